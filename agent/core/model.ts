@@ -1,0 +1,172 @@
+/**
+ * The words everything else is written in. Plain immutable values; every
+ * `...SinceMs` and `...AtMs` is a reading of this host's monotonic clock (what
+ * came from a peer as an age was converted on arrival). Null means unknown.
+ */
+
+/** States of a vhid, carp(4). */
+export type CarpState = 'INIT' | 'BACKUP' | 'MASTER';
+
+/** Precedence a host takes when it is not to own an address; carp(4) advertises it as 240. */
+export const LOWERED_ADVSKEW = 254;
+
+/** One CARP address as its host sees it. `address` is VHID@NETWORK. */
+export interface AddressReport {
+  readonly address: string;
+  readonly vhid: number;
+  readonly network: string;
+  readonly interface: string;
+  readonly vips: readonly string[];
+  readonly state: CarpState;
+  readonly stateSinceMs: number;
+  /** Seconds. */
+  readonly advbase: number;
+  /** 0 to 254, as the kernel holds it. */
+  readonly advskew: number;
+  readonly baseAdvskew: number | null;
+  /** Whom that node's own decision names as owner. */
+  readonly owner: string | null;
+  /** The handshake: lowered, re-read, and this taker may force itself. */
+  readonly yieldTo: string | null;
+  readonly reason: string;
+  readonly reasonSinceMs: number;
+  /** Since when this node has been able and in touch with the MASTER's agent without a break. */
+  readonly readySinceMs: number;
+}
+
+export type HaproxyState = 'up' | 'hung' | 'down';
+
+export interface FrontendReport {
+  readonly name: string;
+  readonly open: boolean;
+  readonly required: boolean;
+}
+
+export interface BackendReport {
+  readonly name: string;
+  readonly up: boolean;
+  readonly serversUp: number;
+  readonly servers: number;
+}
+
+export interface CertificateReport {
+  readonly path: string;
+  /** SHA-1 of the leaf's DER, lower case hex. */
+  readonly fingerprint: string;
+  /** RFC 3339 UTC. */
+  readonly notAfter: string;
+  readonly names: readonly string[];
+}
+
+export interface HaproxyReport {
+  /** Empty: the only one. */
+  readonly instance: string;
+  readonly state: HaproxyState;
+  readonly stateSinceMs: number;
+  /** Why it is not up, or what could not be read; empty when all is well. */
+  readonly problem: string;
+  readonly version: string;
+  readonly pid: number;
+  readonly upMs: number;
+  readonly sessions: number;
+  readonly frontends: readonly FrontendReport[];
+  readonly backends: readonly BackendReport[];
+  readonly certificates: readonly CertificateReport[];
+}
+
+/** `serving` > `degraded` > `down`; failures every node sees do not count. */
+export type Health = 'serving' | 'degraded' | 'down';
+
+export interface Problem {
+  readonly subject: string;
+  readonly cause: string;
+  readonly remedy: string;
+  readonly sinceMs: number;
+}
+
+/** Hybrid logical clock reading; order by wallMs, then count, then node. */
+export interface Stamp {
+  readonly wallMs: number;
+  readonly count: number;
+  readonly node: string;
+}
+
+/** One wish of an operator; see proto/proxyctl/v1/types.proto for keys and values. */
+export interface Intent {
+  readonly key: string;
+  readonly value: string;
+  readonly deleted: boolean;
+  readonly stamp: Stamp;
+  readonly actor: string;
+  readonly reason: string;
+  readonly requestId: string;
+  /** When it ends by itself, on this host's wall clock (Unix ms); null: until taken back. */
+  readonly untilWallMs: number | null;
+}
+
+export interface AppliedIntent {
+  readonly key: string;
+  readonly stamp: Stamp;
+  /** Empty: in force, read back. */
+  readonly problem: string;
+}
+
+export interface Seen {
+  readonly node: string;
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+/** Everything one node says of itself; only that node writes it. */
+export interface NodeReport {
+  readonly node: string;
+  readonly epoch: number;
+  readonly sequence: number;
+  readonly protocol: number;
+  readonly agentVersion: string;
+  readonly joined: boolean;
+  readonly leaving: boolean;
+  readonly preempt: boolean | null;
+  readonly demotion: number;
+  readonly addresses: readonly AddressReport[];
+  readonly haproxy: readonly HaproxyReport[];
+  readonly health: Health;
+  readonly healthSinceMs: number;
+  readonly healthReason: string;
+  readonly problems: readonly Problem[];
+  readonly seen: readonly Seen[];
+  readonly applied: readonly AppliedIntent[];
+  readonly icmp: 'raw-socket' | 'ping' | 'none';
+  readonly carpEvents: 'events' | 'polling';
+  readonly agentUpMs: number;
+  /** The writer's wall clock at writing, to show a clock that is off; never compared otherwise. */
+  readonly wallMs: number;
+}
+
+export type PeerClass =
+  | 'alive'
+  | 'suspect'
+  | 'agent-down'
+  | 'frozen'
+  | 'dead'
+  | 'isolated'
+  | 'never-seen';
+
+/** One configured node as this node knows it. */
+export interface NodeView {
+  readonly node: string;
+  readonly peerClass: PeerClass;
+  /** Heard within `freshMs`; this node itself always is. */
+  readonly fresh: boolean;
+  /** Last time anything was heard from it; null: never since start. */
+  readonly heardAtMs: number | null;
+  readonly report: NodeReport | null;
+}
+
+export interface Policy {
+  readonly failback: 'auto' | 'manual';
+  readonly holdMs: number;
+  /** Health moves allowed in `windowMs`; a dead HAProxy is never held by it. */
+  readonly maxMoves: number;
+  readonly windowMs: number;
+}

@@ -1,0 +1,76 @@
+import { execFile } from 'node:child_process';
+
+/** How a command can fail. Callers switch on `kind`, never on message text. */
+export type CommandFailure =
+  | { readonly kind: 'spawn'; readonly code: string }
+  | { readonly kind: 'timeout'; readonly afterMs: number }
+  | { readonly kind: 'signal'; readonly signal: string }
+  | { readonly kind: 'exit'; readonly code: number };
+
+/** A program that could not be run to a successful end: what was tried, then what happened. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly failure: CommandFailure;
+  readonly stderr: string;
+
+  constructor(
+    argv: readonly string[],
+    failure: CommandFailure,
+    stderr: string,
+    options?: ErrorOptions,
+  ) {
+    const said = stderr.trim().split('\n')[0] ?? '';
+    super(`${argv.join(' ')}: ${describe(failure)}${said === '' ? '' : `: ${said}`}`, options);
+    this.failure = failure;
+    this.stderr = stderr;
+  }
+}
+
+/** Runs one program without a shell; resolves to its stdout, rejects with CommandError. */
+export type Exec = (file: string, args: readonly string[]) => Promise<string>;
+
+/**
+ * An Exec with a deadline in milliseconds, after which the child gets SIGKILL.
+ * The child sees C-locale text, and no variable that changes ifconfig's output
+ * (IFCONFIG_FORMAT) reaches it.
+ */
+export function execWithin(timeoutMs: number): Exec {
+  return (file, args) =>
+    new Promise((resolve, reject) => {
+      const env = { PATH: process.env['PATH'] ?? '/sbin:/bin:/usr/sbin:/usr/bin', LC_ALL: 'C' };
+      const options = { timeout: timeoutMs, killSignal: 'SIGKILL', env, maxBuffer: 8 << 20 } as const;
+      execFile(file, [...args], options, (error, stdout, stderr) => {
+        if (error === null) resolve(stdout);
+        else {
+          const failure = classify(error, timeoutMs);
+          reject(new CommandError([file, ...args], failure, stderr, { cause: error }));
+        }
+      });
+    });
+}
+
+interface ExecFailure {
+  readonly killed?: boolean | undefined;
+  readonly signal?: NodeJS.Signals | null | undefined;
+  readonly code?: string | number | null | undefined;
+}
+
+function classify(error: ExecFailure, timeoutMs: number): CommandFailure {
+  if (error.killed === true) return { kind: 'timeout', afterMs: timeoutMs };
+  if (typeof error.signal === 'string') return { kind: 'signal', signal: error.signal };
+  if (typeof error.code === 'number') return { kind: 'exit', code: error.code };
+  return { kind: 'spawn', code: String(error.code ?? 'unknown') };
+}
+
+function describe(failure: CommandFailure): string {
+  switch (failure.kind) {
+    case 'spawn':
+      return failure.code === 'ENOENT' ? 'no such program' : `cannot be started (${failure.code})`;
+    case 'timeout':
+      return `no answer within ${failure.afterMs} ms`;
+    case 'signal':
+      return `killed by ${failure.signal}`;
+    case 'exit':
+      return `exit ${failure.code}`;
+  }
+}

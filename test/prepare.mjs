@@ -1,0 +1,115 @@
+// Installs what the other scripts need and is missing, and says what it is doing.
+//   node test/prepare.mjs [--quiet] [lab]
+// Plain JavaScript on purpose: it runs before anything is installed.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const lab = process.argv.includes('lab');
+const quiet = process.argv.includes('--quiet');
+const say = (text) => console.error(text);
+const note = (text) => quiet || say(text);
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  say(`Node ${process.versions.node} is too old: Node 20.19 or later is needed`);
+  process.exit(1);
+}
+npmPackages();
+rawSocket();
+if (lab) systemPackages();
+
+function npmPackages() {
+  const stampFile = join(root, 'node_modules', '.installed-from');
+  const lock = readFileSync(join(root, 'package-lock.json'));
+  const stamp = createHash('sha256').update(lock).digest('hex');
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+  say('installing npm packages (npm ci)');
+  // No install script runs: the only one that matters, raw-socket's, would download headers.
+  run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  writeFileSync(stampFile, stamp);
+}
+
+function rawSocket() {
+  const folder = join(root, 'node_modules', 'raw-socket');
+  const stampFile = join(folder, '.built-for');
+  const abi = process.versions.modules;
+  if (!existsSync(folder)) return;
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8').startsWith(`${abi} `)) return;
+  const prefix = dirname(dirname(process.execPath));
+  const missing = ['make', 'python3', 'c++'].filter((tool) => which(tool) === null);
+  if (!existsSync(join(prefix, 'include/node/node_api.h'))) missing.push("Node's headers");
+  if (missing.length > 0) {
+    note(`raw-socket is not built (no ${missing.join(', no ')}): echo probes use ping(8)`);
+    writeFileSync(stampFile, `${abi} no`);
+    return;
+  }
+  say('building raw-socket for ICMP echo probes');
+  const built = spawnSync('npm', ['rebuild', 'raw-socket', `--nodedir=${prefix}`], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, npm_config_ignore_scripts: 'false', npm_config_nodedir: prefix },
+  });
+  const ok = built.status === 0 && existsSync(join(folder, 'build/Release/raw.node'));
+  if (!ok) say('raw-socket does not compile here: echo probes use ping(8)');
+  writeFileSync(stampFile, `${abi} ${ok ? 'yes' : 'no'}`);
+}
+
+function systemPackages() {
+  if (process.platform !== 'linux') {
+    say('this is no Linux: the lab is left out, everything else runs');
+    return;
+  }
+  const wanted = { haproxy: 'haproxy', ip: 'iproute2', nft: 'nftables', socat: 'socat' };
+  Object.assign(wanted, { ucarp: 'ucarp', ping: 'iputils-ping', perl: 'perl-base' });
+  const missing = Object.entries(wanted).filter(([tool]) => which(tool) === null);
+  if (missing.length === 0) return;
+  const names = missing.map(([, name]) => name);
+  if (process.getuid?.() !== 0 || which('apt-get') === null) {
+    say(`the lab needs these packages: ${names.join(' ')}`);
+    say(`install them as root, for example: apt-get install --no-install-recommends ${names.join(' ')}`);
+    return;
+  }
+  say(`installing system packages: ${names.join(' ')} (their services are not started)`);
+  const policy = '/usr/sbin/policy-rc.d';
+  const ours = !existsSync(policy);
+  if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const install = ['install', '-y', '-q', '--no-install-recommends', ...names];
+    const first = spawnSync('apt-get', install, { stdio: 'ignore', env });
+    if (first.status !== 0) {
+      run('apt-get', ['update', '-q'], env);
+      run('apt-get', install, env);
+    }
+    // Debian enables the services at the next boot; nobody asked for that.
+    const units = ['haproxy', 'ucarp', 'nftables'].filter((name) => names.includes(name));
+    if (units.length > 0 && which('systemctl') !== null)
+      spawnSync('systemctl', ['disable', ...units], { stdio: 'ignore' });
+  } finally {
+    if (ours) rmSync(policy, { force: true });
+  }
+}
+
+function which(tool) {
+  for (const folder of [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin']) {
+    if (folder === '') continue;
+    try {
+      accessSync(join(folder, tool), constants.X_OK);
+      return join(folder, tool);
+    } catch {
+      continue;
+    }
+  }
+  return null;
+}
+
+function run(command, args, env = process.env) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], env });
+  if (status === 0) return;
+  say(`${command} ${args.join(' ')}: ${error === undefined ? `exit ${status}` : error.message}`);
+  process.exit(1);
+}
