@@ -20,7 +20,11 @@ export interface Config {
   readonly carp: {
     /** Empty: poll every second. */
     readonly devd: string;
-    readonly tools: { readonly ifconfig: string; readonly sysctl: string; readonly kldstat: string };
+    readonly tools: {
+      readonly ifconfig: string;
+      readonly sysctl: string;
+      readonly kldstat: string;
+    };
   };
   readonly haproxy: {
     readonly config: string;

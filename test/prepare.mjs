@@ -70,7 +70,9 @@ function systemPackages() {
   const names = missing.map(([, name]) => name);
   if (process.getuid?.() !== 0 || which('apt-get') === null) {
     say(`the lab needs these packages: ${names.join(' ')}`);
-    say(`install them as root, for example: apt-get install --no-install-recommends ${names.join(' ')}`);
+    say(
+      `install them as root, for example: apt-get install --no-install-recommends ${names.join(' ')}`,
+    );
     return;
   }
   say(`installing system packages: ${names.join(' ')} (their services are not started)`);

@@ -144,13 +144,7 @@ export interface NodeReport {
 }
 
 export type PeerClass =
-  | 'alive'
-  | 'suspect'
-  | 'agent-down'
-  | 'frozen'
-  | 'dead'
-  | 'isolated'
-  | 'never-seen';
+  'alive' | 'suspect' | 'agent-down' | 'frozen' | 'dead' | 'isolated' | 'never-seen';
 
 /** One configured node as this node knows it. */
 export interface NodeView {

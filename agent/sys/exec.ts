@@ -38,7 +38,12 @@ export function execWithin(timeoutMs: number): Exec {
   return (file, args) =>
     new Promise((resolve, reject) => {
       const env = { PATH: process.env['PATH'] ?? '/sbin:/bin:/usr/sbin:/usr/bin', LC_ALL: 'C' };
-      const options = { timeout: timeoutMs, killSignal: 'SIGKILL', env, maxBuffer: 8 << 20 } as const;
+      const options = {
+        timeout: timeoutMs,
+        killSignal: 'SIGKILL',
+        env,
+        maxBuffer: 8 << 20,
+      } as const;
       execFile(file, [...args], options, (error, stdout, stderr) => {
         if (error === null) resolve(stdout);
         else {
@@ -59,7 +64,7 @@ function classify(error: ExecFailure, timeoutMs: number): CommandFailure {
   if (error.killed === true) return { kind: 'timeout', afterMs: timeoutMs };
   if (typeof error.signal === 'string') return { kind: 'signal', signal: error.signal };
   if (typeof error.code === 'number') return { kind: 'exit', code: error.code };
-  return { kind: 'spawn', code: String(error.code ?? 'unknown') };
+  return { kind: 'spawn', code: error.code ?? 'unknown' };
 }
 
 function describe(failure: CommandFailure): string {
