@@ -1,0 +1,71 @@
+import type { AddressReport, HaproxyReport, Health, NodeReport } from './model.ts';
+
+export interface HealthReading {
+  readonly health: Health;
+  readonly reason: string;
+}
+
+/** What of a host its health follows from. */
+export type Observed = Pick<NodeReport, 'addresses' | 'haproxy'>;
+
+/**
+ * The health class of one host against its fresh peers. `down`: an HAProxy is
+ * dead, hung or keeps a required frontend closed. `degraded`: a backend is down
+ * here and up at a peer, or a vhid is INIT here and not there. What every node
+ * sees alike does not count.
+ */
+export function healthOf(self: Observed, peers: readonly Observed[]): HealthReading {
+  for (const haproxy of self.haproxy) {
+    const cause = downBecause(haproxy);
+    if (cause !== null) return { health: 'down', reason: cause };
+  }
+  for (const peer of peers) {
+    const init = self.addresses.find((mine) => isInit(mine) && isLinked(peer, mine.address));
+    if (init !== undefined)
+      return { health: 'degraded', reason: `vhid ${init.vhid} is INIT here and not on a peer` };
+  }
+  const worse = backendsDown(self).filter((name) => peers.some((peer) => backendUp(peer, name)));
+  if (worse.length > 0) {
+    const which = worse.length === 1 ? `backend ${worse[0]} is` : `backends ${list(worse)} are`;
+    return { health: 'degraded', reason: `${which} down here and up on a peer` };
+  }
+  return { health: 'serving', reason: 'HAProxy serves' };
+}
+
+/** Why this HAProxy serves nobody, or null when it does. */
+export function downBecause(haproxy: HaproxyReport): string | null {
+  const name = haproxy.instance === '' ? 'HAProxy' : `HAProxy ${haproxy.instance}`;
+  switch (haproxy.state) {
+    case 'down':
+      return `${name} is down${haproxy.problem === '' ? '' : `: ${haproxy.problem}`}`;
+    case 'hung':
+      return `${name} is hung${haproxy.problem === '' ? '' : `: ${haproxy.problem}`}`;
+    case 'up': {
+      const closed = haproxy.frontends.find((frontend) => frontend.required && !frontend.open);
+      return closed === undefined ? null : `${name}: frontend ${closed.name} is not open`;
+    }
+  }
+}
+
+/** Names of the backends that are down, in the order HAProxy has them. */
+export function backendsDown(node: Observed): string[] {
+  return node.haproxy.flatMap(({ backends }) =>
+    backends.filter(({ up }) => !up).map(({ name }) => name),
+  );
+}
+
+function backendUp(node: Observed, name: string): boolean {
+  return node.haproxy.some(
+    (haproxy) => haproxy.state === 'up' && haproxy.backends.some((b) => b.name === name && b.up),
+  );
+}
+
+const isInit = (address: AddressReport): boolean => address.state === 'INIT';
+
+const isLinked = (peer: Observed, address: string): boolean =>
+  peer.addresses.some((theirs) => theirs.address === address && theirs.state !== 'INIT');
+
+const list = (names: readonly string[]): string =>
+  names.length <= 3
+    ? names.join(', ')
+    : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;

@@ -1,0 +1,100 @@
+import type { Intent, Stamp } from './model.ts';
+
+/** Negative, zero or positive as `a` is older than, the same as or newer than `b`. */
+export function compareStamps(a: Stamp, b: Stamp): number {
+  if (a.wallMs !== b.wallMs) return a.wallMs - b.wallMs;
+  if (a.count !== b.count) return a.count - b.count;
+  return a.node < b.node ? -1 : a.node > b.node ? 1 : 0;
+}
+
+/** A stamp further ahead of the receiver's clock than this is refused. */
+export const STAMP_AHEAD_LIMIT_MS = 24 * 3600 * 1000;
+
+/**
+ * The next stamp of a hybrid logical clock: later than `last` (the newest seen
+ * anywhere, null for none) and never behind the wall clock.
+ */
+export function nextStamp(last: Stamp | null, wallMs: number, node: string): Stamp {
+  if (last === null || wallMs > last.wallMs) return { wallMs, count: 0, node };
+  return { wallMs: last.wallMs, count: last.count + 1, node };
+}
+
+/** All intents by key, tombstones included. */
+export type Intents = ReadonlyMap<string, Intent>;
+
+export interface Merge {
+  readonly intents: Intents;
+  /** Those that were new here. */
+  readonly taken: readonly Intent[];
+  /** Stored here and newer than what was offered. */
+  readonly newer: readonly Intent[];
+  /** Stamped too far ahead of this host's clock. */
+  readonly refused: readonly Intent[];
+}
+
+/** Last writer wins by stamp. Commutative and idempotent; never loses the newer of two. */
+export function mergeIntents(stored: Intents, offered: readonly Intent[], wallMs: number): Merge {
+  const intents = new Map(stored);
+  const taken: Intent[] = [];
+  const newer: Intent[] = [];
+  const refused: Intent[] = [];
+  for (const intent of offered) {
+    const known = intents.get(intent.key);
+    const order = known === undefined ? 1 : compareStamps(intent.stamp, known.stamp);
+    if (intent.stamp.wallMs > wallMs + STAMP_AHEAD_LIMIT_MS) refused.push(intent);
+    else if (order > 0) {
+      intents.set(intent.key, intent);
+      taken.push(intent);
+    } else if (order < 0 && known !== undefined) newer.push(known);
+  }
+  return { intents, taken, newer, refused };
+}
+
+/** The newest stamp of all; null when there is none. */
+export function newestStamp(intents: Intents): Stamp | null {
+  let newest: Stamp | null = null;
+  for (const { stamp } of intents.values())
+    if (newest === null || compareStamps(stamp, newest) > 0) newest = stamp;
+  return newest;
+}
+
+/** The text whose hash tells two sets of intents apart: sorted keys and stamps. */
+export function digestText(intents: Intents): string {
+  return [...intents.values()]
+    .map(({ key, stamp }) => `${key}\0${stamp.wallMs}\0${stamp.count}\0${stamp.node}\n`)
+    .sort()
+    .join('');
+}
+
+/** True while the intent is neither taken back nor past its end. */
+export function inForce(intent: Intent, wallMs: number): boolean {
+  return !intent.deleted && (intent.untilWallMs === null || wallMs < intent.untilWallMs);
+}
+
+/** The intent in force under `key`; null for none. */
+export function wish(intents: Intents, key: string, wallMs: number): Intent | null {
+  const intent = intents.get(key);
+  return intent !== undefined && inForce(intent, wallMs) ? intent : null;
+}
+
+export const pinKey = (address: string): string => `pin/${address}`;
+export const maintenanceKey = (node: string): string => `maintenance/${node}`;
+export const PAUSE_KEY = 'pause';
+
+/** Key of one server's wished state. Names are HAProxy's own; it allows no slash in them. */
+export const serverKey = (instance: string, backend: string, server: string): string =>
+  `server/${instance}/${backend}/${server}`;
+
+export interface ServerTarget {
+  readonly instance: string;
+  readonly backend: string;
+  readonly server: string;
+}
+
+/** The reverse of serverKey; null for any other key. */
+export function parseServerKey(key: string): ServerTarget | null {
+  const [kind, instance, backend, server, ...rest] = key.split('/');
+  if (kind !== 'server' || instance === undefined || backend === undefined) return null;
+  if (server === undefined || rest.length > 0) return null;
+  return { instance, backend, server };
+}

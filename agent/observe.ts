@@ -1,0 +1,198 @@
+import { healthOf } from './core/health.ts';
+import {
+  LOWERED_ADVSKEW,
+  type AddressReport,
+  type CarpState,
+  type HaproxyReport,
+  type NodeReport,
+  type NodeView,
+  type Problem,
+} from './core/model.ts';
+import type { NetworkConfig } from './config.ts';
+import type { Decision } from './core/decide.ts';
+
+/** One vhid as ifconfig printed it. */
+export interface VhidReading {
+  readonly interface: string;
+  readonly vhid: number;
+  readonly vips: readonly string[];
+  readonly state: CarpState;
+  readonly advbase: number;
+  readonly advskew: number;
+}
+
+/** What was read of CARP on this host, all at one moment. */
+export interface CarpObservation {
+  readonly addresses: readonly VhidReading[];
+  readonly preempt: boolean | null;
+  readonly demotion: number;
+}
+
+/** Base advskew by address, as stored. */
+export type Bases = Readonly<Record<string, number>>;
+
+/**
+ * The base advskew of every address after this reading. Learnt when unknown
+ * and not 254 (which is reserved and proves nothing); an administrator's change
+ * counts while nothing is overridden; agent.toml wins over both.
+ */
+export function learnBases(
+  bases: Bases,
+  carp: CarpObservation,
+  previous: NodeReport | null,
+  networks: readonly NetworkConfig[] | null,
+): Bases {
+  const learnt: Record<string, number> = { ...bases };
+  for (const reading of carp.addresses) {
+    const network = networkOf(reading, networks);
+    if (network === null) continue;
+    const address = `${reading.vhid}@${network.name}`;
+    const before = previous?.addresses.find((known) => known.address === address);
+    const known = learnt[address];
+    const overridden = before !== undefined && before.advskew !== before.baseAdvskew;
+    if (network.baseAdvskew !== null) learnt[address] = network.baseAdvskew;
+    else if (reading.advskew === LOWERED_ADVSKEW) continue;
+    else if (known === undefined || !overridden) learnt[address] = reading.advskew;
+  }
+  return learnt;
+}
+
+export interface SelfInput {
+  readonly node: string;
+  readonly carp: CarpObservation;
+  readonly bases: Bases;
+  readonly networks: readonly NetworkConfig[] | null;
+  readonly haproxy: readonly HaproxyReport[];
+  readonly peers: readonly NodeView[];
+  readonly previous: NodeReport | null;
+  readonly joined: boolean;
+  readonly nowMs: number;
+}
+
+/** The part of the own report that follows from observation; the decision adds the rest. */
+export type SelfReading = Pick<
+  NodeReport,
+  | 'addresses'
+  | 'haproxy'
+  | 'preempt'
+  | 'demotion'
+  | 'health'
+  | 'healthSinceMs'
+  | 'healthReason'
+  | 'joined'
+>;
+
+/** Turns readings into this node's own words, with since-when for everything that ages. */
+export function observeSelf(input: SelfInput): SelfReading {
+  const { carp, haproxy, peers, previous, nowMs } = input;
+  const addresses = carp.addresses.flatMap((reading) => addressReport(reading, input));
+  const fresh = peers.flatMap((peer) => (peer.fresh && peer.report !== null ? [peer.report] : []));
+  const { health, reason } = healthOf({ addresses, haproxy }, fresh);
+  const sameHealth = previous?.health === health;
+  return {
+    addresses: addresses.map((address) => ({
+      ...address,
+      readySinceMs: readySince(address, health === 'down', input),
+    })),
+    haproxy,
+    preempt: carp.preempt,
+    demotion: carp.demotion,
+    health,
+    healthSinceMs: sameHealth ? previous.healthSinceMs : nowMs,
+    healthReason: reason,
+    joined: input.joined,
+  };
+}
+
+function addressReport(reading: VhidReading, input: SelfInput): AddressReport[] {
+  const network = networkOf(reading, input.networks);
+  if (network === null) return [];
+  const address = `${reading.vhid}@${network.name}`;
+  const before = input.previous?.addresses.find((known) => known.address === address);
+  const { nowMs } = input;
+  return [
+    {
+      address,
+      network: network.name,
+      ...reading,
+      stateSinceMs: before?.state === reading.state ? before.stateSinceMs : nowMs,
+      baseAdvskew: input.bases[address] ?? null,
+      owner: before?.owner ?? null,
+      yieldTo: null,
+      reason: before?.reason ?? '',
+      reasonSinceMs: before?.reasonSinceMs ?? nowMs,
+      readySinceMs: before?.readySinceMs ?? nowMs,
+    },
+  ];
+}
+
+/** Able to take it and in touch with the MASTER's agent without a break: since when. */
+function readySince(address: AddressReport, haproxyDown: boolean, input: SelfInput): number {
+  const holder = input.peers.find((peer) =>
+    peer.report?.addresses.some(
+      (theirs) => theirs.address === address.address && theirs.state === 'MASTER',
+    ),
+  );
+  const inTouch = address.state === 'MASTER' || (holder !== undefined && holder.fresh);
+  const broken = haproxyDown || !input.joined || address.state === 'INIT' || !inTouch;
+  return broken ? input.nowMs : address.readySinceMs;
+}
+
+function networkOf(
+  { interface: name, vhid }: VhidReading,
+  networks: readonly NetworkConfig[] | null,
+): NetworkConfig | null {
+  if (networks === null) return { name, interface: name, vhids: null, baseAdvskew: null };
+  return (
+    networks.find((net) => net.interface === name && (net.vhids?.includes(vhid) ?? true)) ?? null
+  );
+}
+
+/** The report with what the decision says of each address; since-when kept while the reason stays. */
+export function withVerdicts(
+  own: NodeReport,
+  decision: Decision | null,
+  nowMs: number,
+): NodeReport {
+  return {
+    ...own,
+    addresses: own.addresses.map((address) => {
+      const verdict = decision?.verdicts.find((one) => one.address === address.address);
+      if (verdict === undefined) return address;
+      const { owner, yieldTo, reason } = verdict;
+      const reasonSinceMs = address.reason === reason ? address.reasonSinceMs : nowMs;
+      return { ...address, owner, yieldTo, reason, reasonSinceMs };
+    }),
+  };
+}
+
+/**
+ * What of a report is worth telling: everything but what only ages or counts
+ * up by itself. Two reports with the same text need not be sent twice.
+ */
+export function substance(report: NodeReport, nowMs: number): string {
+  return JSON.stringify({
+    ...report,
+    sequence: 0,
+    wallMs: 0,
+    agentUpMs: 0,
+    seen: report.seen.map(({ node, epoch }) => ({ node, epoch })),
+    addresses: report.addresses.map((address) => ({
+      ...address,
+      readySinceMs: address.readySinceMs === nowMs ? null : address.readySinceMs,
+    })),
+    haproxy: report.haproxy.map((haproxy) => ({ ...haproxy, upMs: 0 })),
+  });
+}
+
+/** A problem with the time it began, kept from the list it was already in. */
+export function problem(
+  known: readonly Problem[],
+  subject: string,
+  cause: string,
+  remedy: string,
+  nowMs: number,
+): Problem {
+  const before = known.find((one) => one.subject === subject && one.cause === cause);
+  return { subject, cause, remedy, sinceMs: before?.sinceMs ?? nowMs };
+}
