@@ -1,0 +1,85 @@
+import type { AdminState } from './core/acts.ts';
+import type { Intents } from './core/intents.ts';
+import type { AppliedIntent } from './core/model.ts';
+import { planServers, type ServerRecord, type ServerTask } from './core/servers.ts';
+import type { Clock } from './sys/clock.ts';
+
+export interface KeeperOptions {
+  readonly instance: string;
+  readonly clock: Clock;
+  readonly records: readonly ServerRecord[];
+  readonly intents: () => Intents;
+  /** HAProxy's process now; null while there is none to talk to. */
+  readonly pid: () => number | null;
+  /** Tells HAProxy and proves by reading again; rejects with the cause. */
+  readonly set: (backend: string, server: string, state: AdminState) => Promise<void>;
+  readonly save: (records: readonly ServerRecord[]) => Promise<void>;
+  readonly onChange: () => void;
+}
+
+/** A task that failed is tried again after this long. */
+const RETRY_MS = 1000;
+
+/**
+ * Keeps what operators wished of servers in force in one HAProxy: tells it new
+ * wishes, and all of them again to a new process. One task at a time.
+ */
+export function serverKeeper(options: KeeperOptions) {
+  const { clock } = options;
+  const records = new Map(options.records.map((record) => [record.key, record]));
+  let running = false;
+  let woken = false;
+  let cancel = (): void => {};
+
+  async function carryOut(task: ServerTask, pid: number): Promise<boolean> {
+    let trouble = '';
+    try {
+      // What it should be after a start it is already: its configuration says so.
+      await options.set(task.backend, task.server, task.state);
+    } catch (error) {
+      trouble = error instanceof Error ? error.message : String(error);
+    }
+    const { key, stamp, state } = task;
+    records.set(key, { key, stamp, state, pid, problem: trouble });
+    return trouble === '';
+  }
+
+  async function run(): Promise<void> {
+    running = true;
+    try {
+      while (woken) {
+        woken = false;
+        const pid = options.pid();
+        if (pid === null) break;
+        const wallMs = clock.wallMs();
+        const tasks = planServers(options.intents(), records, options.instance, pid, wallMs);
+        let failed = false;
+        for (const task of tasks) failed = !(await carryOut(task, pid)) || failed;
+        if (tasks.length > 0) {
+          await options.save([...records.values()]);
+          options.onChange();
+        }
+        if (failed) {
+          cancel();
+          cancel = clock.after(RETRY_MS, wake);
+        }
+      }
+    } finally {
+      running = false;
+    }
+  }
+
+  function wake(): void {
+    woken = true;
+    if (!running) void run();
+  }
+
+  return {
+    /** Wishes or HAProxy may have changed. */
+    wake,
+    /** For the report: what is in force, or why not. */
+    applied: (): AppliedIntent[] =>
+      [...records.values()].map(({ key, stamp, problem }) => ({ key, stamp, problem })),
+    close: (): void => cancel(),
+  };
+}

@@ -1,0 +1,71 @@
+import { ActFailure, type ActHeader } from '../core/acts.ts';
+import { backendsDown } from '../core/health.ts';
+import { maintenanceKey, wish } from '../core/intents.ts';
+import type { NodeReport } from '../core/model.ts';
+import { mastersOf, type PairAddress } from './addresses.ts';
+import type { Pair } from './pair.ts';
+
+/** Throws ActFailure when the address should not or cannot move to `to`. Nothing is touched. */
+export function checkTarget(pair: Pair, address: PairAddress, to: string, header: ActHeader): void {
+  const { id } = address;
+  const target = pair.view().find(({ node }) => node === to);
+  const refuse = (
+    outcome: ActFailure['outcome'],
+    code: string,
+    cause: string,
+    remediation: string,
+    message = `not moved: ${to} cannot serve ${id}`,
+  ): never => {
+    throw new ActFailure(outcome, { code, message, cause, remediation, retryable: true });
+  };
+  if (target?.fresh !== true || target.report === null) {
+    return refuse(
+      'unreachable',
+      'agent_unreachable',
+      `the agent on ${to} does not answer`,
+      `on ${to}: service proxyagent status`,
+      `not moved: nobody knows whether ${to} can serve ${id}`,
+    );
+  }
+  const mine = target.report.addresses.find((reading) => reading.address === id);
+  if (mine === undefined || mine.state === 'INIT') {
+    const cause = mine === undefined ? `${to} does not carry it` : `its vhid is INIT on ${to}`;
+    return refuse('failed', 'not_able', cause, `on ${to}: ifconfig, link and net.inet.carp.allow`);
+  }
+  if (wish(pair.intents(), maintenanceKey(to), pair.clock.wallMs()) !== null) {
+    const cause = `${to} is in maintenance`;
+    return refuse('conflict', 'in_maintenance', cause, `proxyctl maintenance off ${to}`);
+  }
+  const holder = address.nodes.find(({ node }) => node !== to);
+  const masters = mastersOf(pair, id);
+  if (masters.length === 0 && holder !== undefined && !holder.fresh) {
+    return refuse(
+      'unreachable',
+      'agent_unreachable',
+      `the agent on ${holder.node} does not answer and may hold ${id}`,
+      `on ${holder.node}: service proxyagent status; by hand: ifconfig ${mine.interface} vhid ${mine.vhid} advskew 254 there first`,
+      `not moved: ${id} cannot be handed over`,
+    );
+  }
+  if (target.report.health === 'down') {
+    const cause = `${target.report.healthReason} on ${to}`;
+    return refuse('unsafe', 'peer_unhealthy', cause, `start HAProxy on ${to} first`);
+  }
+  const lost = worse(pair, target.report, masters);
+  if (lost !== null && !header.acceptRisks.includes('peer-unhealthy')) {
+    const accept = '--accept-risk=peer-unhealthy';
+    return refuse('unsafe', 'peer_unhealthy', lost, `proxyctl status, or accept it: ${accept}`);
+  }
+}
+
+/** The first backend that is up where the address is and down on the target; null for none. */
+function worse(pair: Pair, target: NodeReport, masters: readonly string[]): string | null {
+  const down = backendsDown(target);
+  for (const { node, report } of pair.view()) {
+    if (report === null || !masters.includes(node) || node === target.node) continue;
+    const there = new Set(backendsDown(report));
+    const lost = down.find((name) => !there.has(name));
+    if (lost !== undefined) return `backend ${lost} is up on ${node} and down on ${target.node}`;
+  }
+  return null;
+}

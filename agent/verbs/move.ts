@@ -1,0 +1,287 @@
+import {
+  ActFailure,
+  type ActResult,
+  type MoveAct,
+  type MovedAddress,
+  type NodeOutcome,
+} from '../core/acts.ts';
+import { pinKey, wish } from '../core/intents.ts';
+import type { Intent } from '../core/model.ts';
+import { checkTarget } from './move-checks.ts';
+import { addressesOf, mastersOf, type PairAddress } from './addresses.ts';
+import {
+  absent,
+  refuseStale,
+  result,
+  stamped,
+  steps,
+  storeEverywhere,
+  until,
+  waitMs,
+  type Pair,
+  type Report,
+} from './pair.ts';
+
+interface Plan {
+  readonly address: PairAddress;
+  readonly from: string;
+  readonly to: string;
+  readonly pin: Intent | null;
+  /** MASTER there already, alone. */
+  readonly there: boolean;
+}
+
+/**
+ * `failover` and `failback`: checks both nodes, stores the pin on both, watches
+ * the two loops converge, reads again. A verb that gives up takes its pin back
+ * before it reports failure.
+ */
+export async function move(pair: Pair, act: MoveAct, report: Report): Promise<ActResult> {
+  const startedAtMs = pair.clock.nowMs();
+  const { header } = act;
+  const said = steps(pair.clock, report);
+  const end = (rest: Parameters<typeof result>[3]): ActResult =>
+    result(pair, header, startedAtMs, rest);
+
+  const plans = addressesOf(pair, act.addresses).map((address) => plan(pair, act, address));
+  refuseStale(
+    pair,
+    header,
+    plans.map(({ address }) => pinKey(address.id)),
+  );
+  const moving = plans.filter(({ there }) => !there);
+  for (const one of moving) checkTarget(pair, one.address, one.to, header);
+  const pinning = plans.filter((one) => (act.unpin ? one.pin !== null : !isPinnedTo(one)));
+  const rows = (outcome: (one: Plan) => MovedAddress['outcome'], dark: DarkTimes = new Map()) =>
+    plans.map((one) => row(pair, one, outcome(one), dark.get(one.address.id) ?? null));
+
+  if (pinning.length === 0 && moving.length === 0) {
+    const nodes = pair.members.map(({ node }) => ({ node, ok: true, changed: false, error: null }));
+    return end({ outcome: 'reached', nodes, addresses: rows(() => 'already') });
+  }
+  if (moving.length > 0) said('checking', checked(moving));
+  if (header.dryRun) {
+    const planned = rows((one) => (one.there ? 'already' : 'would-move'));
+    return end({ outcome: 'would-change', addresses: planned });
+  }
+
+  // Failback moves like a pin to the preferred node; it is taken back once it is there.
+  const wanted = act.unpin ? moving : pinning;
+  const before = new Map(
+    plans.map(({ address }) => [address.id, pair.intents().get(pinKey(address.id))]),
+  );
+  const pins = stamped(
+    pair,
+    header,
+    wanted.map(({ address, to }) => ({
+      key: pinKey(address.id),
+      value: to,
+      deleted: false,
+      untilMs: act.untilMs,
+    })),
+  );
+  let stored: NodeOutcome[] = [];
+  if (pins.length > 0) {
+    stored = await storeEverywhere(pair, pins);
+    const refused = stored.filter(({ ok, error }) => !ok && error?.code !== 'agent_unreachable');
+    if (refused.length > 0) {
+      await withdraw(pair, act, wanted, before);
+      const first = refused[0]?.error;
+      throw new ActFailure(first?.code === 'newer_intent' ? 'conflict' : 'failed', {
+        ...(first ?? { code: 'failed', message: 'the pin could not be stored' }),
+      });
+    }
+    const on = stored.filter(({ ok }) => ok).map(({ node }) => node);
+    said(
+      'storing',
+      `${wanted.map(({ address, to }) => `pin ${address.id} = ${to}`).join(', ')} on ${on.join(', ')}`,
+    );
+  }
+
+  const dark = watchDark(pair, moving);
+  const reached = await until(
+    pair,
+    () => moving.every((one) => isThere(pair, one)),
+    waitMs(header),
+  );
+  const darkTimes = dark();
+  if (!reached) {
+    await withdraw(pair, act, wanted, before);
+    return end(gaveUp(pair, moving, rows));
+  }
+  if (moving.length > 0) said('moving', moving.map((one) => arrived(pair, one)).join(', '));
+  if (act.unpin) {
+    const gone = plans.filter(
+      ({ address }) => wish(pair.intents(), pinKey(address.id), pair.clock.wallMs()) !== null,
+    );
+    stored = await storeEverywhere(pair, tombstones(pair, act, gone));
+  }
+  said('confirmed', 'read again on both nodes');
+  const missing = absent(pair);
+  return end({
+    outcome: missing.length > 0 ? 'partial' : 'reached',
+    changed: true,
+    nodes: pair.members.map(
+      ({ node }) =>
+        stored.find((one) => one.node === node) ?? { node, ok: true, changed: true, error: null },
+    ),
+    addresses: rows(
+      (one) => (one.there ? (act.unpin ? 'unpinned' : 'already') : 'moved'),
+      darkTimes,
+    ),
+  });
+}
+
+function plan(pair: Pair, act: MoveAct, address: PairAddress): Plan {
+  const masters = mastersOf(pair, address.id);
+  const from = masters.length === 1 ? (masters[0] ?? '') : '';
+  const to = act.unpin ? address.preferred : (act.to ?? other(pair, address, from));
+  if (!pair.members.some(({ node }) => node === to)) {
+    throw new ActFailure('not-found', {
+      code: 'no_such_node',
+      message: `no node is called ${to}`,
+      cause: `the nodes are ${pair.members.map(({ node }) => node).join(', ')}`,
+      remediation: 'name one of them with --to',
+    });
+  }
+  const pin = wish(pair.intents(), pinKey(address.id), pair.clock.wallMs());
+  return { address, from, to, pin, there: from === to };
+}
+
+const isPinnedTo = ({ pin, to }: Plan): boolean => pin !== null && pin.value === to;
+
+/** The other node, or of several the preferred one that is in touch. */
+function other(pair: Pair, address: PairAddress, from: string): string {
+  const rest = address.nodes.filter(({ node }) => node !== from);
+  const chosen = rest.find(({ fresh }) => fresh) ?? rest[0];
+  if (chosen !== undefined) return chosen.node;
+  const peer = pair.members.find(({ node }) => node !== from);
+  return peer?.node ?? pair.node;
+}
+
+function isThere(pair: Pair, { address, to }: Plan): boolean {
+  const masters = mastersOf(pair, address.id);
+  return masters.length === 1 && masters[0] === to;
+}
+
+async function withdraw(
+  pair: Pair,
+  act: MoveAct,
+  plans: readonly Plan[],
+  before: ReadonlyMap<string, Intent | undefined>,
+): Promise<void> {
+  const wallMs = pair.clock.wallMs();
+  const wishes = plans.map(({ address }) => {
+    const old = before.get(address.id);
+    const end = old?.untilWallMs ?? null;
+    const untilMs = end === null ? null : Math.max(0, end - wallMs);
+    return {
+      key: pinKey(address.id),
+      value: old?.value ?? '',
+      deleted: old?.deleted ?? true,
+      untilMs,
+    };
+  });
+  await storeEverywhere(pair, stamped(pair, act.header, wishes));
+}
+
+const tombstones = (pair: Pair, act: MoveAct, plans: readonly Plan[]): Intent[] =>
+  stamped(
+    pair,
+    act.header,
+    plans.map(({ address }) => ({
+      key: pinKey(address.id),
+      value: '',
+      deleted: true,
+      untilMs: null,
+    })),
+  );
+
+type DarkTimes = ReadonlyMap<string, number>;
+
+/**
+ * Watches how long each address may have been without MASTER: from the last
+ * time its old holder was known to hold it until the taker says MASTER.
+ */
+function watchDark(pair: Pair, plans: readonly Plan[]): () => DarkTimes {
+  const heldAtMs = new Map(plans.map(({ address }) => [address.id, pair.clock.nowMs()]));
+  const dark = new Map<string, number>();
+  const stop = pair.onRound(() => {
+    for (const { address, to } of plans) {
+      if (dark.has(address.id)) continue;
+      const masters = mastersOf(pair, address.id);
+      const nowMs = pair.clock.nowMs();
+      if (masters.includes(to))
+        dark.set(address.id, Math.ceil(nowMs - (heldAtMs.get(address.id) ?? nowMs)));
+      else if (masters.length > 0) heldAtMs.set(address.id, nowMs);
+    }
+  });
+  return () => {
+    stop();
+    return dark;
+  };
+}
+
+function gaveUp(
+  pair: Pair,
+  moving: readonly Plan[],
+  rows: (outcome: (one: Plan) => MovedAddress['outcome']) => MovedAddress[],
+): Parameters<typeof result>[3] {
+  const stuck = moving.filter((one) => !isThere(pair, one));
+  const untouched =
+    stuck.length === moving.length &&
+    stuck.every(({ address, from }) => {
+      const masters = mastersOf(pair, address.id);
+      return masters.length === 1 && masters[0] === from;
+    });
+  const names = stuck.map(({ address }) => address.id).join(', ');
+  const reason = pair
+    .view()
+    .flatMap(({ report }) => report?.addresses ?? [])
+    .find(({ address }) => stuck.some((one) => one.address.id === address))?.reason;
+  return {
+    outcome: 'result-unknown',
+    changed: !untouched,
+    addresses: rows((one) => (isThere(pair, one) ? 'moved' : 'failed')),
+    error: {
+      code: 'not_reached',
+      message: `${names} did not move in time; the pin was taken back`,
+      cause: reason ?? '',
+      remediation: 'proxyctl status shows where it is and why',
+      retryable: true,
+    },
+  };
+}
+
+const checked = (moving: readonly Plan[]): string =>
+  moving.map(({ address, to }) => `${to} can serve ${address.id}`).join(', ');
+
+function arrived(pair: Pair, { address, to }: Plan): string {
+  const lowered = pair
+    .view()
+    .filter(({ node }) => node !== to)
+    .flatMap(({ node, report }) =>
+      (report?.addresses ?? [])
+        .filter((theirs) => theirs.address === address.id)
+        .map(({ advskew }) => `${node} advskew ${advskew}`),
+    );
+  return [...lowered, `${to} MASTER`].join(', ');
+}
+
+function row(
+  pair: Pair,
+  { address, from, to }: Plan,
+  outcome: MovedAddress['outcome'],
+  darkMsMax: number | null,
+): MovedAddress {
+  return {
+    address: address.id,
+    vhid: address.vhid,
+    vips: address.vips,
+    from,
+    to,
+    outcome,
+    darkMsMax,
+    pin: wish(pair.intents(), pinKey(address.id), pair.clock.wallMs()),
+  };
+}

@@ -1,0 +1,196 @@
+import {
+  ActFailure,
+  type ActHeader,
+  type ActResult,
+  type NodeOutcome,
+  type Progress,
+  type ServerReading,
+  type SwapPrepare,
+  type SwapReading,
+} from '../core/acts.ts';
+import { compareStamps, newestStamp, nextStamp, type Intents } from '../core/intents.ts';
+import type { Intent, NodeView, Policy } from '../core/model.ts';
+import type { Clock } from '../sys/clock.ts';
+
+/** One node as verbs use it: this one directly, the others over their agents. Calls throw ActFailure. */
+export interface Member {
+  readonly node: string;
+  /** Resolves once they are on that node's disk; `newer` wins over what was sent. */
+  storeIntents(intents: readonly Intent[]): Promise<{ readonly newer: readonly Intent[] }>;
+  findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
+  swapPrepare(swap: SwapPrepare): Promise<SwapReading>;
+  swapCommit(swapId: string): Promise<SwapReading>;
+  swapAbort(swapId: string): Promise<SwapReading>;
+  swapFinish(swapId: string): Promise<SwapReading>;
+}
+
+/** The pair as verbs see it, from the agent that was asked. */
+export interface Pair {
+  readonly node: string;
+  readonly name: string;
+  readonly clock: Clock;
+  readonly policy: Policy;
+  /** Every configured node, this one first. */
+  readonly members: readonly Member[];
+  /** Every configured node as known now, this one first. */
+  view(): readonly NodeView[];
+  intents(): Intents;
+  /** Called after every round of the loop; the returned function ends that. */
+  onRound(listener: () => void): () => void;
+}
+
+export type Report = (progress: Progress) => void;
+
+/** How long a verb waits for the state it promises when the caller names no time, ms. */
+const WAIT_MS = 10_000;
+
+export const waitMs = (header: ActHeader): number => header.timeoutMs ?? WAIT_MS;
+
+/** True once `holds` is true after some round; false when `timeoutMs` passed first. */
+export function until(pair: Pair, holds: () => boolean, timeoutMs: number): Promise<boolean> {
+  if (holds()) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const end = (value: boolean): void => {
+      cancel();
+      unsubscribe();
+      resolve(value);
+    };
+    const cancel = pair.clock.after(timeoutMs, () => end(holds()));
+    const unsubscribe = pair.onRound(() => {
+      if (holds()) end(true);
+    });
+  });
+}
+
+/** Members whose agent is in touch now. */
+export const present = (pair: Pair): Member[] =>
+  pair.members.filter((member) => pair.view().some((v) => v.node === member.node && v.fresh));
+
+/** Names of the configured nodes whose agent is not in touch. */
+export const absent = (pair: Pair): string[] =>
+  pair
+    .view()
+    .filter(({ fresh }) => !fresh)
+    .map(({ node }) => node);
+
+type Wish = Pick<Intent, 'key' | 'value' | 'deleted'> & { readonly untilMs: number | null };
+
+/** Wishes stamped now, newer than everything known here. */
+export function stamped(pair: Pair, header: ActHeader, wishes: readonly Wish[]): Intent[] {
+  let last = newestStamp(pair.intents());
+  const wallMs = pair.clock.wallMs();
+  return wishes.map(({ key, value, deleted, untilMs }) => {
+    const stamp = nextStamp(last, wallMs, pair.node);
+    last = stamp;
+    return {
+      key,
+      value,
+      deleted,
+      stamp,
+      actor: header.actor,
+      reason: header.reason,
+      requestId: header.requestId,
+      untilWallMs: untilMs === null ? null : wallMs + untilMs,
+    };
+  });
+}
+
+/** Stores on this node first, then on every other that is in touch; one outcome a node. */
+export async function storeEverywhere(
+  pair: Pair,
+  intents: readonly Intent[],
+): Promise<NodeOutcome[]> {
+  const reachable = present(pair);
+  const results = await Promise.all(
+    pair.members.map(async ({ node }): Promise<NodeOutcome> => {
+      const member = reachable.find((one) => one.node === node);
+      if (member === undefined) return away(node);
+      try {
+        const { newer } = await member.storeIntents(intents);
+        if (newer.length > 0) return failed(node, conflict(newer[0]));
+        return { node, ok: true, changed: true, error: null };
+      } catch (error) {
+        return failed(node, error);
+      }
+    }),
+  );
+  return results;
+}
+
+/** What an operator reads when somebody else was quicker. */
+export function conflict(newer: Intent | undefined): ActFailure {
+  const who = newer === undefined ? 'somebody else' : newer.actor;
+  return new ActFailure('conflict', {
+    code: 'newer_intent',
+    message: `${newer?.key ?? 'this'} was changed by ${who} in the meantime`,
+    remediation: 'look at proxyctl status, then say it again if it is still wanted',
+    retryable: true,
+  });
+}
+
+/** Refuses when what the caller saw of these keys is no longer the newest. */
+export function refuseStale(pair: Pair, header: ActHeader, keys: readonly string[]): void {
+  const { seen } = header;
+  if (seen === null) return;
+  for (const key of keys) {
+    const stored = pair.intents().get(key);
+    if (stored !== undefined && compareStamps(stored.stamp, seen) > 0) throw conflict(stored);
+  }
+}
+
+/** The row of a node whose agent is not in touch. */
+export const away = (node: string): NodeOutcome => ({
+  node,
+  ok: false,
+  changed: false,
+  error: {
+    code: 'agent_unreachable',
+    message: `the agent on ${node} does not answer`,
+    cause: '',
+    remediation: `on ${node}: service proxyagent status; it catches up when it is back`,
+    retryable: true,
+  },
+});
+
+/** The row of a node where something went wrong, in the operator's words. */
+export function failed(node: string, error: unknown): NodeOutcome {
+  return { node, ok: false, changed: false, error: asFailure(error).detail };
+}
+
+/** Anything caught, as the failure an operator can read. The one place that converts. */
+export function asFailure(error: unknown): ActFailure {
+  if (error instanceof ActFailure) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new ActFailure('failed', { code: 'failed', message }, { cause: error });
+}
+
+/** A result with everything empty that is not given. */
+export function result(
+  pair: Pair,
+  header: ActHeader,
+  startedAtMs: number,
+  rest: Partial<ActResult> & Pick<ActResult, 'outcome'>,
+): ActResult {
+  return {
+    changed: false,
+    requestId: header.requestId,
+    node: pair.node,
+    tookMs: Math.round(pair.clock.nowMs() - startedAtMs),
+    nodes: [],
+    error: null,
+    addresses: [],
+    servers: [],
+    certificates: [],
+    ...rest,
+  };
+}
+
+/** Times the steps of a verb and tells each once it is done. */
+export function steps(clock: Clock, report: Report): (step: string, text: string) => void {
+  let sinceMs = clock.nowMs();
+  return (step, text) => {
+    const nowMs = clock.nowMs();
+    report({ step, text, tookMs: Math.round(nowMs - sinceMs) });
+    sinceMs = nowMs;
+  };
+}

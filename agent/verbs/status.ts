@@ -1,0 +1,45 @@
+import type { Alert, Status } from '../core/acts.ts';
+import type { Decision } from '../core/decide.ts';
+import { inForce, PAUSE_KEY, pinKey, wish } from '../core/intents.ts';
+import type { NodeView } from '../core/model.ts';
+import type { Pair } from './pair.ts';
+
+export interface StatusSource {
+  readonly pair: Pair;
+  readonly decision: () => Decision | null;
+  /** Why a peer is not heard, as the transport knows it; empty when unknown. */
+  readonly silence: (node: string) => string;
+}
+
+/** Everything `proxyctl status` shows, from memory: nothing is asked of anybody. */
+export function status({ pair, decision, silence }: StatusSource): Status {
+  const nowMs = pair.clock.nowMs();
+  const wallMs = pair.clock.wallMs();
+  const nodes = pair.view();
+  const self = nodes.find(({ node }) => node === pair.node)?.report ?? null;
+  const alerts: Alert[] = (decision()?.alerts ?? []).map((alert) => ({ ...alert, sinceMs: nowMs }));
+  return {
+    pair: pair.name,
+    node: pair.node,
+    paused: wish(pair.intents(), PAUSE_KEY, wallMs) !== null,
+    nodes: nodes.map((view) => ({
+      node: view.node,
+      peerClass: view.peerClass,
+      ageMs: view.heardAtMs === null ? null : Math.max(0, Math.round(nowMs - view.heardAtMs)),
+      report: view.report,
+      problem: view.fresh ? '' : silence(view.node) || unheard(view),
+    })),
+    verdicts: (self?.addresses ?? []).map(({ address, owner, reason, reasonSinceMs }) => ({
+      address,
+      owner,
+      reason,
+      sinceMs: reasonSinceMs,
+      pin: wish(pair.intents(), pinKey(address), wallMs),
+    })),
+    intents: [...pair.intents().values()].filter((intent) => inForce(intent, wallMs)),
+    alerts,
+  };
+}
+
+const unheard = ({ node, heardAtMs }: NodeView): string =>
+  heardAtMs === null ? `waiting for ${node}, never seen` : `${node} is not heard`;
