@@ -1,0 +1,98 @@
+import test from 'ava';
+import { healthOf } from '../../agent/core/health.ts';
+import { planServers, type ServerRecord } from '../../agent/core/servers.ts';
+import { address, haproxy, intent, NOW, report, wishes } from './builders.ts';
+
+const down = (name: string) => ({ name, up: false, serversUp: 0, servers: 1 });
+const up = (name: string) => ({ name, up: true, serversUp: 1, servers: 1 });
+const withBackends = (...backends: ReturnType<typeof up>[]) =>
+  report('n', { haproxy: [haproxy({ backends })] });
+
+test('all is well: serving', (t) => {
+  t.deepEqual(healthOf(report('haproxy01'), [report('haproxy02')]), {
+    health: 'serving',
+    reason: 'HAProxy serves',
+  });
+});
+
+test('a dead or hung HAProxy and a closed required frontend are down, with the cause', (t) => {
+  const closed = [
+    { name: 'stats', open: false, required: false },
+    { name: 'web', open: false, required: true },
+  ];
+  t.deepEqual(
+    [
+      haproxy({ state: 'down', problem: 'connection refused' }),
+      haproxy({ state: 'hung', problem: 'no reply for 4 s' }),
+      haproxy({ frontends: closed }),
+    ].map((one) => healthOf(report('haproxy01', { haproxy: [one] }), [report('haproxy02')])),
+    [
+      { health: 'down', reason: 'HAProxy is down: connection refused' },
+      { health: 'down', reason: 'HAProxy is hung: no reply for 4 s' },
+      { health: 'down', reason: 'HAProxy: frontend web is not open' },
+    ],
+  );
+});
+
+test('a backend down here and up at a peer degrades; one that is down everywhere does not count', (t) => {
+  const self = withBackends(down('GITEA'), down('WEB'));
+  t.deepEqual(healthOf(self, [withBackends(up('GITEA'), down('WEB'))]), {
+    health: 'degraded',
+    reason: 'backend GITEA is down here and up on a peer',
+  });
+  t.is(healthOf(self, [withBackends(down('GITEA'), down('WEB'))]).health, 'serving');
+  t.is(healthOf(self, []).health, 'serving', 'nobody to compare with');
+});
+
+test("a peer whose HAProxy is dead proves nothing about this host's backends", (t) => {
+  const dead = report('haproxy02', { haproxy: [haproxy({ state: 'down' })] });
+  t.is(healthOf(withBackends(down('GITEA')), [dead]).health, 'serving');
+});
+
+test('a vhid that is INIT here and not at a peer degrades', (t) => {
+  const self = report('haproxy01', { addresses: [address({ state: 'INIT' })] });
+  t.deepEqual(healthOf(self, [report('haproxy02')]), {
+    health: 'degraded',
+    reason: 'vhid 1 is INIT here and not on a peer',
+  });
+});
+
+const drain = intent('server//WEB/web1', 'drain');
+const record = (change: Partial<ServerRecord>): ReadonlyMap<string, ServerRecord> =>
+  new Map([
+    [
+      drain.key,
+      { key: drain.key, stamp: drain.stamp, state: 'drain', pid: 100, problem: '', ...change },
+    ],
+  ]);
+const task = {
+  instance: '',
+  backend: 'WEB',
+  server: 'web1',
+  key: drain.key,
+  stamp: drain.stamp,
+};
+
+test('a new wish, a new process and a failure before each make a task; what is in force makes none', (t) => {
+  const plan = (records: ReadonlyMap<string, ServerRecord>) =>
+    planServers(wishes(drain), records, '', 100, NOW);
+  const todo = [{ ...task, state: 'drain' as const }];
+  t.deepEqual(plan(new Map()), todo);
+  t.deepEqual(plan(record({ pid: 99 })), todo, 'HAProxy was reloaded');
+  t.deepEqual(plan(record({ problem: 'refused' })), todo);
+  t.deepEqual(plan(record({})), []);
+});
+
+test('a wish taken back or past its end makes the server ready once, and a new process needs no word', (t) => {
+  const stamp = { wallMs: NOW, count: 0, node: 'haproxy01' };
+  const gone = { ...drain, deleted: true, value: '', stamp };
+  const todo = [{ ...task, stamp, state: 'ready' as const }];
+  t.deepEqual(planServers(wishes(gone), record({}), '', 100, NOW), todo);
+  const done = record({ stamp, state: 'ready' });
+  t.deepEqual(planServers(wishes(gone), done, '', 100, NOW), []);
+  t.deepEqual(planServers(wishes(gone), done, '', 101, NOW), []);
+  const ended = { ...drain, untilWallMs: NOW };
+  t.deepEqual(planServers(wishes(ended), record({}), '', 100, NOW), [
+    { ...task, state: 'ready' as const },
+  ]);
+});
