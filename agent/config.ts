@@ -1,3 +1,11 @@
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { parse, TomlError } from 'smol-toml';
+import * as v from 'valibot';
+import { agentToml, type AgentToml } from './config-schema.ts';
+import { nearest } from './core/words.ts';
+import { isSystemError } from './sys/files.ts';
+
 /** What agent.toml says, defaults filled in, durations in milliseconds, paths absolute. */
 export interface Config {
   readonly node: string;
@@ -66,3 +74,192 @@ export interface NetworkConfig {
   /** Null: learnt at first start, then stored. */
   readonly baseAdvskew: number | null;
 }
+
+/** One thing that is wrong in agent.toml. Lines and columns count from 1. */
+export interface ConfigProblem {
+  readonly line: number;
+  readonly column: number;
+  /** Dotted, as it would be written: `policy.hold`. */
+  readonly key: string;
+  readonly message: string;
+}
+
+/** Everything that is wrong in one agent.toml, at once. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly ConfigProblem[];
+
+  constructor(file: string, problems: readonly ConfigProblem[]) {
+    const lines = problems.map(
+      ({ line, column, key, message }) =>
+        `${file}:${line}:${column}: ${key === '' ? '' : `${key}: `}${message}`,
+    );
+    super(lines.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/** Reads and checks agent.toml. Rejects with ConfigError, which names every problem with its line. */
+export async function loadConfig(path: string): Promise<Config> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    const missing = isSystemError(error, 'ENOENT');
+    const cause = missing ? 'no such file' : error instanceof Error ? error.message : String(error);
+    const message = `cannot be read (${cause}); name another with --config`;
+    throw new ConfigError(path, [{ line: 1, column: 1, key: '', message }]);
+  }
+  return parseConfig(text, { file: path, hostname: hostname() });
+}
+
+/** The same from text; `hostname` gives `node` its default, up to the first dot. */
+export async function parseConfig(
+  text: string,
+  source: { readonly file: string; readonly hostname: string },
+): Promise<Config> {
+  let raw: unknown;
+  try {
+    raw = parse(text);
+  } catch (error) {
+    if (!(error instanceof TomlError)) throw error;
+    const message = `no TOML: ${(error.message.split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '')}`;
+    throw new ConfigError(source.file, [
+      { line: error.line, column: error.column, key: '', message },
+    ]);
+  }
+  const checked = v.safeParse(agentToml, raw);
+  const own = ownName(raw, source.hostname);
+  const wrong = (checked.issues ?? []).map((issue) => {
+    const path = (issue.path ?? []).map(({ key }) => key as string | number);
+    return { path, message: explain(issue, path) };
+  });
+  const found = [...wrong, ...conflicts(raw, own)];
+  if (checked.success && found.length === 0) return filled(checked.output, own);
+  const { positionsIn } = await import('./config-positions.ts');
+  const place = positionsIn(text);
+  const problems = found
+    .map(({ path, message }) => ({ ...place(path), key: dotted(path), message }))
+    .sort((a, b) => a.line - b.line || a.column - b.column);
+  throw new ConfigError(source.file, problems);
+}
+
+function filled(toml: AgentToml, node: string): Config {
+  const { peer, network, carp, haproxy, policy, certificates, acme, metrics, ...rest } = toml;
+  return {
+    ...rest,
+    node,
+    peers: peer,
+    networks:
+      network?.map((one) => ({
+        name: one.name,
+        interface: one.interface,
+        vhids: one.vhids ?? null,
+        baseAdvskew: one.base_advskew ?? null,
+      })) ?? null,
+    carp: { devd: carp.devd, tools: carp.tools },
+    haproxy: {
+      config: haproxy.config,
+      socket: haproxy.socket,
+      frontends: haproxy.frontends,
+      probe: haproxy.probe,
+      hungAfterMs: haproxy.hung_after,
+      drift: haproxy.drift,
+      check: haproxy.check,
+      reload: haproxy.reload,
+    },
+    policy: {
+      failback: policy.failback,
+      holdMs: policy.hold,
+      maxMoves: policy.max_moves,
+      windowMs: policy.window,
+      detect: policy.detect,
+      earlyTakeoverMs: policy.early_takeover_ms,
+      fence: policy.fence,
+      witness: policy.witness,
+    },
+    certificates: {
+      directories: certificates.directories,
+      alarmDays: certificates.alarm_days,
+    },
+    acme: { responder: acme.responder, tokenTtlMs: acme.token_ttl },
+    metrics,
+  };
+}
+
+type Path = readonly (string | number)[];
+
+const dotted = (path: Path): string => path.join('.');
+
+/** valibot's issue in the words of whoever has to mend the file. */
+function explain(issue: v.BaseIssue<unknown>, path: Path): string {
+  const last = String(path.at(-1) ?? '');
+  if (issue.type === 'strict_object' && issue.expected === 'never') {
+    const near = nearest(last, siblings(path));
+    return near === null ? 'no such key' : `no such key; did you mean ${near}?`;
+  }
+  if (issue.input === undefined) {
+    return last === 'peer'
+      ? 'missing: name the other node with [[peer]], node = "...", address = ["IP:7660"]'
+      : `missing: ${issue.type === 'strict_object' ? 'must be given' : issue.message}`;
+  }
+  if (issue.type === 'strict_object') return 'must be a table';
+  const given = JSON.stringify(issue.input);
+  return `${issue.message}, not ${given.length > 60 ? `${given.slice(0, 57)}...` : given}`;
+}
+
+/** Keys that are known where an unknown one was written. */
+function siblings(path: Path): string[] {
+  let entries: Readonly<Record<string, unknown>> = agentToml.entries;
+  for (const part of path.slice(0, -1)) {
+    if (typeof part === 'number') continue;
+    entries = entriesOf(entries[part]) ?? {};
+  }
+  return Object.keys(entries);
+}
+
+function entriesOf(schema: unknown): Readonly<Record<string, unknown>> | null {
+  if (typeof schema !== 'object' || schema === null) return null;
+  if ('entries' in schema) return schema.entries as Readonly<Record<string, unknown>>;
+  if ('wrapped' in schema) return entriesOf(schema.wrapped);
+  return 'item' in schema ? entriesOf(schema.item) : null;
+}
+
+interface Conflict {
+  readonly path: Path;
+  readonly message: string;
+}
+
+const ownName = (raw: unknown, host: string): string => {
+  const named = isTable(raw) && typeof raw['node'] === 'string' ? raw['node'] : '';
+  return named === '' ? (host.split('.')[0] ?? host) : named;
+};
+
+/** What only shows when several values are looked at together. */
+function conflicts(raw: unknown, own: string): Conflict[] {
+  if (!isTable(raw)) return [];
+  const found: Conflict[] = [];
+  const seen = new Set<unknown>();
+  for (const [at, peer] of tables(raw['peer']).entries()) {
+    const { node } = peer;
+    if (node === own)
+      found.push({ path: ['peer', at, 'node'], message: `is this node itself (${own})` });
+    if (seen.has(node))
+      found.push({ path: ['peer', at, 'node'], message: `${String(node)} is named twice` });
+    seen.add(node);
+  }
+  const networks = new Set<unknown>();
+  for (const [at, network] of tables(raw['network']).entries()) {
+    const { name } = network;
+    if (networks.has(name))
+      found.push({ path: ['network', at, 'name'], message: `${String(name)} is named twice` });
+    networks.add(name);
+  }
+  return found;
+}
+
+const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const tables = (value: unknown): Readonly<Record<string, unknown>>[] =>
+  Array.isArray(value) ? value.filter(isTable) : [];

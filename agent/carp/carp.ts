@@ -1,0 +1,138 @@
+import { CommandError, type Exec } from '../sys/exec.ts';
+import { parseIfconfig, type CarpLine, type VrrpLine } from './ifconfig.ts';
+
+/** How CARP on this host could not be read or set. */
+export type CarpFailure =
+  | { readonly kind: 'tool'; readonly file: string }
+  | { readonly kind: 'text'; readonly line: string }
+  | { readonly kind: 'module' }
+  | { readonly kind: 'no-vhid'; readonly interface: string; readonly vhid: number };
+
+export class CarpError extends Error {
+  override readonly name = 'CarpError';
+  readonly failure: CarpFailure;
+
+  constructor(message: string, failure: CarpFailure, options?: ErrorOptions) {
+    super(message, options);
+    this.failure = failure;
+  }
+}
+
+export interface CarpReading {
+  readonly addresses: readonly CarpLine[];
+  readonly vrrp: readonly VrrpLine[];
+  /** net.inet.carp.preempt; null where sysctl does not know it. */
+  readonly preempt: boolean | null;
+  /** net.inet.carp.demotion: the sum of everybody's. */
+  readonly demotion: number;
+  /** net.inet.carp.allow; null where sysctl does not know it. */
+  readonly allow: boolean | null;
+}
+
+export interface CarpTools {
+  readonly ifconfig: string;
+  readonly sysctl: string;
+  readonly kldstat: string;
+}
+
+export interface CarpChange {
+  readonly advskew?: number;
+  readonly state?: 'MASTER' | 'BACKUP';
+}
+
+export type Carp = ReturnType<typeof carp>;
+
+/** Groups that stand for "no unicast peer": CARP's own. */
+const MULTICAST = new Set(['224.0.0.18', 'ff02::12']);
+
+/**
+ * CARP of this host through ifconfig(8), sysctl(8) and kldstat(8). Reads are
+ * whole and parsed; a set names a vhid that the last read showed (ifconfig
+ * would create an unknown one), repeats unicast peers (14.0 forgets them), and
+ * is one at a time, since ifconfig reads, changes and writes back everything.
+ * A set is not proof: read again. Rejects with CarpError or CommandError.
+ */
+export function carp({ exec, tools }: { readonly exec: Exec; readonly tools: CarpTools }) {
+  let known: readonly CarpLine[] = [];
+  let moduleSeen = false;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const alone = <T>(task: () => Promise<T>): Promise<T> => {
+    const next = queue.then(task, task);
+    queue = next.catch(() => undefined);
+    return next;
+  };
+
+  async function requireModule(): Promise<void> {
+    if (moduleSeen) return;
+    try {
+      await exec(tools.kldstat, ['-q', '-m', 'carp']);
+      moduleSeen = true;
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.failure.kind !== 'exit') throw error;
+      const remedy = 'kldload carp, and carp_load="YES" in /boot/loader.conf';
+      throw new CarpError(`carp(4) is not loaded: ${remedy}`, { kind: 'module' }, { cause: error });
+    }
+  }
+
+  return {
+    async read(): Promise<CarpReading> {
+      await requireModule();
+      const [interfaces, values] = await Promise.all([
+        exec(tools.ifconfig, []).then(parseIfconfig),
+        exec(tools.sysctl, ['net.inet.carp']).then(parseSysctl),
+      ]);
+      known = interfaces.carp;
+      const flag = (name: string): boolean | null => {
+        const value = values.get(`net.inet.carp.${name}`);
+        return value === undefined ? null : value !== 0;
+      };
+      return {
+        addresses: interfaces.carp,
+        vrrp: interfaces.vrrp,
+        preempt: flag('preempt'),
+        demotion: values.get('net.inet.carp.demotion') ?? 0,
+        allow: flag('allow'),
+      };
+    },
+
+    /** One command; the kernel stores advskew before it acts on state, so both are one act. */
+    set(name: string, vhid: number, change: CarpChange): Promise<void> {
+      return alone(async () => {
+        const line = known.find((one) => one.interface === name && one.vhid === vhid);
+        if (line === undefined) {
+          const failure = { kind: 'no-vhid', interface: name, vhid } as const;
+          throw new CarpError(`${name} does not carry vhid ${vhid}: nothing was set`, failure);
+        }
+        const args = [name, 'vhid', String(vhid)];
+        if (change.advskew !== undefined) args.push('advskew', String(change.advskew));
+        if (change.state !== undefined) args.push('state', change.state.toLowerCase());
+        await exec(tools.ifconfig, [...args, ...unicast(line)]);
+      });
+    },
+
+    /** Adds nothing to the demotion and so makes every MASTER vhid send its advert now. */
+    advertise(): Promise<void> {
+      return alone(async () => {
+        await exec(tools.sysctl, ['net.inet.carp.demotion=0']);
+      });
+    },
+  };
+}
+
+function unicast({ peer, peer6 }: CarpLine): string[] {
+  const words: string[] = [];
+  if (peer !== null && !MULTICAST.has(peer)) words.push('peer', peer);
+  if (peer6 !== null && !MULTICAST.has(peer6)) words.push('peer6', peer6);
+  return words;
+}
+
+/** `name: value` lines of sysctl(8); values that are no numbers (net.inet.carp.stats) are left out. */
+export function parseSysctl(text: string): ReadonlyMap<string, number> {
+  const values = new Map<string, number>();
+  for (const line of text.split('\n')) {
+    const [, name, value] = /^([\w.]+): (-?\d+)$/.exec(line) ?? [];
+    if (name !== undefined) values.set(name, Number(value));
+  }
+  return values;
+}

@@ -1,0 +1,141 @@
+import type { CarpState } from '../core/model.ts';
+
+/** One `carp:` line of ifconfig(8) with what belongs to it. */
+export interface CarpLine {
+  readonly interface: string;
+  readonly vhid: number;
+  readonly state: CarpState;
+  /** Seconds. */
+  readonly advbase: number;
+  readonly advskew: number;
+  /** Addresses that carry this vhid, in the order ifconfig prints them. */
+  readonly vips: readonly string[];
+  /** Where adverts go; null on releases that do not print it (13.x). */
+  readonly peer: string | null;
+  readonly peer6: string | null;
+}
+
+/** One `vrrp:` line (15.0 and later, carpver 3). */
+export interface VrrpLine {
+  readonly interface: string;
+  readonly vrid: number;
+  readonly state: CarpState;
+  readonly priority: number;
+  /** Centiseconds. */
+  readonly interval: number;
+  readonly vips: readonly string[];
+}
+
+export interface InterfacesReading {
+  readonly carp: readonly CarpLine[];
+  readonly vrrp: readonly VrrpLine[];
+}
+
+/** Text that looks like CARP and is not understood. Never a default. */
+export class IfconfigError extends Error {
+  override readonly name = 'IfconfigError';
+  readonly line: string;
+
+  constructor(line: string) {
+    super(`ifconfig printed a line that is not understood: "${line.trim()}"`);
+    this.line = line;
+  }
+}
+
+const HEADER = /^([^\s:]+): flags=/;
+// "\tcarp: MASTER vhid 1 advbase 1 advskew 0[ key "…"]": carp_status(), sbin/ifconfig/carp.c
+const CARP =
+  /^\s+carp: (INIT|BACKUP|MASTER) vhid (\d+) advbase (\d+) advskew (\d+)(?: key ".*")?\s*$/;
+// "\t      peer 224.0.0.18 peer6 ff02::12": 14.0 and later, after its carp line
+const PEERS = /^\s+peer (\S+) peer6 (\S+)\s*$/;
+// "\tvrrp: MASTER vrid 1 prio 100 interval 100": 15.0 and later
+const VRRP = /^\s+vrrp: (INIT|BACKUP|MASTER) vrid (\d+) prio (\d+) interval (\d+)\s*$/;
+const ADDRESS = /^\s+inet6? (\S+) .*\bvhid (\d+)\s*$/;
+const CARP_LIKE = /^\s+(carp|vrrp):/;
+
+interface Block {
+  readonly name: string;
+  readonly carp: CarpLine[];
+  readonly vrrp: VrrpLine[];
+  readonly vips: Map<number, string[]>;
+}
+
+/**
+ * Every CARP and VRRP vhid in the output of `ifconfig` or `ifconfig IF`, of
+ * 13.x, 14.x and 15.x. The order of the lines within an interface does not
+ * matter. Throws IfconfigError on CARP text it does not know. A key that is
+ * printed is not kept.
+ */
+export function parseIfconfig(text: string): InterfacesReading {
+  const blocks: Block[] = [];
+  for (const line of text.split('\n')) {
+    const header = HEADER.exec(line);
+    if (header?.[1] !== undefined) {
+      blocks.push({ name: header[1], carp: [], vrrp: [], vips: new Map() });
+      continue;
+    }
+    const block = blocks.at(-1);
+    if (block !== undefined) readLine(block, line);
+    else if (CARP_LIKE.test(line)) throw new IfconfigError(line);
+  }
+  return {
+    carp: blocks.flatMap(({ carp, vips }) =>
+      carp.map((one) => ({ ...one, vips: vips.get(one.vhid) ?? [] })),
+    ),
+    vrrp: blocks.flatMap(({ vrrp, vips }) =>
+      vrrp.map((one) => ({ ...one, vips: vips.get(one.vrid) ?? [] })),
+    ),
+  };
+}
+
+function readLine(block: Block, line: string): void {
+  const carp = CARP.exec(line);
+  if (carp !== null) {
+    const [, state, vhid, advbase, advskew] = carp;
+    block.carp.push({
+      interface: block.name,
+      vhid: Number(vhid),
+      state: stateOf(state, line),
+      advbase: Number(advbase),
+      advskew: Number(advskew),
+      vips: [],
+      peer: null,
+      peer6: null,
+    });
+    return;
+  }
+  const vrrp = VRRP.exec(line);
+  if (vrrp !== null) {
+    const [, state, vrid, priority, interval] = vrrp;
+    block.vrrp.push({
+      interface: block.name,
+      vrid: Number(vrid),
+      state: stateOf(state, line),
+      priority: Number(priority),
+      interval: Number(interval),
+      vips: [],
+    });
+    return;
+  }
+  if (CARP_LIKE.test(line)) throw new IfconfigError(line);
+  const peers = PEERS.exec(line);
+  const last = block.carp.at(-1);
+  if (peers !== null && last !== undefined) {
+    block.carp[block.carp.length - 1] = {
+      ...last,
+      peer: peers[1] ?? null,
+      peer6: peers[2] ?? null,
+    };
+    return;
+  }
+  const [, address, vhid] = ADDRESS.exec(line) ?? [];
+  if (address === undefined) return;
+  const known = block.vips.get(Number(vhid)) ?? [];
+  // "10.1.60.200/32" where the host sets IFCONFIG_FORMAT; the address alone is the VIP.
+  block.vips.set(Number(vhid), [...known, address.replace(/\/\d+$/, '')]);
+}
+
+function stateOf(word: string | undefined, line: string): CarpState {
+  if (word === 'INIT' || word === 'BACKUP' || word === 'MASTER') return word;
+  throw new IfconfigError(line);
+}

@@ -1,0 +1,196 @@
+import { isAbsolute } from 'node:path';
+import { isIP } from 'node:net';
+import * as v from 'valibot';
+
+/** The shape of agent.toml. Every message says what would be right. */
+
+const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
+const UNIT_MS: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+
+/** "500ms", "2s", "10m", "1h", "1d" as milliseconds; null for anything else. */
+export function durationMs(text: string): number | null {
+  const [, amount, unit] = DURATION.exec(text) ?? [];
+  const factor = unit === undefined ? undefined : UNIT_MS[unit];
+  return factor === undefined ? null : Math.round(Number(amount) * factor);
+}
+
+/** HOST and port of "10.1.60.201:7660" or "[fe80::2%vtnet0]:7660"; null for anything else. */
+export function hostPort(text: string): { readonly host: string; readonly port: number } | null {
+  const [, v6, v4, digits] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const port = Number(digits);
+  const host = v6 ?? v4 ?? '';
+  const literal = isIP(host.replace(/%[\w.]+$/, ''));
+  if (literal !== (v6 === undefined ? 4 : 6) || port < 1 || port > 65_535) return null;
+  return { host, port };
+}
+
+const string = v.string('must be text in quotes');
+const filled = v.pipe(string, v.nonEmpty('must not be empty'));
+const bool = v.boolean('must be true or false');
+const name = v.pipe(
+  string,
+  v.regex(/^[A-Za-z0-9][\w.-]*$/, 'must be letters, digits, dot, dash or underscore'),
+);
+const path = v.pipe(
+  string,
+  v.check((text) => isAbsolute(text), 'must be an absolute path, for example "/usr/local/etc/x"'),
+);
+const optionalPath = v.pipe(
+  string,
+  v.check((text) => text === '' || isAbsolute(text), 'must be empty or an absolute path'),
+);
+const address = v.pipe(
+  string,
+  v.check(
+    (text) => hostPort(text) !== null,
+    'must be an IP address with port, for example "10.1.60.202:7660" or "[fd5e::202]:7660"',
+  ),
+);
+const ip = v.pipe(
+  string,
+  v.check((text) => isIP(text.replace(/%[\w.]+$/, '')) !== 0, 'must be an IP address'),
+);
+const duration = v.pipe(
+  string,
+  v.check((text) => durationMs(text) !== null, 'must be a time such as "500ms", "10s" or "5m"'),
+  v.transform((text) => durationMs(text) ?? 0),
+);
+const integer = (low: number, high: number) => {
+  const range = `must be a whole number from ${low} to ${high}`;
+  return v.pipe(v.number(range), v.integer(range), v.minValue(low, range), v.maxValue(high, range));
+};
+const list = <T extends v.GenericSchema>(item: T) => v.array(item, 'must be a list in brackets');
+const oneOf = <const T extends readonly string[]>(words: T) =>
+  v.picklist(words, `must be one of ${words.map((word) => `"${word}"`).join(', ')}`);
+const argv = v.pipe(
+  list(filled),
+  v.check(
+    (words) => words.length === 0 || isAbsolute(words[0] ?? ''),
+    'must start with the absolute path of a program',
+  ),
+);
+
+const tls = '/usr/local/etc/proxyctl/tls';
+
+/** agent.toml with its defaults; unknown keys are refused by the caller with a suggestion. */
+export const agentToml = v.strictObject({
+  node: v.optional(name),
+  pair: v.optional(name, 'pair'),
+  listen: v.optional(list(address), ['[::]:7660', '0.0.0.0:7660']),
+  user: v.optional(name, 'proxyctl'),
+  state: v.optional(path, '/var/db/proxyctl'),
+  socket: v.optional(
+    v.strictObject({
+      path: v.optional(path, '/var/run/proxyctl/agent.sock'),
+      group: v.optional(string, 'proxyctl'),
+      role: v.optional(oneOf(['viewer', 'operator', 'admin']), 'operator'),
+    }),
+    {},
+  ),
+  log: v.optional(
+    v.strictObject({
+      file: v.optional(optionalPath, '/var/log/proxyagent.log'),
+      level: v.optional(oneOf(['debug', 'info', 'warn', 'error']), 'info'),
+      format: v.optional(oneOf(['json', 'text']), 'json'),
+    }),
+    {},
+  ),
+  tls: v.optional(
+    v.strictObject({
+      ca: v.optional(path, `${tls}/ca.pem`),
+      cert: v.optional(path, `${tls}/node.pem`),
+      key: v.optional(path, `${tls}/node.key`),
+    }),
+    {},
+  ),
+  peer: v.pipe(
+    v.array(
+      v.strictObject({
+        node: name,
+        address: v.pipe(list(address), v.minLength(1, 'needs at least one address')),
+      }),
+      'must be written as [[peer]]',
+    ),
+    v.minLength(1, 'at least one [[peer]] is needed'),
+    v.maxLength(7, 'at most seven peers'),
+  ),
+  network: v.optional(
+    v.array(
+      v.strictObject({
+        name,
+        interface: name,
+        vhids: v.optional(list(integer(1, 255))),
+        base_advskew: v.optional(integer(0, 240)),
+      }),
+      'must be written as [[network]]',
+    ),
+  ),
+  carp: v.optional(
+    v.strictObject({
+      devd: v.optional(optionalPath, '/var/run/devd.pipe'),
+      tools: v.optional(
+        v.strictObject({
+          ifconfig: v.optional(path, '/sbin/ifconfig'),
+          sysctl: v.optional(path, '/sbin/sysctl'),
+          kldstat: v.optional(path, '/sbin/kldstat'),
+        }),
+        {},
+      ),
+    }),
+    {},
+  ),
+  haproxy: v.optional(
+    v.strictObject({
+      config: v.optional(path, '/usr/local/etc/haproxy.conf'),
+      socket: v.optional(optionalPath, ''),
+      frontends: v.optional(list(filled), []),
+      probe: v.optional(string, ''),
+      hung_after: v.optional(duration, '2s'),
+      drift: v.optional(oneOf(['report', 'restore']), 'report'),
+      check: v.optional(argv, [
+        '/usr/local/sbin/haproxy',
+        '-c',
+        '-f',
+        '/usr/local/etc/haproxy.conf',
+      ]),
+      reload: v.optional(argv, ['/usr/sbin/service', 'haproxy', 'reload']),
+    }),
+    {},
+  ),
+  policy: v.optional(
+    v.strictObject({
+      failback: v.optional(oneOf(['auto', 'manual']), 'auto'),
+      hold: v.optional(duration, '10s'),
+      max_moves: v.optional(integer(1, 1000), 3),
+      window: v.optional(duration, '10m'),
+      detect: v.optional(oneOf(['fast', 'calm']), 'fast'),
+      early_takeover_ms: v.optional(integer(0, 60_000), 250),
+      fence: v.optional(bool, true),
+      witness: v.optional(list(ip), []),
+    }),
+    {},
+  ),
+  certificates: v.optional(
+    v.strictObject({
+      directories: v.optional(list(path), []),
+      alarm_days: v.optional(list(integer(0, 3650)), [30, 14, 7, 1]),
+    }),
+    {},
+  ),
+  acme: v.optional(
+    v.strictObject({
+      responder: v.optional(list(address), ['127.0.0.1:7661', '[::1]:7661']),
+      token_ttl: v.optional(duration, '1h'),
+    }),
+    {},
+  ),
+  metrics: v.optional(v.strictObject({ listen: v.optional(list(address), []) }), {}),
+});
+
+export type AgentToml = v.InferOutput<typeof agentToml>;

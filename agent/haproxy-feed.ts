@@ -1,0 +1,106 @@
+import type { HaproxyReport, HaproxyState } from './core/model.ts';
+import type { Clock } from './sys/clock.ts';
+
+/** What the watcher of one HAProxy tells at once. */
+export type Liveness =
+  | { readonly kind: 'up'; readonly pid: number; readonly version: string }
+  | { readonly kind: 'down'; readonly cause: string }
+  | { readonly kind: 'hung'; readonly cause: string };
+
+export interface FeedOptions {
+  readonly instance: string;
+  readonly clock: Clock;
+  /** Starts watching; the returned function ends it. */
+  readonly watch: (onChange: (liveness: Liveness) => void) => () => void;
+  /** Reads everything but liveness; rejects with the cause. */
+  readonly observe: (withCertificates: boolean) => Promise<HaproxyReport>;
+  /** The report has changed. */
+  readonly onChange: () => void;
+}
+
+const POLL_MS = 1000;
+/** Certificates change rarely, and by our own hand: they are read this often, and after a swap. */
+const CERTIFICATES_MS = 30_000;
+
+export type HaproxyFeed = ReturnType<typeof haproxyFeed>;
+
+/** The latest word on one HAProxy: liveness the moment it changes, the rest once a second. */
+export function haproxyFeed(options: FeedOptions) {
+  const { clock } = options;
+  let latest: HaproxyReport = {
+    instance: options.instance,
+    state: 'down',
+    stateSinceMs: clock.nowMs(),
+    problem: 'not read yet',
+    version: '',
+    pid: 0,
+    upMs: 0,
+    sessions: 0,
+    frontends: [],
+    backends: [],
+    certificates: [],
+  };
+  let alive: Liveness | null = null;
+  let certificatesAtMs = -Infinity;
+  let reading: Promise<void> | null = null;
+  let closed = false;
+  let cancel = (): void => {};
+
+  function become(state: HaproxyState, change: Partial<HaproxyReport>): void {
+    const stateSinceMs = latest.state === state ? latest.stateSinceMs : clock.nowMs();
+    latest = { ...latest, ...change, state, stateSinceMs };
+    options.onChange();
+  }
+
+  async function read(): Promise<void> {
+    const withCertificates = clock.nowMs() - certificatesAtMs >= CERTIFICATES_MS;
+    try {
+      const seen = await options.observe(withCertificates);
+      if (alive?.kind !== 'up') return;
+      const certificates = withCertificates ? seen.certificates : latest.certificates;
+      if (withCertificates) certificatesAtMs = clock.nowMs();
+      become('up', { ...seen, certificates });
+    } catch (error) {
+      if (alive?.kind !== 'up') return;
+      // It lives and cannot be read: said, not guessed around.
+      const trouble = error instanceof Error ? error.message : String(error);
+      become('up', { problem: trouble, pid: alive.pid, version: alive.version });
+    }
+  }
+
+  function refresh(): Promise<void> {
+    reading ??= read().finally(() => {
+      reading = null;
+      if (closed) return;
+      cancel();
+      cancel = clock.after(POLL_MS, () => void refresh());
+    });
+    return reading;
+  }
+
+  const unwatch = options.watch((liveness) => {
+    const before = alive;
+    alive = liveness;
+    if (liveness.kind === 'up') {
+      if (before?.kind !== 'up' || before.pid !== liveness.pid) certificatesAtMs = -Infinity;
+      void refresh();
+    } else become(liveness.kind, { problem: liveness.cause, sessions: 0 });
+  });
+
+  return {
+    report: (): HaproxyReport => latest,
+    /** HAProxy's process; null while there is none to talk to. */
+    pid: (): number | null => (alive?.kind === 'up' ? alive.pid : null),
+    /** Reads everything now, certificates too. */
+    async reread(): Promise<void> {
+      certificatesAtMs = -Infinity;
+      await reading;
+      await refresh();
+    },
+    close(): void {
+      closed = true;
+      cancel();
+      unwatch();
+    },
+  };
+}

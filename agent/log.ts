@@ -1,0 +1,66 @@
+import { pino, type DestinationStream, type Logger } from 'pino';
+
+export interface LogOptions {
+  /** Empty: standard output. */
+  readonly file: string;
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly format: 'json' | 'text';
+  readonly node: string;
+}
+
+export interface Log {
+  /** One line: `event` is a stable name, `msg` what a person reads first. */
+  info(event: string, fields: Fields, msg: string): void;
+  warn(event: string, fields: Fields, msg: string): void;
+  error(event: string, fields: Fields, msg: string): void;
+  /** Opens the file again after newsyslog(8) moved it away. */
+  reopen(): void;
+  /** Writes what is buffered; call before exit. */
+  flush(): void;
+}
+
+export type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The agent's log: JSON lines, or text of the same facts for people; times are
+ * RFC 3339 with zone. Key material has no way in: only the fields named by
+ * callers are written.
+ */
+export function openLog(options: LogOptions): Log {
+  const target = pino.destination({
+    ...(options.file === '' ? { fd: 1 } : { dest: options.file, mkdir: true, mode: 0o640 }),
+    sync: true,
+  });
+  const stream: DestinationStream =
+    options.format === 'json' ? target : { write: (line) => void target.write(asText(line)) };
+  const logger: Logger = pino(
+    {
+      level: options.level,
+      base: null,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    stream,
+  );
+  const { node } = options;
+  return {
+    info: (event, fields, msg) => logger.info({ node, event, ...fields }, msg),
+    warn: (event, fields, msg) => logger.warn({ node, event, ...fields }, msg),
+    error: (event, fields, msg) => logger.error({ node, event, ...fields }, msg),
+    reopen: () => {
+      if (options.file !== '') target.reopen();
+    },
+    flush: () => target.flushSync(),
+  };
+}
+
+/** `TIME LEVEL EVENT key=value …: message`, one line. */
+function asText(line: string): string {
+  const { time, level, node: _node, event, msg, ...rest } = JSON.parse(line) as Fields;
+  const facts = Object.entries(rest).map(([key, value]) =>
+    typeof value === 'string' && /^[^\s"]+$/.test(value)
+      ? `${key}=${value}`
+      : `${key}=${JSON.stringify(value)}`,
+  );
+  return `${[time, level, event, ...facts].join(' ')}: ${String(msg)}\n`;
+}

@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import { copyFile, mkdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import type { Intent } from '../core/model.ts';
+import type { ServerRecord } from '../core/servers.ts';
+import { isSystemError, replaceFile } from '../sys/files.ts';
+
+/** What of one node survives a restart. */
+export interface State {
+  /** New at every start of the agent, never lower than before. */
+  readonly epoch: number;
+  /** Base advskew by address. */
+  readonly bases: Readonly<Record<string, number>>;
+  readonly intents: readonly Intent[];
+  /** What HAProxy was last told for each server intent. */
+  readonly servers: readonly ServerRecord[];
+}
+
+/** Rises with every change an older agent cannot read. */
+const VERSION = 1;
+
+const stamp = v.strictObject({ wallMs: v.number(), count: v.number(), node: v.string() });
+const schema = v.object({
+  epoch: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  bases: v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(254))),
+  intents: v.array(
+    v.object({
+      key: v.string(),
+      value: v.string(),
+      deleted: v.boolean(),
+      stamp,
+      actor: v.string(),
+      reason: v.string(),
+      requestId: v.string(),
+      untilWallMs: v.nullable(v.number()),
+    }),
+  ),
+  servers: v.array(
+    v.object({
+      key: v.string(),
+      stamp,
+      state: v.picklist(['ready', 'drain', 'maint']),
+      pid: v.number(),
+      problem: v.string(),
+    }),
+  ),
+});
+
+const EMPTY: State = { epoch: 0, bases: {}, intents: [], servers: [] };
+
+/** A state file that could not be used: where it was put, and why. */
+export interface Aside {
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+export interface Store {
+  /** As stored, with this start's epoch. */
+  readonly state: State;
+  readonly problems: readonly Aside[];
+  /** Durable once it resolves; rejects when the disk refuses, and the old file stays. */
+  save(change: Partial<Omit<State, 'epoch'>>): Promise<void>;
+}
+
+/**
+ * Opens DIR/state.json, or its predecessor state.json.1 where that is damaged,
+ * and stores the next epoch. A file that is damaged or from a newer agent is
+ * kept aside under another name; a state that is lost is said, never silent.
+ * Rejects with a sentence when the directory cannot be used.
+ */
+export async function openStore(directory: string): Promise<Store> {
+  const path = join(directory, 'state.json');
+  const previous = `${path}.1`;
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const problems: Aside[] = [];
+  let state = await load(path, problems);
+  if (state === null && (await exists(path))) await setAside(path, problems);
+  if (state === null) {
+    state = await load(previous, problems);
+    if (state === null && (await exists(previous))) await setAside(previous, problems);
+    if (state === null && problems.length > 0) {
+      const cause = 'no usable state file is left: pins and drains stored here alone are gone';
+      problems.push({ cause, remedy: 'the peer sends back what it has; check proxyctl status' });
+    }
+  }
+  let current: State = { ...(state ?? EMPTY), epoch: (state?.epoch ?? 0) + 1 };
+  let writing: Promise<void> = Promise.resolve();
+
+  async function write(): Promise<void> {
+    const text = encode(current);
+    await copyFile(path, previous).catch((error: unknown) => {
+      if (!isSystemError(error, 'ENOENT')) throw error;
+    });
+    await replaceFile(path, text, 0o600);
+  }
+
+  await write();
+  return {
+    state: current,
+    problems,
+    save(change) {
+      current = { ...current, ...change };
+      // One at a time, and each writes all that was asked until then.
+      const next = writing.then(write, write);
+      writing = next.catch(() => undefined);
+      return next;
+    },
+  };
+}
+
+/** The text of a state file: a version, a checksum of the body, the body. */
+export function encode(state: State): string {
+  const body = JSON.stringify(state);
+  return `${JSON.stringify({ version: VERSION, sha256: checksum(body), body })}\n`;
+}
+
+/** The state in the text of a file. Throws a sentence when it is damaged or newer. */
+export function decode(text: string): State {
+  let outer: unknown;
+  try {
+    outer = JSON.parse(text);
+  } catch {
+    throw new Error('it is cut short or no JSON');
+  }
+  const envelope = v.safeParse(
+    v.object({ version: v.number(), sha256: v.string(), body: v.string() }),
+    outer,
+  );
+  if (!envelope.success) throw new Error('it is not a state file');
+  const { version, sha256, body } = envelope.output;
+  if (version > VERSION) throw new Error(`it was written by a newer agent (version ${version})`);
+  if (checksum(body) !== sha256) throw new Error('its checksum is wrong');
+  const state = v.safeParse(schema, JSON.parse(body));
+  if (!state.success) {
+    const [first] = state.issues;
+    throw new Error(`its content is wrong: ${v.getDotPath(first) ?? ''} ${first.message}`);
+  }
+  return state.output;
+}
+
+const checksum = (body: string): string => createHash('sha256').update(body).digest('hex');
+
+async function load(path: string, problems: Aside[]): Promise<State | null> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return null;
+    throw new Error(`${path} cannot be read: ${sentence(error)}`, { cause: error });
+  }
+  try {
+    return decode(text);
+  } catch (error) {
+    const remedy = 'it is kept beside; the last good one is used where there is one';
+    problems.push({ cause: `${path} is not usable: ${sentence(error)}`, remedy });
+    return null;
+  }
+}
+
+async function setAside(path: string, problems: Aside[]): Promise<void> {
+  for (let number = 1; number < 100; number++) {
+    const aside = `${path}.damaged-${number}`;
+    if (await exists(aside)) continue;
+    await rename(path, aside);
+    problems.push({ cause: `it was kept as ${aside}`, remedy: 'remove it once looked at' });
+    return;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await readFile(path);
+    return true;
+  } catch (error) {
+    return !isSystemError(error, 'ENOENT');
+  }
+}
+
+const sentence = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
