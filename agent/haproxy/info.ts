@@ -1,0 +1,44 @@
+import { RuntimeError, type Runtime } from './runtime.ts';
+
+/** What `show info` says of the process. */
+export interface Info {
+  readonly version: string;
+  readonly pid: number;
+  readonly upMs: number;
+  readonly sessions: number;
+}
+
+/** Parses `show info` (`Name: value` lines). Throws RuntimeError for anything else. */
+export function parseInfo(text: string): Info {
+  const values = new Map<string, string>();
+  for (const line of text.split('\n')) {
+    const [, name, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
+    if (name !== undefined) values.set(name, value ?? '');
+  }
+  const number = (name: string): number => {
+    const value = Number(values.get(name) ?? Number.NaN);
+    if (Number.isSafeInteger(value)) return value;
+    throw new RuntimeError('show info', '', { kind: 'text', text });
+  };
+  const version = values.get('Version');
+  if (version === undefined || version === '')
+    throw new RuntimeError('show info', '', { kind: 'text', text });
+  return {
+    // "2.6.12-1+deb12u4": what an administrator calls it is the first part.
+    version: /^[\d.]+(?:-dev\d+)?/.exec(version)?.[0] ?? version,
+    pid: number('Pid'),
+    upMs: number('Uptime_sec') * 1000,
+    sessions: number('CurrConns'),
+  };
+}
+
+export async function readInfo(runtime: Runtime): Promise<Info> {
+  return parseInfo(await runtime('show info'));
+}
+
+/** True when `version` ("3.4.0") is at least `major.minor`. */
+export function atLeast(version: string, major: number, minor: number): boolean {
+  const [, a, b] = /^(\d+)\.(\d+)/.exec(version) ?? [];
+  if (a === undefined) return false;
+  return Number(a) > major || (Number(a) === major && Number(b) >= minor);
+}

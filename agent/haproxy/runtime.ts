@@ -1,0 +1,174 @@
+import { connect } from 'node:net';
+import { isSystemError } from '../sys/files.ts';
+
+/** How a runtime command can fail. Callers switch on `kind`, never on message text. */
+export type RuntimeFailure =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'refused' }
+  | { readonly kind: 'denied' }
+  | { readonly kind: 'timeout'; readonly afterMs: number }
+  | { readonly kind: 'broken'; readonly code: string }
+  | { readonly kind: 'empty' }
+  | { readonly kind: 'too-long'; readonly bytes: number }
+  | { readonly kind: 'too-large'; readonly bytes: number }
+  /** HAProxy answered and said no. */
+  | { readonly kind: 'rejected'; readonly text: string }
+  /** HAProxy answered something that is not understood. */
+  | { readonly kind: 'text'; readonly text: string };
+
+/** A command to HAProxy's stats socket that did not succeed: what was tried, what happened, what to do. */
+export class RuntimeError extends Error {
+  override readonly name = 'RuntimeError';
+  readonly failure: RuntimeFailure;
+
+  constructor(command: string, path: string, failure: RuntimeFailure, options?: ErrorOptions) {
+    super(`${command}: ${describe(failure, path)}`, options);
+    this.failure = failure;
+  }
+}
+
+/**
+ * Sends one command, with a payload where it takes one, and resolves to the
+ * whole reply. Rejects with RuntimeError; a cut reply is never a short success.
+ */
+export type Runtime = (command: string, payload?: string) => Promise<string>;
+
+/** Replies longer than this are refused; `show stat` of 10,000 servers is 2.5 MB. */
+const REPLY_LIMIT = 16 << 20;
+/** Below HAProxy 3.4 command and payload have to fit tune.bufsize (16384), and a larger one can kill it. */
+export const PAYLOAD_LIMIT = 16_000;
+
+/** Commands that change something get a severity prefix: an error is then `[3]: ` and not prose. */
+const CHANGES = /^(set|add|del|new|commit|abort|enable|disable|shutdown|clear)\b/;
+
+export interface RuntimeOptions {
+  readonly deadlineMs: number;
+  /** How many bytes command and payload may have together; PAYLOAD_LIMIT unless the version allows more. */
+  readonly payloadLimit?: () => number;
+}
+
+/**
+ * The stats socket at `path`: one command a connection, one in flight, a
+ * deadline each. HAProxy accepts ten connections over all its stats sockets
+ * and lets the eleventh hang, so this never holds more than one.
+ */
+export function runtime(path: string, options: RuntimeOptions): Runtime {
+  let queue: Promise<unknown> = Promise.resolve();
+  return (command, payload) => {
+    const send = (): Promise<string> => {
+      const body = payload === undefined ? '' : ` <<\n${payloadBody(payload)}\n`;
+      const prefix = CHANGES.test(command) ? 'set severity-output number;' : '';
+      const text = `${prefix}${command}${body}\n`;
+      const bytes = Buffer.byteLength(text);
+      const limit = options.payloadLimit?.() ?? PAYLOAD_LIMIT;
+      // The command is named without its payload: that may be a private key.
+      if (bytes > limit) throw new RuntimeError(command, path, { kind: 'too-large', bytes });
+      return exchange(path, command, text, options.deadlineMs).then((reply) =>
+        prefix === '' ? refuseUnknown(reply, command, path) : withoutPrefix(reply, command, path),
+      );
+    };
+    const next = queue.then(send, send);
+    queue = next.catch(() => undefined);
+    return next;
+  };
+}
+
+function exchange(
+  path: string,
+  command: string,
+  text: string,
+  deadlineMs: number,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const socket = connect(path);
+    const fail = (failure: RuntimeFailure, cause?: unknown): void => {
+      clearTimeout(timer);
+      socket.destroy();
+      reject(new RuntimeError(command, path, failure, { cause }));
+    };
+    const timer = setTimeout(() => fail({ kind: 'timeout', afterMs: deadlineMs }), deadlineMs);
+    // Not end(): a half-closed connection cancels some commands on newer versions.
+    socket.on('connect', () => socket.write(text));
+    socket.on('data', (chunk) => {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes > REPLY_LIMIT) fail({ kind: 'too-long', bytes });
+    });
+    socket.on('error', (error) => fail(failureOf(error), error));
+    socket.on('end', () => {
+      clearTimeout(timer);
+      socket.destroy();
+      if (bytes === 0) fail({ kind: 'empty' });
+      else resolve(Buffer.concat(chunks).toString('utf8'));
+    });
+  });
+}
+
+function failureOf(error: Error): RuntimeFailure {
+  if (isSystemError(error, 'ENOENT')) return { kind: 'missing' };
+  if (isSystemError(error, 'ECONNREFUSED')) return { kind: 'refused' };
+  if (isSystemError(error, 'EACCES') || isSystemError(error, 'EPERM')) return { kind: 'denied' };
+  return { kind: 'broken', code: 'code' in error ? String(error.code) : error.message };
+}
+
+/** A reply to a changing command without its severity; an error severity rejects. */
+function withoutPrefix(reply: string, command: string, path: string): string {
+  const text = reply.replace(/^\n/, '');
+  const [, severity, rest] = /^\[(\d)\]: ?([\s\S]*)$/.exec(text) ?? [];
+  if (severity !== undefined && Number(severity) <= 3)
+    throw new RuntimeError(command, path, { kind: 'rejected', text: oneLine(rest ?? '') });
+  return refuseUnknown(rest ?? text, command, path);
+}
+
+function refuseUnknown(reply: string, command: string, path: string): string {
+  if (/^(Unknown command|Permission denied)/.test(reply.trimStart()))
+    throw new RuntimeError(command, path, { kind: 'rejected', text: oneLine(reply) });
+  return reply;
+}
+
+/** An empty line would end the payload, and what follows would run as commands. */
+function payloadBody(payload: string): string {
+  return `${payload
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '')
+    .join('\n')}\n`;
+}
+
+const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');
+
+/**
+ * One argument of a runtime command: it can neither end the command nor start
+ * another. Throws RuntimeError for anything else.
+ */
+export function word(value: string): string {
+  if (/^[^\s;\\<>"'#]+$/.test(value)) return value;
+  const text = 'it has a character that cannot be sent to the stats socket';
+  throw new RuntimeError(JSON.stringify(value), '', { kind: 'rejected', text });
+}
+
+function describe(failure: RuntimeFailure, path: string): string {
+  switch (failure.kind) {
+    case 'missing':
+      return `no stats socket at ${path}; is HAProxy running, and "stats socket" set?`;
+    case 'refused':
+      return `nobody listens at ${path}; HAProxy is not running`;
+    case 'denied':
+      return `no permission for ${path}; give the agent's user access (stats socket ... mode, group)`;
+    case 'timeout':
+      return `no reply at ${path} within ${failure.afterMs} ms`;
+    case 'broken':
+      return `the connection to ${path} broke (${failure.code})`;
+    case 'empty':
+      return `an empty reply at ${path}`;
+    case 'too-long':
+      return `a reply of over ${failure.bytes} bytes at ${path}`;
+    case 'too-large':
+      return `${failure.bytes} bytes are too many for this HAProxy (below 3.4: ${PAYLOAD_LIMIT})`;
+    case 'rejected':
+      return failure.text;
+    case 'text':
+      return `HAProxy answered what is not understood: ${JSON.stringify(failure.text.slice(0, 120))}`;
+  }
+}
