@@ -1,0 +1,225 @@
+import type { CarpState } from '../../agent/core/model.ts';
+import {
+  demotedSkew,
+  Draft,
+  find,
+  GROUP4,
+  GROUP6,
+  type Change,
+  type Family,
+  type Kernel,
+  type Vhid,
+} from './kernel.ts';
+
+/** What ifconfig puts into SIOCSVH: everything of a vhid, the present state included. */
+export interface Settings {
+  readonly advbase: number;
+  readonly advskew: number;
+  readonly state: CarpState;
+  readonly peer: string;
+  readonly peer6: string;
+}
+
+/** GET of a vhid; null where there is none (ENOENT). */
+export function getVhid(kernel: Kernel, name: string, vhid: number): Settings | null {
+  const known = find(kernel, name, vhid);
+  if (known === undefined) return null;
+  const { advbase, advskew, state, peer, peer6 } = known;
+  return { advbase, advskew, state, peer, peer6 };
+}
+
+/** Values SET refuses with EINVAL. */
+export const isInvalid = ({ advbase, advskew }: Settings): boolean =>
+  advskew > 254 || advbase > 255;
+
+/**
+ * SET of a vhid (carp_ioctl, carp_ioctl_set). Creates an empty one where there
+ * is none. Values are stored before the state is acted on, so both are one
+ * act. A state in INIT is ignored; so is `init`. What was in force when the
+ * values were read comes back with them: a set that overlaps a change undoes it.
+ */
+export function setVhid(
+  kernel: Kernel,
+  name: string,
+  vhid: number,
+  settings: Settings,
+  nowMs: number,
+): Change {
+  const draft = new Draft(withVhid(kernel, name, vhid), nowMs);
+  const known = find(draft.kernel, name, vhid);
+  if (known === undefined) return draft.change();
+  const { advbase, advskew, peer, peer6 } = settings;
+  draft.put(known, { advbase: advbase === 0 ? known.advbase : advbase, advskew, peer, peer6 });
+  if (known.state === 'INIT' || settings.state === known.state) return draft.change();
+  const reason = 'user requested via ifconfig';
+  if (settings.state === 'MASTER') draft.becomeMaster(known, reason);
+  // No advert is sent: the address is dark until a timer ends somewhere.
+  if (settings.state === 'BACKUP') draft.becomeBackup(known, reason);
+  return draft.change();
+}
+
+function withVhid(kernel: Kernel, name: string, vhid: number): Kernel {
+  if (find(kernel, name, vhid) !== undefined) return kernel;
+  const empty: Vhid = {
+    interface: name,
+    vhid,
+    advbase: 1,
+    advskew: 0,
+    vips4: [],
+    vips6: [],
+    state: 'INIT',
+    peer: GROUP4,
+    peer6: GROUP6,
+    suppressed: false,
+    advertAtMs: null,
+    masterDown4AtMs: null,
+    masterDown6AtMs: null,
+  };
+  return { ...kernel, vhids: [...kernel.vhids, empty] };
+}
+
+/** carp_attach, carp_detach: the vhid goes through INIT, so adding an alias drops mastership. */
+export function setAddresses(
+  kernel: Kernel,
+  name: string,
+  vhid: number,
+  vips: { readonly v4: readonly string[]; readonly v6: readonly string[] },
+  nowMs: number,
+): Change {
+  const draft = new Draft(withVhid(kernel, name, vhid), nowMs);
+  const known = find(draft.kernel, name, vhid);
+  if (known === undefined) return draft.change();
+  draft.put(known, { vips4: vips.v4, vips6: vips.v6 });
+  draft.refresh(known);
+  if (vips.v4.length + vips.v6.length > 0) return draft.change();
+  if (draft.get(known).suppressed) draft.demote(-draft.kernel.ifdownFactor, 'vhid removed');
+  const vhids = draft.kernel.vhids.filter((one) => one.interface !== name || one.vhid !== vhid);
+  draft.kernel = { ...draft.kernel, vhids };
+  return draft.change();
+}
+
+/** The interface's link came or went. */
+export function setLink(kernel: Kernel, name: string, up: boolean, nowMs: number): Change {
+  if (kernel.links[name] === up) return { kernel, effects: [] };
+  const draft = new Draft({ ...kernel, links: { ...kernel.links, [name]: up } }, nowMs);
+  for (const vhid of kernel.vhids) if (vhid.interface === name) draft.refresh(vhid);
+  return draft.change();
+}
+
+export type SysctlName =
+  'allow' | 'preempt' | 'log' | 'demotion' | 'ifdown_demotion_factor' | 'senderr_demotion_factor';
+
+export const SYSCTL_NAMES: readonly SysctlName[] = [
+  'allow',
+  'demotion',
+  'ifdown_demotion_factor',
+  'log',
+  'preempt',
+  'senderr_demotion_factor',
+];
+
+/** Reading of net.inet.carp.NAME. */
+export function getSysctl(kernel: Kernel, name: SysctlName): number {
+  switch (name) {
+    case 'allow':
+      return Number(kernel.allow);
+    case 'preempt':
+      return Number(kernel.preempt);
+    case 'log':
+      return kernel.log;
+    case 'demotion':
+      return kernel.demotion;
+    case 'ifdown_demotion_factor':
+      return kernel.ifdownFactor;
+    case 'senderr_demotion_factor':
+      return kernel.senderrFactor;
+  }
+}
+
+/** Writing net.inet.carp.NAME. Demotion: what is written is added. */
+export function setSysctl(kernel: Kernel, name: SysctlName, value: number, nowMs: number): Change {
+  const draft = new Draft(kernel, nowMs);
+  switch (name) {
+    case 'demotion':
+      draft.demote(value, 'sysctl');
+      break;
+    case 'allow':
+      draft.kernel = { ...kernel, allow: value !== 0 };
+      if (kernel.allow !== (value !== 0)) for (const vhid of kernel.vhids) draft.refresh(vhid);
+      break;
+    case 'preempt':
+      draft.kernel = { ...kernel, preempt: value !== 0 };
+      break;
+    case 'log':
+      draft.kernel = { ...kernel, log: value };
+      break;
+    case 'ifdown_demotion_factor':
+      draft.kernel = { ...kernel, ifdownFactor: value };
+      break;
+    case 'senderr_demotion_factor':
+      draft.kernel = { ...kernel, senderrFactor: value };
+  }
+  return draft.change();
+}
+
+/** An advert as it comes out of the checks of carp_input_c. */
+export interface Heard {
+  readonly interface: string;
+  readonly vhid: number;
+  readonly family: Family;
+  readonly advbase: number;
+  readonly advskew: number;
+  /** The HMAC was right. */
+  readonly authentic: boolean;
+}
+
+/** carp_input_c. Adverts are counted before `allow` is looked at, bad ones after. */
+export function hear(kernel: Kernel, heard: Heard, nowMs: number): Change {
+  const { received } = kernel;
+  const counted = {
+    ...kernel,
+    received:
+      heard.family === 4
+        ? { ...received, v4: received.v4 + 1 }
+        : { ...received, v6: received.v6 + 1 },
+  };
+  const draft = new Draft(counted, nowMs);
+  const vhid = find(counted, heard.interface, heard.vhid);
+  if (vhid === undefined || !counted.allow) return draft.change();
+  if (!heard.authentic) {
+    const badAuth = received.badAuth + 1;
+    draft.kernel = { ...counted, received: { ...counted.received, badAuth } };
+    return draft.change();
+  }
+  // Both sides in 1/256 s: the own one demoted, the other as it was sent.
+  const own = vhid.advbase * 256 + demotedSkew(counted, vhid.advskew);
+  const theirs = heard.advbase * 256 + heard.advskew;
+  switch (vhid.state) {
+    case 'INIT':
+      break;
+    case 'MASTER':
+      // Equal yields; a slower advert gets no answer.
+      if (own >= theirs) draft.becomeBackup(vhid, 'more frequent advertisement received');
+      break;
+    case 'BACKUP':
+      if (counted.preempt && own < theirs) draft.becomeMaster(vhid, 'preempting a slower master');
+      else if (3 * vhid.advbase * 256 + demotedSkew(counted, vhid.advskew) < theirs)
+        draft.becomeMaster(vhid, 'master will time out');
+      else draft.setRun(vhid, heard.family);
+  }
+  return draft.change();
+}
+
+/** Runs every timer that is due. */
+export function runTimers(kernel: Kernel, nowMs: number): Change {
+  const draft = new Draft(kernel, nowMs);
+  for (const vhid of kernel.vhids) {
+    const { state, advertAtMs, masterDown4AtMs, masterDown6AtMs } = draft.get(vhid);
+    const due = (at: number | null): boolean => at !== null && at <= nowMs;
+    if (state === 'MASTER' && due(advertAtMs)) draft.sendAdvert(vhid);
+    // The families' timers are apart: either one makes it MASTER.
+    if (state === 'BACKUP' && (due(masterDown4AtMs) || due(masterDown6AtMs)))
+      draft.becomeMaster(vhid, 'master timed out');
+  }
+  return draft.change();
+}

@@ -1,0 +1,116 @@
+import { createHmac } from 'node:crypto';
+import { isIPv4 } from 'node:net';
+
+/** The 36 bytes of a CARP header (FreeBSD sys/netinet/ip_carp.h, struct carp_header). */
+export interface Advert {
+  readonly vhid: number;
+  /** As advertised: demoted and clamped. */
+  readonly advskew: number;
+  readonly advbase: number;
+  readonly counter: bigint;
+  /** HMAC-SHA1, 20 bytes. */
+  readonly digest: Buffer;
+}
+
+export const CARP_PROTOCOL = 112;
+const HEADER_LENGTH = 36;
+const VERSION_AND_TYPE = 0x21;
+
+/**
+ * HMAC-SHA1 over version, type, vhid, the IPv4 VIPs ascending, the IPv6 VIPs
+ * ascending, and the counter; advskew and advbase are not covered
+ * (carp_hmac_prepare, carp_hmac_generate). The key is at most 19 characters.
+ */
+export function advertDigest(
+  key: string,
+  vhid: number,
+  vips: readonly string[],
+  counter: bigint,
+): Buffer {
+  const tail = Buffer.alloc(8);
+  tail.writeBigUInt64BE(counter);
+  const bytes = vips.map((vip) => (isIPv4(vip) ? ipv4Bytes(vip) : ipv6Bytes(vip)));
+  const sorted = bytes.sort((a, b) => a.length - b.length || Buffer.compare(a, b));
+  return createHmac('sha1', Buffer.from(key, 'latin1').subarray(0, 19))
+    .update(Buffer.from([2, 1, vhid]))
+    .update(Buffer.concat(sorted))
+    .update(tail)
+    .digest();
+}
+
+export function encodeAdvert(advert: Advert): Buffer {
+  const header = Buffer.alloc(HEADER_LENGTH);
+  header.set([VERSION_AND_TYPE, advert.vhid, advert.advskew, 7, 0, advert.advbase]);
+  header.writeBigUInt64BE(advert.counter, 8);
+  advert.digest.copy(header, 16);
+  header.writeUInt16BE(checksum(header), 6);
+  return header;
+}
+
+/** The advert in a protocol 112 payload; null for what is none, or is damaged. */
+export function decodeAdvert(header: Buffer): Advert | null {
+  if (header.length < HEADER_LENGTH || header[0] !== VERSION_AND_TYPE || header[3] !== 7)
+    return null;
+  if (checksum(header.subarray(0, HEADER_LENGTH)) !== 0) return null;
+  return {
+    vhid: header.readUInt8(1),
+    advskew: header.readUInt8(2),
+    advbase: header.readUInt8(5),
+    counter: header.readBigUInt64BE(8),
+    digest: Buffer.from(header.subarray(16, HEADER_LENGTH)),
+  };
+}
+
+/** RFC 1071 over the bytes given; 0 over bytes that carry their right checksum. */
+export function checksum(bytes: Buffer): number {
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at += 2) sum += (bytes[at] ?? 0) * 256 + (bytes[at + 1] ?? 0);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  return ~sum & 0xffff;
+}
+
+/** A whole IPv4 packet to 224.0.0.18: TTL 255, don't fragment, DSCP 56. */
+export function ipv4Packet(source: string, payload: Buffer): Buffer {
+  const head = Buffer.alloc(20);
+  head.set([0x45, 0xe0]);
+  head.writeUInt16BE(20 + payload.length, 2);
+  head.writeUInt16BE(0x4000, 6);
+  head.set([255, CARP_PROTOCOL], 8);
+  ipv4Bytes(source).copy(head, 12);
+  ipv4Bytes('224.0.0.18').copy(head, 16);
+  head.writeUInt16BE(checksum(head), 10);
+  return Buffer.concat([head, payload]);
+}
+
+/** A whole IPv6 packet to ff02::12, hop limit 255. */
+export function ipv6Packet(source: string, payload: Buffer): Buffer {
+  const head = Buffer.alloc(40);
+  head.set([0x6e, 0x00]);
+  head.writeUInt16BE(payload.length, 4);
+  head.set([CARP_PROTOCOL, 255], 6);
+  ipv6Bytes(source).copy(head, 8);
+  ipv6Bytes('ff02::12').copy(head, 24);
+  return Buffer.concat([head, payload]);
+}
+
+/** What an IPv4 raw socket hands over: the packet with its header. Null unless TTL is 255. */
+export function ipv4Payload(packet: Buffer): Buffer | null {
+  const length = ((packet[0] ?? 0) & 0x0f) * 4;
+  return length < 20 || packet[8] !== 255 ? null : packet.subarray(length);
+}
+
+function ipv4Bytes(address: string): Buffer {
+  return Buffer.from(address.split('.').map(Number));
+}
+
+function ipv6Bytes(address: string): Buffer {
+  const [left = '', right] = (address.split('%')[0] ?? '').split('::');
+  const words = (text: string): string[] => (text === '' ? [] : text.split(':'));
+  const tail = right === undefined ? [] : words(right);
+  const head = words(left);
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => '0');
+  const bytes = Buffer.alloc(16);
+  for (const [at, part] of [...head, ...zeros, ...tail].entries())
+    bytes.writeUInt16BE(Number.parseInt(part, 16), at * 2);
+  return bytes;
+}
