@@ -1,14 +1,9 @@
 import type { AppliedIntent, Intent, Seen, Stamp } from '../core/model.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
-import { UINT32_MAX, WireError, filled, present, uint32, within } from './wire.ts';
-
-import type v1 = proxyctl.v1;
+import { WireError, filled, present, uint32, within } from './wire.ts';
 
 /** The model's stamp from the wire's; throws WireError. */
-export function stampFromWire(
-  wire: v1.Stamp | null | undefined,
-  field: string,
-): Stamp {
+export function stampFromWire(wire: proxyctl.v1.Stamp | null | undefined, field: string): Stamp {
   const { wallMs, count, node } = present(field, wire);
   return {
     wallMs: within(`${field}.wall_ms`, wallMs, 0, Number.MAX_SAFE_INTEGER),
@@ -18,7 +13,7 @@ export function stampFromWire(
 }
 
 /** `wallMs` is this host's Unix time; until travels as what remains of it, so it ends 49.7 days ahead at most. */
-export function intentToWire(intent: Intent, wallMs: number): v1.Intent.$Properties {
+export function intentToWire(intent: Intent, wallMs: number): proxyctl.v1.Intent.$Properties {
   const { untilWallMs, stamp, ...rest } = intent;
   return {
     ...rest,
@@ -28,7 +23,7 @@ export function intentToWire(intent: Intent, wallMs: number): v1.Intent.$Propert
 }
 
 /** `wallMs` is this host's Unix time at arrival; throws WireError. */
-export function intentFromWire(wire: v1.Intent, wallMs: number, field: string): Intent {
+export function intentFromWire(wire: proxyctl.v1.Intent, wallMs: number, field: string): Intent {
   const { key, value, deleted, actor, reason, requestId, remainingMs } = wire;
   if (deleted !== (value === ''))
     throw new WireError(`${field}.value`, deleted ? 'a tombstone has none' : 'missing');
@@ -45,16 +40,16 @@ export function intentFromWire(wire: v1.Intent, wallMs: number, field: string): 
 }
 
 /** Throws WireError. */
-export function seenFromWire(wire: v1.Seen, field: string): Seen {
+export function seenFromWire(wire: proxyctl.v1.Seen, field: string): Seen {
   return {
     node: filled(`${field}.node`, wire.node),
-    epoch: within(`${field}.epoch`, wire.epoch, 0, UINT32_MAX),
+    epoch: wire.epoch,
     sequence: wire.sequence,
   };
 }
 
 /** Throws WireError. */
-export function appliedFromWire(wire: v1.AppliedIntent, field: string): AppliedIntent {
+export function appliedFromWire(wire: proxyctl.v1.AppliedIntent, field: string): AppliedIntent {
   return {
     key: filled(`${field}.key`, wire.key),
     stamp: stampFromWire(wire.stamp, `${field}.stamp`),
