@@ -64,7 +64,7 @@ export function failureToStatus(failure: ActFailure): Partial<StatusObject> {
   const metadata = new Metadata();
   metadata.set(TRAILER, Buffer.from(result));
   return {
-    code: CODES[failure.outcome],
+    code: code === 'unauthenticated' ? Code.UNAUTHENTICATED : CODES[failure.outcome],
     details: message.slice(0, LONGEST_TEXT).replaceAll(/\s+/g, ' '),
     metadata,
   };
