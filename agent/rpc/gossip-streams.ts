@@ -12,9 +12,6 @@ import { WireError } from './wire.ts';
 
 type Stream = ServerDuplexStream<proxyctl.v1.GossipMessage, proxyctl.v1.GossipMessage.$Properties>;
 
-/** How often a stream that hears something repeats its hello, so that the caller knows it is heard. */
-const HELLO_AGAIN_MS = 1000;
-
 /** The receiving half of gossip: one stream per peer, the newest wins. */
 export interface GossipStreams {
   readonly gossip: (stream: Stream) => void;
@@ -38,7 +35,7 @@ export function gossipStreams(
   const gossip = (stream: Stream): void => {
     const address = callerAddress(stream);
     let node = '';
-    let saidHelloAtMs: number | null = null;
+    let greeted = false;
 
     const close = (how: 'ended' | 'reset') => {
       open.delete(stream);
@@ -53,11 +50,11 @@ export function gossipStreams(
       stream.emit('error', failureToStatus(failure));
     };
     const sayHello = (nowMs: number) => {
-      saidHelloAtMs = nowMs;
+      greeted = true;
       stream.write(gossipToWire(verbs.hello(), { nowMs, wallMs: clock.wallMs() }));
     };
     const receive = (message: GossipMessage, nowMs: number) => {
-      if (saidHelloAtMs === null) {
+      if (!greeted) {
         if (message.kind !== 'hello') throw new WireError(message.kind, 'came before hello');
         const problem = objection(verbs.hello(), message, node);
         if (problem !== null)
@@ -69,8 +66,10 @@ export function gossipStreams(
         verbs.gossipOpened(node, message);
         return;
       }
-      if (nowMs - saidHelloAtMs >= HELLO_AGAIN_MS) sayHello(nowMs);
-      if (message.kind === 'hello') return;
+      if (message.kind === 'hello') {
+        sayHello(nowMs); // the caller asks whether it is heard
+        return;
+      }
       if (message.kind === 'report' && !names.has(message.report.node))
         throw new WireError('report.node', `${message.report.node} is not configured here`);
       verbs.receive(node, message);
@@ -90,7 +89,7 @@ export function gossipStreams(
       try {
         receive(gossipFromWire(wire, { nowMs, wallMs: clock.wallMs() }), nowMs);
       } catch (error) {
-        if (saidHelloAtMs === null) refuse(error);
+        if (!greeted) refuse(error);
         else if (error instanceof WireError) notices.refused(address, 'gossip', error.message);
         else notices.failed('gossip', error);
       }

@@ -1,6 +1,7 @@
 import { chownSync, lstatSync, readFileSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { ListenOptions, Socket } from 'node:net';
+import { splitAddress } from './address.ts';
 
 /** A place this agent was to listen at, and why it does not. */
 export class ListenError extends Error {
@@ -26,21 +27,15 @@ export interface Listener {
 /** More connections than eight agents and their operators ever need. */
 const MAX_CONNECTIONS = 512;
 
-/** Splits HOST:PORT or [HOST]:PORT; throws ListenError. */
-export function splitAddress(address: string): { readonly host: string; readonly port: number } {
-  const [, v6, v4, port = ''] = /^(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(address) ?? [];
-  const host = v6 ?? v4;
-  if (host === undefined || Number(port) > 65_535)
-    throw new ListenError(address, 'EINVAL', 'not of the form HOST:PORT or [HOST]:PORT');
-  return { host, port: Number(port) };
-}
-
 /** Listens on HOST:PORT or [HOST]:PORT; an IPv6 address takes IPv6 only. Throws ListenError. */
 export async function listenTcp(
   address: string,
   accept: (socket: Socket) => void,
 ): Promise<Listener> {
-  const { host, port } = splitAddress(address);
+  const parts = splitAddress(address);
+  if (parts === null)
+    throw new ListenError(address, 'EINVAL', 'not of the form HOST:PORT or [HOST]:PORT');
+  const { host, port } = parts;
   const { listener, bound } = await listen(address, { host, port, ipv6Only: true }, accept);
   const actual = typeof bound === 'object' ? (bound?.port ?? port) : port;
   return { ...listener, address: `${host.includes(':') ? `[${host}]` : host}:${actual}` };

@@ -1,4 +1,5 @@
 import { dirname, join } from 'node:path';
+import type { Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ControlService, HealthService, PeerService } from '../../proto/gen/services.ts';
 import type { Role } from '../core/acts.ts';
@@ -100,25 +101,34 @@ function serve(options: ServerOptions, origin: Origin) {
     server.addService(PeerService, { ...peerHandlers(options.peer, context), gossip });
     ends.push(() => streams.endAll());
   }
-  const serving = health(['proxyctl.v1.Control', 'proxyctl.v1.Peer']);
+  const services = ['proxyctl.v1.Control', ...(origin.kind === 'tls' ? ['proxyctl.v1.Peer'] : [])];
+  const serving = health(services);
   server.addService(HealthService, serving.handlers);
   ends.push(() => serving.endAll());
+  // A connection that never becomes a session (half a handshake) is unknown to grpc-js.
+  const sockets = new Set<Socket>();
   const injector = server.createConnectionInjector(
     origin.kind === 'tls' ? options.tls.server : ServerCredentials.createInsecure(),
   );
   return {
-    accept: injector.injectConnection.bind(injector),
+    accept(socket: Socket) {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+      injector.injectConnection(socket);
+    },
     close: (graceMs: number) =>
       new Promise<void>((resolve) => {
         for (const end of ends) end();
+        const done = () => {
+          cut();
+          for (const socket of sockets) socket.destroy();
+          resolve();
+        };
         const cut = clock.after(graceMs, () => {
           server.forceShutdown();
-          resolve();
+          done();
         });
-        server.tryShutdown(() => {
-          cut();
-          resolve();
-        });
+        server.tryShutdown(done);
       }),
   };
 }

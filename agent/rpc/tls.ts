@@ -4,14 +4,15 @@ import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../sys/clock.ts';
 import { IdentityError, describeIdentity, parseIdentity } from './identity.ts';
 import { readTls } from './tls-files.ts';
+import type { SocketTrace } from './link-end.ts';
 import type { TlsPair, TlsPaths } from './tls-files.ts';
 
 /** This node's side of mutual TLS 1.3, for its listeners and for its links. */
 export interface Tls {
   /** For listeners; follows reload() without a rebind. */
   readonly server: ServerCredentials;
-  /** For one connection to `peer`: the other side must hold that node's certificate of this pair. */
-  channel(peer: string): ChannelCredentials;
+  /** For one connection to `peer`: the other side must hold that node's certificate of this pair. What the sockets show is noted in `trace`. */
+  channel(peer: string, trace: SocketTrace): ChannelCredentials;
   /** When this node's certificate in use ends, Unix ms. */
   notAfterWallMs(): number;
   /** Reads the files again for all handshakes from now on; throws TlsError and keeps the good pair. */
@@ -24,11 +25,13 @@ export function createTls(paths: TlsPaths, pair: string, node: string, clock: Cl
   const server = new ReloadingCredentials(current);
   return {
     server,
-    channel: (peer) =>
-      ChannelCredentials.createFromSecureContext(createSecureContext(contextOf(current)), {
-        checkServerIdentity: (_host: string, certificate: PeerCertificate) =>
-          mismatch(certificate, pair, peer),
-      }),
+    channel: (peer, trace) => {
+      const context = createSecureContext(contextOf(current));
+      const checkServerIdentity = (_host: string, certificate: PeerCertificate) =>
+        mismatch(certificate, pair, peer);
+      const inner = ChannelCredentials.createFromSecureContext(context, { checkServerIdentity });
+      return new TracedCredentials(inner, trace);
+    },
     notAfterWallMs: () => current.notAfterWallMs,
     reload() {
       current = readTls(paths, pair, node, clock.wallMs());
@@ -66,5 +69,60 @@ class ReloadingCredentials extends ServerCredentials {
 
   override _equals(other: ServerCredentials): boolean {
     return other === this;
+  }
+}
+
+/**
+ * Credentials that note what grpc-js hides behind UNAVAILABLE: whether TCP was
+ * accepted, why the handshake failed, and how the socket ended afterwards (a
+ * TLS 1.3 server refuses a client's certificate only after the handshake).
+ */
+class TracedCredentials extends ChannelCredentials {
+  readonly #inner: ChannelCredentials;
+  readonly #trace: SocketTrace;
+
+  constructor(inner: ChannelCredentials, trace: SocketTrace) {
+    super();
+    this.#inner = inner;
+    this.#trace = trace;
+  }
+
+  override compose(): ChannelCredentials {
+    return this;
+  }
+
+  override _isSecure(): boolean {
+    return true;
+  }
+
+  override _equals(other: ChannelCredentials): boolean {
+    return other === this;
+  }
+
+  override _createSecureConnector(
+    ...args: Parameters<ChannelCredentials['_createSecureConnector']>
+  ): ReturnType<ChannelCredentials['_createSecureConnector']> {
+    const trace = this.#trace;
+    const inner = this.#inner._createSecureConnector(...args);
+    const note = (error: unknown) => {
+      trace.error ??= error instanceof Error ? error : new Error(String(error));
+    };
+    return {
+      waitForReady: () => inner.waitForReady(),
+      getCallCredentials: () => inner.getCallCredentials(),
+      destroy: () => inner.destroy(),
+      async connect(socket) {
+        trace.tcp = true;
+        socket.on('error', note);
+        try {
+          const connected = await inner.connect(socket);
+          connected.socket.on('error', note);
+          return connected;
+        } catch (error) {
+          note(error);
+          throw error;
+        }
+      },
+    };
   }
 }

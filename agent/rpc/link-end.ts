@@ -1,0 +1,62 @@
+import { status as Code } from '@grpc/grpc-js';
+import type { ServiceError } from '@grpc/grpc-js';
+
+/**
+ * How a link ended. Of the peer's host we know that it lives after 'refused',
+ * 'reset', 'ended', 'tls' and 'rejected' (its agent answered and would not talk to us);
+ * 'timeout' is silence, 'unreachable' our own kernel's word.
+ */
+export type LinkHow =
+  'refused' | 'reset' | 'ended' | 'timeout' | 'tls' | 'unreachable' | 'rejected';
+
+export interface LinkEnd {
+  readonly how: LinkHow;
+  readonly cause: string;
+  /** The peer's kernel accepted the connection; with 'timeout' a sign of a frozen agent. */
+  readonly tcpAnswered: boolean;
+}
+
+/** What a connection's sockets showed; grpc-js itself tells only UNAVAILABLE. */
+export interface SocketTrace {
+  tcp: boolean;
+  /** The error of the TLS handshake, or of the socket after it. */
+  error: Error | null;
+}
+
+export const newTrace = (): SocketTrace => ({ tcp: false, error: null });
+
+const REJECTED: readonly Code[] = [
+  Code.PERMISSION_DENIED,
+  Code.UNAUTHENTICATED,
+  Code.FAILED_PRECONDITION,
+  Code.ABORTED,
+  Code.INVALID_ARGUMENT,
+  Code.UNIMPLEMENTED,
+];
+const UNREACHABLE = ['EHOSTUNREACH', 'ENETUNREACH', 'EHOSTDOWN', 'ENETDOWN', 'EADDRNOTAVAIL'];
+
+/** What the end of a stream means, from its status and what the sockets showed. */
+export function reasonOf(
+  address: string,
+  error: Pick<ServiceError, 'code' | 'details'>,
+  trace: Readonly<SocketTrace>,
+): LinkEnd {
+  const end = (how: LinkHow, cause: string): LinkEnd => ({
+    how,
+    cause: `${address}: ${cause}`,
+    tcpAnswered: trace.tcp,
+  });
+  if (REJECTED.includes(error.code)) return end('rejected', error.details);
+  // Before TCP stands, errno reaches us only within grpc-js's text.
+  const errno = trace.tcp ? codeOf(trace.error) : (/\bE[A-Z]{4,}\b/.exec(error.details)?.[0] ?? '');
+  if (errno === 'ECONNREFUSED') return end('refused', 'connection refused');
+  if (errno === 'ECONNRESET' || errno === 'EPIPE') return end('reset', 'connection reset');
+  if (errno === 'ETIMEDOUT') return end('timeout', 'no answer (ETIMEDOUT)');
+  if (UNREACHABLE.includes(errno)) return end('unreachable', errno);
+  if (!trace.tcp) return end('unreachable', error.details);
+  if (trace.error !== null) return end('tls', trace.error.message);
+  return end('ended', 'connection closed');
+}
+
+const codeOf = (error: Error | null): string =>
+  error !== null && 'code' in error ? String(error.code) : '';
