@@ -4,10 +4,8 @@ import { RISKS } from '../core/acts.ts';
 import { stampFromWire } from './intents.ts';
 import { each, enumValue, enumWord, filled, oneOf, orNull, present } from './wire.ts';
 
-const ADMIN_STATES = ['ready', 'drain', 'maint'] as const;
-
-/** What is asked without a limit in time travels as an absent or a zero field. */
-const limit = (ms: number | null | undefined): number | null => ms ?? null;
+/** What HAProxy can be told of a server, in the order of the wire's enum. */
+export const ADMIN_STATES = ['ready', 'drain', 'maint'] as const;
 
 /** Throws WireError, so that an act that is not understood ends as a usage error. */
 export function headerFromWire(wire: proxyctl.v1.RequestHeader | null | undefined): ActHeader {
@@ -32,7 +30,7 @@ export function moveFromWire(wire: proxyctl.v1.MoveRequest): MoveAct {
     addresses: each('addresses', wire.addresses, (address, field) => filled(field, address)),
     to: orNull(wire.to),
     unpin: wire.unpin,
-    untilMs: limit(wire.untilMs),
+    untilMs: wire.untilMs ?? null,
   };
 }
 
@@ -42,7 +40,7 @@ export function serversFromWire(wire: proxyctl.v1.SetServersRequest): ServersAct
     header: headerFromWire(wire.header),
     targets: each('targets', wire.targets, (target, field) => filled(field, target)),
     state: enumWord('state', wire.state, ADMIN_STATES),
-    untilMs: limit(wire.untilMs),
+    untilMs: wire.untilMs ?? null,
   };
 }
 

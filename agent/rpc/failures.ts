@@ -8,6 +8,7 @@ import { WireError } from './wire.ts';
 
 /** Trailer that carries a failure whole (a Result with outcome and error), beside gRPC's code and text. */
 const TRAILER = 'proxyctl-failure-bin';
+const NO_ANSWER: readonly Code[] = [Code.UNAVAILABLE, Code.CANCELLED, Code.DEADLINE_EXCEEDED];
 /** HTTP/2 header blocks are limited; what HAProxy or a tool printed need not be repeated in full. */
 const LONGEST_TEXT = 2000;
 
@@ -79,37 +80,27 @@ export function failureFromStatus(
   if (carried !== null) return carried;
   const tried = `${call.name} on ${call.peer}`;
   const base = { cause: error.details, retryable: true };
-  switch (error.code) {
-    case Code.PERMISSION_DENIED:
-    case Code.UNAUTHENTICATED: {
-      const message = `${tried}: ${call.peer} refused it`;
-      return new ActFailure('not-authorised', {
-        ...base,
-        code: 'refused',
-        message,
-        retryable: false,
-      });
-    }
-    case Code.UNIMPLEMENTED: {
-      const message = `${tried}: ${call.peer} does not know it`;
-      const remediation = `upgrade proxyctl on ${call.peer}`;
-      return new ActFailure('failed', { ...base, code: 'unsupported', message, remediation });
-    }
-    case Code.UNAVAILABLE:
-    case Code.CANCELLED:
-    case Code.DEADLINE_EXCEEDED: {
-      const message = `${tried}: no answer`;
-      return call.changes
-        ? new ActFailure('result-unknown', { ...base, code: 'no_answer', message })
-        : new ActFailure('unreachable', { ...base, code: 'peer_unreachable', message });
-    }
-    default:
-      return new ActFailure('failed', {
-        ...base,
-        code: 'peer_failed',
-        message: `${tried}: failed`,
-      });
+  if (error.code === Code.PERMISSION_DENIED || error.code === Code.UNAUTHENTICATED) {
+    const message = `${tried}: ${call.peer} refused it`;
+    return new ActFailure('not-authorised', {
+      ...base,
+      code: 'refused',
+      message,
+      retryable: false,
+    });
   }
+  if (error.code === Code.UNIMPLEMENTED) {
+    const message = `${tried}: ${call.peer} does not know it`;
+    const remediation = `upgrade proxyctl on ${call.peer}`;
+    return new ActFailure('failed', { ...base, code: 'unsupported', message, remediation });
+  }
+  if (NO_ANSWER.includes(error.code)) {
+    const message = `${tried}: no answer`;
+    return call.changes
+      ? new ActFailure('result-unknown', { ...base, code: 'no_answer', message })
+      : new ActFailure('unreachable', { ...base, code: 'peer_unreachable', message });
+  }
+  return new ActFailure('failed', { ...base, code: 'peer_failed', message: `${tried}: failed` });
 }
 
 /** The failure of a call that was never sent. */

@@ -21,7 +21,8 @@ const MOVES = ['moved', 'already', 'unpinned', 'would-move', 'failed'] as const;
 const SWAPS = ['swapped', 'already', 'would-swap', 'rolled-back', 'failed'] as const;
 
 /** The wire's number of an outcome, for a failure that travels beside a status. */
-export const outcomeToWire = (outcome: Outcome): number => enumValue(outcome, OUTCOMES);
+export const outcomeToWire = (outcome: Outcome): proxyctl.v1.Outcome =>
+  enumValue(outcome, OUTCOMES);
 
 /** Throws WireError. */
 export const outcomeFromWire = (value: number, field: string): Outcome =>

@@ -111,7 +111,7 @@ function serve(options: ServerOptions, origin: Origin) {
     origin.kind === 'tls' ? options.tls.server : ServerCredentials.createInsecure(),
   );
   return {
-    accept(socket: Socket) {
+    accept: (socket: Socket) => {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
       injector.injectConnection(socket);

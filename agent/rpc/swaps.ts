@@ -1,9 +1,8 @@
 import type { ServerReading, SwapPrepare, SwapReading } from '../core/acts.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { RISKS } from '../core/acts.ts';
+import { ADMIN_STATES } from './acts.ts';
 import { each, filled, oneOf, orNull, uint32 } from './wire.ts';
-
-const ADMIN_STATES = ['ready', 'drain', 'maint'] as const;
 
 /** What a swap asks of a node first, as it travels. */
 export function swapPrepareToWire(swap: SwapPrepare): proxyctl.v1.SwapPrepareRequest.$Properties {

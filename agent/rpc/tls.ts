@@ -103,6 +103,7 @@ class TracedCredentials extends ChannelCredentials {
     ...args: Parameters<ChannelCredentials['_createSecureConnector']>
   ): ReturnType<ChannelCredentials['_createSecureConnector']> {
     const trace = this.#trace;
+    // oxlint-disable-next-line no-underscore-dangle -- abstract in grpc-js, there is no other hook
     const inner = this.#inner._createSecureConnector(...args);
     const note = (error: unknown) => {
       trace.error ??= error instanceof Error ? error : new Error(String(error));

@@ -68,9 +68,12 @@ export function enumWord<const W extends string>(
   return found;
 }
 
-/** The wire's number of a word of such a list. */
-export const enumValue = <const W extends string>(word: W, words: readonly W[]): number =>
-  words.indexOf(word) + 1;
+/** The wire's number of a word of such a list; E is the generated enum, known from where it goes. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- TypeScript's enums cannot be had otherwise
+export const enumValue = <const W extends string, E extends number>(
+  word: W,
+  words: readonly W[],
+): E => (words.indexOf(word) + 1) as E;
 
 /** Converts each element, with its place in the error. */
 export const each = <A, B>(
