@@ -1,6 +1,7 @@
-import { chownSync, lstatSync, readFileSync, unlinkSync } from 'node:fs';
+import { chownSync, existsSync, lstatSync, readFileSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { ListenOptions, Socket } from 'node:net';
+import { dirname } from 'node:path';
 import { splitAddress } from './address.ts';
 
 /** A place this agent was to listen at, and why it does not. */
@@ -95,6 +96,8 @@ async function listen(
 }
 
 async function clear(path: string): Promise<void> {
+  // libuv reports a missing directory as EACCES when it binds (uv_pipe_bind).
+  if (!existsSync(dirname(path))) throw new ListenError(path, 'ENOENT', NO_FOLDER);
   const kind = lstatSync(path, { throwIfNoEntry: false });
   if (kind === undefined) return;
   if (!kind.isSocket())
@@ -113,12 +116,12 @@ async function clear(path: string): Promise<void> {
   unlinkSync(path);
 }
 
+const NO_FOLDER = 'its directory does not exist (ENOENT)';
 const CAUSES: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the address is in use (EADDRINUSE)',
   EADDRNOTAVAIL: 'no interface has this address (EADDRNOTAVAIL)',
   EAFNOSUPPORT: 'this host does not speak that protocol (EAFNOSUPPORT)',
   EACCES: 'not permitted (EACCES)',
-  ENOENT: 'its directory does not exist (ENOENT)',
 };
 
 const codeOf = (error: unknown): string =>
