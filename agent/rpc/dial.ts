@@ -90,6 +90,7 @@ export function dial(options: {
       return;
     }
     cancelDial();
+    trace.greeted = true;
     const stalled = () =>
       silent(`${address}: took nothing for ${timing.stallMs} ms though connected`);
     outbox = createOutbox({ clock, stallMs: timing.stallMs, write, stalled });

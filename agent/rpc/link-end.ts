@@ -19,11 +19,20 @@ export interface LinkEnd {
 /** What a connection's sockets showed; grpc-js itself tells only UNAVAILABLE. */
 export interface SocketTrace {
   tcp: boolean;
+  /** Our side of the TLS handshake succeeded. */
+  secure: boolean;
+  /** The peer's hello came. */
+  greeted: boolean;
   /** The error of the TLS handshake, or of the socket after it. */
   error: Error | null;
 }
 
-export const newTrace = (): SocketTrace => ({ tcp: false, error: null });
+export const newTrace = (): SocketTrace => ({
+  tcp: false,
+  secure: false,
+  greeted: false,
+  error: null,
+});
 
 const REJECTED: readonly Code[] = [
   Code.PERMISSION_DENIED,
@@ -55,6 +64,9 @@ export function reasonOf(
   if (UNREACHABLE.includes(errno)) return end('unreachable', errno);
   if (!trace.tcp) return end('unreachable', error.details);
   if (trace.error !== null) return end('tls', trace.error.message);
+  // A Node server that does not accept a client's certificate hangs up without an alert.
+  if (trace.secure && !trace.greeted)
+    return end('tls', 'closed after the handshake: our certificate may not be accepted there');
   return end('ended', 'connection closed');
 }
 

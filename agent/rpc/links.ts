@@ -133,12 +133,13 @@ function startLink(peer: LinksOptions['peers'][number], options: LinksOptions) {
     },
     calls: peerCalls(
       node,
-      () => (connection !== null && openedAtMs !== null ? connection.client : why),
+      () => (connection !== null && openedAtMs !== null && !closed ? connection.client : why),
       clock,
     ),
     close: () =>
       new Promise<void>((resolve) => {
         closed = true;
+        why = 'this agent is stopping';
         cancelRetry();
         if (connection === null) resolve();
         else connection.close(resolve);

@@ -117,6 +117,7 @@ class TracedCredentials extends ChannelCredentials {
         socket.on('error', note);
         try {
           const connected = await inner.connect(socket);
+          trace.secure = true;
           connected.socket.on('error', note);
           return connected;
         } catch (error) {

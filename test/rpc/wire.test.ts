@@ -8,7 +8,7 @@ import { gossipFromWire, gossipToWire } from '../../agent/rpc/gossip.ts';
 import { objection } from '../../agent/rpc/hello.ts';
 import { intentFromWire, intentToWire } from '../../agent/rpc/intents.ts';
 import { parseIdentity } from '../../agent/rpc/identity.ts';
-import { reasonOf } from '../../agent/rpc/link-end.ts';
+import { newTrace, reasonOf } from '../../agent/rpc/link-end.ts';
 import { reportToWire } from '../../agent/rpc/reports.ts';
 import { resultFromWire, resultToWire } from '../../agent/rpc/results.ts';
 import { statusFromWire, statusToWire } from '../../agent/rpc/status.ts';
@@ -305,8 +305,7 @@ test('protocols one apart talk, two apart are refused with the side to upgrade',
 });
 
 test('the end of a dial names what the kernel said', (t) => {
-  const before = { tcp: false, error: null };
-  const how = (details: string) => reasonOf('a', { code: 14, details }, before).how;
+  const how = (details: string) => reasonOf('a', { code: 14, details }, newTrace()).how;
   t.deepEqual(
     ['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'ETIMEDOUT', 'ECONNRESET'].map((errno) =>
       how(`No connection established. Last error: connect ${errno} 10.1.60.202:7660`),

@@ -17,8 +17,18 @@ import type { RunningServer } from '../../agent/rpc/server.ts';
 import { createTls } from '../../agent/rpc/tls.ts';
 import type { Tls } from '../../agent/rpc/tls.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
+import type { Clock } from '../../agent/sys/clock.ts';
 import { createCa } from './certificates.ts';
 import type { Ca, Issued } from './certificates.ts';
+
+/** The host's clocks; its timers keep a test alive, an agent's listeners do that for the agent. */
+export const testClock: Clock = {
+  ...systemClock,
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+};
 
 /** One pair's CA and a scratch directory for keys and sockets, gone when the test ends. */
 export interface World {
@@ -127,7 +137,7 @@ export async function serveWorld(
     pair: 'web',
     node: 'haproxy01',
     peers: ['haproxy02'],
-    clock: systemClock,
+    clock: testClock,
     notices: {
       refused: (_who, method, reason) =>
         heard.add({ kind: 'refused', text: `${method}: ${reason}` }),
