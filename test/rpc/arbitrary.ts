@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { RISKS } from '../../agent/core/acts.ts';
 import type { ActError, ActHeader, ActResult, Status } from '../../agent/core/acts.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';

@@ -85,17 +85,35 @@ export function createRecord<T>() {
 }
 
 export const helloOf = (node: string, protocol = 1): Hello => ({
-  ...{ kind: 'hello', node, pair: 'web', protocol, agentVersion: '0.1.0', epoch: 1 },
+  kind: 'hello',
+  node,
+  pair: 'web',
+  protocol,
+  agentVersion: '0.1.0',
+  epoch: 1,
 });
 
 export const emptyResult: ActResult = {
-  ...{ outcome: 'reached', changed: true, requestId: 'r1', node: 'haproxy01', tookMs: 5 },
-  ...{ nodes: [], error: null, addresses: [], servers: [], certificates: [] },
+  outcome: 'reached',
+  changed: true,
+  requestId: 'r1',
+  node: 'haproxy01',
+  tookMs: 5,
+  nodes: [],
+  error: null,
+  addresses: [],
+  servers: [],
+  certificates: [],
 };
 
 const emptyStatus: Status = {
-  ...{ pair: 'web', node: 'haproxy01', paused: false },
-  ...{ nodes: [], verdicts: [], intents: [], alerts: [] },
+  pair: 'web',
+  node: 'haproxy01',
+  paused: false,
+  nodes: [],
+  verdicts: [],
+  intents: [],
+  alerts: [],
 };
 
 /** Says what came, and what a test wants answered. */
@@ -161,8 +179,12 @@ export async function serveWorld(
       receive: (node, message) => heard.add({ kind: 'message', node, message }),
       gossipOpened: (node) => heard.add({ kind: 'opened', text: node }),
       gossipClosed: (node, how) => heard.add({ kind: 'closed', text: `${node} ${how}` }),
-      ...{ storeIntents: no, findServers: no, swapPrepare: no, swapCommit: no },
-      ...{ swapAbort: no, swapFinish: no },
+      storeIntents: no,
+      findServers: no,
+      swapPrepare: no,
+      swapCommit: no,
+      swapAbort: no,
+      swapFinish: no,
       ...more.peer,
     },
   });
