@@ -8,7 +8,7 @@ import { each, enumValue, enumWord, filled, oneOf, orNull, present } from './wir
 export const ADMIN_STATES = ['ready', 'drain', 'maint'] as const;
 
 /** Throws WireError, so that an act that is not understood ends as a usage error. */
-export function headerFromWire(wire: proxyctl.v1.RequestHeader | null | undefined): ActHeader {
+function headerFromWire(wire: proxyctl.v1.RequestHeader | null | undefined): ActHeader {
   const header = present('header', wire);
   return {
     requestId: filled('header.request_id', header.requestId),
@@ -50,7 +50,7 @@ export function pushFromWire(wire: proxyctl.v1.PushCertificatesRequest, pem: str
 }
 
 /** What a caller sends for a header; the inverse of headerFromWire. */
-export function headerToWire(header: ActHeader): proxyctl.v1.RequestHeader.$Properties {
+function headerToWire(header: ActHeader): proxyctl.v1.RequestHeader.$Properties {
   const { acceptRisks, timeoutMs, seen, ...rest } = header;
   return {
     ...rest,

@@ -74,6 +74,8 @@ export function dial(options: {
     outbox?.stop();
     stream.cancel();
     client.close();
+    trace.over = true;
+    trace.socket?.destroy();
     if (closing !== null) closing();
     else if (end !== null) options.ended(end);
   };

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { status as Code } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 
@@ -25,6 +26,10 @@ export interface SocketTrace {
   greeted: boolean;
   /** The error of the TLS handshake, or of the socket after it. */
   error: Error | null;
+  /** The innermost socket there is by now; closing a grpc-js client leaves one whose handshake hangs. */
+  socket: Socket | null;
+  /** The link was given up: a socket that comes now is not wanted. */
+  over: boolean;
 }
 
 export const newTrace = (): SocketTrace => ({
@@ -32,6 +37,8 @@ export const newTrace = (): SocketTrace => ({
   secure: false,
   greeted: false,
   error: null,
+  socket: null,
+  over: false,
 });
 
 const REJECTED: readonly Code[] = [

@@ -82,7 +82,8 @@ async function listen(
   accept: (socket: Socket) => void,
   bindDone: () => void = () => undefined,
 ): Promise<{ readonly listener: Listener; readonly bound: ReturnType<typeof server.address> }> {
-  const server = createServer({ noDelay: true }, accept);
+  // Keepalive lets the kernel find out, in its own time, that a silent peer's host is gone.
+  const server = createServer({ noDelay: true, keepAlive: true }, accept);
   server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {

@@ -53,7 +53,7 @@ export function peerCalls(
         method.requestSerialize,
         method.responseDeserialize,
         request,
-        { deadline: Date.now() + deadlineMs },
+        { deadline: Date.now() + deadlineMs }, // grpc-js turns it into a timer at once
         (error: ServiceError | null, value?: Res) => {
           if (value === undefined || error !== null)
             reject(

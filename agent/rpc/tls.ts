@@ -113,11 +113,14 @@ class TracedCredentials extends ChannelCredentials {
       getCallCredentials: () => inner.getCallCredentials(),
       destroy: () => inner.destroy(),
       async connect(socket) {
+        if (trace.over) throw new Error('the link was given up');
         trace.tcp = true;
+        trace.socket = socket;
         socket.on('error', note);
         try {
           const connected = await inner.connect(socket);
           trace.secure = true;
+          trace.socket = connected.socket;
           connected.socket.on('error', note);
           return connected;
         } catch (error) {

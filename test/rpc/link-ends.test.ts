@@ -112,7 +112,7 @@ test('a link comes back within a few retries when the agent restarts on its port
 
 test('every address is tried in turn, and the link stays with the one that answered', async (t) => {
   const world = await createWorld(t);
-  const server = await serveWorld(t, world);
+  const server = await serveWorld(t, world, { listen: ['[::1]:0'] });
   const nobody = await listenRaw(t, () => undefined);
   nobody.server.close();
   const mute = await listenRaw(t, () => undefined);
@@ -126,6 +126,9 @@ test('every address is tried in turn, and the link stays with the one that answe
     ['connected haproxy01'],
     'an address in vain is not news while another answers',
   );
+  const [left] = mute.sockets;
+  if (left?.closed === false) await once(left, 'close');
+  t.true(left?.closed, 'the connection to the mute one is not left behind');
 });
 
 test('a newer stream of a node takes the place of an older one without a word of its end', async (t) => {

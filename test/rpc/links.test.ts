@@ -1,10 +1,12 @@
 import { performance } from 'node:perf_hooks';
+import { once } from 'node:events';
 import test from 'ava';
+import { PeerService } from '../../proto/gen/services.ts';
 import { ActFailure } from '../../agent/core/acts.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import type { LinksOptions } from '../../agent/rpc/links.ts';
 import { createOutbox } from '../../agent/rpc/outbox.ts';
-import { createWorld, helloOf, serveWorld } from './world.ts';
+import { clientOf, createWorld, helloOf, serveWorld } from './world.ts';
 import { link, heartbeat, report, intent } from './link-world.ts';
 
 test('a link opens with a hello, carries messages in order, and ends with a goodbye', async (t) => {
@@ -77,6 +79,24 @@ test('a report of a node nobody configured is dropped and the stream goes on', a
       7,
     ],
   );
+});
+
+test('bytes that are no message end their stream and nothing else', async (t) => {
+  const world = await createWorld(t);
+  const server = await serveWorld(t, world);
+  const { links, connected } = await link(t, world, [server.address]);
+  await connected();
+  const issued = await world.ca.issue(['proxyctl://web/node/haproxy02']);
+  const client = clientOf(t, server.address, world.ca.certPem, issued);
+  const raw = (bytes: Buffer) => bytes;
+  const stream = client.makeBidiStreamRequest(PeerService.gossip.path, raw, raw);
+  const failed = once(stream, 'error');
+  stream.on('data', () => undefined);
+  stream.write(Buffer.from('ffffffff', 'hex'));
+  t.regex(String((await failed)[0]), /Error deserializing request/);
+  links.send('haproxy01', heartbeat(9));
+  const heard = await server.heard.until(({ kind }) => kind !== 'opened');
+  t.deepEqual(heard, { kind: 'message', node: 'haproxy02', message: heartbeat(9) });
 });
 
 test('calls to a peer bring back its answer or its own failure', async (t) => {

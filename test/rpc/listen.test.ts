@@ -8,6 +8,7 @@ import { Metadata, status as Code } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { grpc } from '../../proto/gen/messages.js';
 import { HealthService } from '../../proto/gen/services.ts';
+import { listenTcp } from '../../agent/rpc/listen.ts';
 import { askMove, askPush, askStatus, clientOf, createWorld } from './world.ts';
 import { serveWorld } from './world.ts';
 
@@ -98,18 +99,23 @@ test('an address that cannot be bound is named with its cause, and nothing stays
 });
 
 test('both families listen side by side on one port, as the default has it', async (t) => {
-  const world = await createWorld(t);
-  const first = await serveWorld(t, world, { listen: ['0.0.0.0:0'] });
-  const port = first.address.split(':')[1] ?? '';
-  const both = await serveWorld(t, world, {
-    listen: [`[::]:${port}`],
-    socketName: 'b/../b.sock',
-  }).catch((error: unknown) => String(error));
-  // admin.sock lies in the same folder and is the first server's: only that stops the second.
-  t.is(
-    both,
-    `ListenError: cannot listen on ${join(world.folder, 'admin.sock')}: an agent already listens there`,
+  const accepted: string[] = [];
+  const first = await listenTcp('0.0.0.0:0', (socket) =>
+    accepted.push(`v4 ${String(socket.destroy().destroyed)}`),
   );
+  t.teardown(first.close);
+  const port = Number(first.address.split(':')[1]);
+  const second = await listenTcp(`[::]:${port}`, (socket) =>
+    accepted.push(`v6 ${String(socket.destroy().destroyed)}`),
+  );
+  t.teardown(second.close);
+  t.is(second.address, `[::]:${port}`);
+  for (const host of ['127.0.0.1', '::1']) {
+    const socket = connect(port, host);
+    socket.on('error', () => undefined);
+    await once(socket, 'close');
+  }
+  t.deepEqual(accepted, ['v4 true', 'v6 true']);
 });
 
 test('garbage and half connections on the port harm nobody', async (t) => {
