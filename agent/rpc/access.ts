@@ -1,0 +1,65 @@
+import { ActFailure } from '../core/acts.ts';
+import type { Role } from '../core/acts.ts';
+import { IdentityError, parseIdentity } from './identity.ts';
+
+/** Where calls of one listener come from, and what that says about the caller. */
+export type Origin =
+  | { readonly kind: 'tls'; readonly pair: string; readonly peers: readonly string[] }
+  | { readonly kind: 'socket'; readonly role: Role };
+
+/** The part of a grpc-js call that tells who calls. */
+export interface Calling {
+  getAuthContext(): { readonly sslPeerCertificate?: { readonly subjectaltname?: string } };
+  getPeer(): string;
+}
+
+const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };
+
+/**
+ * The operator behind a call, with at least the role `needed`; over a unix
+ * socket the name is null, for the kernel does not tell Node who connected.
+ * Throws ActFailure 'not-authorised'.
+ */
+export function operatorOf(
+  origin: Origin,
+  call: Calling,
+  needed: Role,
+  what: string,
+): { readonly name: string | null; readonly role: Role } {
+  const caller = origin.kind === 'socket' ? { name: null, role: origin.role } : named(origin, call);
+  if (RANK[caller.role] >= RANK[needed]) return caller;
+  throw new ActFailure('not-authorised', {
+    code: 'role_too_low',
+    message: `${what} needs the role ${needed}; ${caller.name ?? 'this socket'} has ${caller.role}`,
+    remediation: `ask for a certificate with the role ${needed}`,
+  });
+}
+
+/** The configured peer behind a call; throws ActFailure 'not-authorised'. */
+export function peerOf(origin: Origin, call: Calling): string {
+  if (origin.kind === 'socket') throw denied('agents speak to each other over mutual TLS only');
+  const identity = authenticated(origin, call);
+  if (identity.kind !== 'node') throw denied(`${identity.name} is an operator, not an agent`);
+  if (!origin.peers.includes(identity.node))
+    throw denied(`${identity.node} is not configured as a peer here`);
+  return identity.node;
+}
+
+function named(origin: Origin & { readonly kind: 'tls' }, call: Calling) {
+  const identity = authenticated(origin, call);
+  if (identity.kind === 'operator') return { name: identity.name, role: identity.role };
+  throw denied(`the certificate of node ${identity.node} is for agents, not for operators`);
+}
+
+function authenticated(origin: Origin & { readonly kind: 'tls' }, call: Calling) {
+  try {
+    return parseIdentity(call.getAuthContext().sslPeerCertificate?.subjectaltname, origin.pair);
+  } catch (error) {
+    if (!(error instanceof IdentityError)) throw error;
+    const detail = { code: 'unauthenticated', message: error.message };
+    throw new ActFailure('not-authorised', detail, { cause: error });
+  }
+}
+
+const denied = (message: string) =>
+  new ActFailure('not-authorised', { code: 'permission_denied', message });

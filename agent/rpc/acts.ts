@@ -1,0 +1,78 @@
+import type { ActHeader, MoveAct, PushAct, ServersAct } from '../core/acts.ts';
+import type { proxyctl } from '../../proto/gen/messages.js';
+import { RISKS } from '../core/acts.ts';
+import { stampFromWire } from './intents.ts';
+import { each, enumValue, enumWord, filled, oneOf, orNull, present } from './wire.ts';
+
+/** What HAProxy can be told of a server, in the order of the wire's enum. */
+export const ADMIN_STATES = ['ready', 'drain', 'maint'] as const;
+
+/** Throws WireError, so that an act that is not understood ends as a usage error. */
+function headerFromWire(wire: proxyctl.v1.RequestHeader | null | undefined): ActHeader {
+  const header = present('header', wire);
+  return {
+    requestId: filled('header.request_id', header.requestId),
+    actor: header.actor,
+    reason: header.reason,
+    acceptRisks: each('header.accept_risks', header.acceptRisks, (risk, field) =>
+      oneOf(field, risk, RISKS),
+    ),
+    dryRun: header.dryRun,
+    timeoutMs: header.timeoutMs === 0 ? null : header.timeoutMs,
+    seen: header.seen ? stampFromWire(header.seen, 'header.seen') : null,
+  };
+}
+
+/** Throws WireError. */
+export function moveFromWire(wire: proxyctl.v1.MoveRequest): MoveAct {
+  return {
+    header: headerFromWire(wire.header),
+    addresses: each('addresses', wire.addresses, (address, field) => filled(field, address)),
+    to: orNull(wire.to),
+    unpin: wire.unpin,
+    untilMs: wire.untilMs ?? null,
+  };
+}
+
+/** Throws WireError. */
+export function serversFromWire(wire: proxyctl.v1.SetServersRequest): ServersAct {
+  return {
+    header: headerFromWire(wire.header),
+    targets: each('targets', wire.targets, (target, field) => filled(field, target)),
+    state: enumWord('state', wire.state, ADMIN_STATES),
+    untilMs: wire.untilMs ?? null,
+  };
+}
+
+/** The act of a push whose chunks have all arrived; throws WireError. */
+export function pushFromWire(wire: proxyctl.v1.PushCertificatesRequest, pem: string): PushAct {
+  return { header: headerFromWire(wire.header), path: orNull(wire.path), pem: filled('pem', pem) };
+}
+
+/** What a caller sends for a header; the inverse of headerFromWire. */
+function headerToWire(header: ActHeader): proxyctl.v1.RequestHeader.$Properties {
+  const { acceptRisks, timeoutMs, seen, ...rest } = header;
+  return {
+    ...rest,
+    acceptRisks: [...acceptRisks],
+    timeoutMs: timeoutMs ?? 0,
+    ...(seen === null ? {} : { seen }),
+  };
+}
+
+/** The inverse of moveFromWire. */
+export function moveToWire(act: MoveAct): proxyctl.v1.MoveRequest.$Properties {
+  const { header, addresses, to, ...rest } = act;
+  return { ...rest, header: headerToWire(header), addresses: [...addresses], to: to ?? '' };
+}
+
+/** The inverse of serversFromWire. */
+export function serversToWire(act: ServersAct): proxyctl.v1.SetServersRequest.$Properties {
+  const { header, targets, state, ...rest } = act;
+  return {
+    ...rest,
+    header: headerToWire(header),
+    targets: [...targets],
+    state: enumValue(state, ADMIN_STATES),
+  };
+}

@@ -1,0 +1,164 @@
+import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { handleUnaryCall } from '@grpc/grpc-js';
+import type { ActHeader, ActResult, Caller, MoveAct, Progress, Role } from '../core/acts.ts';
+import type { PushAct, ServersAct, Status } from '../core/acts.ts';
+import { proxyctl } from '../../proto/gen/messages.js';
+import type { Clock } from '../sys/clock.ts';
+import { operatorOf } from './access.ts';
+import type { Calling, Origin } from './access.ts';
+import { moveFromWire, pushFromWire, serversFromWire } from './acts.ts';
+import { failureToStatus, toFailure } from './failures.ts';
+import { readUpload } from './upload.ts';
+import { progressToWire, resultToWire } from './results.ts';
+import { statusToWire } from './status.ts';
+
+type Report = (progress: Progress) => void;
+
+/** What operators can ask of this agent; the handlers only translate. An act goes on when the client leaves. */
+export interface ControlVerbs {
+  status(): Promise<Status>;
+  move(act: MoveAct, caller: Caller, report: Report): Promise<ActResult>;
+  setServers(act: ServersAct, caller: Caller, report: Report): Promise<ActResult>;
+  pushCertificate(act: PushAct, caller: Caller, report: Report): Promise<ActResult>;
+}
+
+/** What a listener does with what the handlers cannot answer for. */
+export interface Notices {
+  /** A caller was turned away; `who` is an address or 'unix socket'. */
+  readonly refused: (who: string, method: string, reason: string) => void;
+  /** A verb failed in a way it should not: for the log, with its stack. */
+  readonly failed: (method: string, error: unknown) => void;
+}
+
+interface Context {
+  readonly node: string;
+  readonly origin: Origin;
+  readonly clock: Clock;
+  readonly notices: Notices;
+}
+
+type EventStream = Pick<
+  ServerWritableStream<unknown, proxyctl.v1.Event.$Properties>,
+  'write' | 'end' | 'on' | 'emit' | 'cancelled'
+> &
+  Calling;
+type Act = { readonly header: ActHeader };
+
+/** Handlers of the Control service for one listener. */
+export function controlHandlers(
+  verbs: ControlVerbs,
+  context: Context,
+): UntypedServiceImplementation {
+  const { origin, clock, notices } = context;
+  const may = (call: Calling, needed: Role, what: string) => {
+    try {
+      return operatorOf(origin, call, needed, what);
+    } catch (error) {
+      notices.refused(callerAddress(call), what, toFailure(error, what).message);
+      throw error;
+    }
+  };
+
+  const status: handleUnaryCall<proxyctl.v1.StatusRequest, proxyctl.v1.StatusReply.$Properties> = (
+    call,
+    reply,
+  ) => {
+    const answer = async () => {
+      may(call, 'viewer', 'status');
+      const at = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+      return statusToWire(await verbs.status(), at);
+    };
+    answer().then(
+      (value) => reply(null, value),
+      (error: unknown) => reply(failureToStatus(explain(error, 'status'))),
+    );
+  };
+
+  /** A failure for the caller; what is not one yet is for the log too. */
+  const explain = (error: unknown, what: string) => {
+    const failure = toFailure(error, what);
+    if (failure.detail.code === 'internal') notices.failed(what, error);
+    return failure;
+  };
+
+  /** Runs one act and streams what it reports, then its result. */
+  const run = async <A extends Act>(
+    stream: EventStream,
+    what: string,
+    needed: Role,
+    read: () => A | Promise<A>,
+    verb: (act: A, caller: Caller, report: Report) => Promise<ActResult>,
+  ): Promise<void> => {
+    const startMs = clock.nowMs();
+    stream.on('error', () => undefined);
+    const send = (event: proxyctl.v1.Event.$Properties) => {
+      if (!stream.cancelled) stream.write(event);
+    };
+    let caller: { readonly name: string | null; readonly role: Role };
+    try {
+      caller = may(stream, needed, what);
+    } catch (error) {
+      stream.emit('error', failureToStatus(toFailure(error, what)));
+      return;
+    }
+    let requestId = '';
+    let result: ActResult;
+    try {
+      const asked = await read();
+      requestId = asked.header.requestId;
+      const actor = caller.name ?? (asked.header.actor === '' ? 'local' : asked.header.actor);
+      const act = { ...asked, header: { ...asked.header, actor } };
+      result = await verb(act, { name: actor, role: caller.role }, (progress) =>
+        send({ progress: progressToWire(progress) }),
+      );
+    } catch (error) {
+      const { outcome, detail } = explain(error, what);
+      const tookMs = clock.nowMs() - startMs;
+      const nothing = { nodes: [], addresses: [], servers: [], certificates: [] };
+      const { node } = context;
+      const changed = outcome === 'partial' || outcome === 'result-unknown';
+      result = { outcome, changed, requestId, node, tookMs, error: detail, ...nothing };
+    }
+    send({ result: resultToWire(result, clock.wallMs()) });
+    stream.end();
+  };
+
+  return {
+    status,
+    move: (call: ServerWritableStream<proxyctl.v1.MoveRequest, proxyctl.v1.Event.$Properties>) =>
+      void run(
+        call,
+        'move',
+        'operator',
+        () => moveFromWire(call.request),
+        (...act) => verbs.move(...act),
+      ),
+    setServers: (
+      call: ServerWritableStream<proxyctl.v1.SetServersRequest, proxyctl.v1.Event.$Properties>,
+    ) =>
+      void run(
+        call,
+        'servers',
+        'operator',
+        () => serversFromWire(call.request),
+        (...act) => verbs.setServers(...act),
+      ),
+    pushCertificates: (call: Upload) =>
+      void run(
+        call,
+        'certificates',
+        'admin',
+        async () => {
+          const { request, pem } = await readUpload(call);
+          return pushFromWire(request, pem);
+        },
+        (...act) => verbs.pushCertificate(...act),
+      ),
+  };
+}
+
+type Upload = Parameters<typeof readUpload>[0] & EventStream;
+
+/** Where a call came from, for the log. */
+export const callerAddress = (call: Calling): string =>
+  call.getPeer() === 'unknown' ? 'unix socket' : call.getPeer();

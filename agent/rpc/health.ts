@@ -1,0 +1,42 @@
+import { status as Code } from '@grpc/grpc-js';
+import type { ServerWritableStream, handleUnaryCall } from '@grpc/grpc-js';
+import { grpc } from '../../proto/gen/messages.js';
+
+type Request = grpc.health.v1.HealthCheckRequest;
+type Response = grpc.health.v1.HealthCheckResponse.$Properties;
+
+const SERVING = grpc.health.v1.HealthCheckResponse.ServingStatus.SERVING;
+const NOT_SERVING = grpc.health.v1.HealthCheckResponse.ServingStatus.NOT_SERVING;
+const SERVICE_UNKNOWN = grpc.health.v1.HealthCheckResponse.ServingStatus.SERVICE_UNKNOWN;
+
+/**
+ * The standard health service: an agent that answers serves, until it closes.
+ * https://github.com/grpc/grpc/blob/master/doc/health-checking.md
+ */
+export function health(services: readonly string[]) {
+  const watchers = new Set<ServerWritableStream<Request, Response>>();
+  const known = (service: string) => service === '' || services.includes(service);
+
+  const check: handleUnaryCall<Request, Response> = (call, reply) => {
+    const { service } = call.request;
+    if (known(service)) reply(null, { status: SERVING });
+    else reply({ code: Code.NOT_FOUND, details: `no service ${JSON.stringify(service)} here` });
+  };
+  const watch = (call: ServerWritableStream<Request, Response>): void => {
+    call.on('error', () => undefined);
+    call.on('cancelled', () => watchers.delete(call));
+    watchers.add(call);
+    call.write({ status: known(call.request.service) ? SERVING : SERVICE_UNKNOWN });
+  };
+  return {
+    handlers: { check, watch },
+    /** Tells every watcher that this agent no longer serves. */
+    endAll(): void {
+      for (const call of watchers) {
+        call.write({ status: NOT_SERVING });
+        call.end();
+      }
+      watchers.clear();
+    },
+  };
+}

@@ -1,0 +1,148 @@
+import type { GossipMessage } from '../core/gossip.ts';
+import type { Clock } from '../sys/clock.ts';
+import { dial } from './dial.ts';
+import type { Connection, LinkTiming } from './dial.ts';
+import type { Hello } from './hello.ts';
+import type { LinkEnd, LinkHow } from './link-end.ts';
+import { peerCalls } from './peer-calls.ts';
+import type { PeerCalls } from './peer-calls.ts';
+import type { Tls } from './tls.ts';
+
+export interface LinksOptions {
+  /** IP literals with ports, tried in turn. */
+  readonly peers: readonly { readonly node: string; readonly address: readonly string[] }[];
+  readonly tls: Tls;
+  readonly clock: Clock;
+  /** 0 to 1, for jitter. */
+  readonly random: () => number;
+  readonly hello: () => Hello;
+  readonly onConnected: (node: string, theirs: Hello) => void;
+  /**
+   * An open link ended, or every address was tried once more in vain: then it is
+   * the most telling end of those. `tcpAnswered`: the peer's kernel accepted the connection.
+   */
+  readonly onClosed: (node: string, how: LinkHow, cause: string, tcpAnswered: boolean) => void;
+  /** What the other side says on the stream we opened, its hello excepted. */
+  readonly onReply: (node: string, message: GossipMessage) => void;
+  readonly timing?: Partial<LinkTiming>;
+}
+
+export interface Links {
+  /** False: not connected, and the message is gone; onConnected says when to say it all again. */
+  send(node: string, message: GossipMessage): boolean;
+  /** Throws for a node that is no peer. */
+  peerCalls(node: string): PeerCalls;
+  /** Writes what waits (a goodbye), ends every stream and dials no more. */
+  close(): Promise<void>;
+}
+
+const TIMING: LinkTiming = { dialMs: 2000, pingMs: 1000, silenceMs: 4000, stallMs: 5000 };
+const FIRST_RETRY_MS = 50;
+const LAST_RETRY_MS = 1000;
+/** A link that stood for so long starts again with the shortest wait. */
+const STEADY_MS = 5000;
+/** Which of several ends says most about the peer's host. */
+const TELLING: readonly LinkHow[] = [
+  'rejected',
+  'tls',
+  'reset',
+  'ended',
+  'refused',
+  'timeout',
+  'unreachable',
+];
+
+/** Keeps one gossip stream to every peer for ever. Throws TypeError for a malformed address. */
+export function startLinks(options: LinksOptions): Links {
+  const links = new Map(options.peers.map((peer) => [peer.node, startLink(peer, options)]));
+  return {
+    send: (node, message) => links.get(node)?.send(message) ?? false,
+    peerCalls(node) {
+      const link = links.get(node);
+      if (link === undefined) throw new TypeError(`${node} is no configured peer`);
+      return link.calls;
+    },
+    async close() {
+      await Promise.all(Array.from(links.values(), (link) => link.close()));
+    },
+  };
+}
+
+function startLink(peer: LinksOptions['peers'][number], options: LinksOptions) {
+  const { clock } = options;
+  const { node } = peer;
+  let connection: Connection | null = null;
+  let openedAtMs: number | null = null;
+  let why = 'not connected yet';
+  let place = 0;
+  let fruitless: LinkEnd[] = [];
+  let retries = 0;
+  let cancelRetry: () => void = () => undefined;
+  let closed = false;
+
+  const connect = () => {
+    const address = peer.address[place];
+    if (address === undefined) throw new TypeError(`${node} has no address`);
+    connection = dial({
+      node,
+      address,
+      tls: options.tls,
+      clock,
+      timing: { ...TIMING, ...options.timing },
+      hello: options.hello,
+      opened(theirs) {
+        openedAtMs = clock.nowMs();
+        fruitless = [];
+        options.onConnected(node, theirs);
+      },
+      reply: (message) => options.onReply(node, message),
+      ended,
+    });
+  };
+
+  const ended = (end: LinkEnd) => {
+    connection = null;
+    why = end.cause;
+    const wasOpen = openedAtMs !== null;
+    if (openedAtMs !== null && clock.nowMs() - openedAtMs >= STEADY_MS) retries = 0;
+    openedAtMs = null;
+    // A link that stood is dialled again where it stood; an address that did not answer gives way to the next.
+    if (!wasOpen) {
+      fruitless.push(end);
+      place = (place + 1) % peer.address.length;
+      if (fruitless.length < peer.address.length) {
+        connect();
+        return;
+      }
+    }
+    const ends = wasOpen ? [end] : fruitless;
+    fruitless = [];
+    const rank = ({ how }: LinkEnd) => TELLING.indexOf(how);
+    const telling = ends.reduce((best, one) => (rank(one) < rank(best) ? one : best), end);
+    const backoffMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** retries++);
+    cancelRetry = clock.after(backoffMs * (1 - options.random() / 2), connect);
+    options.onClosed(node, telling.how, telling.cause, telling.tcpAnswered);
+  };
+
+  connect();
+  return {
+    send(message: GossipMessage): boolean {
+      if (connection === null || openedAtMs === null || closed) return false;
+      connection.send(message);
+      return true;
+    },
+    calls: peerCalls(
+      node,
+      () => (connection !== null && openedAtMs !== null && !closed ? connection.client : why),
+      clock,
+    ),
+    close: () =>
+      new Promise<void>((resolve) => {
+        closed = true;
+        why = 'this agent is stopping';
+        cancelRetry();
+        if (connection === null) resolve();
+        else connection.close(resolve);
+      }),
+  };
+}

@@ -1,0 +1,130 @@
+import type { Client, MethodDefinition, ServiceError } from '@grpc/grpc-js';
+import { PeerService } from '../../proto/gen/services.ts';
+import { ActFailure } from '../core/acts.ts';
+import type { ServerReading, SwapPrepare, SwapReading } from '../core/acts.ts';
+import type { Intent } from '../core/model.ts';
+import type { Clock } from '../sys/clock.ts';
+import { failureFromStatus, notReached } from './failures.ts';
+import { intentFromWire, intentToWire } from './intents.ts';
+import { serverFromWire, swapFromWire, swapPrepareToWire } from './swaps.ts';
+import { WireError, each } from './wire.ts';
+
+/**
+ * What this agent asks of one peer, over the connection its gossip holds. Each
+ * call ends within `deadlineMs` or throws ActFailure: the peer's own, or
+ * 'unreachable' where nothing was sent (a reading: where nothing came back),
+ * or 'result-unknown' where a change was sent and no answer came.
+ */
+export interface PeerCalls {
+  storeIntents(
+    intents: readonly Intent[],
+    deadlineMs: number,
+  ): Promise<{ readonly newer: readonly Intent[] }>;
+  findServers(
+    instance: string,
+    backend: string,
+    deadlineMs: number,
+  ): Promise<readonly ServerReading[]>;
+  swapPrepare(swap: SwapPrepare, deadlineMs: number): Promise<SwapReading>;
+  swapCommit(swapId: string, deadlineMs: number): Promise<SwapReading>;
+  swapAbort(swapId: string, deadlineMs: number): Promise<SwapReading>;
+  swapFinish(swapId: string, deadlineMs: number): Promise<SwapReading>;
+}
+
+/** Calls to `peer`; `connection` gives the present one, or the sentence why there is none. */
+export function peerCalls(
+  peer: string,
+  connection: () => Client | string,
+  clock: Clock,
+): PeerCalls {
+  const call = async <Req, Res, T>(
+    name: string,
+    changes: boolean,
+    method: Method<Req, Res>,
+    request: Req,
+    deadlineMs: number,
+    read: (reply: Res) => T,
+  ): Promise<T> => {
+    const client = connection();
+    if (typeof client === 'string') throw notReached(peer, client);
+    const reply = await new Promise<Res>((resolve, reject) => {
+      client.makeUnaryRequest(
+        method.path,
+        method.requestSerialize,
+        method.responseDeserialize,
+        request,
+        { deadline: Date.now() + deadlineMs }, // grpc-js turns it into a timer at once
+        (error: ServiceError | null, value?: Res) => {
+          if (value === undefined || error !== null)
+            reject(
+              error === null
+                ? noReply(peer, name)
+                : failureFromStatus(error, { peer, name, changes }),
+            );
+          else resolve(value);
+        },
+      );
+    });
+    try {
+      return read(reply);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      const detail = { code: 'bad_reply', message: `${name} on ${peer}: ${error.message}` };
+      throw new ActFailure(changes ? 'result-unknown' : 'failed', detail, { cause: error });
+    }
+  };
+  /** A reply that names another node than the one that was dialled is no reply. */
+  const from = (node: string) => {
+    if (node !== peer) throw new WireError('node', `${JSON.stringify(node)} answered`);
+  };
+  const swap = (reply: Parameters<typeof swapFromWire>[0]): SwapReading => {
+    from(reply.node);
+    return swapFromWire(reply);
+  };
+
+  return {
+    storeIntents: (intents, deadlineMs) => {
+      const request = { intents: intents.map((intent) => intentToWire(intent, clock.wallMs())) };
+      return call('store intents', true, PeerService.storeIntents, request, deadlineMs, (reply) => {
+        from(reply.node);
+        const wallMs = clock.wallMs();
+        return { newer: each('newer', reply.newer, (one, at) => intentFromWire(one, wallMs, at)) };
+      });
+    },
+    findServers: (instance, backend, deadlineMs) =>
+      call(
+        'find servers',
+        false,
+        PeerService.findServers,
+        { instance, backend },
+        deadlineMs,
+        (reply) => {
+          from(reply.node);
+          return each('servers', reply.servers, serverFromWire);
+        },
+      ),
+    swapPrepare: (request, deadlineMs) =>
+      call(
+        'swap prepare',
+        true,
+        PeerService.swapPrepare,
+        swapPrepareToWire(request),
+        deadlineMs,
+        swap,
+      ),
+    swapCommit: (swapId, deadlineMs) =>
+      call('swap commit', true, PeerService.swapCommit, { swapId }, deadlineMs, swap),
+    swapAbort: (swapId, deadlineMs) =>
+      call('swap abort', true, PeerService.swapAbort, { swapId }, deadlineMs, swap),
+    swapFinish: (swapId, deadlineMs) =>
+      call('swap finish', true, PeerService.swapFinish, { swapId }, deadlineMs, swap),
+  };
+}
+
+type Method<Req, Res> = Pick<
+  MethodDefinition<Req, Res>,
+  'path' | 'requestSerialize' | 'responseDeserialize'
+>;
+
+const noReply = (peer: string, name: string): ActFailure =>
+  new ActFailure('result-unknown', { code: 'no_answer', message: `${name} on ${peer}: no answer` });

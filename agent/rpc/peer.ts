@@ -1,0 +1,112 @@
+import type { UntypedServiceImplementation, handleUnaryCall } from '@grpc/grpc-js';
+import type { ServerReading, SwapPrepare, SwapReading } from '../core/acts.ts';
+import type { GossipMessage } from '../core/gossip.ts';
+import type { Hello } from './hello.ts';
+import type { Intent } from '../core/model.ts';
+import { proxyctl } from '../../proto/gen/messages.js';
+import type { Clock } from '../sys/clock.ts';
+import { peerOf } from './access.ts';
+import type { Calling, Origin } from './access.ts';
+import { callerAddress } from './control.ts';
+import type { Notices } from './control.ts';
+import { failureToStatus, toFailure } from './failures.ts';
+import { intentFromWire, intentToWire } from './intents.ts';
+import { serverToWire, swapPrepareFromWire, swapToWire } from './swaps.ts';
+import { each, filled } from './wire.ts';
+
+/** What the other agents can ask of this one; `node` is always the certificate's. */
+export interface PeerVerbs {
+  hello(): Hello;
+  /** Never a hello, and never before gossipOpened. */
+  receive(node: string, message: GossipMessage): void;
+  /** `hello` is what the other side said of itself: node, pair and protocol have been checked. */
+  gossipOpened(node: string, hello: Hello): void;
+  /** 'ended': the other side closed it; 'reset': it was cut. Not called when a newer stream took its place. */
+  gossipClosed(node: string, how: 'ended' | 'reset'): void;
+  /** Resolves after fsync; `newer`: what is stored here and wins over what was sent. */
+  storeIntents(
+    node: string,
+    intents: readonly Intent[],
+  ): Promise<{ readonly newer: readonly Intent[] }>;
+  /** Throws ActFailure 'not-found' where the backend is not. */
+  findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
+  swapPrepare(node: string, swap: SwapPrepare): Promise<SwapReading>;
+  swapCommit(node: string, swapId: string): Promise<SwapReading>;
+  swapAbort(node: string, swapId: string): Promise<SwapReading>;
+  swapFinish(node: string, swapId: string): Promise<SwapReading>;
+}
+
+/** What both halves of the Peer service need of their listener. */
+export interface PeerContext {
+  readonly node: string;
+  readonly origin: Origin;
+  readonly clock: Clock;
+  readonly notices: Notices;
+}
+
+/** Handlers of the Peer service's plain calls; gossip-streams.ts has the stream. */
+export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedServiceImplementation {
+  const { node: self, origin, clock, notices } = context;
+
+  const unary =
+    <Req, Res>(
+      what: string,
+      handle: (request: Req, node: string) => Promise<Res>,
+    ): handleUnaryCall<Req, Res> =>
+    (call, reply) => {
+      const answer = async () => handle(call.request, admit(call, what));
+      answer().then(
+        (value) => reply(null, value),
+        (error: unknown) => {
+          const failure = toFailure(error, what);
+          if (failure.detail.code === 'internal') notices.failed(what, error);
+          reply(failureToStatus(failure));
+        },
+      );
+    };
+
+  const admit = (call: Calling, what: string): string => {
+    try {
+      return peerOf(origin, call);
+    } catch (error) {
+      notices.refused(callerAddress(call), what, toFailure(error, what).message);
+      throw error;
+    }
+  };
+
+  type Step = proxyctl.v1.SwapCommitRequest;
+  type SwapReply = proxyctl.v1.SwapReply.$Properties;
+  const step = (what: string, verb: (node: string, swapId: string) => Promise<SwapReading>) =>
+    unary<Step, SwapReply>(what, async ({ swapId }, node) =>
+      swapToWire(await verb(node, filled('swap_id', swapId))),
+    );
+
+  return {
+    storeIntents: unary<proxyctl.v1.StoreIntentsRequest, proxyctl.v1.StoreIntentsReply.$Properties>(
+      'store intents',
+      async (request, node) => {
+        const wallMs = clock.wallMs();
+        const intents = each('intents', request.intents, (intent, field) =>
+          intentFromWire(intent, wallMs, field),
+        );
+        const { newer } = await verbs.storeIntents(node, intents);
+        return { node: self, newer: newer.map((intent) => intentToWire(intent, clock.wallMs())) };
+      },
+    ),
+    findServers: unary<proxyctl.v1.FindServersRequest, proxyctl.v1.FindServersReply.$Properties>(
+      'find servers',
+      async ({ instance, backend }) => {
+        const servers = await verbs.findServers(instance, filled('backend', backend));
+        return { node: self, servers: servers.map(serverToWire) };
+      },
+    ),
+    swapPrepare: unary<proxyctl.v1.SwapPrepareRequest, SwapReply>(
+      'swap prepare',
+      async (request, node) =>
+        swapToWire(await verbs.swapPrepare(node, swapPrepareFromWire(request))),
+    ),
+    swapCommit: step('swap commit', (node, id) => verbs.swapCommit(node, id)),
+    swapAbort: step('swap abort', (node, id) => verbs.swapAbort(node, id)),
+    swapFinish: step('swap finish', (node, id) => verbs.swapFinish(node, id)),
+  };
+}

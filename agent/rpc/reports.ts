@@ -1,0 +1,176 @@
+import type { AddressReport, HaproxyReport, NodeReport, Problem } from '../core/model.ts';
+import type { proxyctl } from '../../proto/gen/messages.js';
+import { appliedFromWire, seenFromWire } from './intents.ts';
+import { WireError, ageMs, each, enumValue, enumWord, filled, oneOf, orNull } from './wire.ts';
+import { uint32, within } from './wire.ts';
+
+const CARP_STATES = ['INIT', 'BACKUP', 'MASTER'] as const;
+const HAPROXY_STATES = ['up', 'hung', 'down'] as const;
+const HEALTHS = ['serving', 'degraded', 'down'] as const;
+const ICMP = ['raw-socket', 'ping', 'none'] as const;
+const CARP_EVENTS = ['events', 'polling'] as const;
+
+/**
+ * A report as it travels: what the model holds as readings of this host's
+ * monotonic clock becomes ages at `nowMs`, the moment of sending.
+ */
+export function reportToWire(
+  report: NodeReport,
+  nowMs: number,
+): proxyctl.v1.NodeReport.$Properties {
+  const { health, healthSinceMs, addresses, haproxy, problems, seen, applied, ...rest } = report;
+  return {
+    ...rest,
+    agentUpMs: uint32(rest.agentUpMs),
+    addresses: addresses.map((address) => addressToWire(address, nowMs)),
+    haproxy: haproxy.map((one) => haproxyToWire(one, nowMs)),
+    health: enumValue(health, HEALTHS),
+    healthAgeMs: ageMs(nowMs, healthSinceMs),
+    problems: problems.map(({ sinceMs, ...problem }) => ({
+      ...problem,
+      ageMs: ageMs(nowMs, sinceMs),
+    })),
+    seen: [...seen],
+    applied: [...applied],
+  };
+}
+
+/** A report on arrival at `nowMs` of this host's monotonic clock; throws WireError. */
+export function reportFromWire(
+  wire: proxyctl.v1.NodeReport,
+  nowMs: number,
+  field: string,
+): NodeReport {
+  return {
+    node: filled(`${field}.node`, wire.node),
+    epoch: wire.epoch,
+    sequence: wire.sequence,
+    protocol: wire.protocol,
+    agentVersion: wire.agentVersion,
+    joined: wire.joined,
+    leaving: wire.leaving,
+    preempt: wire.preempt ?? null,
+    demotion: wire.demotion,
+    addresses: each(`${field}.addresses`, wire.addresses, (one, at) =>
+      addressFromWire(one, nowMs, at),
+    ),
+    haproxy: each(`${field}.haproxy`, wire.haproxy, (one, at) => haproxyFromWire(one, nowMs, at)),
+    health: enumWord(`${field}.health`, wire.health, HEALTHS),
+    healthSinceMs: nowMs - wire.healthAgeMs,
+    healthReason: wire.healthReason,
+    problems: each(`${field}.problems`, wire.problems, (one, at) =>
+      problemFromWire(one, nowMs, at),
+    ),
+    seen: each(`${field}.seen`, wire.seen, seenFromWire),
+    applied: each(`${field}.applied`, wire.applied, appliedFromWire),
+    icmp: oneOf(`${field}.icmp`, wire.icmp, ICMP),
+    carpEvents: oneOf(`${field}.carp_events`, wire.carpEvents, CARP_EVENTS),
+    agentUpMs: wire.agentUpMs,
+    wallMs: within(`${field}.wall_ms`, wire.wallMs, 0, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function addressToWire(
+  address: AddressReport,
+  nowMs: number,
+): proxyctl.v1.AddressReport.$Properties {
+  const { state, stateSinceMs, owner, yieldTo, reasonSinceMs, readySinceMs, ...rest } = address;
+  return {
+    ...rest,
+    vips: [...rest.vips],
+    state: enumValue(state, CARP_STATES),
+    stateAgeMs: ageMs(nowMs, stateSinceMs),
+    owner: owner ?? '',
+    yieldTo: yieldTo ?? '',
+    reasonAgeMs: ageMs(nowMs, reasonSinceMs),
+    readyAgeMs: ageMs(nowMs, readySinceMs),
+  };
+}
+
+function addressFromWire(
+  wire: proxyctl.v1.AddressReport,
+  nowMs: number,
+  field: string,
+): AddressReport {
+  const { address, vhid, network, advskew, baseAdvskew } = wire;
+  filled(`${field}.network`, network);
+  if (address !== `${vhid}@${network}`)
+    throw new WireError(`${field}.address`, `${JSON.stringify(address)} is not ${vhid}@${network}`);
+  return {
+    address,
+    // Bounds of carp_ioctl() in FreeBSD sys/netinet/ip_carp.c.
+    vhid: within(`${field}.vhid`, vhid, 1, 255),
+    network,
+    interface: filled(`${field}.interface`, wire.interface),
+    vips: wire.vips,
+    state: enumWord(`${field}.state`, wire.state, CARP_STATES),
+    stateSinceMs: nowMs - wire.stateAgeMs,
+    advbase: within(`${field}.advbase`, wire.advbase, 1, 255),
+    advskew: within(`${field}.advskew`, advskew, 0, 254),
+    baseAdvskew:
+      baseAdvskew === null || baseAdvskew === undefined
+        ? null
+        : within(`${field}.base_advskew`, baseAdvskew, 0, 254),
+    owner: orNull(wire.owner),
+    yieldTo: orNull(wire.yieldTo),
+    reason: wire.reason,
+    reasonSinceMs: nowMs - wire.reasonAgeMs,
+    readySinceMs: nowMs - wire.readyAgeMs,
+  };
+}
+
+function haproxyToWire(
+  haproxy: HaproxyReport,
+  nowMs: number,
+): proxyctl.v1.HaproxyReport.$Properties {
+  const { state, stateSinceMs, frontends, backends, certificates, ...rest } = haproxy;
+  return {
+    ...rest,
+    upMs: uint32(rest.upMs),
+    sessions: uint32(rest.sessions),
+    state: enumValue(state, HAPROXY_STATES),
+    stateAgeMs: ageMs(nowMs, stateSinceMs),
+    frontends: [...frontends],
+    backends: [...backends],
+    certificates: certificates.map((one) => ({ ...one, names: [...one.names] })),
+  };
+}
+
+function haproxyFromWire(
+  wire: proxyctl.v1.HaproxyReport,
+  nowMs: number,
+  field: string,
+): HaproxyReport {
+  return {
+    instance: wire.instance,
+    state: enumWord(`${field}.state`, wire.state, HAPROXY_STATES),
+    stateSinceMs: nowMs - wire.stateAgeMs,
+    problem: wire.problem,
+    version: wire.version,
+    pid: wire.pid,
+    upMs: wire.upMs,
+    sessions: wire.sessions,
+    frontends: each(`${field}.frontends`, wire.frontends, ({ name, open, required }, at) => ({
+      name: filled(`${at}.name`, name),
+      open,
+      required,
+    })),
+    backends: each(`${field}.backends`, wire.backends, (one, at) => ({
+      name: filled(`${at}.name`, one.name),
+      up: one.up,
+      serversUp: within(`${at}.servers_up`, one.serversUp, 0, one.servers),
+      servers: one.servers,
+    })),
+    certificates: each(`${field}.certificates`, wire.certificates, (one, at) => ({
+      path: filled(`${at}.path`, one.path),
+      fingerprint: one.fingerprint,
+      notAfter: one.notAfter,
+      names: one.names,
+    })),
+  };
+}
+
+function problemFromWire(wire: proxyctl.v1.Problem, nowMs: number, field: string): Problem {
+  const { subject, cause, remedy, ageMs } = wire;
+  return { subject: filled(`${field}.subject`, subject), cause, remedy, sinceMs: nowMs - ageMs };
+}

@@ -1,0 +1,134 @@
+import { dirname, join } from 'node:path';
+import type { Socket } from 'node:net';
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { ControlService, HealthService, PeerService } from '../../proto/gen/services.ts';
+import type { Role } from '../core/acts.ts';
+import type { Clock } from '../sys/clock.ts';
+import type { Origin } from './access.ts';
+import { controlHandlers } from './control.ts';
+import type { ControlVerbs, Notices } from './control.ts';
+import { gossipStreams } from './gossip-streams.ts';
+import { health } from './health.ts';
+import { ListenError, giveToGroup, listenTcp, listenUnix } from './listen.ts';
+import type { Listener } from './listen.ts';
+import { peerHandlers } from './peer.ts';
+import type { PeerVerbs } from './peer.ts';
+import type { Tls } from './tls.ts';
+
+export interface ServerOptions {
+  /** HOST:PORT or [HOST]:PORT each. */
+  readonly listen: readonly string[];
+  readonly socket: { readonly path: string; readonly group: string; readonly role: Role };
+  readonly tls: Tls;
+  readonly pair: string;
+  readonly node: string;
+  /** The configured peers, this node not among them. */
+  readonly peers: readonly string[];
+  readonly control: ControlVerbs;
+  readonly peer: PeerVerbs;
+  readonly clock: Clock;
+  readonly notices: Notices;
+}
+
+export interface RunningServer {
+  /** Where it listens: HOST:PORT with the real port, and both socket paths. */
+  readonly addresses: readonly string[];
+  /** What is not as configured and does not keep it from serving, one sentence each. */
+  readonly problems: readonly string[];
+  /** Ends streams, lets calls finish for `graceMs`, then cuts them. */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * Serves Peer and Control over mutual TLS, and Control over two unix sockets:
+ * the configured one with its role, and admin.sock beside it for root as admin.
+ * Throws ListenError naming address and cause, with nothing left listening.
+ */
+export async function startServer(options: ServerOptions): Promise<RunningServer> {
+  const { socket, pair, peers } = options;
+  const adminPath = join(dirname(socket.path), 'admin.sock');
+  const open = [
+    serve(options, { kind: 'tls', pair, peers }),
+    serve(options, { kind: 'socket', role: socket.role }),
+    serve(options, { kind: 'socket', role: 'admin' }),
+  ] as const;
+  const [tls, local, root] = open;
+  const listeners: Listener[] = [];
+  const problems: string[] = [];
+  try {
+    for (const address of options.listen) {
+      try {
+        listeners.push(await listenTcp(address, tls.accept));
+      } catch (error) {
+        if (!withoutIpv6(error)) throw error;
+        problems.push(error.message);
+      }
+    }
+    listeners.push(await listenUnix(socket.path, 0o660, local.accept));
+    const problem = giveToGroup(socket.path, socket.group);
+    if (problem !== null) problems.push(problem);
+    listeners.push(await listenUnix(adminPath, 0o600, root.accept));
+  } catch (error) {
+    for (const listener of listeners) listener.close();
+    throw error;
+  }
+  return {
+    addresses: listeners.map(({ address }) => address),
+    problems,
+    async close(graceMs) {
+      for (const listener of listeners) listener.close();
+      await Promise.all(open.map((one) => one.close(graceMs)));
+    },
+  };
+}
+
+/** The default listens on both families; a kernel without IPv6 is no reason not to start. */
+const withoutIpv6 = (error: unknown): error is ListenError =>
+  error instanceof ListenError &&
+  error.code === 'EAFNOSUPPORT' &&
+  error.address.startsWith('[::]:');
+
+/** One grpc-js server for all listeners of one origin; the sockets are ours, which lets us bind as we need. */
+function serve(options: ServerOptions, origin: Origin) {
+  const { node, clock, notices } = options;
+  const context = { node, origin, clock, notices };
+  const server = new Server({ 'grpc.max_receive_message_length': 4 << 20 });
+  const ends: (() => void)[] = [];
+  server.addService(ControlService, controlHandlers(options.control, context));
+  if (origin.kind === 'tls') {
+    const streams = gossipStreams(options.peer, context, new Set([node, ...options.peers]));
+    const { gossip } = streams;
+    server.addService(PeerService, { ...peerHandlers(options.peer, context), gossip });
+    ends.push(() => streams.endAll());
+  }
+  const services = ['proxyctl.v1.Control', ...(origin.kind === 'tls' ? ['proxyctl.v1.Peer'] : [])];
+  const serving = health(services);
+  server.addService(HealthService, serving.handlers);
+  ends.push(() => serving.endAll());
+  // A connection that never becomes a session (half a handshake) is unknown to grpc-js.
+  const sockets = new Set<Socket>();
+  const injector = server.createConnectionInjector(
+    origin.kind === 'tls' ? options.tls.server : ServerCredentials.createInsecure(),
+  );
+  return {
+    accept: (socket: Socket) => {
+      sockets.add(socket);
+      socket.on('close', () => sockets.delete(socket));
+      injector.injectConnection(socket);
+    },
+    close: (graceMs: number) =>
+      new Promise<void>((resolve) => {
+        for (const end of ends) end();
+        const done = () => {
+          cut();
+          for (const socket of sockets) socket.destroy();
+          resolve();
+        };
+        const cut = clock.after(graceMs, () => {
+          server.forceShutdown();
+          done();
+        });
+        server.tryShutdown(done);
+      }),
+  };
+}

@@ -1,0 +1,59 @@
+import 'reflect-metadata';
+import { KeyObject, webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+
+const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
+const DAY_MS = 86_400_000;
+
+/** A certificate and its key, both PEM. */
+export interface Issued {
+  readonly certPem: string;
+  readonly keyPem: string;
+}
+
+export interface Ca extends Issued {
+  /** A leaf with exactly these names; `days` counts from yesterday and may be negative: expired. */
+  issue(names: readonly string[], days?: number): Promise<Issued>;
+}
+
+/** A certificate authority of one test. */
+export async function createCa(name: string): Promise<Ca> {
+  const keys = await generate();
+  const notBefore = new Date(Date.now() - 30 * DAY_MS);
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    name: `CN=${name}`,
+    keys,
+    notBefore,
+    notAfter: new Date(Date.now() + 30 * DAY_MS),
+    signingAlgorithm: ALGORITHM,
+    extensions: [new x509.BasicConstraintsExtension(true, 0, true)],
+  });
+  return {
+    certPem: certificate.toString('pem'),
+    keyPem: exportKey(keys),
+    async issue(names, days = 10) {
+      const leaf = await generate();
+      const issued = await x509.X509CertificateGenerator.create({
+        subject: 'CN=leaf',
+        issuer: certificate.subject,
+        notBefore: new Date(Date.now() - 20 * DAY_MS),
+        notAfter: new Date(Date.now() + days * DAY_MS),
+        publicKey: leaf.publicKey,
+        signingKey: keys.privateKey,
+        signingAlgorithm: ALGORITHM,
+        extensions: [
+          new x509.BasicConstraintsExtension(false),
+          new x509.SubjectAlternativeNameExtension(
+            names.map((value) => ({ type: 'url' as const, value })),
+          ),
+        ],
+      });
+      return { certPem: issued.toString('pem'), keyPem: exportKey(leaf) };
+    },
+  };
+}
+
+const generate = () => webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
+
+const exportKey = (keys: webcrypto.CryptoKeyPair): string =>
+  KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString();

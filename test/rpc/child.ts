@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import { startServer } from '../../agent/rpc/server.ts';
+import { createTls } from '../../agent/rpc/tls.ts';
+import type { TlsPaths } from '../../agent/rpc/tls-files.ts';
+import { systemClock } from '../../agent/sys/clock.ts';
+import { helloOf } from './world.ts';
+
+// A server of haproxy01 in a process of its own, to be stopped and killed.
+const [paths = '', folder = ''] = process.argv.slice(2);
+const no = () => Promise.reject(new Error('not expected'));
+const server = await startServer({
+  listen: ['127.0.0.1:0'],
+  socket: { path: join(folder, 'child.sock'), group: 'nogroup', role: 'operator' },
+  tls: createTls(JSON.parse(paths) as TlsPaths, 'web', 'haproxy01', systemClock),
+  pair: 'web',
+  node: 'haproxy01',
+  peers: ['haproxy02'],
+  clock: systemClock,
+  notices: { refused: () => undefined, failed: () => undefined },
+  control: { status: no, move: no, setServers: no, pushCertificate: no },
+  peer: {
+    hello: () => helloOf('haproxy01'),
+    receive: () => undefined,
+    gossipOpened: () => undefined,
+    gossipClosed: () => undefined,
+    storeIntents: no,
+    findServers: no,
+    swapPrepare: no,
+    swapCommit: no,
+    swapAbort: no,
+    swapFinish: no,
+  },
+});
+process.stdout.write(`${server.addresses[0] ?? ''}\n`);

@@ -1,0 +1,246 @@
+import { performance } from 'node:perf_hooks';
+import { once } from 'node:events';
+import test from 'ava';
+import { PeerService } from '../../proto/gen/services.ts';
+import { ActFailure } from '../../agent/core/acts.ts';
+import type { GossipMessage } from '../../agent/core/gossip.ts';
+import type { LinksOptions } from '../../agent/rpc/links.ts';
+import { createOutbox } from '../../agent/rpc/outbox.ts';
+import { clientOf, createWorld, helloOf, serveWorld } from './world.ts';
+import { link, heartbeat, report, intent } from './link-world.ts';
+
+test('a link opens with a hello, carries messages in order, and ends with a goodbye', async (t) => {
+  const world = await createWorld(t);
+  const server = await serveWorld(t, world);
+  const { links, connected } = await link(t, world, [server.address]);
+  t.false(links.send('haproxy01', heartbeat(0)), 'nothing is sent before the link stands');
+  await connected();
+  const messages: GossipMessage[] = [
+    { kind: 'intents', intents: [intent] },
+    { kind: 'want-intents' },
+    { kind: 'want-report', node: 'haproxy01' },
+    { kind: 'goodbye', reason: 'restart' },
+  ];
+  for (const message of messages) t.true(links.send('haproxy01', message));
+  await links.close();
+  await server.heard.until(({ kind }) => kind === 'closed');
+  t.deepEqual(server.heard.items, [
+    { kind: 'opened', text: 'haproxy02' },
+    ...messages.map((message) => ({ kind: 'message' as const, node: 'haproxy02', message })),
+    { kind: 'closed', text: 'haproxy02 ended' },
+  ]);
+  t.false(links.send('haproxy01', heartbeat(1)));
+});
+
+test('a node that says it is another, of another pair or two versions away is turned away', async (t) => {
+  const world = await createWorld(t);
+  const server = await serveWorld(t, world);
+  const refusal = async (hello: LinksOptions['hello']) => {
+    const { links, said } = await link(t, world, [server.address], { hello });
+    const { what, cause } = await said.until(() => true);
+    await links.close();
+    return `${what}: ${cause.replace(server.address, 'AT')}`;
+  };
+  t.deepEqual(
+    [
+      await refusal(() => helloOf('haproxy03')),
+      await refusal(() => ({ ...helloOf('haproxy02'), pair: 'mail' })),
+      await refusal(() => helloOf('haproxy02', 3)),
+    ],
+    [
+      'rejected: AT: the agent says it is haproxy03, its certificate says haproxy02',
+      'rejected: AT: haproxy02 belongs to the pair mail, not to web',
+      'rejected: AT: haproxy02 speaks version 3 of the protocol and haproxy01 version 1; they must be at most one apart: upgrade haproxy01 first',
+    ],
+  );
+  t.deepEqual(
+    server.heard.items.map(({ kind }) => kind).filter((kind) => kind !== 'refused'),
+    [],
+  );
+});
+
+test('a report of a node nobody configured is dropped and the stream goes on', async (t) => {
+  const world = await createWorld(t);
+  const server = await serveWorld(t, world);
+  const { links, connected } = await link(t, world, [server.address]);
+  await connected();
+  links.send('haproxy01', report('haproxy09', 1));
+  links.send('haproxy01', { kind: 'intents', intents: [{ ...intent, value: '' }] });
+  links.send('haproxy01', report('haproxy01', 7));
+  await server.heard.until(({ kind }) => kind === 'message');
+  t.deepEqual(
+    server.heard.items.map((one) =>
+      one.kind === 'message' && one.message.kind === 'report' ? one.message.report.sequence : one,
+    ),
+    [
+      { kind: 'opened', text: 'haproxy02' },
+      { kind: 'refused', text: 'gossip: report.node: haproxy09 is not configured here' },
+      { kind: 'refused', text: 'gossip: intents[0].value: missing' },
+      7,
+    ],
+  );
+});
+
+test('bytes that are no message end their stream and nothing else', async (t) => {
+  const world = await createWorld(t);
+  const server = await serveWorld(t, world);
+  const { links, connected } = await link(t, world, [server.address]);
+  await connected();
+  const issued = await world.ca.issue(['proxyctl://web/node/haproxy02']);
+  const client = clientOf(t, server.address, world.ca.certPem, issued);
+  const raw = (bytes: Buffer) => bytes;
+  const stream = client.makeBidiStreamRequest(PeerService.gossip.path, raw, raw);
+  const failed = once(stream, 'error');
+  stream.on('data', () => undefined);
+  stream.write(Buffer.from('ffffffff', 'hex'));
+  t.regex(String((await failed)[0]), /Error deserializing request/);
+  links.send('haproxy01', heartbeat(9));
+  const heard = await server.heard.until(({ kind }) => kind !== 'opened');
+  t.deepEqual(heard, { kind: 'message', node: 'haproxy02', message: heartbeat(9) });
+});
+
+test('calls to a peer bring back its answer or its own failure', async (t) => {
+  const world = await createWorld(t);
+  const reading = {
+    node: 'haproxy01',
+    path: '/p.pem',
+    fingerprintBefore: 'a',
+    fingerprint: 'b',
+    notAfter: '2027-01-01T00:00:00Z',
+    names: ['www'],
+    warnings: [],
+  };
+  const asked: unknown[] = [];
+  const detail = { code: 'transaction_open', message: 'another transaction is open', cause: 'x' };
+  const server = await serveWorld(t, world, {
+    peer: {
+      storeIntents(node, intents) {
+        asked.push([node, intents]);
+        return Promise.resolve({ newer: [intent] });
+      },
+      findServers: (instance, backend) =>
+        Promise.resolve([
+          { name: `${instance}:${backend}`, status: 'UP', admin: 'drain', sessions: 2 },
+        ]),
+      swapPrepare: (node, swap) => {
+        asked.push([node, swap]);
+        return Promise.resolve(reading);
+      },
+      swapCommit: () => Promise.reject(new ActFailure('conflict', detail)),
+      swapAbort: () => Promise.resolve({ ...reading, node: 'haproxy05' }),
+      swapFinish: () => new Promise(() => undefined),
+    },
+  });
+  const { links, connected } = await link(t, world, [server.address]);
+  await connected();
+  const calls = links.peerCalls('haproxy01');
+  const swap = { swapId: 's', path: null, pem: 'PEM', dryRun: false, acceptRisks: [] } as const;
+  t.deepEqual(await calls.storeIntents([intent], 1000), { newer: [intent] });
+  t.deepEqual(await calls.findServers('i', 'web', 1000), [
+    { name: 'i:web', status: 'UP', admin: 'drain', sessions: 2 },
+  ]);
+  t.deepEqual(await calls.swapPrepare(swap, 1000), reading);
+  t.deepEqual(asked, [
+    ['haproxy02', [intent]],
+    ['haproxy02', swap],
+  ]);
+  const failure = async (call: Promise<unknown>) => {
+    const error = await t.throwsAsync(call, { instanceOf: ActFailure });
+    return [error.outcome, error.detail.code, error.detail.message];
+  };
+  t.deepEqual(
+    [
+      await failure(calls.swapCommit('s', 1000)),
+      await failure(calls.swapAbort('s', 1000)),
+      await failure(calls.swapFinish('s', 60)),
+      await failure(calls.swapFinish('', 1000)),
+      await failure(calls.findServers('', '', 1000)),
+    ],
+    [
+      ['conflict', 'transaction_open', 'another transaction is open'],
+      ['result-unknown', 'bad_reply', 'swap abort on haproxy01: node: "haproxy05" answered'],
+      ['result-unknown', 'no_answer', 'swap finish on haproxy01: no answer'],
+      ['usage', 'bad_request', 'swap finish: swap_id: missing'],
+      ['usage', 'bad_request', 'find servers: backend: missing'],
+    ],
+  );
+  await links.close();
+  t.deepEqual(await failure(calls.storeIntents([], 1000)), [
+    'unreachable',
+    'peer_unreachable',
+    'haproxy01 cannot be reached',
+  ]);
+});
+
+test('while a message is in flight only the newest heartbeat and report of each node wait', (t) => {
+  const written: unknown[] = [];
+  let done: () => void = () => undefined;
+  let nowMs = 0;
+  let stalled = false;
+  let alarm: (() => void) | null = null;
+  const outbox = createOutbox({
+    clock: {
+      nowMs: () => nowMs,
+      wallMs: () => 0,
+      after(_ms, callback) {
+        alarm = callback;
+        return () => (alarm = null);
+      },
+    },
+    stallMs: 5000,
+    write(message, then) {
+      written.push(
+        message.kind === 'heartbeat'
+          ? message.sequence
+          : message.kind === 'report'
+            ? [message.report.node, message.report.sequence, message.ageMs]
+            : message.kind,
+      );
+      done = then;
+    },
+    stalled: () => (stalled = true),
+  });
+  outbox.push(heartbeat(1));
+  outbox.push(report('a', 1));
+  outbox.push(heartbeat(2));
+  outbox.push({ kind: 'want-intents' });
+  outbox.push(report('b', 1));
+  outbox.push({ kind: 'intents', intents: [] });
+  outbox.push({ kind: 'intents', intents: [] });
+  nowMs = 30;
+  outbox.push(heartbeat(3));
+  outbox.push(report('a', 2));
+  nowMs = 100;
+  for (let i = 0; i < 7; i++) done();
+  t.deepEqual(written, [1, ['a', 2, 70], 3, 'want-intents', ['b', 1, 100], 'intents', 'intents']);
+  t.is(alarm, null);
+  outbox.push(heartbeat(4));
+  (alarm as (() => void) | null)?.();
+  t.true(stalled);
+  outbox.push(heartbeat(5));
+  done();
+  t.is(written.at(-1), 4, 'nothing is written after a stall');
+});
+
+test('a pushed report arrives within milliseconds over mutual TLS', async (t) => {
+  const world = await createWorld(t);
+  const server = await serveWorld(t, world);
+  const { links, connected } = await link(t, world, [server.address]);
+  await connected();
+  const took: number[] = [];
+  for (let sequence = 1; sequence <= 200; sequence++) {
+    const start = performance.now();
+    links.send('haproxy01', report('haproxy02', sequence));
+    await server.heard.until(
+      (one) =>
+        one.kind === 'message' &&
+        one.message.kind === 'report' &&
+        one.message.report.sequence === sequence,
+    );
+    took.push(performance.now() - start);
+  }
+  took.sort((a, b) => a - b);
+  const [median, p99] = [took[100] ?? Number.NaN, took[198] ?? Number.NaN];
+  t.log(`one way, ms: median ${median.toFixed(2)}, p99 ${p99.toFixed(2)}`);
+  t.true(median < 10);
+});
