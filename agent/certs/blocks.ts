@@ -72,3 +72,16 @@ const notBase64 = (position: number, label: string): PemError =>
     `block ${position} (${label}) holds a line that is not base64`,
     'write the bundle again from the files it was made of',
   );
+
+/**
+ * What is kept of a bundle: its blocks in their order. EC PARAMETERS, which
+ * `openssl ecparam` writes before a key, repeat what the key says.
+ */
+export const bundleText = (blocks: readonly Block[]): string =>
+  blocks
+    .filter(({ label }) => label !== 'EC PARAMETERS')
+    .map(({ text }) => text)
+    .join('');
+
+/** Whether a block is a private key of any form. */
+export const isKey = ({ label }: Block): boolean => label.endsWith('PRIVATE KEY');

@@ -79,6 +79,9 @@ export const swapJournal = (directory: string): SwapJournal => ({
     try {
       await handle.writeFile(serialise(entry));
       await handle.sync();
+    } catch (error) {
+      await rm(beside, { force: true });
+      throw error;
     } finally {
       await handle.close();
     }

@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { blocksOf } from './blocks.ts';
+import { blocksOf, bundleText, isKey } from './blocks.ts';
 import type { Block } from './blocks.ts';
 import { issued, namesOf, readCertificate, rfc3339, sha1Of } from './certificate.ts';
 import type { Certificate } from './certificate.ts';
@@ -63,10 +63,7 @@ export function parseBundle(text: string, wallMs: number): Bundle {
   checkKey(onlyKey(blocks), certificates);
   checkTimes(leaf, wallMs);
   checkOrder(certificates);
-  const pem = blocks
-    .filter(({ label }) => label !== 'EC PARAMETERS')
-    .map((block) => block.text)
-    .join('');
+  const pem = bundleText(blocks);
   return {
     pem,
     names: namesOf(leaf),
@@ -78,8 +75,6 @@ export function parseBundle(text: string, wallMs: number): Bundle {
     warnings: warningsOf(leaf, certificates, wallMs),
   };
 }
-
-const isKey = ({ label }: Block): boolean => label.endsWith('PRIVATE KEY');
 
 /** Parameters may stand beside (`openssl ecparam` writes them); a request or a CRL is a mistake. */
 function refuseOthers(blocks: readonly Block[]): void {

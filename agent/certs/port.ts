@@ -1,4 +1,5 @@
 import type { CertificateReport } from '../core/model.ts';
+import type { SwapJournal } from './journal.ts';
 
 /** HAProxy's certificate verbs, as a swap needs them. Each rejects when HAProxy did not confirm. */
 export interface HaproxyCertificates {
@@ -31,3 +32,15 @@ export interface CertificateFiles {
  * serves `path`; null when no such listener is known.
  */
 export type VerifyServed = (path: string, names: readonly string[]) => Promise<string | null>;
+
+/** What one node's part of a swap works with. */
+export interface NodeSwapParts {
+  /** This node's name. */
+  readonly node: string;
+  readonly haproxy: HaproxyCertificates;
+  readonly files: CertificateFiles;
+  readonly journal: SwapJournal;
+  readonly verify: VerifyServed;
+  /** Unix ms. */
+  readonly wallMs: () => number;
+}
