@@ -1,0 +1,96 @@
+import { lstat, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { CertificateFiles } from './port.ts';
+
+/** A certificate file that could not be read or replaced; the code is the system's, e.g. EROFS. */
+export class CertificateFileError extends Error {
+  override readonly name = 'CertificateFileError';
+  readonly code: string;
+
+  constructor(what: string, path: string, caught: unknown) {
+    const code =
+      caught instanceof Error && 'code' in caught && typeof caught.code === 'string'
+        ? caught.code
+        : 'EUNKNOWN';
+    super(`${what} ${path}: ${code}`, { cause: caught });
+    this.code = code;
+  }
+}
+
+/**
+ * Certificate files of this host with this process's own rights. Owner and mode of an existing
+ * file are kept, a new one gets 0600; a symbolic link stays and the file behind it is replaced.
+ */
+export const certificateFiles: CertificateFiles = {
+  read: (path) => attempt('read', path, () => readFile(path, 'utf8')),
+
+  rehearse: (path, pem) =>
+    attempt('write beside', path, async () => {
+      const { beside } = await writeBeside(path, pem);
+      await rm(beside, { force: true });
+    }),
+
+  replace: (path, pem) =>
+    attempt('replace', path, async () => {
+      const { beside, target } = await writeBeside(path, pem);
+      await rename(beside, target);
+      await syncDirectory(dirname(target));
+    }),
+};
+
+/** Makes renames and removals in `directory` survive a power cut; fsync(2). */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/**
+ * The whole new content in a file of the same directory. Its name starts with a dot: HAProxy
+ * leaves such files out when it loads a directory (configuration manual, `crt`).
+ */
+async function writeBeside(path: string, pem: string): Promise<{ beside: string; target: string }> {
+  const target = await targetOf(path);
+  const before = await ifThere(() => stat(target));
+  const beside = join(dirname(target), `.${basename(target)}.proxyctl`);
+  await rm(beside, { force: true });
+  const handle = await open(beside, 'wx', 0o600);
+  try {
+    if (before !== null) await handle.chown(before.uid, before.gid);
+    await handle.writeFile(pem);
+    await handle.chmod(before === null ? 0o600 : before.mode & 0o777);
+    await handle.sync();
+  } catch (error) {
+    await rm(beside, { force: true });
+    throw error;
+  } finally {
+    await handle.close();
+  }
+  return { beside, target };
+}
+
+/** The file behind symbolic links; a dangling one is an error, not a place for a key. */
+async function targetOf(path: string): Promise<string> {
+  if ((await ifThere(() => lstat(path))) === null) return path;
+  return await realpath(path);
+}
+
+async function ifThere<T>(look: () => Promise<T>): Promise<T | null> {
+  try {
+    return await look();
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+async function attempt<T>(what: string, path: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw new CertificateFileError(what, path, error);
+  }
+}

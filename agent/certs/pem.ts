@@ -1,0 +1,203 @@
+import { createHash, createPrivateKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { blocksOf, bundleText, isKey } from './blocks.ts';
+import type { Block } from './blocks.ts';
+import { issued, namesOf, readCertificate, rfc3339, sha1Of } from './certificate.ts';
+import type { Certificate } from './certificate.ts';
+import { PemError } from './pem-error.ts';
+
+/** A bundle that HAProxy can serve: a leaf, its key and its chain in order. */
+export interface Bundle {
+  /** Only PEM blocks in their order, no CR, no blank line, one newline at the end. */
+  readonly pem: string;
+  /** DNS names and addresses of the leaf; its common name where it has no others. */
+  readonly names: readonly string[];
+  /** RFC 3339 UTC, of the leaf. */
+  readonly notBefore: string;
+  readonly notAfter: string;
+  /** Of the leaf's DER, lower case hex: HAProxy's "SHA1 FingerPrint". */
+  readonly sha1: string;
+  /** Of `pem`, lower case hex. */
+  readonly sha256: string;
+  /** Certificates after the leaf. */
+  readonly chainLength: number;
+  readonly warnings: readonly string[];
+}
+
+/** In bytes. Far above any real bundle (3 to 6 KB), far below what could hurt the agent. */
+export const LONGEST_BUNDLE = 1 << 20;
+
+/**
+ * Reads and checks a bundle: certificates with the leaf first and the chain in order, and
+ * exactly one key anywhere among them. HAProxy itself checks no more than that key and leaf
+ * match. Throws PemError with the first thing that is wrong.
+ */
+export function parseBundle(text: string, wallMs: number): Bundle {
+  if (Buffer.byteLength(text) > LONGEST_BUNDLE)
+    throw new PemError(
+      'too_long',
+      'read bundle: too long',
+      `${Buffer.byteLength(text)} bytes, at most ${LONGEST_BUNDLE} are read`,
+      'give one leaf, its key and its chain',
+    );
+  const blocks = blocksOf(text);
+  if (blocks.length === 0)
+    throw new PemError(
+      'not_pem',
+      'read bundle: not PEM',
+      'it has no line -----BEGIN ...-----',
+      'convert it, for example: openssl x509 -inform der, or openssl pkcs12 -nodes',
+    );
+  const certificates = blocks
+    .filter(({ label }) => label === 'CERTIFICATE')
+    .map((block, index) => readCertificate(block.text, index + 1));
+  const [leaf] = certificates;
+  refuseOthers(blocks);
+  if (leaf === undefined)
+    throw new PemError(
+      'no_certificate',
+      'read bundle: no certificate',
+      'it holds a key only',
+      'put leaf, chain and key into one file',
+    );
+  checkKey(onlyKey(blocks), certificates);
+  checkTimes(leaf, wallMs);
+  checkOrder(certificates);
+  const pem = bundleText(blocks);
+  return {
+    pem,
+    names: namesOf(leaf),
+    notBefore: rfc3339(leaf.notBeforeMs),
+    notAfter: rfc3339(leaf.notAfterMs),
+    sha1: sha1Of(leaf),
+    sha256: createHash('sha256').update(pem).digest('hex'),
+    chainLength: certificates.length - 1,
+    warnings: warningsOf(leaf, certificates, wallMs),
+  };
+}
+
+/** Parameters may stand beside (`openssl ecparam` writes them); a request or a CRL is a mistake. */
+function refuseOthers(blocks: readonly Block[]): void {
+  const known = ['CERTIFICATE', 'DH PARAMETERS', 'EC PARAMETERS'];
+  const other = blocks.find((block) => !known.includes(block.label) && !isKey(block));
+  if (other === undefined) return;
+  throw new PemError(
+    'not_pem',
+    'read bundle: a block that does not belong',
+    `it holds a ${other.label}`,
+    'leave only leaf, chain and key in it',
+  );
+}
+
+function onlyKey(blocks: readonly Block[]): KeyObject {
+  const keys = blocks.filter(isKey);
+  const [key] = keys;
+  if (key === undefined)
+    throw new PemError(
+      'no_key',
+      'read bundle: no private key',
+      'it holds certificates only',
+      'append the private key of the leaf',
+    );
+  if (keys.length > 1)
+    throw new PemError(
+      'several_keys',
+      'read bundle: several private keys',
+      `it holds ${keys.length} keys, HAProxy uses one`,
+      'leave only the key of the leaf in it',
+    );
+  if (key.encrypted || key.label === 'ENCRYPTED PRIVATE KEY')
+    throw new PemError(
+      'encrypted_key',
+      'read bundle: encrypted private key',
+      'HAProxy cannot ask for a passphrase',
+      'decrypt it: openssl pkey -in FILE -out KEY',
+    );
+  try {
+    return createPrivateKey(key.text);
+  } catch {
+    throw new PemError(
+      'not_pem',
+      'read bundle: not a private key',
+      `its ${key.label} cannot be decoded`,
+      'copy the file again, whole',
+    );
+  }
+}
+
+function checkKey(key: KeyObject, certificates: readonly Certificate[]): void {
+  const owner = certificates.find(({ x509 }) => x509.checkPrivateKey(key));
+  if (owner?.position === 1) return;
+  if (owner !== undefined && !owner.x509.ca)
+    throw new PemError(
+      'leaf_not_first',
+      'read bundle: the leaf does not come first',
+      `the key belongs to ${owner.title}`,
+      'put the leaf first, then each issuer after what it issued',
+    );
+  throw new PemError(
+    'key_mismatch',
+    'read bundle: key and leaf do not match',
+    owner === undefined
+      ? `the key belongs to none of ${certificates.length} certificates`
+      : `the key belongs to ${owner.title}, an issuer, not to certificate 1`,
+    'take the key that the leaf was requested with',
+  );
+}
+
+function checkTimes(leaf: Certificate, wallMs: number): void {
+  const now = `it is ${rfc3339(wallMs)} here`;
+  if (leaf.notAfterMs <= wallMs)
+    throw new PemError(
+      'expired',
+      'read bundle: expired',
+      `${leaf.title} ended at ${rfc3339(leaf.notAfterMs)}, ${now}`,
+      'renew it, or set the clock right',
+    );
+  if (leaf.notBeforeMs > wallMs)
+    throw new PemError(
+      'not_yet_valid',
+      'read bundle: not valid yet',
+      `${leaf.title} starts at ${rfc3339(leaf.notBeforeMs)}, ${now}`,
+      'wait until then, or set the clock right',
+    );
+}
+
+function checkOrder(certificates: readonly Certificate[]): void {
+  for (const [index, issuer] of certificates.slice(1).entries()) {
+    const subject = certificates[index];
+    if (subject === undefined || issued(issuer, subject)) continue;
+    const right = certificates.find((other) => other !== subject && issued(other, subject));
+    throw new PemError(
+      'chain_order',
+      'read bundle: chain out of order',
+      `${issuer.title} did not issue ${subject.title}` +
+        (right === undefined ? '' : `, ${right.title} did`),
+      right === undefined
+        ? 'leave only issuers of the leaf after it'
+        : 'put each issuer right after what it issued',
+    );
+  }
+}
+
+/** What clients bear, and the operator should know. */
+function warningsOf(
+  leaf: Certificate,
+  certificates: readonly Certificate[],
+  wallMs: number,
+): readonly string[] {
+  const last = certificates.at(-1) ?? leaf;
+  return [
+    ...(leaf.x509.subjectAltName === undefined
+      ? ['the leaf has no subject alternative names: clients refuse it']
+      : []),
+    // Let's Encrypt served an expired cross-signed issuer on purpose, so this does not refuse.
+    ...certificates
+      .slice(1)
+      .filter(({ notAfterMs }) => notAfterMs <= wallMs)
+      .map(({ title, notAfterMs }) => `${title} ended at ${rfc3339(notAfterMs)}`),
+    ...(last !== leaf && issued(last, last)
+      ? [`${last.title} is a root: clients have it or do not trust it, leave it out`]
+      : []),
+  ];
+}

@@ -1,0 +1,46 @@
+import type { CertificateReport } from '../core/model.ts';
+import type { SwapJournal } from './journal.ts';
+
+/** HAProxy's certificate verbs, as a swap needs them. Each rejects when HAProxy did not confirm. */
+export interface HaproxyCertificates {
+  /** As `show version` prints it, e.g. "2.6.12-1+deb12u4". */
+  version(): Promise<string>;
+  /** What is in HAProxy's memory now. */
+  list(): Promise<readonly CertificateReport[]>;
+  /** Path of the one open transaction, whoever opened it; null: none. */
+  openTransaction(): Promise<string | null>;
+  /** Opens a transaction on `path`, or overwrites the one that is open on it. */
+  stage(path: string, pem: string): Promise<void>;
+  /** SHA-1 of the leaf in the open transaction on `path`, lower case hex. */
+  staged(path: string): Promise<string>;
+  commit(path: string): Promise<void>;
+  abort(path: string): Promise<void>;
+}
+
+/** Certificate files on disk, so that a privileged helper can stand behind it. */
+export interface CertificateFiles {
+  /** The file's text as it is. */
+  read(path: string): Promise<string>;
+  /** Everything `replace` does but the last step: rejects where `replace` would. Leaves nothing. */
+  rehearse(path: string, pem: string): Promise<void>;
+  /** Puts `pem` in the file's place in one step, owner and mode kept; on disk when it resolves. */
+  replace(path: string, pem: string): Promise<void>;
+}
+
+/**
+ * SHA-1 (lower case hex) of what a TLS client gets for one of `names` from a listener that
+ * serves `path`; null when no such listener is known.
+ */
+export type VerifyServed = (path: string, names: readonly string[]) => Promise<string | null>;
+
+/** What one node's part of a swap works with. */
+export interface NodeSwapParts {
+  /** This node's name. */
+  readonly node: string;
+  readonly haproxy: HaproxyCertificates;
+  readonly files: CertificateFiles;
+  readonly journal: SwapJournal;
+  readonly verify: VerifyServed;
+  /** Unix ms. */
+  readonly wallMs: () => number;
+}

@@ -1,0 +1,70 @@
+import 'reflect-metadata';
+import { webcrypto } from 'node:crypto';
+import * as x509 from '@peculiar/x509';
+
+/** A certificate with its key, and what it can issue. */
+export interface Issued {
+  readonly certificate: string;
+  readonly key: string;
+  readonly sha1: string;
+  readonly subject: string;
+  readonly keys: webcrypto.CryptoKeyPair;
+}
+
+export interface Wanted {
+  readonly subject: string;
+  /** DNS names, or IP addresses with the type said. */
+  readonly names?: readonly (string | { readonly ip: string })[];
+  readonly issuer?: Issued;
+  readonly ca?: boolean;
+  readonly notBefore?: string;
+  readonly notAfter?: string;
+  /** Make the same key again. */
+  readonly keys?: webcrypto.CryptoKeyPair;
+}
+
+/** Within every certificate's validity that does not ask for another one. */
+export const NOW = Date.parse('2026-06-01T12:00:00Z');
+
+const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
+let serial = 0;
+
+/** Issues a P-256 certificate; without issuer it is self-signed. */
+export async function issue(wanted: Wanted): Promise<Issued> {
+  x509.cryptoProvider.set(webcrypto as Crypto);
+  const { subject, issuer, names = [], ca = false } = wanted;
+  const keys =
+    wanted.keys ?? (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']));
+  const san = names.map((name) =>
+    typeof name === 'string'
+      ? { type: 'dns' as const, value: name }
+      : { type: 'ip' as const, value: name.ip },
+  );
+  const certificate = await x509.X509CertificateGenerator.create({
+    serialNumber: (++serial).toString(16).padStart(4, '0'),
+    subject,
+    issuer: issuer?.subject ?? subject,
+    notBefore: new Date(wanted.notBefore ?? '2026-01-01T00:00:00Z'),
+    notAfter: new Date(wanted.notAfter ?? '2026-12-31T00:00:00Z'),
+    publicKey: keys.publicKey,
+    signingKey: (issuer?.keys ?? keys).privateKey,
+    signingAlgorithm: algorithm,
+    extensions: [
+      new x509.BasicConstraintsExtension(ca, undefined, true),
+      ...(san.length > 0 ? [new x509.SubjectAlternativeNameExtension(san)] : []),
+    ],
+  });
+  const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey('pkcs8', keys.privateKey));
+  const body = pkcs8.toString('base64').match(/.{1,64}/g) ?? [];
+  return {
+    certificate: `${certificate.toString('pem').trim()}\n`,
+    key: ['-----BEGIN PRIVATE KEY-----', ...body, '-----END PRIVATE KEY-----', ''].join('\n'),
+    sha1: Buffer.from(await certificate.getThumbprint('SHA-1')).toString('hex'),
+    subject,
+    keys,
+  };
+}
+
+/** Leaf and key, as they lie in a file for HAProxy. */
+export const bundle = (leaf: Issued, ...chain: readonly Issued[]): string =>
+  leaf.certificate + leaf.key + chain.map(({ certificate }) => certificate).join('');
