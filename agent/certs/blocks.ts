@@ -42,6 +42,8 @@ export function blocksOf(text: string): readonly Block[] {
     } else if (open !== null) {
       if (/^[A-Za-z][A-Za-z-]*: /.test(line)) open.encrypted ||= line.includes('ENCRYPTED');
       else if (/^[A-Za-z0-9+/=]+$/.test(line)) open.body += line;
+      // An edge that lost its end, as half a copy has it.
+      else if (line.startsWith('-----')) throw cutOff(blocks.length + 1, open.label);
       else if (line !== '') throw notBase64(blocks.length + 1, open.label);
     }
   }

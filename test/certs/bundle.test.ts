@@ -75,8 +75,7 @@ test('every fault is refused under its own word, with what was seen', (t) => {
   const old = key
     .export({ type: 'sec1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'x' })
     .toString();
-  const request =
-    '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n';
+  const request = '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n';
   const cases: readonly (readonly [pem: string, code: string, why: string])[] = [
     ['', 'not_pem', 'it has no line -----BEGIN ...-----'],
     ['\u0030\u0082binary', 'not_pem', 'it has no line -----BEGIN ...-----'],

@@ -31,7 +31,6 @@ let serial = 0;
 
 /** Issues a P-256 certificate; without issuer it is self-signed. */
 export async function issue(wanted: Wanted): Promise<Issued> {
-  x509.cryptoProvider.set(webcrypto as Crypto);
   const { subject, issuer, names = [], ca = false } = wanted;
   const keys =
     wanted.keys ?? (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']));

@@ -103,12 +103,12 @@ test('both families listen side by side on one port, as the default has it', asy
   const first = await listenTcp('0.0.0.0:0', (socket) =>
     accepted.push(`v4 ${String(socket.destroy().destroyed)}`),
   );
-  t.teardown(first.close);
+  t.teardown(() => first.close());
   const port = Number(first.address.split(':')[1]);
   const second = await listenTcp(`[::]:${port}`, (socket) =>
     accepted.push(`v6 ${String(socket.destroy().destroyed)}`),
   );
-  t.teardown(second.close);
+  t.teardown(() => second.close());
   t.is(second.address, `[::]:${port}`);
   for (const host of ['127.0.0.1', '::1']) {
     const socket = connect(port, host);
