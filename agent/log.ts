@@ -1,3 +1,4 @@
+import type { LoopLog } from './loop-log.ts';
 import { pino, type DestinationStream, type Logger } from 'pino';
 
 export interface LogOptions {
@@ -64,3 +65,11 @@ function asText(line: string): string {
   );
   return `${[time, level, event, ...facts].join(' ')}: ${String(msg)}\n`;
 }
+
+/** The loop's events under their stable names. */
+export const loopLog = (log: Log): LoopLog => ({
+  carpChanged: (fields) => log.info('carp-changed', fields, `CARP ${String(fields['to'])}`),
+  decided: (fields) => log.info('decided', fields, String(fields['reason'])),
+  actionFailed: (fields) => log.warn('action-failed', fields, String(fields['cause'])),
+  problem: (fields) => log.warn('alert', { ...fields, state: 'raised' }, String(fields['cause'])),
+});

@@ -10,6 +10,7 @@ import type {
   Problem,
 } from './core/model.ts';
 import type { NetworkConfig } from './config.ts';
+import { logChanges, logDecision, type LoopLog } from './loop-log.ts';
 import { perform, type CarpControl } from './apply.ts';
 import {
   learnBases,
@@ -22,6 +23,7 @@ import {
 } from './observe.ts';
 import { joins, pinsReached } from './standing.ts';
 import type { Clock } from './sys/clock.ts';
+import { sentence } from './core/words.ts';
 
 /** CARP as the loop uses it: read, then set. */
 export interface CarpPort extends CarpControl {
@@ -54,14 +56,6 @@ export interface LoopOptions {
   /** Durable before anything is overridden; rejects when the disk refuses. */
   readonly saveBases: (bases: Bases) => Promise<void>;
   readonly log: LoopLog;
-}
-
-/** The loop's own events, one line each in the log. */
-export interface LoopLog {
-  carpChanged(fields: Record<string, unknown>): void;
-  decided(fields: Record<string, unknown>): void;
-  actionFailed(fields: Record<string, unknown>): void;
-  problem(fields: Record<string, unknown>): void;
 }
 
 /** After an action failed nothing is tried again for this long. */
@@ -107,16 +101,20 @@ export function loop(options: LoopOptions) {
       reading = null;
       const cause = sentence(error);
       const known = carpProblem === null ? [] : [carpProblem];
+      if (carpProblem?.cause !== cause) log.problem({ subject: 'carp', cause });
       carpProblem = problem(known, 'carp', cause, 'check ifconfig and carp(4) on this host', nowMs);
-      log.problem({ subject: 'carp', cause });
     }
   }
 
   async function learn(observation: CarpObservation): Promise<void> {
     const learnt = learnBases(bases, observation, report, options.networks);
     if (JSON.stringify(learnt) === JSON.stringify(bases)) return;
-    await options.saveBases(learnt);
-    bases = learnt;
+    try {
+      await options.saveBases(learnt);
+      bases = learnt;
+    } catch {
+      // Not on disk, so not known: what has no base is not overridden. saveBases says why.
+    }
   }
 
   function draft(nowMs: number, peers: readonly NodeView[]): NodeReport {
@@ -157,21 +155,11 @@ export function loop(options: LoopOptions) {
     const text = substance(next, nowMs);
     const changed = text !== published.text;
     const sequence = published.sequence + (changed ? 1 : 0);
-    if (report !== null) logChanges(report, next);
+    if (report !== null) logChanges(log, report, next);
     report = { ...next, sequence };
     if (!changed) return;
     published = { text, sequence };
     gossip.publish(report);
-  }
-
-  function logChanges(before: NodeReport, after: NodeReport): void {
-    for (const now of after.addresses) {
-      const then = before.addresses.find(({ address }) => address === now.address);
-      if (then !== undefined && then.state !== now.state) {
-        const { address, advskew } = now;
-        log.carpChanged({ address, from: then.state, to: now.state, advskew });
-      }
-    }
   }
 
   async function round(): Promise<void> {
@@ -204,20 +192,9 @@ export function loop(options: LoopOptions) {
     decision = decide(view, memory, nowMs);
     memory = decision.memory;
     publish(withVerdicts(own, decision, nowMs), nowMs);
-    logDecision(before, decision);
+    logDecision(log, before, decision);
     if (decision.actions.length > 0 && nowMs >= retryAtMs) await act(decision.actions);
     for (const listener of listeners) listener();
-  }
-
-  function logDecision(before: Decision | null, now: Decision): void {
-    for (const verdict of now.verdicts) {
-      const known = before?.verdicts.find(({ address }) => address === verdict.address);
-      const actions = now.actions
-        .filter((action) => !('address' in action) || action.address === verdict.address)
-        .map(({ kind }) => kind);
-      if (known?.reason === verdict.reason && actions.length === 0) continue;
-      log.decided({ address: verdict.address, actions, reason: verdict.reason });
-    }
   }
 
   /** One by one; the first that fails ends the round, and the next decides afresh. */
@@ -294,6 +271,3 @@ export function loop(options: LoopOptions) {
     },
   };
 }
-
-const sentence = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);

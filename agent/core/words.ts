@@ -20,3 +20,7 @@ function distance(a: string, b: string): number {
   }
   return row.at(-1) ?? 0;
 }
+
+/** What went wrong, in the words of whoever threw it; never a stack. */
+export const sentence = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);

@@ -5,6 +5,7 @@ import * as v from 'valibot';
 import type { Intent } from '../core/model.ts';
 import type { ServerRecord } from '../core/servers.ts';
 import { isSystemError, replaceFile } from '../sys/files.ts';
+import { sentence } from '../core/words.ts';
 
 /** What of one node survives a restart. */
 export interface State {
@@ -176,6 +177,3 @@ async function exists(path: string): Promise<boolean> {
     return !isSystemError(error, 'ENOENT');
   }
 }
-
-const sentence = (error: unknown): string =>
-  error instanceof Error ? error.message : String(error);

@@ -13,8 +13,8 @@ export interface Issued {
 
 export interface Wanted {
   readonly subject: string;
-  /** DNS names, or IP addresses with the type said. */
-  readonly names?: readonly (string | { readonly ip: string })[];
+  /** DNS names, or IP addresses and URIs with the type said. */
+  readonly names?: readonly (string | { readonly ip: string } | { readonly uri: string })[];
   readonly issuer?: Issued;
   readonly ca?: boolean;
   readonly notBefore?: string;
@@ -34,11 +34,12 @@ export async function issue(wanted: Wanted): Promise<Issued> {
   const { subject, issuer, names = [], ca = false } = wanted;
   const keys =
     wanted.keys ?? (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']));
-  const san = names.map((name) =>
-    typeof name === 'string'
-      ? { type: 'dns' as const, value: name }
-      : { type: 'ip' as const, value: name.ip },
-  );
+  const san = names.map((name) => {
+    if (typeof name === 'string') return { type: 'dns' as const, value: name };
+    return 'ip' in name
+      ? { type: 'ip' as const, value: name.ip }
+      : { type: 'url' as const, value: name.uri };
+  });
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: (++serial).toString(16).padStart(4, '0'),
     subject,

@@ -1,0 +1,260 @@
+import { randomInt } from 'node:crypto';
+import { carp } from './carp/carp.ts';
+import { watchDevd } from './carp/devd.ts';
+import type { Config } from './config.ts';
+import type { Intents } from './core/intents.ts';
+import type { Intent, NodeReport, NodeView, Policy } from './core/model.ts';
+import { TIMINGS } from './core/timing.ts';
+import { gossip as startGossip } from './gossip.ts';
+import { haproxyPart } from './haproxy-part.ts';
+import { loopLog, type Log } from './log.ts';
+import { heartbeats } from './heartbeats.ts';
+import { loop as startLoop } from './loop.ts';
+import { localMember, peerMember } from './members.ts';
+import { problems as openProblems } from './problems.ts';
+import { recoverSwaps } from './swap-recovery.ts';
+import { startLinks, type Links } from './rpc/links.ts';
+import { startServer } from './rpc/server.ts';
+import { createTls } from './rpc/tls.ts';
+import { controlVerbs, peerVerbs } from './services.ts';
+import { openStore } from './store/state.ts';
+import type { Clock } from './sys/clock.ts';
+import { execWithin } from './sys/exec.ts';
+import { VERSION } from './version.ts';
+import type { Pair } from './verbs/pair.ts';
+import { sentence } from './core/words.ts';
+
+export interface Agent {
+  /** Where it listens, with real ports. */
+  readonly addresses: readonly string[];
+  /** TLS files and the log again; a bad file keeps the good one and is shown. */
+  reload(): void;
+  /** Tells the peers, ends what is open, changes nothing of CARP or HAProxy. */
+  stop(): Promise<void>;
+  problem(subject: string, cause: string, remedy: string): void;
+  solved(subject: string): void;
+}
+
+const POLL_MS = 1000;
+/** A hanging ifconfig(8) is killed after this long. */
+const TOOL_MS = 2000;
+/** Calls under way may take so long to end at a stop. */
+const GRACE_MS = 1000;
+
+/** Starts everything. Rejects with one sentence when the state, a key or a listener cannot be used. */
+export async function startAgent(config: Config, clock: Clock, log: Log): Promise<Agent> {
+  const { node } = config;
+  const tls = createTls(config.tls, config.pair, node, clock);
+  const store = await openStore(config.state);
+  const policy: Policy = config.policy;
+  const timing = TIMINGS[config.policy.detect];
+  const names = config.peers.map((peer) => peer.node);
+  const problems = openProblems(clock, () => loop.wake());
+  for (const [at, { cause, remedy }] of store.problems.entries())
+    problemOf(`state-set-aside-${at + 1}`, cause, remedy);
+
+  function problemOf(subject: string, cause: string, remedy: string): void {
+    log.warn('alert', { id: subject, state: 'raised', why: cause }, remedy);
+    // The loop does not stand yet when the state was damaged.
+    queueMicrotask(() => problems.raise(subject, cause, remedy));
+  }
+
+  /** Durable when it resolves; a disk that refuses is shown until it takes something again. */
+  async function save(change: Parameters<typeof store.save>[0]): Promise<void> {
+    try {
+      await store.save(change);
+      problems.clear('state');
+    } catch (error) {
+      const cause = `the state cannot be written: ${sentence(error)}`;
+      problems.raise('state', cause, `make room in ${config.state}, or mend its rights`);
+      throw error;
+    }
+  }
+  const savedQuietly = (change: Parameters<typeof store.save>[0]): Promise<void> =>
+    save(change).catch(() => undefined);
+
+  // Assigned before anything can call: the transport is started last.
+  let links: Links | null = null;
+  let savedIntents: Promise<void> = Promise.resolve();
+  const lastEnd = new Map<string, string>();
+  const gossip = startGossip({
+    node,
+    pair: config.pair,
+    agentVersion: VERSION,
+    epoch: store.state.epoch,
+    peers: names,
+    timing,
+    clock,
+    transport: { send: (to, message) => links?.send(to, message) ?? false },
+    intents: new Map(store.state.intents.map((intent) => [intent.key, intent])),
+    onIntents(intents: Intents, taken: readonly Intent[]) {
+      savedIntents = save({ intents: [...intents.values()] });
+      savedIntents.catch(() => undefined);
+      for (const { key, value, deleted, actor, requestId } of taken)
+        log.info('intent-stored', { key, value, deleted, actor, request_id: requestId }, key);
+    },
+    onChange: () => {
+      haproxy.wake();
+      loop.wake();
+    },
+    onRefused: (peer, cause) => log.warn('alert', { id: 'refused-gossip', subject: peer }, cause),
+  });
+
+  const haproxy = haproxyPart({
+    node,
+    config,
+    clock,
+    intents: gossip.intents,
+    servers: store.state.servers,
+    saveServers: (servers) => savedQuietly({ servers }),
+    elsewhere: () =>
+      (loop.report()?.addresses ?? [])
+        .filter(({ state }) => state !== 'MASTER')
+        .flatMap(({ vips }) => vips),
+    onChange: () => loop.wake(),
+    onLiveness: (liveness) =>
+      log.info('haproxy-changed', { ...liveness }, `HAProxy ${liveness.kind}`),
+  });
+
+  let carpEvents: NodeReport['carpEvents'] = 'polling';
+  const loop = startLoop({
+    node,
+    epoch: store.state.epoch,
+    agentVersion: VERSION,
+    policy,
+    networks: config.networks,
+    clock,
+    carp: carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools }),
+    pollMs: POLL_MS,
+    icmp: 'none',
+    gossip,
+    haproxy: () => [haproxy.report()],
+    applied: haproxy.applied,
+    problems: problems.list,
+    carpEvents: () => carpEvents,
+    bases: store.state.bases,
+    saveBases: (bases) => save({ bases }),
+    log: loopLog(log),
+  });
+  const devd =
+    config.carp.devd === ''
+      ? null
+      : watchDevd({
+          path: config.carp.devd,
+          clock,
+          onEvent: () => loop.carpChanged(),
+          onState: ({ connected, cause }) => {
+            carpEvents = connected ? 'events' : 'polling';
+            if (connected) problems.clear('devd');
+            else problems.raise('devd', cause, 'polling every second; service devd status');
+            loop.carpChanged();
+          },
+        });
+
+  links = startLinks({
+    peers: config.peers,
+    tls,
+    clock,
+    random: () => randomInt(1_000_000) / 1_000_000,
+    hello: gossip.hello,
+    onConnected(peer) {
+      lastEnd.delete(peer);
+      gossip.connected(peer);
+    },
+    onClosed(peer, how, cause) {
+      lastEnd.set(peer, cause);
+      // The host answers and its agent does not: the kernel goes on without it.
+      if (how === 'refused' || how === 'reset' || how === 'ended') gossip.gone(peer, cause);
+    },
+    onReply: gossip.receive,
+  });
+  const dialled = links;
+
+  /** Merges, stores, tells the peers; resolves to what is newer here once it is on disk. */
+  async function storeIntents(
+    from: string,
+    intents: readonly Intent[],
+  ): Promise<readonly Intent[]> {
+    const newer = gossip.store(from, intents);
+    await savedIntents;
+    return newer;
+  }
+
+  const local = localMember(node, haproxy, (intents) => storeIntents(node, intents));
+  const pair: Pair = {
+    node,
+    name: config.pair,
+    clock,
+    policy,
+    members: [local, ...names.map((peer) => peerMember(peer, dialled.peerCalls(peer)))],
+    view: () => [selfView(), ...gossip.peers(clock.nowMs())],
+    intents: gossip.intents,
+    onRound: (listener) => loop.onRound(listener),
+  };
+  const selfView = (): NodeView => ({
+    node,
+    peerClass: 'alive',
+    fresh: true,
+    heardAtMs: clock.nowMs(),
+    report: loop.report(),
+  });
+
+  const server = await startServer({
+    listen: config.listen,
+    socket: config.socket,
+    tls,
+    pair: config.pair,
+    node,
+    peers: names,
+    control: controlVerbs(pair, loop.decision, (peer) => lastEnd.get(peer) ?? ''),
+    peer: peerVerbs(gossip, local, storeIntents),
+    clock,
+    notices: {
+      refused: (who, method, reason) =>
+        log.warn('alert', { id: 'refused-client', subject: who, method }, reason),
+      failed: (method, error) =>
+        log.error(
+          'internal-error',
+          { method, stack: error instanceof Error ? error.stack : '' },
+          sentence(error),
+        ),
+    },
+  });
+  for (const [at, cause] of server.problems.entries())
+    problemOf(`listen-${at + 1}`, cause, 'see proxyctl-agent.toml(5), socket and listen');
+
+  const beats = heartbeats({
+    gossip,
+    clock,
+    timing,
+    log,
+    because: (of) => lastEnd.get(of) ?? '',
+    onChange: () => loop.wake(),
+  });
+  const recovery = recoverSwaps({ haproxy, clock, log, problems });
+  loop.wake();
+
+  return {
+    addresses: server.addresses,
+    reload() {
+      try {
+        tls.reload();
+        problems.clear('tls');
+      } catch (error) {
+        problems.raise('tls', sentence(error), 'the files before are still in use');
+      }
+    },
+    async stop() {
+      beats.stop();
+      recovery.stop();
+      for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
+      devd?.close();
+      await loop.stop();
+      haproxy.close();
+      await Promise.all([dialled.close(), server.close(GRACE_MS)]);
+      await savedIntents.catch(() => undefined);
+    },
+    problem: (subject, cause, remedy) => problems.raise(subject, cause, remedy),
+    solved: (subject) => problems.clear(subject),
+  };
+}

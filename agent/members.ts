@@ -1,0 +1,56 @@
+import { ActFailure } from './core/acts.ts';
+import type { Intent } from './core/model.ts';
+import type { HaproxyPart } from './haproxy-part.ts';
+import type { PeerCalls } from './rpc/peer-calls.ts';
+import type { Member } from './verbs/pair.ts';
+
+/** How long a peer may take: to write a few bytes to its disk, and to swap a certificate. */
+const STORE_MS = 2000;
+const SWAP_MS = 10_000;
+
+/** This node as verbs use it. */
+export function localMember(
+  node: string,
+  haproxy: HaproxyPart,
+  storeIntents: (intents: readonly Intent[]) => Promise<readonly Intent[]>,
+): Member {
+  const { swap } = haproxy;
+  const gone = (swapId: string): ActFailure =>
+    new ActFailure('not-found', {
+      code: 'swap_unknown',
+      message: `no swap ${swapId} is open on ${node}`,
+    });
+  return {
+    node,
+    storeIntents: async (intents) => ({ newer: await storeIntents(intents) }),
+    findServers: (_instance, backend) => haproxy.findServers(backend),
+    swapPrepare: (prepare) => swap.prepare(prepare),
+    async swapCommit(swapId) {
+      const reading = await swap.commit(swapId);
+      await haproxy.reread();
+      return reading;
+    },
+    async swapAbort(swapId) {
+      const reading = await swap.abort(swapId);
+      await haproxy.reread();
+      if (reading === null) throw gone(swapId);
+      return reading;
+    },
+    async swapFinish(swapId) {
+      const reading = await swap.finish(swapId);
+      if (reading === null) throw gone(swapId);
+      return reading;
+    },
+  };
+}
+
+/** Another node as verbs use it: over its agent, each call with a deadline. */
+export const peerMember = (node: string, calls: PeerCalls): Member => ({
+  node,
+  storeIntents: (intents) => calls.storeIntents(intents, STORE_MS),
+  findServers: (instance, backend) => calls.findServers(instance, backend, STORE_MS),
+  swapPrepare: (prepare) => calls.swapPrepare(prepare, SWAP_MS),
+  swapCommit: (swapId) => calls.swapCommit(swapId, SWAP_MS),
+  swapAbort: (swapId) => calls.swapAbort(swapId, SWAP_MS),
+  swapFinish: (swapId) => calls.swapFinish(swapId, SWAP_MS),
+});

@@ -1,0 +1,48 @@
+import type { Decision } from './core/decide.ts';
+import type { Intent } from './core/model.ts';
+import type { Gossip } from './gossip.ts';
+import type { ControlVerbs } from './rpc/control.ts';
+import type { PeerVerbs } from './rpc/peer.ts';
+import { move } from './verbs/move.ts';
+import type { Member, Pair } from './verbs/pair.ts';
+import { pushCertificate } from './verbs/push.ts';
+import { requests } from './verbs/requests.ts';
+import { setServers } from './verbs/servers.ts';
+import { status } from './verbs/status.ts';
+
+/** What operators can ask of this agent. `silence`: why a peer is not heard. */
+export function controlVerbs(
+  pair: Pair,
+  decision: () => Decision | null,
+  silence: (peer: string) => string,
+): ControlVerbs {
+  const once = requests(pair);
+  return {
+    status: () => Promise.resolve(status({ pair, decision, silence })),
+    move: (act, _caller, report) => once(act, (one) => move(pair, one, report)),
+    setServers: (act, _caller, report) => once(act, (one) => setServers(pair, one, report)),
+    pushCertificate: (act, _caller, report) =>
+      once(act, (one) => pushCertificate(pair, one, report)),
+  };
+}
+
+/** What the other agents can ask of this one. */
+export function peerVerbs(
+  gossip: Gossip,
+  local: Member,
+  storeIntents: (from: string, intents: readonly Intent[]) => Promise<readonly Intent[]>,
+): PeerVerbs {
+  return {
+    hello: gossip.hello,
+    receive: gossip.receive,
+    gossipOpened: (from, hello) => gossip.receive(from, hello),
+    gossipClosed: (from, how) =>
+      gossip.gone(from, how === 'ended' ? 'it closed its connection' : 'its connection was cut'),
+    storeIntents: async (from, intents) => ({ newer: await storeIntents(from, intents) }),
+    findServers: (instance, backend) => local.findServers(instance, backend),
+    swapPrepare: (_from, prepare) => local.swapPrepare(prepare),
+    swapCommit: (_from, swapId) => local.swapCommit(swapId),
+    swapAbort: (_from, swapId) => local.swapAbort(swapId),
+    swapFinish: (_from, swapId) => local.swapFinish(swapId),
+  };
+}

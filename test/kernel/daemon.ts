@@ -1,0 +1,276 @@
+import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { isIPv4, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { hear, runTimers, setAddresses, setLink, setVhid } from './acts.ts';
+import { openDataplane, tuneHost, type VirtualDevice } from './dataplane.ts';
+import type { Host } from './host.ts';
+import { ifconfig, ifconfigText, type ToolRun } from './ifconfig.ts';
+import { find, GROUP4, GROUP6, newKernel, nextTimerAtMs, type Effect } from './kernel.ts';
+import type { Family, Release, Vhid } from './kernel.ts';
+import { counters, isAuthentic, openWire, sealed, type Arrival } from './packets.ts';
+import { writeStandIns } from './standins.ts';
+import { sysctl, sysctlText } from './sysctl.ts';
+import { linkLocal, listenOn, watchLinks } from './system.ts';
+
+/** What one host's kernel is started with; rc.conf's part is replayed at `reboot`. */
+export interface HostConfig {
+  readonly freebsd: Release;
+  readonly preempt: boolean;
+  /** A short directory of its own for sockets, texts and stand-ins. */
+  readonly runtime: string;
+  readonly interfaces: readonly {
+    /** As FreeBSD calls it. */
+    readonly name: string;
+    /** As Linux calls it. */
+    readonly device: string;
+    /** ADDRESS/LENGTH, of the host itself. */
+    readonly addresses: readonly string[];
+    readonly vhids: readonly {
+      readonly vhid: number;
+      readonly advbase: number;
+      readonly advskew: number;
+      readonly pass: string;
+      readonly vips: readonly string[];
+    }[];
+  }[];
+}
+
+/**
+ * Runs carp(4) of one host on real packets until the process ends: the pure
+ * kernel, its timers, the wire, the devices, devd's pipe and the tools' socket.
+ */
+export async function runHost(config: HostConfig): Promise<void> {
+  const { runtime } = config;
+  for (const folder of ['text', 'bin']) mkdirSync(join(runtime, folder), { recursive: true });
+  writeStandIns(runtime);
+  tuneHost(config.interfaces.map(({ device }) => device));
+  const devices = new Map<string, VirtualDevice>(
+    config.interfaces.flatMap(({ name, device, vhids }, at) =>
+      vhids.map(({ vhid }) => [
+        `${vhid}@${name}`,
+        { name: `carp${at}v${vhid}`, parent: device, vhid },
+      ]),
+    ),
+  );
+  const dataplane = openDataplane([...devices.values()]);
+  for (const device of devices.values()) await dataplane.create(device);
+  const wire = await openWire(
+    config.interfaces.map(({ device }) => device),
+    arrived,
+  );
+  for (const { name } of devices.values()) wire.open(name);
+  const counter = counters();
+  const devd = new Set<Socket>();
+  const written = new Map<string, string>();
+  /** Adverts of a new MASTER wait until its device is up. */
+  const linked = new Map<string, Promise<void>>();
+  let cancelTimer: NodeJS.Timeout | undefined;
+  let slowMs = 0;
+  let host = start();
+
+  function start(): Host {
+    const names = config.interfaces.map(({ name }) => name);
+    return {
+      kernel: newKernel(config.freebsd, config.preempt, names),
+      interfaces: config.interfaces.map(({ name, addresses }, at) => ({
+        name,
+        mac: `58:9c:fc:00:${(at + 1).toString(16).padStart(2, '0')}:01`,
+        addresses: addresses.map((one) => {
+          const [address = '', length = '0'] = one.split('/');
+          return { address, length: Number(length) };
+        }),
+      })),
+      module: true,
+      keys: Object.fromEntries(
+        config.interfaces.flatMap(({ name, vhids }) =>
+          vhids.map(({ vhid, pass }) => [`${vhid}@${name}`, pass]),
+        ),
+      ),
+    };
+  }
+
+  /** rc.conf: every vhid with its values, then its addresses. */
+  function configure(): void {
+    for (const { name, vhids } of config.interfaces) {
+      for (const { vhid, advbase, advskew, vips } of vhids) {
+        const settings = { advbase, advskew, state: 'INIT', peer: GROUP4, peer6: GROUP6 } as const;
+        const nowMs = performance.now();
+        void commit(setVhid(host.kernel, name, vhid, settings, nowMs));
+        const v4 = vips.filter((vip) => isIPv4(vip));
+        const v6 = vips.filter((vip) => !isIPv4(vip));
+        void commit(setAddresses(host.kernel, name, vhid, { v4, v6 }, nowMs));
+      }
+    }
+  }
+
+  /** Takes a new kernel over and does what it did to the world, in order. Resolves once links follow. */
+  function commit(change: { kernel: Host['kernel']; effects: readonly Effect[] }): Promise<void> {
+    const before = host.kernel;
+    host = { ...host, kernel: change.kernel };
+    publish();
+    const waits = change.effects.map((effect) => perform(effect, before.vhids));
+    arm();
+    return Promise.all(waits).then(() => undefined);
+  }
+
+  async function perform(effect: Effect, before: readonly Vhid[]): Promise<void> {
+    switch (effect.kind) {
+      case 'log':
+        appendFileSync(join(runtime, 'messages'), `${new Date().toISOString()} ${effect.line}\n`);
+        return;
+      case 'state': {
+        const id = `${effect.vhid}@${effect.interface}`;
+        const device = devices.get(id);
+        for (const client of devd) client.write(`!system=CARP subsystem=${id} type=${effect.to}\n`);
+        const known =
+          find(host.kernel, effect.interface, effect.vhid) ??
+          before.find((one) => one.interface === effect.interface && one.vhid === effect.vhid);
+        if (device === undefined || known === undefined) return;
+        const vips = [...known.vips4, ...known.vips6];
+        if (effect.to === 'MASTER') linked.set(id, dataplane.up(device, vips));
+        else if (effect.from === 'MASTER') dataplane.down(device, vips);
+        await linked.get(id);
+        return;
+      }
+      case 'advert': {
+        const id = `${effect.vhid}@${effect.interface}`;
+        await linked.get(id);
+        const vhid = find(host.kernel, effect.interface, effect.vhid);
+        if (vhid?.state === 'MASTER') advertise(id, vhid, effect.advbase, effect.advskew);
+        return;
+      }
+      case 'announce':
+      // Linux sends the gratuitous ARP and the NA itself when the device comes up.
+    }
+  }
+
+  function advertise(id: string, vhid: Vhid, advbase: number, advskew: number): void {
+    const device = devices.get(id);
+    const parent = config.interfaces.find(({ name }) => name === vhid.interface);
+    if (device === undefined || parent === undefined) return;
+    const vips = [...vhid.vips4, ...vhid.vips6];
+    const own = parent.addresses.map((one) => one.split('/')[0] ?? '');
+    const sources: readonly (readonly [Family, string | undefined, boolean])[] = [
+      [4, own.find((one) => isIPv4(one)), vhid.vips4.length > 0 && vhid.peer === GROUP4],
+      [6, linkLocal(parent.device), vhid.vips6.length > 0 && vhid.peer6 === GROUP6],
+    ];
+    for (const [family, source, used] of sources) {
+      if (!used || source === undefined) continue;
+      const fields = { vhid: vhid.vhid, advbase, advskew, counter: counter.next(id) };
+      wire.send(family, device.name, source, sealed(host.keys[id] ?? '', vips, fields));
+    }
+  }
+
+  function arrived({ device, family, advert }: Arrival): void {
+    const parent = config.interfaces.find((one) => one.device === device);
+    if (parent === undefined) return;
+    const id = `${advert.vhid}@${parent.name}`;
+    const vhid = find(host.kernel, parent.name, advert.vhid);
+    const vips = vhid === undefined ? [] : [...vhid.vips4, ...vhid.vips6];
+    const authentic = vhid !== undefined && isAuthentic(host.keys[id] ?? '', vips, advert);
+    if (authentic) counter.adopt(id, advert.counter);
+    const { advbase, advskew } = advert;
+    const heard = {
+      interface: parent.name,
+      vhid: advert.vhid,
+      family,
+      advbase,
+      advskew,
+      authentic,
+    };
+    void commit(hear(host.kernel, heard, performance.now()));
+  }
+
+  function arm(): void {
+    clearTimeout(cancelTimer);
+    const dueAtMs = nextTimerAtMs(host.kernel);
+    if (dueAtMs === null) return;
+    const fire = (): void => void commit(runTimers(host.kernel, performance.now()));
+    // setTimeout rounds down; a timer must not fire before its time.
+    cancelTimer = setTimeout(fire, Math.max(0, Math.ceil(dueAtMs - performance.now())));
+  }
+
+  /** Texts for the stand-ins, written beside and renamed, only when they changed. */
+  function publish(): void {
+    keep('ifconfig', ifconfigText(host));
+    for (const { name } of host.interfaces) keep(`ifconfig.${name}`, ifconfigText(host, name));
+    if (host.module) keep('sysctl', sysctlText(host));
+  }
+
+  function keep(name: string, text: string): void {
+    if (written.get(name) === text) return;
+    const path = join(runtime, 'text', name);
+    writeFileSync(`${path}.new`, text);
+    renameSync(`${path}.new`, path);
+    written.set(name, text);
+  }
+
+  async function call(args: readonly string[]): Promise<string> {
+    const [tool = '', ...rest] = args;
+    const run = await runTool(tool, rest);
+    return `${run.code} ${Buffer.byteLength(run.stdout)}\n${run.stdout}${run.stderr}`;
+  }
+
+  async function runTool(
+    tool: string,
+    args: readonly string[],
+  ): Promise<Pick<ToolRun, 'code' | 'stdout' | 'stderr'>> {
+    if (tool === 'lab') return order(args);
+    if (slowMs > 0 && tool === 'ifconfig') return slowIfconfig(args);
+    const nowMs = performance.now();
+    const run = tool === 'sysctl' ? sysctl(host, args, nowMs) : ifconfig(host, args, nowMs);
+    host = { ...run.host, kernel: host.kernel };
+    await commit({ kernel: run.host.kernel, effects: run.effects });
+    return run;
+  }
+
+  /** GET, a wait in which the kernel goes on, SET. */
+  async function slowIfconfig(args: readonly string[]): Promise<ToolRun> {
+    const read = host;
+    await new Promise((resolve) => setTimeout(resolve, slowMs));
+    const run = ifconfig(read, args, performance.now(), () => ({ host, effects: [] }));
+    host = { ...run.host, kernel: host.kernel };
+    await commit({ kernel: run.host.kernel, effects: run.effects });
+    return run;
+  }
+
+  /** What only the lab asks: a reboot, a slow ifconfig, the received counters. */
+  function order([what = '', value = '']: readonly string[]): Pick<
+    ToolRun,
+    'code' | 'stdout' | 'stderr'
+  > {
+    if (what === 'slow') slowMs = Number(value);
+    else if (what === 'reboot') {
+      for (const { interface: name } of host.kernel.vhids)
+        void commit(setLink(host.kernel, name, false, performance.now()));
+      host = start();
+      configure();
+    } else if (what !== 'counters')
+      return { code: 2, stdout: '', stderr: `lab: no order ${what}\n` };
+    return { code: 0, stdout: `${JSON.stringify(host.kernel.received)}\n`, stderr: '' };
+  }
+
+  configure();
+  publish();
+  watchLinks((device, up) => {
+    const parent = config.interfaces.find((one) => one.device === device);
+    if (parent === undefined || host.kernel.links[parent.name] === up) return;
+    for (const client of devd)
+      client.write(`!system=IFNET subsystem=${parent.name} type=LINK_${up ? 'UP' : 'DOWN'}\n`);
+    void commit(setLink(host.kernel, parent.name, up, performance.now()));
+  });
+  await listenOn(join(runtime, 'devd.pipe'), (client) => {
+    devd.add(client);
+    client.on('close', () => devd.delete(client));
+  });
+  await listenOn(join(runtime, 'carp.sock'), (client) => {
+    let request = Buffer.alloc(0);
+    client.on('data', (chunk) => {
+      request = Buffer.concat([request, chunk]);
+      if (request.length < 4 || request.length < 4 + request.readUInt32BE()) return;
+      const text = request.subarray(4).toString();
+      void call(text.split('\0')).then((reply) => client.end(reply));
+    });
+  });
+}

@@ -1,0 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { runHost, type HostConfig } from './daemon.ts';
+
+// One FreeBSD host's CARP kernel in this network namespace: node main.js CONFIG.json
+const path = process.argv[2];
+if (path === undefined) {
+  process.stderr.write('usage: main.js CONFIG.json\n');
+  process.exit(2);
+}
+await runHost(JSON.parse(readFileSync(path, 'utf8')) as HostConfig);
+process.stdout.write('ready\n');

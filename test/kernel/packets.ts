@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import type { Family } from './kernel.ts';
+import { advertDigest, decodeAdvert, encodeAdvert, ipv4Packet, ipv4Payload } from './wire.ts';
+import { ipv6Packet, type Advert } from './wire.ts';
+
+/** A packet of protocol 112 that decodes, as it came in. */
+export interface Arrival {
+  readonly device: string;
+  readonly family: Family;
+  readonly advert: Advert;
+}
+
+export interface Wire {
+  /** Opens what is needed to send from a virtual device. */
+  open(device: string): void;
+  send(family: Family, device: string, source: string, payload: Buffer): void;
+}
+
+/** Raw sockets on these devices, held by a perl child. `onArrival` gets every advert, whatever its vhid. */
+export async function openWire(
+  devices: readonly string[],
+  onArrival: (arrival: Arrival) => void,
+): Promise<Wire> {
+  const script = fileURLToPath(new URL('../../../test/kernel/wire.pl', import.meta.url));
+  const child = spawn('perl', [script, ...devices], { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.on('error', () => undefined);
+  const lines = createInterface({ input: child.stdout });
+  lines.on('line', (line) => {
+    const [what = '', device = '', hex = ''] = line.split(' ');
+    if (what !== '4' && what !== '6') return;
+    const packet = Buffer.from(hex, 'hex');
+    // A Linux IPv6 raw socket hands over the payload alone.
+    const payload = what === '4' ? ipv4Payload(packet) : packet;
+    const advert = payload === null ? null : decodeAdvert(payload);
+    if (advert !== null) onArrival({ device, family: what === '4' ? 4 : 6, advert });
+  });
+  // Without raw sockets there is no CARP: the whole kernel ends with a reason on stderr.
+  child.once('exit', (code) => process.exit(code ?? 1));
+  await once(lines, 'line');
+  return {
+    open: (device) => void child.stdin.write(`open ${device}\n`),
+    send: (family, device, source, payload) => {
+      const packet = family === 4 ? ipv4Packet(source, payload) : ipv6Packet(source, payload);
+      child.stdin.write(`${family} ${device} ${packet.toString('hex')}\n`);
+    },
+  };
+}
+
+/** One vhid's counter: fresh and random for every advert until one was received, then one more each time. */
+export function counters() {
+  const adopted = new Map<string, bigint>();
+  return {
+    next(id: string): bigint {
+      const known = adopted.get(id);
+      if (known === undefined) return randomBytes(8).readBigUInt64BE();
+      const counter = BigInt.asUintN(64, known + 1n);
+      adopted.set(id, counter);
+      return counter;
+    },
+    /** There is no replay protection: whatever was authentic is taken over. */
+    adopt: (id: string, counter: bigint): void => void adopted.set(id, counter),
+  };
+}
+
+/** The payload of one advert, with its HMAC. */
+export function sealed(
+  key: string,
+  vips: readonly string[],
+  fields: Pick<Advert, 'vhid' | 'advbase' | 'advskew' | 'counter'>,
+): Buffer {
+  return encodeAdvert({
+    ...fields,
+    digest: advertDigest(key, fields.vhid, vips, fields.counter),
+  });
+}
+
+export const isAuthentic = (key: string, vips: readonly string[], advert: Advert): boolean =>
+  advertDigest(key, advert.vhid, vips, advert.counter).equals(advert.digest);

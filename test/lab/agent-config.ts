@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import type { HostPlan, LabPlan } from './plan.ts';
+
+/** agent.toml of one host: every path in the lab's own directory, a short hold. */
+export function agentConfig(plan: LabPlan, host: HostPlan): string {
+  const bin = (tool: string): string => join(host.folder, 'bin', tool);
+  const peers = plan.hosts
+    .filter(({ node }) => node !== host.node)
+    .map(
+      ({ node, address4, address6 }) =>
+        `[[peer]]\nnode = "${node}"\naddress = ["${address4}:7660", "[${address6}]:7660"]\n`,
+    );
+  return `node = "${host.node}"
+pair = "${plan.name}"
+listen = ["[::]:7660", "0.0.0.0:7660"]
+state = "${host.stateDir}"
+socket = { path = "${host.agentSocket}", group = "root", role = "admin" }
+log = { file = "${host.log}", level = "info", format = "json" }
+
+[tls]
+ca = "${plan.runtime}/ca.pem"
+cert = "${host.folder}/node.pem"
+key = "${host.folder}/node.key"
+
+${peers.join('\n')}
+[carp]
+devd = "${host.folder}/devd.pipe"
+tools = { ifconfig = "${bin('ifconfig')}", sysctl = "${bin('sysctl')}", kldstat = "${bin('kldstat')}" }
+
+[haproxy]
+config = "${host.haproxyConfig}"
+check = ["${plan.haproxy}", "-c", "-f", "${host.haproxyConfig}"]
+
+[policy]
+hold = "1s"
+`;
+}
+
+/** proxyctl's config.toml: the unix sockets from anywhere, mutual TLS from inside the lab. */
+export function clientConfig(plan: LabPlan): string {
+  const pairs = (value: (host: HostPlan) => string): string =>
+    plan.hosts.map((host) => `${host.node} = "${value(host)}"`).join(', ');
+  return `current = "lab"
+
+[contexts.lab]
+sockets = { ${pairs(({ agentSocket }) => agentSocket)} }
+
+[contexts.tls]
+agents = { ${pairs(({ address4 }) => `${address4}:7660`)} }
+ca = "ca.pem"
+cert = "operator.pem"
+key = "operator.key"
+`;
+}

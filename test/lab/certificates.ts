@@ -1,0 +1,60 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundle, issue, type Issued } from '../certs/bundles.ts';
+import { SERVERS } from './haproxy-config.ts';
+import type { LabPlan } from './plan.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Names the lab's site certificate covers. */
+export const SITE_NAMES: readonly string[] = [
+  'www.example.net',
+  ...new Set(
+    SERVERS.filter(({ backend }) => backend !== 'WEB').map(
+      ({ backend }) => `${backend.toLowerCase()}.example.net`,
+    ),
+  ),
+];
+
+const validity = (days: number): { notBefore: string; notAfter: string } => ({
+  notBefore: new Date(Date.now() - Math.max(2, 2 - days) * DAY_MS).toISOString(),
+  notAfter: new Date(Date.now() + days * DAY_MS).toISOString(),
+});
+
+/**
+ * Writes the lab's certificates: CA, one per node, an operator's, the backends'
+ * and the site's on every host; and the site CA's key, so that others can be issued.
+ */
+export async function writeCertificates(plan: LabPlan): Promise<void> {
+  const { runtime } = plan;
+  const ca = await issue({ subject: `CN=${plan.name} lab CA`, ca: true, ...validity(30) });
+  const identity = (subject: string, uri: string): Promise<Issued> =>
+    issue({ subject: `CN=${subject}`, issuer: ca, names: [{ uri }], ...validity(20) });
+  const write = (folder: string, name: string, { certificate, key }: Issued): void => {
+    writeFileSync(join(folder, `${name}.pem`), certificate);
+    writeFileSync(join(folder, `${name}.key`), key, { mode: 0o600 });
+  };
+  writeFileSync(join(runtime, 'ca.pem'), ca.certificate);
+  const operator = `proxyctl://${plan.name}/operator/anna/admin`;
+  write(runtime, 'operator', await identity('anna', operator));
+  const inside = await issue({ subject: 'CN=backends', issuer: ca, ...validity(20) });
+  write(runtime, 'backends', inside);
+  const site = await issueSite(ca, 60);
+  for (const { node, folder, certPath } of plan.hosts) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    write(folder, 'node', await identity(node, `proxyctl://${plan.name}/node/${node}`));
+    writeFileSync(certPath, site, { mode: 0o600 });
+  }
+}
+
+/** A new certificate for the site, from a CA of its own: leaf and key in one PEM text. */
+export async function newSite(days: number, names = SITE_NAMES): Promise<string> {
+  const ca = await issue({ subject: 'CN=another lab CA', ca: true, ...validity(90) });
+  return issueSite(ca, days, names);
+}
+
+async function issueSite(ca: Issued, days: number, names = SITE_NAMES): Promise<string> {
+  return bundle(
+    await issue({ subject: `CN=${names[0] ?? ''}`, issuer: ca, names, ...validity(days) }),
+  );
+}

@@ -1,0 +1,94 @@
+import { PLACES, PREFIX6, type HostPlan } from './plan.ts';
+
+/** One server behind HAProxy: its own port in the backends' namespace. */
+export interface BackendServer {
+  readonly backend: string;
+  readonly name: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly checked: boolean;
+}
+
+/** The backends of the home network this product comes from, and WEB with three servers. */
+export const SERVERS: readonly BackendServer[] = [
+  ['WEB', 'web1', 8081, false, true],
+  ['WEB', 'web2', 8082, false, true],
+  ['WEB', 'web3', 8083, false, true],
+  ['ADGUARD01', 'adguard01', 8101, true, true],
+  ['ADGUARD02', 'adguard02', 8102, false, true],
+  ['GITEA', 'gitea', 3000, false, true],
+  ['HEIMDALL', 'heimdall', 8104, true, true],
+  ['MINEOS', 'mineos', 8105, true, false],
+  ['NETBOX', 'netbox', 8106, true, true],
+  ['PROXMOX', 'proxmox', 8006, true, true],
+  ['SYNCTHING', 'syncthing', 8108, false, true],
+  ['TORRENT', 'torrent', 9091, false, true],
+  ['UNIFI', 'unifi', 8443, true, true],
+  ['ZABBIX', 'zabbix', 8111, false, true],
+].map(([backend, name, port, tls, checked]) => ({
+  backend: String(backend),
+  name: String(name),
+  port: Number(port),
+  tls: tls === true,
+  checked: checked === true,
+}));
+
+/** haproxy.conf of one host: both families, TLS with ALPN, redirect, hosts, stick tables, checks. */
+export function haproxyConfig(host: HostPlan): string {
+  const backends = [...new Set(SERVERS.map(({ backend }) => backend))];
+  const routes = backends
+    .filter((backend) => backend !== 'WEB')
+    .map((name) => `    use_backend ${name} if { hdr(host) -i ${name.toLowerCase()}.example.net }`);
+  return `global
+    log 127.0.0.1 local0
+    maxconn 1024
+    stats socket ${host.statsSocket} mode 660 level admin
+    stats timeout 30s
+    ssl-default-bind-curves X25519:prime256v1:secp384r1
+    ssl-default-bind-options prefer-client-ciphers ssl-min-ver TLSv1.2 no-tls-tickets
+    ssl-default-server-options ssl-min-ver TLSv1.2 no-tls-tickets
+
+defaults
+    log global
+    mode http
+    stats enable
+    stats uri /report
+    stats refresh 30s
+    stats auth haproxy:very-secure-password
+    timeout connect 5s
+    timeout client 30s
+    timeout server 30s
+    timeout tunnel 3600s
+    timeout http-keep-alive 5s
+    timeout http-request 15s
+    timeout queue 30s
+    timeout tarpit 60s
+    default-server inter 3s rise 2 fall 3
+
+frontend HTTP_frontend
+    bind ipv6@:443 ssl crt ${host.certPath} alpn h2,http/1.1
+    bind ipv6@:80
+    bind :443 ssl crt ${host.certPath} alpn h2,http/1.1
+    bind :80
+    http-after-response set-header X-Node ${host.node}
+    http-request redirect scheme https unless { ssl_fc } || { path_beg /plain/ }
+    option forwardfor if-none
+${routes.join('\n')}
+    default_backend WEB
+    timeout client 15m
+
+${backends.map(backend).join('\n')}`;
+}
+
+function backend(name: string): string {
+  const servers = SERVERS.filter((server) => server.backend === name).map(
+    ({ name: server, port, tls, checked }) =>
+      `    server ${server} [${PREFIX6}${PLACES.backends}]:${port}${tls ? ' ssl verify none' : ''}${checked ? ' check' : ''}`,
+  );
+  // Three servers that take turns; one with a table keeps its clients.
+  const stick =
+    name === 'WEB'
+      ? '    balance roundrobin'
+      : '    stick-table type ip size 50k expire 30m\n    stick on src';
+  return `backend ${name}\n${servers.join('\n')}\n${stick}\n`;
+}

@@ -1,0 +1,182 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { CHECKOUT, planLab, runtimeOf, type LabOptions } from './plan.ts';
+import type { LabReport } from './report.ts';
+import { buildTopology, removeTopology } from './topology.ts';
+
+const TOOLS = ['haproxy', 'ip', 'nft', 'perl', 'unshare', 'nsenter'] as const;
+const succeeds = (command: string, args: readonly string[]): boolean =>
+  spawnSync(command, args, { stdio: 'ignore', env: withSbin() }).status === 0;
+
+/** The environment with the system's directories in PATH, where Debian puts ip and haproxy. */
+const withSbin = (): NodeJS.ProcessEnv => ({
+  ...process.env,
+  PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
+});
+process.env['PATH'] = withSbin()['PATH'];
+
+const asRoot = (): boolean => process.getuid?.() === 0 && succeeds('unshare', ['-n', 'true']);
+
+/** Why no lab can run here, in one sentence; null when it can. */
+export function labMissing(): string | null {
+  if (process.platform !== 'linux') return 'the lab needs Linux';
+  const missing = TOOLS.filter((tool) => !succeeds('sh', ['-c', `command -v ${tool}`]));
+  if (missing.length > 0) return `the lab needs ${missing.join(', ')}, which is not installed`;
+  if (asRoot() || succeeds('unshare', ['-Urnmpf', 'true'])) return null;
+  return 'the lab needs root, or user namespaces (kernel.unprivileged_userns_clone=1, or a container that allows them)';
+}
+
+/** The path of the haproxy in PATH; empty where there is none. */
+export const installedHaproxy = (): string =>
+  spawnSync('sh', ['-c', 'command -v haproxy'], { encoding: 'utf8' }).stdout.trim();
+
+/** Brings a lab up and resolves once exactly one host is MASTER. Rejects with what went wrong, and leaves nothing. */
+export async function labUp(options: LabOptions): Promise<LabReport> {
+  const missing = labMissing();
+  if (missing !== null) throw new Error(missing);
+  const plan = planLab(options);
+  const { runtime } = plan;
+  if (isAlive(options.name)) throw new Error(`lab ${options.name} is up already; lab down first`);
+  await labDown(options.name);
+  mkdirSync(join(runtime, 'bin'), { recursive: true, mode: 0o700 });
+  const wrapper = join(runtime, 'bin', 'proxyctl');
+  const main = join(CHECKOUT, 'dist/ctl/main.js');
+  writeFileSync(wrapper, `#!/bin/sh\nexec ${process.execPath} ${main} "$@"\n`);
+  chmodSync(wrapper, 0o755);
+  const root = asRoot();
+  writeFileSync(join(runtime, 'plan.json'), JSON.stringify({ ...options, root }));
+  if (root) buildTopology(plan);
+  const flags = root ? ['-pf'] : ['-Urnmpf'];
+  const log = openSync(join(runtime, 'lab.log'), 'a');
+  const supervisor = join(CHECKOUT, 'dist/test/lab/supervisor.js');
+  const argv = [...flags, '--kill-child', process.execPath, supervisor];
+  const child = spawn('unshare', [...argv, JSON.stringify({ ...options, root })], {
+    stdio: ['ignore', log, log],
+    detached: true,
+  });
+  if (child.pid !== undefined) writeFileSync(join(runtime, 'pid'), String(child.pid));
+  child.unref();
+  let ended = false;
+  child.once('exit', () => (ended = true));
+  await until(() => ended || ['up', 'failed'].some((name) => existsSync(join(runtime, name))));
+  if (existsSync(join(runtime, 'up')))
+    return JSON.parse(readFileSync(join(runtime, 'up'), 'utf8')) as LabReport;
+  const reason = existsSync(join(runtime, 'failed'))
+    ? readFileSync(join(runtime, 'failed'), 'utf8')
+    : readFileSync(join(runtime, 'lab.log'), 'utf8').trim();
+  await labDown(options.name);
+  throw new Error(`the lab did not come up: ${reason}`);
+}
+
+/** Ends a lab and removes everything of it; also what a crash left. Says whether there was one. */
+export async function labDown(name: string): Promise<boolean> {
+  const runtime = runtimeOf(name);
+  if (!existsSync(runtime)) return false;
+  const pid = pidOf(name);
+  if (pid !== null && isRunning(pid)) {
+    process.kill(pid, 'SIGKILL');
+    await until(() => !isRunning(pid));
+  }
+  const { root = true, ...options } = optionsOf(name);
+  if (root && process.getuid?.() === 0) removeTopology(planLab(options));
+  rmSync(runtime, { recursive: true, force: true });
+  return true;
+}
+
+/** Asks the lab's supervisor; rejects with its sentence. */
+export function labOrder(
+  name: string,
+  request: Readonly<Record<string, string>>,
+): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(join(runtimeOf(name), 'lab.sock'));
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('connect', () => socket.write(`${JSON.stringify(request)}\n`));
+    socket.on('data', (chunk: string) => (text += chunk));
+    socket.on('error', () => reject(new Error(`no lab ${name} is up`)));
+    socket.on('end', () => {
+      const answer = JSON.parse(text) as { ok: boolean; reply?: unknown; error?: string };
+      if (answer.ok) resolve(answer.reply);
+      else reject(new Error((answer.error ?? '').replace(/^Error: /, '')));
+    });
+  });
+}
+
+export const labReport = async (name: string): Promise<LabReport> =>
+  (await labOrder(name, { op: 'describe' })) as LabReport;
+
+/** The command line that runs `argv` in a place of the lab: a node, `client` or `backends`. Throws for no such place. */
+export function inside(lab: LabReport, place: string, argv: readonly string[]): readonly string[] {
+  const namespace = lab.namespaces[place];
+  if (namespace === undefined)
+    throw new Error(`no ${place} in the lab; there are ${Object.keys(lab.namespaces).join(', ')}`);
+  const there = ['ip', 'netns', 'exec', namespace, ...argv];
+  if (lab.root) return there;
+  const holder = String(lab.supervisor_pid);
+  return ['nsenter', '-t', holder, '-U', '--preserve-credentials', '-m', '--', ...there];
+}
+
+/** Variables under which proxyctl works: over unix sockets from anywhere, over TLS from inside. */
+export function labEnvironment(lab: LabReport, place: string | null): Record<string, string> {
+  const node = lab.nodes.find(({ name }) => name === place);
+  const own = [...(node === undefined ? [] : [node.tools]), join(lab.runtime, 'bin')];
+  return {
+    PROXYCTL_CONFIG: lab.proxyctl_config,
+    PROXYCTL_CONTEXT: place === 'client' ? 'tls' : 'lab',
+    PATH: `${own.join(':')}:${process.env['PATH'] ?? ''}`,
+  };
+}
+
+/** The command line of a probe from the client: 200 new connections a second to a VIP. */
+export const probeCommand = (
+  lab: LabReport,
+  seconds: number,
+  kind: 'plain' | 'tls' = 'plain',
+  family: 4 | 6 = 4,
+): readonly string[] =>
+  inside(lab, 'client', [
+    process.execPath,
+    join(CHECKOUT, 'dist/test/lab/probe.js'),
+    family === 4 ? lab.vip4 : lab.vip6,
+    String(seconds),
+    kind,
+  ]);
+
+function optionsOf(name: string): LabOptions & { readonly root?: boolean } {
+  try {
+    return JSON.parse(readFileSync(join(runtimeOf(name), 'plan.json'), 'utf8')) as LabOptions;
+  } catch {
+    return { name, freebsd: 14, preempt: false, haproxy: 'haproxy', nodes: 2 };
+  }
+}
+
+function pidOf(name: string): number | null {
+  try {
+    return Number(readFileSync(join(runtimeOf(name), 'pid'), 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+const isAlive = (name: string): boolean => {
+  const pid = pidOf(name);
+  return pid !== null && isRunning(pid) && existsSync(join(runtimeOf(name), 'up'));
+};
+
+/** Running, and our unshare; a process that ended and was not reaped yet is none. */
+function isRunning(pid: number): boolean {
+  try {
+    const name = readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+    return name === 'unshare' && !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 10));
+}

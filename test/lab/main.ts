@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { resolve } from 'node:path';
+import { Command, InvalidArgumentError } from 'commander';
+import type { Release } from '../kernel/kernel.ts';
+import {
+  inside,
+  installedHaproxy,
+  labDown,
+  labEnvironment,
+  labOrder,
+  labReport,
+  labUp,
+  probeCommand,
+} from './lab.ts';
+
+// The lab from the command line: npm run -s lab -- up|down|status|env|exec|probe|fault
+
+interface Named {
+  readonly name: string;
+}
+
+const number =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`a number from ${least} to ${most}`);
+  };
+const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
+
+function runIn(argv: readonly string[], env: Readonly<Record<string, string>>): void {
+  const [command = '', ...args] = argv;
+  const { status, error } = spawnSync(command, args, {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  if (error !== undefined) throw error;
+  process.exitCode = status ?? 1;
+}
+
+const program = new Command('lab')
+  .description('A small FreeBSD pair on Linux: namespaces, real HAProxy, CARP on the wire')
+  .enablePositionalOptions();
+const verb = (usage: string, text: string): Command =>
+  program.command(usage).description(text).option('--name NAME', 'which lab', 'pxl');
+
+verb('up', 'bring it up; prints one JSON object')
+  .option('--freebsd N', 'texts and quirks of 13, 14 or 15', number(13, 15), 14)
+  .option('--preempt N', 'net.inet.carp.preempt', number(0, 1), 0)
+  .option('--haproxy PATH', 'the haproxy to run (default: the one in PATH)')
+  .option('--nodes N', 'how many hosts', number(2, 8), 2)
+  .action(
+    async (o: Named & { freebsd: Release; preempt: number; haproxy?: string; nodes: number }) => {
+      const { name, freebsd, nodes } = o;
+      const haproxy = o.haproxy === undefined ? installedHaproxy() : resolve(o.haproxy);
+      print(await labUp({ name, freebsd, preempt: o.preempt === 1, haproxy, nodes }));
+    },
+  );
+verb('down', 'end it and remove everything of it').action(async ({ name }: Named) => {
+  if (!(await labDown(name))) process.stderr.write(`lab: no lab ${name} was up\n`);
+});
+verb('status', 'what up printed, with the pids of now').action(async ({ name }: Named) =>
+  print(await labReport(name)),
+);
+verb('env', 'shell exports under which proxyctl works').action(async ({ name }: Named) => {
+  for (const [key, value] of Object.entries(labEnvironment(await labReport(name), null)))
+    process.stdout.write(`export ${key}='${value}'\n`);
+});
+verb('exec <place> <command...>', 'run a command on a node, or as client')
+  .passThroughOptions()
+  .action(async (place: string, command: string[], { name }: Named) => {
+    const lab = await labReport(name);
+    runIn(inside(lab, place, command), labEnvironment(lab, place));
+  });
+verb('probe <seconds>', 'what a client with 200 new connections a second sees, as JSON')
+  .option('--tls', 'HTTPS instead of HTTP', false)
+  .option('--ipv6', 'the IPv6 VIP', false)
+  .action(async (seconds: string, { name, tls, ipv6 }: Named & { tls: boolean; ipv6: boolean }) => {
+    const lab = await labReport(name);
+    const length = number(1, 86_400)(seconds);
+    runIn(probeCommand(lab, length, tls ? 'tls' : 'plain', ipv6 ? 6 : 4), {});
+  });
+verb('fault <fault> <on|off> [node]', 'break something, or mend it').action(
+  async (fault: string, state: string, node: string | undefined, { name }: Named) => {
+    if (state !== 'on' && state !== 'off') throw new Error('a fault is switched on or off');
+    await labOrder(name, { op: 'fault', fault, state, ...(node === undefined ? {} : { node }) });
+  },
+);
+verb('reload <node>', 'reload HAProxy with -sf').action(async (node: string, { name }: Named) => {
+  await labOrder(name, { op: 'reload', node });
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`lab: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,93 @@
+import { tmpdir, userInfo } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { Release } from '../kernel/kernel.ts';
+
+/** What `up` was asked for. */
+export interface LabOptions {
+  readonly name: string;
+  readonly freebsd: Release;
+  readonly preempt: boolean;
+  /** The haproxy to run. */
+  readonly haproxy: string;
+  readonly nodes: number;
+}
+
+/** One FreeBSD host of the lab and where its files lie. */
+export interface HostPlan {
+  readonly node: string;
+  readonly namespace: string;
+  readonly address4: string;
+  readonly address6: string;
+  readonly advskew: number;
+  readonly folder: string;
+  readonly carpConfig: string;
+  readonly agentConfig: string;
+  readonly agentSocket: string;
+  readonly haproxyConfig: string;
+  readonly statsSocket: string;
+  readonly certPath: string;
+  readonly stateDir: string;
+  readonly log: string;
+}
+
+/** Names, addresses and paths of one lab; nothing of it exists yet. */
+export interface LabPlan extends LabOptions {
+  /** Short, because HAProxy refuses socket paths over 97 characters. */
+  readonly runtime: string;
+  readonly hosts: readonly HostPlan[];
+  readonly switchNamespace: string;
+  readonly client: string;
+  readonly backends: string;
+  readonly vip4: string;
+  readonly vip6: string;
+}
+
+export const CHECKOUT = fileURLToPath(new URL('../../..', import.meta.url));
+export const PREFIX4 = '10.1.60.';
+export const PREFIX6 = 'fd5e:d1c2:c9de:60::';
+export const VHID = 1;
+/** The one interface of every host, as FreeBSD and as Linux call it. */
+export const INTERFACE = { freebsd: 'vtnet0', linux: 'eth0' } as const;
+/** Every host of the switch that is no HAProxy host: last part of its addresses. */
+export const PLACES = { client: '1', backends: '100', vip: '200' } as const;
+
+/** Where the lab of this name keeps its files, for this user. */
+export const runtimeOf = (name: string): string => join(tmpdir(), `${name}-${userInfo().uid}`);
+
+export function planLab(options: LabOptions): LabPlan {
+  const { name } = options;
+  const runtime = runtimeOf(name);
+  return {
+    ...options,
+    runtime,
+    hosts: Array.from({ length: options.nodes }, (_, at) => host(name, runtime, at)),
+    switchNamespace: `${name}-net`,
+    client: `${name}-client`,
+    backends: `${name}-backends`,
+    vip4: `${PREFIX4}${PLACES.vip}`,
+    vip6: `${PREFIX6}${PLACES.vip}`,
+  };
+}
+
+function host(name: string, runtime: string, at: number): HostPlan {
+  const node = `haproxy0${at + 1}`;
+  const folder = join(runtime, node);
+  const last = String(201 + at);
+  return {
+    node,
+    namespace: `${name}-${node}`,
+    address4: `${PREFIX4}${last}`,
+    address6: `${PREFIX6}${last}`,
+    advskew: at * 100,
+    folder,
+    carpConfig: join(folder, 'carp.json'),
+    agentConfig: join(folder, 'agent.toml'),
+    agentSocket: join(folder, 'agent', 'agent.sock'),
+    haproxyConfig: join(folder, 'haproxy.conf'),
+    statsSocket: join(folder, 'haproxy.sock'),
+    certPath: join(folder, 'site.pem'),
+    stateDir: join(folder, 'state'),
+    log: join(folder, 'agent.log'),
+  };
+}
