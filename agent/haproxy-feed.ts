@@ -34,7 +34,7 @@ export function haproxyFeed(options: FeedOptions) {
     problem: 'not read yet',
     version: '',
     pid: 0,
-    upMs: 0,
+    startedMs: clock.nowMs(),
     sessions: 0,
     frontends: [],
     backends: [],

@@ -146,7 +146,7 @@ export function loop(options: LoopOptions) {
       applied: options.applied(),
       icmp: options.icmp,
       carpEvents: options.carpEvents(),
-      agentUpMs: Math.round(nowMs - startedAtMs),
+      agentStartedMs: startedAtMs,
       wallMs: clock.wallMs(),
     };
   }

@@ -175,13 +175,13 @@ export function substance(report: NodeReport, nowMs: number): string {
     ...report,
     sequence: 0,
     wallMs: 0,
-    agentUpMs: 0,
+    agentStartedMs: 0,
     seen: report.seen.map(({ node, epoch }) => ({ node, epoch })),
     addresses: report.addresses.map((address) => ({
       ...address,
       readySinceMs: address.readySinceMs === nowMs ? null : address.readySinceMs,
     })),
-    haproxy: report.haproxy.map((haproxy) => ({ ...haproxy, upMs: 0 })),
+    haproxy: report.haproxy.map((haproxy) => ({ ...haproxy, startedMs: 0 })),
   });
 }
 

@@ -67,7 +67,8 @@ export interface HaproxyReport {
   readonly problem: string;
   readonly version: string;
   readonly pid: number;
-  readonly upMs: number;
+  /** When the process started, on this host's monotonic clock; about. */
+  readonly startedMs: number;
   readonly sessions: number;
   readonly frontends: readonly FrontendReport[];
   readonly backends: readonly BackendReport[];
@@ -138,7 +139,8 @@ export interface NodeReport {
   readonly applied: readonly AppliedIntent[];
   readonly icmp: 'raw-socket' | 'ping' | 'none';
   readonly carpEvents: 'events' | 'polling';
-  readonly agentUpMs: number;
+  /** When the agent started, on this host's monotonic clock. */
+  readonly agentStartedMs: number;
   /** The writer's wall clock at writing, to show a clock that is off; never compared otherwise. */
   readonly wallMs: number;
 }

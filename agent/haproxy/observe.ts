@@ -31,7 +31,10 @@ export async function observeHaproxy(options: ObserveOptions): Promise<HaproxyRe
     state: 'up',
     stateSinceMs: options.nowMs(),
     problem: '',
-    ...info,
+    version: info.version,
+    pid: info.pid,
+    sessions: info.sessions,
+    startedMs: options.nowMs() - info.upMs,
     frontends: [
       ...frontends.map((row) => ({
         name: cell(row, 'pxname'),

@@ -76,3 +76,8 @@ export function serversToWire(act: ServersAct): proxyctl.v1.SetServersRequest.$P
     state: enumValue(state, ADMIN_STATES),
   };
 }
+
+/** The first message of a push; the PEM follows in chunks. */
+export function pushToWire(act: PushAct): proxyctl.v1.PushCertificatesRequest.$Properties {
+  return { header: headerToWire(act.header), path: act.path ?? '' };
+}

@@ -46,6 +46,12 @@ export function parseIdentity(subjectAltName: string | undefined, pair: string):
 export const describeIdentity = (identity: Identity): string =>
   identity.kind === 'node' ? `node ${identity.node}` : `${identity.role} ${identity.name}`;
 
+/** The pair that a certificate's proxyctl:// name belongs to; null where it has none. */
+export function pairIn(subjectAltName: string | undefined): string | null {
+  const names = entries(subjectAltName ?? '').map(({ value }) => value.split('/'));
+  return names.find(([scheme]) => scheme === 'proxyctl:')?.[2] ?? null;
+}
+
 function entries(subjectAltName: string): { readonly kind: string; readonly value: string }[] {
   const found = [];
   ENTRY.lastIndex = 0;

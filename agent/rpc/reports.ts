@@ -18,10 +18,11 @@ export function reportToWire(
   report: NodeReport,
   nowMs: number,
 ): proxyctl.v1.NodeReport.$Properties {
-  const { health, healthSinceMs, addresses, haproxy, problems, seen, applied, ...rest } = report;
+  const { health, healthSinceMs, addresses, haproxy, problems, seen, applied, ...others } = report;
+  const { agentStartedMs, ...rest } = others;
   return {
     ...rest,
-    agentUpMs: uint32(rest.agentUpMs),
+    agentUpMs: ageMs(nowMs, agentStartedMs),
     addresses: addresses.map((address) => addressToWire(address, nowMs)),
     haproxy: haproxy.map((one) => haproxyToWire(one, nowMs)),
     health: enumValue(health, HEALTHS),
@@ -65,7 +66,7 @@ export function reportFromWire(
     applied: each(`${field}.applied`, wire.applied, appliedFromWire),
     icmp: oneOf(`${field}.icmp`, wire.icmp, ICMP),
     carpEvents: oneOf(`${field}.carp_events`, wire.carpEvents, CARP_EVENTS),
-    agentUpMs: wire.agentUpMs,
+    agentStartedMs: nowMs - wire.agentUpMs,
     wallMs: within(`${field}.wall_ms`, wire.wallMs, 0, Number.MAX_SAFE_INTEGER),
   };
 }
@@ -123,10 +124,10 @@ function haproxyToWire(
   haproxy: HaproxyReport,
   nowMs: number,
 ): proxyctl.v1.HaproxyReport.$Properties {
-  const { state, stateSinceMs, frontends, backends, certificates, ...rest } = haproxy;
+  const { state, stateSinceMs, startedMs, frontends, backends, certificates, ...rest } = haproxy;
   return {
     ...rest,
-    upMs: uint32(rest.upMs),
+    upMs: ageMs(nowMs, startedMs),
     sessions: uint32(rest.sessions),
     state: enumValue(state, HAPROXY_STATES),
     stateAgeMs: ageMs(nowMs, stateSinceMs),
@@ -148,7 +149,7 @@ function haproxyFromWire(
     problem: wire.problem,
     version: wire.version,
     pid: wire.pid,
-    upMs: wire.upMs,
+    startedMs: nowMs - wire.upMs,
     sessions: wire.sessions,
     frontends: each(`${field}.frontends`, wire.frontends, ({ name, open, required }, at) => ({
       name: filled(`${at}.name`, name),

@@ -34,6 +34,13 @@ export const progressToWire = (progress: Progress): proxyctl.v1.Progress.$Proper
   tookMs: uint32(progress.tookMs),
 });
 
+/** One line of progress on arrival. */
+export const progressFromWire = ({ step, text, tookMs }: proxyctl.v1.Progress): Progress => ({
+  step,
+  text,
+  tookMs,
+});
+
 /** A result as it travels; `wallMs` is this host's Unix time, for what remains of a pin. */
 export function resultToWire(result: ActResult, wallMs: number): proxyctl.v1.Result.$Properties {
   const { outcome, nodes, error, addresses, servers, certificates, ...rest } = result;

@@ -42,7 +42,7 @@ export function haproxy(change: Partial<HaproxyReport> = {}): HaproxyReport {
     problem: '',
     version: '2.6.12',
     pid: 100,
-    upMs: 600_000,
+    startedMs: 0,
     sessions: 0,
     frontends: [{ name: 'web', open: true, required: true }],
     backends: [
@@ -75,7 +75,7 @@ export function report(node: string, change: Partial<NodeReport> = {}): NodeRepo
     applied: [],
     icmp: 'none',
     carpEvents: 'events',
-    agentUpMs: 600_000,
+    agentStartedMs: 0,
     wallMs: NOW,
     ...change,
   };

@@ -42,13 +42,13 @@ const program = new Command('lab')
   .description('A small FreeBSD pair on Linux: namespaces, real HAProxy, CARP on the wire')
   .enablePositionalOptions();
 const verb = (usage: string, text: string): Command =>
-  program.command(usage).description(text).option('--name NAME', 'which lab', 'pxl');
+  program.command(usage).description(text).option('--name <NAME>', 'which lab', 'pxl');
 
 verb('up', 'bring it up; prints one JSON object')
-  .option('--freebsd N', 'texts and quirks of 13, 14 or 15', number(13, 15), 14)
-  .option('--preempt N', 'net.inet.carp.preempt', number(0, 1), 0)
-  .option('--haproxy PATH', 'the haproxy to run (default: the one in PATH)')
-  .option('--nodes N', 'how many hosts', number(2, 8), 2)
+  .option('--freebsd <N>', 'texts and quirks of 13, 14 or 15', number(13, 15), 14)
+  .option('--preempt <N>', 'net.inet.carp.preempt', number(0, 1), 0)
+  .option('--haproxy <PATH>', 'the haproxy to run (default: the one in PATH)')
+  .option('--nodes <N>', 'how many hosts', number(2, 8), 2)
   .action(
     async (o: Named & { freebsd: Release; preempt: number; haproxy?: string; nodes: number }) => {
       const { name, freebsd, nodes } = o;

@@ -60,7 +60,7 @@ const haproxyReport = fc.record({
   problem: text,
   version: text,
   pid: uint,
-  upMs: uint,
+  startedMs: since,
   sessions: uint,
   frontends: few(fc.record({ name: word, open: fc.boolean(), required: fc.boolean() })),
   backends: few(
@@ -94,7 +94,7 @@ export const report: fc.Arbitrary<NodeReport> = fc.record({
   applied: few(fc.record({ key: word, stamp, problem: text })),
   icmp: fc.constantFrom('raw-socket' as const, 'ping' as const, 'none' as const),
   carpEvents: fc.constantFrom('events' as const, 'polling' as const),
-  agentUpMs: uint,
+  agentStartedMs: since,
   wallMs: fc.integer({ min: 0, max: 2e12 }),
 });
 

@@ -124,7 +124,7 @@ const reportOf = (node: string, sequence: number): NodeReport => ({
   applied: [],
   icmp: 'none',
   carpEvents: 'polling',
-  agentUpMs: 0,
+  agentStartedMs: 0,
   wallMs: 1,
 });
 export const report = (node: string, sequence: number): GossipMessage => ({

@@ -1,0 +1,59 @@
+import type { Command } from 'commander';
+import { configPath, readContexts } from '../contexts.ts';
+import { envelopeText } from '../envelope.ts';
+import { asFailure } from '../failure.ts';
+import { common, type Finish } from '../options.ts';
+import { table } from '../render/table.ts';
+import { failed, newRequestId, type CommonOptions, type Streams } from '../session.ts';
+
+/** `proxyctl context list`. */
+export function addContexts(program: Command, io: Streams, finish: Finish): void {
+  const context = program
+    .command('context')
+    .description('the agents proxyctl can talk to')
+    .helpCommand(false);
+  common(context.command('list').description('contexts of config.toml')).action(
+    (options: CommonOptions) => {
+      const requestId = newRequestId();
+      try {
+        const path = configPath({
+          config: options.config ?? null,
+          context: null,
+          env: process.env,
+        });
+        const { current, contexts } = readContexts(path);
+        const chosen = options.context ?? process.env['PROXYCTL_CONTEXT'] ?? current ?? null;
+        const list = Object.entries(contexts).map(([name, { agents, sockets, socket }]) => ({
+          name,
+          current: name === chosen,
+          agents: [
+            ...(socket === undefined ? [] : [socket]),
+            ...Object.values(sockets ?? {}),
+            ...Object.values(agents ?? {}),
+          ],
+        }));
+        if (options.output === 'json')
+          io.out(
+            envelopeText({
+              verb: 'context list',
+              ok: true,
+              changed: false,
+              requestId,
+              answeredBy: null,
+              tookMs: 0,
+              result: { file: path, contexts: list },
+              nodes: [],
+              error: null,
+            }),
+          );
+        else {
+          const rows = list.map((one) => [one.current ? '*' : '', one.name, one.agents.join(' ')]);
+          io.out(`${table(['', 'CONTEXT', 'AGENTS'], rows)}\n`);
+        }
+        finish(0);
+      } catch (error) {
+        finish(failed('context list', options, io, asFailure(error), requestId, 0));
+      }
+    },
+  );
+}

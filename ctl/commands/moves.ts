@@ -1,0 +1,75 @@
+import { userInfo } from 'node:os';
+import type { Command } from 'commander';
+import type { ActResult } from '../../agent/core/acts.ts';
+import { moveResult } from '../envelope.ts';
+import { changing, ending, type Finish } from '../options.ts';
+import { moveTable } from '../render/acts.ts';
+import { acting, type ActOptions, type Screens, type Streams } from '../session.ts';
+
+interface MoveOptions extends ActOptions {
+  readonly vhid: readonly string[];
+  readonly to?: string;
+}
+
+/** `proxyctl failover` and `proxyctl failback`. */
+export function addMoves(program: Command, io: Streams, finish: Finish): void {
+  const vhid = (command: Command): Command =>
+    command.option(
+      '--vhid <ADDRESS>',
+      'only this one: a vhid, or VHID@NETWORK',
+      (text: string, before: readonly string[]) => [...before, ...text.split(',')],
+      [],
+    );
+  const run = async (verb: string, options: MoveOptions, unpin: boolean): Promise<void> =>
+    finish(
+      await acting(
+        verb,
+        options,
+        io,
+        (agent, header, report) =>
+          agent.move(
+            {
+              header,
+              addresses: options.vhid,
+              to: options.to ?? null,
+              unpin,
+              untilMs: options.until ?? null,
+            },
+            report,
+          ),
+        screens(options, unpin),
+      ),
+    );
+  ending(
+    vhid(
+      changing(
+        program
+          .command('failover')
+          .description('move addresses to the other node, and keep them there')
+          .option('--to <NODE>', 'which node; default: the other'),
+      ),
+    ),
+  ).action((options: MoveOptions) => run('failover', options, false));
+  vhid(
+    changing(
+      program
+        .command('failback')
+        .description('take pins back and bring addresses to their preferred node'),
+    ),
+  ).action((options: MoveOptions) => run('failback', options, true));
+}
+
+function screens(options: MoveOptions, unpin: boolean): Screens {
+  const cause = [userInfo().username, ...(options.reason === '' ? [] : [`"${options.reason}"`])];
+  return {
+    table: (result) => (result.addresses.length === 0 ? '' : moveTable(result, cause.join(', '))),
+    result: moveResult,
+    afterwards: (result) => (unpin ? '' : staysUntil(result, options)),
+    withStatus: true,
+  };
+}
+
+const staysUntil = ({ addresses }: ActResult, { until }: MoveOptions): string =>
+  addresses.length === 0
+    ? ''
+    : `Stays there until \`proxyctl failback\`${until === undefined ? '' : ' or the time given'}.`;

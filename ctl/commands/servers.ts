@@ -1,0 +1,41 @@
+import type { Command } from 'commander';
+import type { AdminState } from '../../agent/core/acts.ts';
+import { serversResult } from '../envelope.ts';
+import { changing, ending, type Finish } from '../options.ts';
+import { serversTable } from '../render/acts.ts';
+import { acting, type ActOptions, type Streams } from '../session.ts';
+
+const VERBS: readonly (readonly [AdminState, string, string])[] = [
+  ['drain', 'no new sessions to a server, on every node', 'Stays so until `proxyctl ready`.'],
+  ['ready', 'a server takes traffic again, on every node', ''],
+  ['maint', 'a server is out, its checks too, on every node', 'Stays so until `proxyctl ready`.'],
+];
+
+/** `proxyctl drain`, `ready` and `maint`. */
+export function addServers(program: Command, io: Streams, finish: Finish): void {
+  for (const [state, description, afterwards] of VERBS) {
+    const command = changing(
+      program
+        .command(`${state} <target...>`)
+        .description(`${description}; TARGET is BACKEND or BACKEND/SERVER`),
+    );
+    if (state !== 'ready') ending(command);
+    command.action(async (targets: string[], options: ActOptions) =>
+      finish(
+        await acting(
+          state,
+          options,
+          io,
+          (agent, header, report) =>
+            agent.setServers({ header, targets, state, untilMs: options.until ?? null }, report),
+          {
+            table: (result) => (result.servers.length === 0 ? '' : serversTable(result)),
+            result: serversResult,
+            afterwards: () => afterwards,
+            withStatus: false,
+          },
+        ),
+      ),
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import type { Status } from '../../agent/core/acts.ts';
+import { envelopeText, statusResult, type NodeRow } from '../envelope.ts';
+import { common, type Finish } from '../options.ts';
+import { addressIds, alertLines, isHeard, statusScreen } from '../render/status.ts';
+import { reading, type CommonOptions, type Streams } from '../session.ts';
+
+/** `proxyctl status`. */
+export function addStatus(program: Command, io: Streams, finish: Finish): void {
+  common(program.command('status').description('what both nodes are and do, and why'))
+    .option('--check', 'exit 3 unless everything is as it should be', false)
+    .action(async (options: CommonOptions & { readonly check: boolean }) => {
+      const code = await reading(
+        'status',
+        options,
+        io,
+        (agent) => agent.status(),
+        (status, { context, requestId, tookMs }) => {
+          const at = { nowMs: performance.now(), wallMs: Date.now() };
+          if (options.output === 'json')
+            io.out(
+              envelopeText({
+                verb: 'status',
+                ok: true,
+                changed: false,
+                requestId,
+                answeredBy: status.node,
+                tookMs,
+                result: statusResult(status, at),
+                nodes: status.nodes.map(nodeRow),
+                error: null,
+              }),
+            );
+          else io.out(statusScreen(status, context, tookMs, at));
+          return options.check && !isWell(status) ? 3 : 0;
+        },
+      );
+      finish(code);
+    });
+}
+
+const nodeRow = (node: Status['nodes'][number]): NodeRow => ({
+  node: node.node,
+  ok: isHeard(node),
+  changed: false,
+  ...(isHeard(node)
+    ? {}
+    : {
+        error: {
+          code: 'agent_unreachable',
+          message: node.problem,
+          cause: '',
+          remediation: `on ${node.node}: service proxyagent status`,
+          retryable: true,
+        },
+      }),
+});
+
+/** Every node heard, exactly one MASTER per address, no alert. */
+function isWell(status: Status): boolean {
+  const masters = (id: string): number =>
+    status.nodes.filter(
+      (node) =>
+        isHeard(node) &&
+        node.report?.addresses.some(({ address, state }) => address === id && state === 'MASTER'),
+    ).length;
+  const ids = addressIds(status);
+  return ids.length > 0 && ids.every((id) => masters(id) === 1) && alertLines(status).length === 0;
+}

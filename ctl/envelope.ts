@@ -1,0 +1,274 @@
+import type { ActError, ActResult, Status } from '../agent/core/acts.ts';
+import { parseServerKey } from '../agent/core/intents.ts';
+import type { Intent } from '../agent/core/model.ts';
+import { addressIds, isHeard, type Moment } from './render/status.ts';
+
+export interface NodeRow {
+  readonly node: string;
+  readonly ok: boolean;
+  readonly changed: boolean;
+  readonly error?: ReturnType<typeof errorOf>;
+  readonly [more: string]: unknown;
+}
+
+export interface Envelope {
+  readonly verb: string;
+  readonly ok: boolean;
+  readonly changed: boolean;
+  readonly requestId: string;
+  readonly answeredBy: string | null;
+  readonly tookMs: number;
+  readonly result: unknown;
+  readonly nodes: readonly NodeRow[];
+  readonly error: ActError | null;
+}
+
+/** One envelope as one line; docs/json.md describes every key. */
+export function envelopeText(envelope: Envelope): string {
+  const { requestId, answeredBy, tookMs, error, ...rest } = envelope;
+  const { verb, ok, changed, result, nodes } = rest;
+  return `${JSON.stringify({
+    schema: 'proxyctl/v1',
+    verb,
+    ok,
+    changed,
+    request_id: requestId,
+    answered_by: answeredBy,
+    took_ms: Math.round(tookMs),
+    result,
+    nodes,
+    ...(error === null ? {} : { error: { ...errorOf(error), request_id: requestId } }),
+  })}\n`;
+}
+
+export const errorOf = ({ code, message, cause, remediation, retryable }: ActError) => ({
+  code,
+  message,
+  cause,
+  remediation,
+  retryable,
+});
+
+const time = (wallMs: number): string => new Date(wallMs).toISOString();
+
+const wish = (intent: Intent | null, at: Moment) =>
+  intent === null
+    ? null
+    : {
+        node: intent.value,
+        actor: intent.actor,
+        reason: intent.reason,
+        since: time(Math.min(intent.stamp.wallMs, at.wallMs)),
+        until: intent.untilWallMs === null ? null : time(intent.untilWallMs),
+      };
+
+/** The `result` of `status`. A node that is not heard has no present state: null, with `last`. */
+export function statusResult(status: Status, at: Moment): unknown {
+  const age = (sinceMs: number): number => Math.max(0, Math.round(at.nowMs - sinceMs));
+  return {
+    pair: status.pair,
+    paused: status.paused,
+    addresses: addressIds(status).map((id) => {
+      const verdict = status.verdicts.find(({ address }) => address === id);
+      const rows = status.nodes.flatMap((node) => {
+        const reading = node.report?.addresses.find(({ address }) => address === id);
+        return reading === undefined ? [] : [{ node, reading }];
+      });
+      const [first] = rows;
+      return {
+        address: id,
+        vhid: first?.reading.vhid ?? null,
+        vips: first?.reading.vips ?? [],
+        owner: verdict?.owner ?? null,
+        pin: wish(verdict?.pin ?? null, at),
+        reason: verdict?.reason ?? null,
+        reason_age_ms: verdict === undefined ? null : age(verdict.sinceMs),
+        nodes: rows.map(({ node, reading }) => ({
+          node: node.node,
+          interface: reading.interface,
+          state: isHeard(node) ? reading.state : null,
+          advskew: isHeard(node) ? reading.advskew : null,
+          base_advskew: reading.baseAdvskew,
+          age_ms: node.ageMs,
+          last: isHeard(node) ? null : { state: reading.state, advskew: reading.advskew },
+        })),
+      };
+    }),
+    nodes: status.nodes.map((node) => nodeResult(node, isHeard(node), age)),
+    drained: status.intents.flatMap((intent) => drainedResult(status, intent, at)),
+    alerts: alerts(status, age),
+    decision: {
+      reason: status.verdicts[0]?.reason ?? null,
+      age_ms: status.verdicts[0] === undefined ? null : age(status.verdicts[0].sinceMs),
+    },
+  };
+}
+
+function nodeResult(
+  node: Status['nodes'][number],
+  heard: boolean,
+  age: (sinceMs: number) => number,
+): unknown {
+  const { report } = node;
+  const certificates = (report?.haproxy ?? []).flatMap((one) => one.certificates);
+  return {
+    node: node.node,
+    class: node.peerClass,
+    health: heard ? (report?.health ?? null) : null,
+    health_reason: heard ? (report?.healthReason ?? null) : null,
+    age_ms: node.ageMs,
+    agent:
+      report === null
+        ? null
+        : {
+            version: report.agentVersion,
+            protocol: report.protocol,
+            up_ms: age(report.agentStartedMs),
+            joined: report.joined,
+            carp_events: report.carpEvents,
+            icmp: report.icmp,
+          },
+    demotion: report?.demotion ?? null,
+    preempt: report?.preempt ?? null,
+    haproxy: (report?.haproxy ?? []).map((one) => ({
+      instance: one.instance,
+      state: heard ? one.state : null,
+      problem: one.problem,
+      version: one.version,
+      pid: one.pid,
+      up_ms: age(one.startedMs),
+      backends_up: one.backends.filter(({ up }) => up).length,
+      backends_down: one.backends.filter(({ up }) => !up).length,
+      sessions: one.sessions,
+      backends: one.backends.map(({ name, up, servers, serversUp }) => ({
+        name,
+        up,
+        servers,
+        servers_up: serversUp,
+      })),
+    })),
+    certificates: certificates.map(({ path, fingerprint, notAfter, names }) => ({
+      path,
+      fingerprint,
+      not_after: notAfter,
+      names,
+    })),
+  };
+}
+
+function drainedResult(status: Status, intent: Intent, at: Moment): unknown[] {
+  const target = parseServerKey(intent.key);
+  if (target === null) return [];
+  const { node: _state, ...who } = wish(intent, at) ?? { node: '' };
+  return [
+    {
+      ...target,
+      state: intent.value,
+      ...who,
+      nodes: status.nodes.map(({ node, report }) => {
+        const applied = report?.applied.find(({ key }) => key === intent.key);
+        return { node, in_force: applied?.problem === '', problem: applied?.problem ?? null };
+      }),
+    },
+  ];
+}
+
+function alerts(status: Status, age: (sinceMs: number) => number): unknown[] {
+  return [
+    ...status.nodes
+      .filter((node) => !isHeard(node))
+      .map(({ node, problem, ageMs }) => ({
+        id: 'not-heard',
+        node,
+        subject: node,
+        text: problem,
+        since_ms: ageMs,
+      })),
+    ...status.alerts.map(({ id, subject, text, sinceMs }) => ({
+      id,
+      node: status.node,
+      subject,
+      text,
+      since_ms: age(sinceMs),
+    })),
+    ...status.nodes.filter(isHeard).flatMap(({ node, report }) => [
+      ...(report?.problems ?? []).map(({ subject, cause, sinceMs }) => ({
+        id: 'problem',
+        node,
+        subject,
+        text: cause,
+        since_ms: age(sinceMs),
+      })),
+      ...(report?.haproxy ?? [])
+        .filter(({ problem }) => problem !== '')
+        .map(({ state, problem, stateSinceMs }) => ({
+          id: `haproxy-${state}`,
+          node,
+          subject: 'haproxy',
+          text: problem,
+          since_ms: age(stateSinceMs),
+        })),
+    ]),
+  ];
+}
+
+/** The `result` of a move. */
+export const moveResult = ({ addresses }: ActResult): unknown => ({
+  addresses: addresses.map(({ address, vhid, vips, from, to, outcome, darkMsMax, pin }) => ({
+    address,
+    vhid,
+    vips,
+    from: from === '' ? null : from,
+    to,
+    outcome,
+    dark_ms_max: darkMsMax,
+    pin:
+      pin === null || pin.deleted
+        ? null
+        : {
+            node: pin.value,
+            actor: pin.actor,
+            reason: pin.reason,
+            until: pin.untilWallMs === null ? null : time(pin.untilWallMs),
+          },
+  })),
+});
+
+export const serversResult = ({ servers }: ActResult): unknown => ({ servers });
+
+export const certificatesResult = ({ certificates }: ActResult): unknown => ({
+  certificates: certificates.map((one) => ({
+    node: one.node,
+    path: one.path,
+    fingerprint_before: one.fingerprintBefore,
+    fingerprint: one.fingerprint,
+    not_after: one.notAfter,
+    names: one.names,
+    outcome: one.outcome,
+  })),
+});
+
+/** The rows per node of an act; `after` adds what a status read afterwards says of the address. */
+export function nodeRows(result: ActResult, after: Status | null): NodeRow[] {
+  const [address] = result.addresses;
+  return result.nodes.map(({ node, ok, changed, error }) => {
+    const status = after?.nodes.find((one) => one.node === node);
+    const reading =
+      status === undefined || !isHeard(status)
+        ? undefined
+        : status.report?.addresses.find((one) => one.address === address?.address);
+    return {
+      node,
+      ok,
+      changed,
+      ...(reading === undefined
+        ? {}
+        : {
+            state: reading.state,
+            advskew: reading.advskew,
+            base_advskew: reading.baseAdvskew,
+          }),
+      ...(error === null ? {} : { error: errorOf(error) }),
+    };
+  });
+}

@@ -1,0 +1,56 @@
+import type { ActResult, Progress } from '../../agent/core/acts.ts';
+import { table } from './table.ts';
+
+/** One line of progress for standard error: what was done, and how long it took. */
+export function progressLine({ step, text, tookMs }: Progress): string {
+  const left = `${step.padEnd(10)} ${text}`;
+  const right = `${tookMs} ms`;
+  return left.length + right.length + 1 <= 80
+    ? `${left.padEnd(80 - right.length)}${right}`
+    : `${left}  ${right}`;
+}
+
+/** The table of a finished move. */
+export function moveTable({ addresses }: ActResult, cause: string): string {
+  const rows = addresses.map(({ address, from, to, outcome, darkMsMax }) => [
+    address,
+    from === '' ? '-' : from,
+    to,
+    outcome,
+    darkMsMax === null ? '-' : `${darkMsMax} ms`,
+    cause,
+  ]);
+  return table(['ADDRESS', 'FROM', 'TO', 'RESULT', 'DARK AT MOST', 'CAUSE'], rows, [4]);
+}
+
+/** The table of servers after drain, ready or maint. */
+export function serversTable({ servers }: ActResult): string {
+  const rows = servers.map(({ backend, server, node, before, after, sessions }) => [
+    `${backend}/${server}`,
+    node,
+    before,
+    after,
+    String(sessions),
+  ]);
+  return table(['SERVER', 'NODE', 'BEFORE', 'NOW', 'SESSIONS'], rows, [4]);
+}
+
+/** The table of certificates after a push. */
+export function certificatesTable({ certificates }: ActResult): string {
+  const rows = certificates.map(({ node, path, outcome, fingerprint, notAfter }) => [
+    node,
+    outcome,
+    fingerprint.slice(0, 16),
+    notAfter.slice(0, 10),
+    path,
+  ]);
+  return table(['NODE', 'RESULT', 'SHA-1', 'ENDS', 'PATH'], rows);
+}
+
+/** Nodes on which it was not done, one line each. */
+export const nodeFailures = ({ nodes }: ActResult): string[] =>
+  nodes.flatMap(({ node, ok, error }) =>
+    ok || error === null
+      ? []
+      : [`${node}: ${error.message}${error.cause === '' ? '' : ` (${error.cause})`}`],
+  );
