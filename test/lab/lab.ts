@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { CHECKOUT, planLab, runtimeOf, type LabOptions } from './plan.ts';
 import type { LabReport } from './report.ts';
-import { buildTopology, removeTopology } from './topology.ts';
+import { buildTopology, mountState, removeTopology } from './topology.ts';
 
 const TOOLS = ['haproxy', 'ip', 'nft', 'perl', 'unshare', 'nsenter'] as const;
 const succeeds = (command: string, args: readonly string[]): boolean =>
@@ -20,11 +20,18 @@ process.env['PATH'] = withSbin()['PATH'];
 
 const asRoot = (): boolean => process.getuid?.() === 0 && succeeds('unshare', ['-n', 'true']);
 
+/** Which programs of the lab are not installed, in one sentence; null when all are. */
+export function toolsMissing(): string | null {
+  if (process.platform !== 'linux') return null;
+  const missing = TOOLS.filter((tool) => !succeeds('sh', ['-c', `command -v ${tool}`]));
+  return missing.length > 0 ? `the lab needs ${missing.join(', ')}, which is not installed` : null;
+}
+
 /** Why no lab can run here, in one sentence; null when it can. */
 export function labMissing(): string | null {
   if (process.platform !== 'linux') return 'the lab needs Linux';
-  const missing = TOOLS.filter((tool) => !succeeds('sh', ['-c', `command -v ${tool}`]));
-  if (missing.length > 0) return `the lab needs ${missing.join(', ')}, which is not installed`;
+  const missing = toolsMissing();
+  if (missing !== null) return missing;
   if (asRoot() || succeeds('unshare', ['-Urnmpf', 'true'])) return null;
   return 'the lab needs root, or user namespaces (kernel.unprivileged_userns_clone=1, or a container that allows them)';
 }
@@ -48,7 +55,10 @@ export async function labUp(options: LabOptions): Promise<LabReport> {
   chmodSync(wrapper, 0o755);
   const root = asRoot();
   writeFileSync(join(runtime, 'plan.json'), JSON.stringify({ ...options, root }));
-  if (root) buildTopology(plan);
+  if (root) {
+    buildTopology(plan);
+    mountState(plan);
+  }
   const flags = root ? ['-pf'] : ['-Urnmpf'];
   const log = openSync(join(runtime, 'lab.log'), 'a');
   const supervisor = join(CHECKOUT, 'dist/test/lab/supervisor.js');
