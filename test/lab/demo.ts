@@ -237,7 +237,7 @@ async function demo(): Promise<number> {
     say(`lab ${name} is up already; end it first: npm run -s lab -- down --name ${name}`);
     return 1;
   }
-  const lab = await labUp({ name, freebsd: 14, preempt: false, haproxy, nodes: 2 });
+  const lab = await labUp({ name, freebsd: 14, preempt: false, haproxy, nodes: 2 }, !keep);
   const tookS = ((performance.now() - startedMs) / 1000).toFixed(1);
   const nodes = lab.nodes.map((node) => node.name).join(' and ');
   say(`The lab ${name} is up after ${tookS} s: ${nodes} share`);

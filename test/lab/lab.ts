@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
 import { CHECKOUT, planLab, runtimeOf, type LabOptions } from './plan.ts';
 import type { LabReport } from './report.ts';
@@ -40,13 +40,20 @@ export function labMissing(): string | null {
 export const installedHaproxy = (): string =>
   spawnSync('sh', ['-c', 'command -v haproxy'], { encoding: 'utf8' }).stdout.trim();
 
-/** Brings a lab up and resolves once exactly one host is MASTER. Rejects with what went wrong, and leaves nothing. */
-export async function labUp(options: LabOptions): Promise<LabReport> {
+/**
+ * Brings a lab up and resolves once exactly one host is MASTER. Rejects with what
+ * went wrong, and leaves nothing. A lab that is `tied` ends with this process,
+ * however this process ends, and removes itself.
+ */
+export async function labUp(options: LabOptions, tied = false): Promise<LabReport> {
   const missing = labMissing();
   if (missing !== null) throw new Error(missing);
   const plan = planLab(options);
   const { runtime } = plan;
-  if (isAlive(options.name)) throw new Error(`lab ${options.name} is up already; lab down first`);
+  if (isAlive(options.name))
+    throw new Error(
+      `lab ${options.name} is up already; to end it: npm run -s lab -- down --name ${options.name}`,
+    );
   await labDown(options.name);
   mkdirSync(join(runtime, 'bin'), { recursive: true, mode: 0o700 });
   const wrapper = join(runtime, 'bin', 'proxyctl');
@@ -63,10 +70,12 @@ export async function labUp(options: LabOptions): Promise<LabReport> {
   const log = openSync(join(runtime, 'lab.log'), 'a');
   const supervisor = join(CHECKOUT, 'dist/test/lab/supervisor.js');
   const argv = [...flags, '--kill-child', process.execPath, supervisor];
-  const child = spawn('unshare', [...argv, JSON.stringify({ ...options, root })], {
-    stdio: ['ignore', log, log],
+  const order = JSON.stringify({ ...options, root, tied });
+  const child = spawn('unshare', [...argv, order], {
+    stdio: [tied ? 'pipe' : 'ignore', log, log],
     detached: true,
   });
+  if (child.stdin instanceof Socket) child.stdin.unref();
   if (child.pid !== undefined) writeFileSync(join(runtime, 'pid'), String(child.pid));
   child.unref();
   let ended = false;

@@ -72,7 +72,8 @@ verb('exec <place> <command...>', 'run a command on a node, or as client')
   .passThroughOptions()
   .action(async (place: string, command: string[], { name }: Named) => {
     const lab = await labReport(name);
-    runIn(inside(lab, place, command), labEnvironment(lab, place));
+    const argv = command[0] === '--' ? command.slice(1) : command;
+    runIn(inside(lab, place, argv), labEnvironment(lab, place));
   });
 verb('probe <seconds>', 'what a client with 200 new connections a second sees, as JSON')
   .option('--tls', 'HTTPS instead of HTTP', false)

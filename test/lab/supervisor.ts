@@ -12,11 +12,14 @@ import { haproxyConfig } from './haproxy-config.ts';
 import { INTERFACE, planLab, VHID, type HostPlan, type LabOptions } from './plan.ts';
 import { dist, outerPids, programs } from './programs.ts';
 import { describeLab } from './report.ts';
-import { buildTopology, run } from './topology.ts';
+import { buildTopology, removeTopology, run } from './topology.ts';
 
 // One lab from up to down, as the first process of its own PID namespace: when it
 // ends, everything ends. node supervisor.js OPTIONS.json
-const options = JSON.parse(process.argv[2] ?? '{}') as LabOptions & { readonly root: boolean };
+const options = JSON.parse(process.argv[2] ?? '{}') as LabOptions & {
+  readonly root: boolean;
+  readonly tied: boolean;
+};
 const plan = planLab(options);
 const { runtime } = plan;
 
@@ -209,7 +212,16 @@ const said = (): string =>
 const isSocket = (path: string): boolean =>
   lstatSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
 
+/** Whoever wanted the lab is gone: everything goes, the files too. */
+function leave(): void {
+  for (const child of running.values()) child.kill('SIGKILL');
+  if (options.root) removeTopology(plan);
+  rmSync(runtime, { recursive: true, force: true });
+  process.exit(0);
+}
+
 process.on('SIGTERM', () => process.exit(0));
+if (options.tied) process.stdin.on('end', leave).resume();
 up().catch((error: unknown) => {
   writeFileSync(join(runtime, 'failed'), error instanceof Error ? error.message : String(error));
   process.exit(1);
