@@ -1,4 +1,4 @@
-import type { Decision } from './core/decide.ts';
+import type { Alert } from './core/acts.ts';
 import type { Intent } from './core/model.ts';
 import type { Gossip } from './gossip.ts';
 import type { ControlVerbs } from './rpc/control.ts';
@@ -13,12 +13,12 @@ import { status } from './verbs/status.ts';
 /** What operators can ask of this agent. `silence`: why a peer is not heard. */
 export function controlVerbs(
   pair: Pair,
-  decision: () => Decision | null,
+  alerts: () => readonly Alert[],
   silence: (peer: string) => string,
 ): ControlVerbs {
   const once = requests(pair);
   return {
-    status: () => Promise.resolve(status({ pair, decision, silence })),
+    status: () => Promise.resolve(status({ pair, alerts, silence })),
     move: (act, _caller, report) => once(act, (one) => move(pair, one, report)),
     setServers: (act, _caller, report) => once(act, (one) => setServers(pair, one, report)),
     pushCertificate: (act, _caller, report) =>
