@@ -219,7 +219,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     pair: config.pair,
     node,
     peers: names,
-    control: controlVerbs(pair, loop.alerts, (peer) => lastEnd.get(peer) ?? ''),
+    control: controlVerbs(pair, loop.alerts, loop.view, (peer) => lastEnd.get(peer) ?? ''),
     peer: peerVerbs(gossip, local, storeIntents),
     clock,
     notices: {

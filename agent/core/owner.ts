@@ -48,7 +48,15 @@ export interface Ownership {
   readonly candidates: readonly Candidate[];
 }
 
-const PLACES = ['able', 'haproxy', 'maintenance', 'pin', 'degraded', 'holds', 'advskew'] as const;
+export const PLACES = [
+  'able',
+  'haproxy',
+  'maintenance',
+  'pin',
+  'degraded',
+  'holds',
+  'advskew',
+] as const;
 
 /**
  * Who should own an address: over the nodes with a fresh report the smallest
@@ -109,7 +117,7 @@ export const isMaintained = ({ node, address }: Candidate, view: View): boolean 
   address.byHand || wish(view.intents, maintenanceKey(node), view.wallMs) !== null;
 
 /** One number a place, smaller is better, in the order of PLACES. */
-function rank(
+export function rank(
   candidate: Candidate,
   candidates: readonly Candidate[],
   view: View,
