@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { runtime, type Runtime } from '../../agent/haproxy/runtime.ts';
@@ -17,6 +17,8 @@ export interface TestHaproxy {
   readonly userSocketPath: string;
   readonly ask: Runtime;
   readonly certificates: { readonly a: string; readonly b: string };
+  /** Of the listener without TLS. */
+  readonly port: number;
   child(): ChildProcess;
   /** Starts a process, with `-sf` to take over from one that runs. */
   start(more?: readonly string[]): Promise<ChildProcess>;
@@ -41,7 +43,7 @@ export async function startHaproxy(
   for (const [name, path] of Object.entries(certificates))
     writeFileSync(path, bundle(await issue({ subject: `CN=${name}`, names: [`${name}.test`] })));
   const config = join(folder, 'haproxy.conf');
-  const [tls, plain, service, closed] = await freePorts(4);
+  const [tls = 0, port = 0, service = 0, closed = 0] = await freePorts(4);
   writeFileSync(
     config,
     `global
@@ -59,7 +61,7 @@ frontend web
     default_backend app
 # A frontend and a backend may have one name.
 frontend app
-    bind 127.0.0.1:${plain}
+    bind 127.0.0.1:${port}
     default_backend app
 frontend service
     bind 127.0.0.1:${service}
@@ -103,7 +105,26 @@ backend gone
     }
   });
   newest = await start();
-  return { folder, socketPath, userSocketPath, ask, certificates, child: () => newest, start };
+  return {
+    folder,
+    socketPath,
+    userSocketPath,
+    ask,
+    certificates,
+    port,
+    child: () => newest,
+    start,
+  };
+}
+
+/** A client in the middle of its request, for which a stopping process waits. */
+export async function holdOpen(t: ExecutionContext, { port }: TestHaproxy): Promise<Socket> {
+  const client = connect(port, '127.0.0.1');
+  client.on('error', () => undefined);
+  t.teardown(() => client.destroy());
+  client.write('GET / HTTP/1.1\r\n');
+  await once(client, 'connect');
+  return client;
 }
 
 async function freePorts(count: number): Promise<number[]> {
