@@ -19,9 +19,9 @@ export interface TestHaproxy {
   readonly certificates: { readonly a: string; readonly b: string };
   /** Of the listener without TLS. */
   readonly port: number;
-  child(): ChildProcess;
+  readonly child: () => ChildProcess;
   /** Starts a process, with `-sf` to take over from one that runs. */
-  start(more?: readonly string[]): Promise<ChildProcess>;
+  readonly start: (more?: readonly string[]) => Promise<ChildProcess>;
 }
 
 /** `/tmp` and not os.tmpdir(): the path of a unix socket has 107 characters at most. */
