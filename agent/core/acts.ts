@@ -210,6 +210,8 @@ export interface SwapReading {
   readonly fingerprint: string;
   readonly notAfter: string;
   readonly names: readonly string[];
+  /** Memory and disk hold the bundle already: nothing is to be done. */
+  readonly already: boolean;
   readonly warnings: readonly string[];
 }
 

@@ -67,10 +67,11 @@ export async function pushCertificate(
   for (const warning of new Set(readings.flatMap(({ warnings }) => warnings)))
     report({ step: 'warning', text: warning, tookMs: 0 });
   const names = members.map(({ node }) => node).join(', ');
-  const same = readings.every((one) => one.fingerprintBefore === one.fingerprint);
+  const same = readings.every(({ already }) => already);
   said('checking', `${readings[0]?.path ?? ''} on ${names}`);
   if (header.dryRun || same) {
-    if (!header.dryRun) await each(members, (member) => member.swapFinish(swapId));
+    // Nothing was staged; only the journals are to be closed.
+    if (!header.dryRun) await each(members, (member) => member.swapAbort(swapId));
     const outcome = same ? (missing.length > 0 ? 'partial' : 'reached') : 'would-change';
     return result(pair, header, startedAtMs, {
       outcome,
@@ -99,7 +100,7 @@ export async function pushCertificate(
     outcome: missing.length > 0 ? 'partial' : 'reached',
     changed: true,
     nodes: [...members.map(({ node }) => fine(node, true)), ...missing.map(away)],
-    certificates: done.map((one) => certificate(one, 'swapped')),
+    certificates: done.map((one) => certificate(one, one.already ? 'already' : 'swapped')),
   });
 }
 
@@ -190,7 +191,8 @@ async function rollBack(
 ): Promise<ActResult> {
   const { members, done, failure } = broken;
   const aborted = await each(members, (member) => member.swapAbort(swapIdOf(act.header)));
-  const stuck = aborted.filter(({ error }) => error !== null);
+  // A node that does not know the swap has put itself back already, or never began.
+  const stuck = aborted.filter(({ error }) => error !== null && error.outcome !== 'not-found');
   const names = stuck.map(({ node }) => node).join(', ');
   const undone = { ...failure.detail, cause: failure.detail.cause || failure.detail.message };
   return result(pair, act.header, startedAtMs, {
@@ -204,7 +206,7 @@ async function rollBack(
           : `not pushed, and ${names} could not be put back`,
     },
     nodes: aborted.map(({ node, error }) => {
-      if (error !== null) return failed(node, error);
+      if (error !== null && error.outcome !== 'not-found') return failed(node, error);
       return node === broken.failed ? failed(node, failure) : fine(node, false);
     }),
     certificates: done.map((one) => certificate(one, 'rolled-back')),
@@ -233,7 +235,7 @@ async function stands(
     nodes: members.map(({ node }) =>
       done.some((one) => one.node === node) ? fine(node, true) : failed(node, failure),
     ),
-    certificates: done.map((one) => certificate(one, 'swapped')),
+    certificates: done.map((one) => certificate(one, one.already ? 'already' : 'swapped')),
   });
 }
 

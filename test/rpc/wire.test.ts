@@ -103,6 +103,7 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
     fingerprint: text,
     notAfter: text,
     names,
+    already: fc.boolean(),
     warnings: names,
   });
   const server = fc.record({ name: word, status: text, admin: state, sessions: fc.nat() });
