@@ -32,6 +32,7 @@ export interface Config {
       readonly ifconfig: string;
       readonly sysctl: string;
       readonly kldstat: string;
+      readonly netstat: string;
     };
   };
   readonly haproxy: {
@@ -55,6 +56,7 @@ export interface Config {
     readonly earlyTakeoverMs: number;
     readonly fence: boolean;
     readonly witness: readonly string[];
+    readonly icmp: 'auto' | 'ping';
   };
   readonly certificates: {
     readonly directories: readonly string[];
@@ -177,6 +179,7 @@ function filled(toml: AgentToml, node: string): Config {
       earlyTakeoverMs: policy.early_takeover_ms,
       fence: policy.fence,
       witness: policy.witness,
+      icmp: policy.icmp,
     },
     certificates: {
       directories: certificates.directories,

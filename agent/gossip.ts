@@ -35,6 +35,8 @@ interface Peer {
   agentGoneAtMs: number | null;
   goneBecause: string;
   report: NodeReport | null;
+  /** Its wall clock less ours when its last report arrived. */
+  clockOffMs: number | null;
   intentsSentAtMs: number | null;
 }
 
@@ -59,6 +61,7 @@ export function gossip(options: GossipOptions) {
         agentGoneAtMs: null,
         goneBecause: '',
         report: null,
+        clockOffMs: null,
         intentsSentAtMs: null,
       },
     ]),
@@ -84,7 +87,10 @@ export function gossip(options: GossipOptions) {
     );
 
   const sendReport = (node: string): void => {
-    if (own !== null) transport.send(node, { kind: 'report', report: own, ageMs: 0 });
+    // Its clock is as of sending: an old report says nothing of a clock that is off.
+    const wallMs = clock.wallMs();
+    if (own !== null)
+      transport.send(node, { kind: 'report', report: { ...own, wallMs }, ageMs: 0 });
   };
 
   const sendIntents = (peer: Peer): void => {
@@ -114,6 +120,7 @@ export function gossip(options: GossipOptions) {
     }
     if (peer.report !== null && !isNewer(report, peer.report)) return;
     peer.report = report;
+    peer.clockOffMs = report.wallMs - clock.wallMs();
     options.onChange();
   }
 
@@ -219,6 +226,7 @@ export function gossip(options: GossipOptions) {
           fresh: isFresh(peer, timing, nowMs),
           heardAtMs: peer.heardAtMs,
           report: peer.report,
+          clockOffMs: peer.clockOffMs,
         }))
         .sort((a, b) => (a.node < b.node ? -1 : 1));
     },

@@ -16,6 +16,10 @@ export interface State {
   readonly intents: readonly Intent[];
   /** What HAProxy was last told for each server intent. */
   readonly servers: readonly ServerRecord[];
+  /** Failbacks and moves for degraded health by address, Unix ms: the budget. */
+  readonly moves: Readonly<Record<string, readonly number[]>>;
+  /** net.inet.carp.allow=0 here is this agent's own. */
+  readonly fenceMine: boolean;
 }
 
 /** Rises with every change an older agent cannot read. */
@@ -46,9 +50,18 @@ const schema = v.object({
       problem: v.string(),
     }),
   ),
+  moves: v.optional(v.record(v.string(), v.array(v.number())), {}),
+  fenceMine: v.optional(v.boolean(), false),
 });
 
-const EMPTY: State = { epoch: 0, bases: {}, intents: [], servers: [] };
+const EMPTY: State = {
+  epoch: 0,
+  bases: {},
+  intents: [],
+  servers: [],
+  moves: {},
+  fenceMine: false,
+};
 
 /** A state file that could not be used: where it was put, and why. */
 export interface Aside {

@@ -47,6 +47,7 @@ test('a reading: vhids, and the three settings of the kernel', async (t) => {
     preempt: false,
     demotion: 0,
     allow: true,
+    interfaces: [{ interface: 'vtnet0', addresses: [] }],
   });
   t.deepEqual(calls().sort(), ['ifconfig ', 'kldstat -q -m carp', 'sysctl net.inet.carp']);
 });
@@ -226,6 +227,15 @@ test('a set that ifconfig refuses rejects with its own words', async (t) => {
     error.message,
     `${tools.ifconfig} vtnet0 vhid 1 advskew 254: exit 1: ifconfig: SIOCSVH: Operation not permitted`,
   );
+});
+
+test('counters of adverts; unknown where netstat does not print one of them', async (t) => {
+  const { tools, calls, write } = scriptedTools(t, {});
+  const one = carp({ exec, tools });
+  t.deepEqual(await one.received(), { v4: 61, v6: 1, badAuth: 7 });
+  t.deepEqual(calls(), ['netstat -s -p carp']);
+  write('netstat', prints('carp:\n\t61 packets received (IPv4)\n'));
+  t.is(await one.received(), null);
 });
 
 test('sysctl lines: numbers by name, everything else left out', (t) => {

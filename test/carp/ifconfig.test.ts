@@ -1,5 +1,5 @@
 import test from 'ava';
-import { IfconfigError, parseIfconfig } from '../../agent/carp/ifconfig.ts';
+import { IfconfigError, parseIfconfig, type InterfacesReading } from '../../agent/carp/ifconfig.ts';
 
 // As a FreeBSD 14 host in a VNET jail printed it (interface vnet0, epair).
 const FREEBSD_14 = `vnet0: flags=1008943<UP,BROADCAST,RUNNING,PROMISC,SIMPLEX,MULTICAST,LOWER_UP> metric 0 mtu 1500
@@ -69,8 +69,40 @@ const block = (name: string, ...lines: string[]): string =>
     '',
   ].join('\n');
 
+/** The vhids alone. */
+function vhids(text: string): Pick<InterfacesReading, 'carp' | 'vrrp'> {
+  const { carp, vrrp } = parseIfconfig(text);
+  return { carp, vrrp };
+}
+
+test("a host's own addresses, with their length in every form, are those without a vhid", (t) => {
+  const forms = block(
+    'em1',
+    'inet 10.0.0.1/30 broadcast 10.0.0.3',
+    'inet 10.0.1.1 netmask 0xfffffe00 broadcast 10.0.1.255',
+    'inet 10.0.2.1 --> 10.0.2.2 netmask 0xffffffff',
+    'inet6 fe80::1%em1/64 scopeid 0x1',
+    'inet6 fd5e::9/128 vhid 3',
+  );
+  t.deepEqual(parseIfconfig(FREEBSD_14 + forms).interfaces, [
+    {
+      interface: 'vnet0',
+      addresses: [
+        '10.1.60.201/24',
+        'fe80::3a:f8ff:fefd:ed0b%vnet0/64',
+        '2003:abcd:ef12:3460:d:22ff:fe50:3d0b/64',
+        'fd5e:d1c2:c9de:60:d:22ff:fe50:3d0b/64',
+      ],
+    },
+    {
+      interface: 'em1',
+      addresses: ['10.0.0.1/30', '10.0.1.1/23', '10.0.2.1/32', 'fe80::1%em1/64'],
+    },
+  ]);
+});
+
 test('14.x: both families on one vhid, multicast peers', (t) => {
-  t.deepEqual(parseIfconfig(FREEBSD_14), {
+  t.deepEqual(vhids(FREEBSD_14), {
     carp: [
       line({
         interface: 'vnet0',
@@ -84,7 +116,7 @@ test('14.x: both families on one vhid, multicast peers', (t) => {
 });
 
 test('13.x: no peers are printed, several vhids on one interface, one without address', (t) => {
-  t.deepEqual(parseIfconfig(FREEBSD_13), {
+  t.deepEqual(vhids(FREEBSD_13), {
     carp: [
       line({ state: 'MASTER', advskew: 100, vips: ['192.0.2.10', '192.0.2.11'] }),
       line({ vhid: 7, state: 'INIT', advbase: 2, advskew: 240 }),
@@ -94,7 +126,7 @@ test('13.x: no peers are printed, several vhids on one interface, one without ad
 });
 
 test('15.x: a vrrp line beside a carp line, each with its addresses', (t) => {
-  t.deepEqual(parseIfconfig(FREEBSD_15), {
+  t.deepEqual(vhids(FREEBSD_15), {
     carp: [
       line({
         interface: 'vtnet3',
@@ -243,11 +275,11 @@ test('what other lines say of CARP is not taken for it', (t) => {
     'inet 192.0.2.1 netmask 0xffffff00',
     '      peer 10.0.0.1 peer6 fd5e::1',
   );
-  t.deepEqual(parseIfconfig(text), { carp: [], vrrp: [] });
+  t.deepEqual(vhids(text), { carp: [], vrrp: [] });
 });
 
 test('a host without a vhid has none; that is no error', (t) => {
-  t.deepEqual(parseIfconfig(block('lo0', 'inet 127.0.0.1 netmask 0xff000000')), {
+  t.deepEqual(vhids(block('lo0', 'inet 127.0.0.1 netmask 0xff000000')), {
     carp: [],
     vrrp: [],
   });

@@ -24,6 +24,23 @@ net.inet.carp.dscp: 56
 net.inet.carp.allow: 1
 `;
 
+// After carp_stats() of usr.bin/netstat/inet.c.
+const NETSTAT = `carp:
+	61 packets received (IPv4)
+	1 packet received (IPv6)
+		0 packets discarded for wrong TTL
+		0 packets shorter than header
+		0 discarded for bad checksums
+		0 discarded packets with a bad version
+		0 discarded because packet too short
+		7 discarded for bad authentication
+		0 discarded for bad vhid
+		0 discarded because of a bad address list
+	122 packets sent (IPv4)
+	122 packets sent (IPv6)
+		0 send failed due to mbuf memory error
+`;
+
 export const prints = (text: string): string => `cat <<'EOF'\n${text}EOF`;
 
 /** Real programs in place of FreeBSD's: shell scripts that note how they are called, then do `bodies`. */
@@ -45,6 +62,7 @@ export function scriptedTools(
     ifconfig: write('ifconfig', bodies.ifconfig ?? prints(IFCONFIG)),
     sysctl: write('sysctl', bodies.sysctl ?? prints(SYSCTL)),
     kldstat: write('kldstat', bodies.kldstat ?? 'exit 0'),
+    netstat: write('netstat', bodies.netstat ?? prints(NETSTAT)),
   };
   return {
     folder,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { HostPlan, LabPlan } from './plan.ts';
+import { WITNESS, type HostPlan, type LabPlan } from './plan.ts';
 
 /** agent.toml of one host: every path in the lab's own directory, a short hold. */
 export function agentConfig(plan: LabPlan, host: HostPlan): string {
@@ -33,6 +33,7 @@ check = ["${plan.haproxy}", "-c", "-f", "${host.haproxyConfig}"]
 
 [policy]
 hold = "1s"
+witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]
 `;
 }
 

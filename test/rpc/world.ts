@@ -145,6 +145,9 @@ export async function serveWorld(
     control: {
       status: () => Promise.resolve(emptyStatus),
       move: act,
+      explain: no,
+      setMaintenance: no,
+      setAutomation: no,
       setServers: (servers, caller) => {
         heard.add({ kind: 'act', act: servers, caller });
         return Promise.resolve(emptyResult);

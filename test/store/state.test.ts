@@ -17,6 +17,8 @@ async function newFolder(t: ExecutionContext): Promise<string> {
 /** Unix ms of the first start; epochs of before are lower. */
 const WALL = 1_800_000_000_000;
 const EPOCH = WALL / 1000;
+/** What this test has nothing in. */
+const NONE = { bases: {}, intents: [], servers: [], moves: {}, fenceMine: false };
 const PIN = intent('pin/1@wan', 'haproxy02');
 const stateOf = (folder: string, name = 'state.json'): State =>
   decode(readFileSync(join(folder, name), 'utf8'));
@@ -24,7 +26,7 @@ const stateOf = (folder: string, name = 'state.json'): State =>
 test('an empty directory: an empty state, made durable at once, for nobody else to read', async (t) => {
   const folder = join(await newFolder(t), 'deep', 'er');
   const store = await openStore(folder, WALL);
-  t.deepEqual(store.state, { epoch: EPOCH, bases: {}, intents: [], servers: [] });
+  t.deepEqual(store.state, { ...NONE, epoch: EPOCH });
   t.deepEqual(store.problems, []);
   t.deepEqual(stateOf(folder), store.state);
   t.is(statSync(join(folder, 'state.json')).mode & 0o777, 0o600);
@@ -42,7 +44,13 @@ test('what was saved is there after a restart, whole', async (t) => {
     problem: '',
   } as const;
   const until = intent('maintenance/haproxy01', 'on', { untilWallMs: 12.5, deleted: true });
-  const saved = { bases: { '1@wan': 100 }, intents: [PIN, until], servers: [server] };
+  const saved = {
+    bases: { '1@wan': 100 },
+    intents: [PIN, until],
+    servers: [server],
+    moves: { '1@wan': [WALL, WALL + 0.5] },
+    fenceMine: true,
+  };
   await store.save(saved);
   const again = await openStore(folder, WALL);
   t.deepEqual(again.state, { epoch: EPOCH + 1, ...saved });
@@ -81,7 +89,7 @@ test('cut at every byte: the last good state is used, the cut file kept, and bot
     t.true(unusable?.startsWith(`${path} is not usable: it is `));
     seen.push([state, others, readFileSync(`${path}.damaged-1`).length]);
     expected.push([
-      { epoch: 3, bases: { '1@wan': 100 }, intents: [], servers: [] },
+      { ...NONE, epoch: 3, bases: { '1@wan': 100 } },
       [`it was kept as ${path}.damaged-1`],
       length,
     ]);
@@ -107,7 +115,7 @@ test('every start after a damaged file has an epoch of its own, whichever file i
 });
 
 test('a wrong checksum, a strange body, a newer version, another file: why it is not used', (t) => {
-  const text = encode({ epoch: 1, bases: { '1@wan': 0 }, intents: [PIN], servers: [] });
+  const text = encode({ ...NONE, epoch: 1, bases: { '1@wan': 0 }, intents: [PIN] });
   const envelope = JSON.parse(text) as { version: number; sha256: string; body: string };
   const again = (change: Partial<State>): string =>
     encode({ ...(JSON.parse(envelope.body) as State), ...change });
@@ -131,6 +139,11 @@ test('a wrong checksum, a strange body, a newer version, another file: why it is
     rows.map(([given]) => [given, t.throws(() => decode(given)).message]),
     rows,
   );
+});
+
+test('a file of before moves and fences were stored is read', (t) => {
+  const { moves: _moves, fenceMine: _fenceMine, ...old } = { ...NONE, epoch: 4, intents: [PIN] };
+  t.deepEqual(decode(encode(old as unknown as State)), { ...NONE, epoch: 4, intents: [PIN] });
 });
 
 test('a file of a newer agent is kept aside, not overwritten, and the one before is used', async (t) => {
@@ -159,7 +172,7 @@ test('both damaged: both kept, an empty state, and the loss said', async (t) => 
   writeFileSync(path, 'x');
   writeFileSync(`${path}.1`, 'y');
   const { state, problems } = await openStore(folder, WALL);
-  t.deepEqual(state, { epoch: EPOCH, bases: {}, intents: [], servers: [] });
+  t.deepEqual(state, { ...NONE, epoch: EPOCH });
   t.deepEqual(
     problems.map(({ cause }) => cause),
     [
@@ -179,7 +192,7 @@ test('the state file gone, its predecessor there: that is used, and peers take n
   await first.save({ bases: { '1@wan': 0 } });
   rmSync(join(folder, 'state.json'));
   const { state } = await openStore(folder, 0);
-  t.deepEqual(state, { epoch: 3, bases: {}, intents: [PIN], servers: [] });
+  t.deepEqual(state, { ...NONE, epoch: 3, intents: [PIN] });
 });
 
 test('a hundred damaged files are not overwritten by the good one', async (t) => {
@@ -227,7 +240,7 @@ test('parts saved apart stay', async (t) => {
   const folder = await newFolder(t);
   const store = await openStore(folder, 0);
   await Promise.all([store.save({ bases: { '1@wan': 1 } }), store.save({ intents: [PIN] })]);
-  t.deepEqual(stateOf(folder), { epoch: 1, bases: { '1@wan': 1 }, intents: [PIN], servers: [] });
+  t.deepEqual(stateOf(folder), { ...NONE, epoch: 1, bases: { '1@wan': 1 }, intents: [PIN] });
 });
 
 test('a directory that cannot be made or read is said, not passed over', async (t) => {
