@@ -47,7 +47,7 @@ const GRACE_MS = 1000;
 export async function startAgent(config: Config, clock: Clock, log: Log): Promise<Agent> {
   const { node } = config;
   const tls = createTls(config.tls, config.pair, node, clock);
-  const store = await openStore(config.state);
+  const store = await openStore(config.state, clock.wallMs());
   const policy: Policy = config.policy;
   const timing = TIMINGS[config.policy.detect];
   const names = config.peers.map((peer) => peer.node);
