@@ -273,6 +273,8 @@ export function loop(options: LoopOptions) {
     report: (): NodeReport | null => report,
     decision: (): Decision | null => decision,
     alerts: alerts.list,
+    /** Every peer as it is known now, with what echo says of it. */
+    peers: (): NodeView[] => look(clock.nowMs()),
     /** The host's own addresses as last read. */
     interfaces: () => source.reading()?.interfaces ?? [],
     /** The view the latest decision was made from, rebuilt now; null before the first round. */
