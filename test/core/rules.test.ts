@@ -60,7 +60,7 @@ test('budget used up: failback and degraded hold with an alert, a dead HAProxy s
   t.is(ask(view(B, [onA({}), onB(held, DOWN)]), spent).owner, A);
   t.is(ask(back, spent, NOW + 301_000).owner, A, 'the window has passed');
   // The peer reads the same from the report.
-  const told = view(A, [onA({}), onB({ ...held, movesAtMs: moves })]);
+  const told = view(A, [onA({ advskew: 254 }), onB({ ...held, movesAtMs: moves })]);
   t.deepEqual(ask(told), { actions: [], owner: B, alerts: ['budget'] });
 });
 
