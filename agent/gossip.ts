@@ -32,6 +32,8 @@ export interface GossipOptions {
 interface Peer {
   readonly node: string;
   heardAtMs: number | null;
+  /** When `report` was last known to be the present one: received, or its number in a heartbeat. */
+  currentAtMs: number | null;
   agentGoneAtMs: number | null;
   goneBecause: string;
   report: NodeReport | null;
@@ -58,6 +60,7 @@ export function gossip(options: GossipOptions) {
       {
         node,
         heardAtMs: null,
+        currentAtMs: null,
         agentGoneAtMs: null,
         goneBecause: '',
         report: null,
@@ -120,6 +123,7 @@ export function gossip(options: GossipOptions) {
     }
     if (peer.report !== null && !isNewer(report, peer.report)) return;
     peer.report = report;
+    peer.currentAtMs = clock.nowMs();
     peer.clockOffMs = report.wallMs - clock.wallMs();
     options.onChange();
   }
@@ -161,9 +165,12 @@ export function gossip(options: GossipOptions) {
 
   function heartbeat(peer: Peer, message: GossipMessage & { readonly kind: 'heartbeat' }): void {
     const { report } = peer;
-    if (report === null || isNewer(message, report))
+    if (report === null || isNewer(message, report)) {
       transport.send(peer.node, { kind: 'want-report', node: peer.node });
-    else if (sawMore(report.seen, message.seen)) {
+      return void (message.intentsDigest !== digest && sendIntents(peer));
+    }
+    if (!isNewer(report, message)) peer.currentAtMs = clock.nowMs();
+    if (sawMore(report.seen, message.seen)) {
       peer.report = { ...report, seen: message.seen };
       options.onChange();
     }

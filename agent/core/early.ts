@@ -1,7 +1,7 @@
 import type { Early, Memory } from './decision.ts';
 import type { AddressReport, NodeReport } from './model.ts';
 import { isPaused, type View } from './owner.ts';
-import { isSilent } from './peers.ts';
+import { isSilent, speaksAgainst } from './peers.ts';
 import { put, type Situation } from './situation.ts';
 import {
   EARLY_OFF_MAX_MS,
@@ -38,9 +38,7 @@ export function deadMaster(at: Situation): DeadMaster | null {
     if (nowMs - answeredAtMs > PATH_PROVEN_MS || nowMs - heardAtMs < earlyTakeoverMs) continue;
     // Its host answered long after its agent fell silent: frozen, and not ours to replace.
     if (answeredAtMs - heardAtMs >= view.timing.freshMs) continue;
-    const witnessed = paths.some(
-      (one) => one.node === null && (one.answeredAtMs ?? 0) > answeredAtMs,
-    );
+    const witnessed = paths.some((one) => one.node === null && speaksAgainst(one, path));
     const known = memory.early.get(node);
     const done = known !== undefined && known.silentSinceMs === heardAtMs;
     const off = known !== undefined && nowMs < known.offUntilMs;

@@ -2,7 +2,7 @@ import type { Part } from './decision.ts';
 import { deadMaster, tookEarly } from './early.ts';
 import { isPaused, type Candidate } from './owner.ts';
 import { explain } from './reasons.ts';
-import { desiredAdvskew, put, where, type Situation } from './situation.ts';
+import { desiredAdvskew, hasSeen, put, where, type Situation } from './situation.ts';
 import {
   effectiveAdvskew,
   FORCE_INTERVAL_MS,
@@ -123,12 +123,5 @@ function nobodyIsMaster({ me, view, ownership }: Situation): boolean {
   if (ownership.candidates.length !== view.nodes.length || view.nodes.length < 2) return false;
   return ownership.candidates
     .filter(({ node }) => node !== view.self)
-    .every(
-      ({ report, address }) =>
-        address.owner === view.self &&
-        report.seen.some(
-          ({ node, epoch, sequence }) =>
-            node === view.self && epoch === me.epoch && sequence >= me.sequence,
-        ),
-    );
+    .every(({ report, address }) => address.owner === view.self && hasSeen(report, me));
 }

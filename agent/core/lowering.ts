@@ -2,7 +2,7 @@ import type { Memory, Part } from './decision.ts';
 import { maintenanceKey, pinKey, wish } from './intents.ts';
 import { LOWERED_ADVSKEW } from './model.ts';
 import { explain } from './reasons.ts';
-import { desiredAdvskew, isIsolated, put, where, type Situation } from './situation.ts';
+import { desiredAdvskew, hasSeen, isIsolated, put, where, type Situation } from './situation.ts';
 
 /** Brings the advskew in the kernel to what it should be, where this host may do so by itself now. */
 export function advskewFor(at: Situation): Part | null {
@@ -34,7 +34,12 @@ function maySet(at: Situation, wanted: number): boolean {
     return me.joined || storedCause(at);
   }
   if (!me.joined) return false;
-  if (isMaster) return mineToOwn || ownership.owner !== null;
+  if (isMaster) {
+    // What is raised here beats others: each of them must have spoken knowing how it is here.
+    const others = ownership.candidates.filter(({ node }) => node !== view.self);
+    const known = others.every(({ report }) => hasSeen(report, me));
+    return known && (mineToOwn || ownership.owner !== null);
+  }
   // A BACKUP raises itself in the one command that takes the address, never before; only
   // where it stays above the owner's base does raising change nothing in the comparison.
   return !mineToOwn && masters.some(({ node }) => node !== view.self);

@@ -192,6 +192,8 @@ export interface PathReading {
   readonly answeredAtMs: number | null;
   /** Probes without an answer since the last one answered. */
   readonly lostInRow: number;
+  /** When the first of those was sent; null: none. */
+  readonly lostSinceMs: number | null;
 }
 
 export interface Policy {

@@ -6,6 +6,8 @@ export interface Contact {
   readonly node: string;
   /** Anything received from its agent; null: never since our start. */
   readonly heardAtMs: number | null;
+  /** When its report was last known to be its present one; null: never. */
+  readonly currentAtMs: number | null;
   /** Its agent said goodbye, or its end of the connection was closed or refused while the host answers. */
   readonly agentGoneAtMs: number | null;
 }
@@ -21,9 +23,9 @@ export function peerClass(contact: Contact, timing: Timing, nowMs: number): Peer
 
 /** True while a peer's report may take part in decisions. */
 export function isFresh(contact: Contact, timing: Timing, nowMs: number): boolean {
-  const kind = peerClass(contact, timing, nowMs);
-  if (contact.heardAtMs === null || kind === 'agent-down') return false;
-  return nowMs - contact.heardAtMs < timing.freshMs;
+  const { currentAtMs } = contact;
+  if (currentAtMs === null || peerClass(contact, timing, nowMs) === 'agent-down') return false;
+  return nowMs - currentAtMs < timing.freshMs;
 }
 
 /** A heartbeat is overdue: too early to suspect anybody, time to look more closely. */
@@ -36,6 +38,13 @@ export const isQuiet = (
 
 /** Enough probes in a row went unanswered. */
 export const isSilent = ({ lostInRow }: PathReading): boolean => lostInRow >= PROBES_LOST;
+
+/** The witness answered a probe that was sent when the path was silent already, and still does. */
+export const speaksAgainst = (witness: PathReading, path: PathReading): boolean =>
+  witness.answeredAtMs !== null &&
+  path.lostSinceMs !== null &&
+  witness.answeredAtMs > path.lostSinceMs &&
+  witness.lostInRow <= 2;
 
 /**
  * A suspect peer seen over the second path. Its host answers echo: the agent is
@@ -56,9 +65,8 @@ export function withEcho(
     const silentMs = nowMs - view.heardAtMs;
     return silentMs < timing.freshMs ? view : { ...view, peerClass: 'frozen', fresh: false };
   }
-  const last = Math.max(...proven.map(({ answeredAtMs }) => answeredAtMs ?? 0));
   const witnesses = paths.filter(({ node }) => node === null);
-  if (witnesses.some(({ answeredAtMs }) => (answeredAtMs ?? -Infinity) > last))
+  if (proven.every((path) => witnesses.some((witness) => speaksAgainst(witness, path))))
     return { ...view, peerClass: 'dead', fresh: false };
   const alone = witnesses.length > 0 && witnesses.every(isSilent);
   return alone ? { ...view, peerClass: 'isolated' } : view;

@@ -47,6 +47,13 @@ export function desiredAdvskew(at: Situation): number {
   return base > (chosen.address.baseAdvskew ?? chosen.address.advskew) ? base : LOWERED_ADVSKEW;
 }
 
+/** The peer had this node's present report when it wrote its own. */
+export const hasSeen = (peer: NodeReport, me: NodeReport): boolean =>
+  peer.seen.some(
+    ({ node, epoch, sequence }) =>
+      node === me.node && epoch === me.epoch && sequence >= me.sequence,
+  );
+
 /** The three names every action on an address carries. */
 export const where = ({ address, interface: name, vhid }: AddressReport) => ({
   address,

@@ -9,7 +9,9 @@ interface Target {
   readonly address: string;
   answeredAtMs: number | null;
   lostInRow: number;
+  lostSinceMs: number | null;
   waiting: boolean;
+  sentAtMs: number;
 }
 
 export interface ProberOptions {
@@ -41,9 +43,11 @@ export function prober(options: ProberOptions) {
   function ask(target: Target): void {
     if (target.waiting) {
       target.lostInRow++;
+      target.lostSinceMs ??= target.sentAtMs;
       if (target.lostInRow === SILENT) onChange();
     }
     target.waiting = true;
+    target.sentAtMs = clock.nowMs();
     echo.send(target.address);
   }
 
@@ -71,7 +75,9 @@ export function prober(options: ProberOptions) {
             ...one,
             answeredAtMs: null,
             lostInRow: 0,
+            lostSinceMs: null,
             waiting: false,
+            sentAtMs: 0,
           },
       );
     },
@@ -88,6 +94,7 @@ export function prober(options: ProberOptions) {
         const back = target.lostInRow >= SILENT;
         target.answeredAtMs = clock.nowMs();
         target.lostInRow = 0;
+        target.lostSinceMs = null;
         target.waiting = false;
         if (back) onChange();
       }
@@ -99,6 +106,10 @@ export function prober(options: ProberOptions) {
     },
   };
 }
+
+/** Silent since both are; null while one of them answers. */
+const latest = (a: number | null, b: number | null): number | null =>
+  a === null || b === null ? null : Math.max(a, b);
 
 type Aim = Pick<Target, 'network' | 'node' | 'address'>;
 
@@ -138,7 +149,7 @@ function isWithin(address: string, cidrs: readonly string[]): boolean {
 /** A node is reached where either family answers: one reading per network and node, or witness. */
 function merged(targets: readonly Target[]): PathReading[] {
   const found = new Map<string, PathReading>();
-  for (const { network, node, answeredAtMs, lostInRow, address } of targets) {
+  for (const { network, node, answeredAtMs, lostInRow, lostSinceMs, address } of targets) {
     const key = `${network} ${node ?? `witness ${address}`}`;
     const before = found.get(key);
     // A family that never answered says nothing against the one that does.
@@ -150,6 +161,7 @@ function merged(targets: readonly Target[]): PathReading[] {
       node,
       answeredAtMs: Math.max(known?.answeredAtMs ?? -Infinity, answeredAtMs ?? -Infinity),
       lostInRow: Math.min(known?.lostInRow ?? Infinity, lostInRow),
+      lostSinceMs: latest(known === null ? lostSinceMs : known.lostSinceMs, lostSinceMs),
     });
   }
   return [...found.values()].map((one) => ({

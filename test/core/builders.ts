@@ -87,7 +87,11 @@ export function report(node: string, change: Partial<NodeReport> = {}): NodeRepo
     healthSinceMs: LONG_AGO,
     healthReason: 'HAProxy serves',
     problems: [],
-    seen: [],
+    seen: ['haproxy01', 'haproxy02', 'haproxy03'].map((name) => ({
+      node: name,
+      epoch: 1,
+      sequence: 7,
+    })),
     applied: [],
     icmp: 'none',
     carpEvents: 'events',
