@@ -240,7 +240,8 @@ export function loop(options: LoopOptions) {
 
   function sleep(): void {
     const nowMs = clock.nowMs();
-    const wakeAtMs = Math.min(source.dueAtMs(), decision?.wakeAtMs ?? Infinity);
+    const retry = retryAtMs > nowMs ? retryAtMs : Infinity;
+    const wakeAtMs = Math.min(source.dueAtMs(), decision?.wakeAtMs ?? Infinity, retry);
     // A wake-up in the past would spin; the next millisecond is soon enough.
     const delayMs = Math.max(1, Math.min(wakeAtMs, joining.wakeAtMs(nowMs)) - nowMs);
     cancelTimer();

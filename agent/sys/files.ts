@@ -44,7 +44,7 @@ async function keep(path: string, as: string): Promise<void> {
 }
 
 /** Makes renames and removals in a directory durable. */
-export async function syncDirectory(path: string): Promise<void> {
+async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
     await directory.sync();

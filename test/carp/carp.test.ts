@@ -100,7 +100,7 @@ test('a tool that is missing, fails, is killed or hangs: which one and how', asy
     ['', (path) => rmSync(path), { kind: 'spawn', code: 'ENOENT' }],
     ['echo "interface em9 does not exist" >&2; exit 1', () => {}, { kind: 'exit', code: 1 }],
     ['kill -TERM $$', () => {}, { kind: 'signal', signal: 'SIGTERM' }],
-    ['exec sleep 600', () => {}, { kind: 'timeout', afterMs: 300 }],
+    ['exec sleep 600', () => {}, { kind: 'timeout', afterMs: 1000 }],
   ];
   for (const name of ['ifconfig', 'sysctl', 'kldstat'] as const) {
     for (const [body, change, failure] of rows) {
@@ -108,7 +108,7 @@ test('a tool that is missing, fails, is killed or hangs: which one and how', asy
       if (name === 'kldstat' && body.endsWith('exit 1')) continue;
       const { tools } = scriptedTools(t, { [name]: body });
       change(body === '' ? tools[name] : '');
-      const limited = execWithin(300);
+      const limited = execWithin(1000);
       const error = await t.throwsAsync(carp({ exec: limited, tools }).read(), {
         instanceOf: CommandError,
       });
@@ -120,7 +120,7 @@ test('a tool that is missing, fails, is killed or hangs: which one and how', asy
 
 test('a tool that hangs is killed, not left behind', async (t) => {
   const { tools, folder } = scriptedTools(t, { ifconfig: 'echo $$ > $0.pid; exec sleep 600' });
-  await t.throwsAsync(carp({ exec: execWithin(300), tools }).read());
+  await t.throwsAsync(carp({ exec: execWithin(1000), tools }).read());
   const pid = Number(readFileSync(join(folder, 'ifconfig.pid'), 'utf8'));
   await eventually(() => {
     try {

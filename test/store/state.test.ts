@@ -259,8 +259,9 @@ async function refusing(t: ExecutionContext, folder: string): Promise<() => Prom
   if (process.getuid?.() !== 0) {
     return () => chmod(folder, 0o500);
   }
-  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'none', folder]);
-  t.teardown(() => execFileSync('umount', [folder]));
+  const run = (program: string, ...args: string[]) => execFileSync(program, args);
+  run('mount', '-t', 'tmpfs', '-o', 'size=64k', 'none', folder);
+  t.teardown(() => run('umount', folder));
   return async () => {
     try {
       writeFileSync(join(folder, 'ballast'), Buffer.alloc(1 << 20));
