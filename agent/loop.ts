@@ -1,3 +1,4 @@
+import { isRead } from './core/health.ts';
 import { decide } from './core/decide.ts';
 import { NO_MEMORY, type Action, type Decision, type Memory } from './core/decision.ts';
 import { PROTOCOL } from './core/gossip.ts';
@@ -83,7 +84,7 @@ export function loop(options: LoopOptions) {
       haproxy: options.haproxy(),
       peers,
       previous: report,
-      joined: joining.joined(peers, nowMs),
+      joined: joining.joined(peers, isRead(options.haproxy()), nowMs),
       fenced: fenceMine && reading.allow === false,
       nowMs,
     });
