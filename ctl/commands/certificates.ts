@@ -5,7 +5,8 @@ import { certificatesResult } from '../envelope.ts';
 import { usage } from '../failure.ts';
 import { changing, type Finish } from '../options.ts';
 import { certificatesTable } from '../render/acts.ts';
-import { acting, type ActOptions, type Streams } from '../session.ts';
+import { acting, type ActOptions } from '../session.ts';
+import type { Streams } from '../streams.ts';
 
 interface PushOptions extends ActOptions {
   readonly as?: string;

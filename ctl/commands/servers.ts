@@ -3,7 +3,8 @@ import type { AdminState } from '../../agent/core/acts.ts';
 import { serversResult } from '../envelope.ts';
 import { changing, ending, type Finish } from '../options.ts';
 import { serversTable } from '../render/acts.ts';
-import { acting, type ActOptions, type Streams } from '../session.ts';
+import { acting, type ActOptions } from '../session.ts';
+import type { Streams } from '../streams.ts';
 
 const VERBS: readonly (readonly [AdminState, string, string])[] = [
   ['drain', 'no new sessions to a server, on every node', 'Stays so until `proxyctl ready`.'],
