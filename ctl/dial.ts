@@ -6,7 +6,7 @@ import { sentence } from '../agent/core/words.ts';
 import { splitAddress } from '../agent/rpc/address.ts';
 import { pairIn, parseIdentity } from '../agent/rpc/identity.ts';
 import type { Target } from './contexts.ts';
-import { openChannel, type Channel } from './grpc.ts';
+import { HangUp, openChannel, type Channel } from './grpc.ts';
 
 /**
  * A channel to one agent within `timeoutMs`. Over TCP it must hold the
@@ -21,11 +21,11 @@ export async function dial(target: Target, timeoutMs: number): Promise<Channel> 
       throw new Error(socketTrouble(error, target.path), { cause: error });
     }
   }
-  const { socket, stranger } = secure(target);
+  const { socket, stranger, shook } = secure(target);
   try {
     return await openChannel(socket, target.node, timeoutMs);
   } catch (error) {
-    throw new Error(stranger() ?? tlsTrouble(error, target), { cause: error });
+    throw new Error(stranger() ?? tlsTrouble(error, target, shook()), { cause: error });
   }
 }
 
@@ -33,7 +33,10 @@ type TlsTarget = Target & { readonly kind: 'tls' };
 
 function secure({ node, address, ca, cert, key }: TlsTarget): {
   readonly socket: Socket;
+  /** Who answered in place of the node; null: nobody else. */
   readonly stranger: () => string | null;
+  /** The handshake was complete on this side. */
+  readonly shook: () => boolean;
 } {
   const files = { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) };
   const pair = pairIn(new X509Certificate(files.cert).subjectAltName);
@@ -57,7 +60,9 @@ function secure({ node, address, ca, cert, key }: TlsTarget): {
       }
     },
   });
-  return { socket, stranger: () => stranger };
+  let shook = false;
+  socket.once('secureConnect', () => (shook = true));
+  return { socket, stranger: () => stranger, shook: () => shook };
 }
 
 const codeOf = (error: unknown): string =>
@@ -72,7 +77,7 @@ function socketTrouble(error: unknown, path: string): string {
 }
 
 /** What OpenSSL calls the ways in which two sides do not trust each other. */
-function tlsTrouble(error: unknown, { address, ca, cert }: TlsTarget): string {
+function tlsTrouble(error: unknown, { address, ca, cert }: TlsTarget, shook: boolean): string {
   const code = codeOf(error);
   if (code === 'ECONNREFUSED') return `nobody listens on ${address}`;
   if (/^(EHOSTUNREACH|ENETUNREACH|EHOSTDOWN)$/.test(code)) return `no way to ${address} (${code})`;
@@ -83,5 +88,8 @@ function tlsTrouble(error: unknown, { address, ca, cert }: TlsTarget): string {
   const alert = /_ALERT_([A-Z_]+)$/.exec(code)?.[1];
   if (alert !== undefined)
     return `${address} does not accept ${cert} (${alert.toLowerCase().replaceAll('_', ' ')})`;
+  // Node's server looks at our certificate after the handshake, and hangs up without a word.
+  if (shook && (error instanceof HangUp || code === 'ECONNRESET'))
+    return `${address} hangs up when it has seen ${cert}: not from a CA it trusts, or expired`;
   return `${address}: ${sentence(error)}`;
 }

@@ -28,6 +28,15 @@ export class CallError extends Error implements FailedCall {
   }
 }
 
+/** The other side closed the connection before it spoke HTTP/2. */
+export class HangUp extends Error {
+  override readonly name = 'HangUp';
+
+  constructor() {
+    super('it hangs up at once');
+  }
+}
+
 export interface Channel {
   /** Sends the messages and hands over each answer; resolves on OK, rejects with CallError. */
   call(
@@ -74,7 +83,7 @@ export function openChannel(
     // After the opening an error ends the streams too, and they tell of it.
     socket.on('error', (error: Error) => (open ? undefined : fail(error)));
     session.on('error', (error: Error) => (open ? undefined : fail(error)));
-    session.on('close', () => (open ? undefined : fail(new Error('it hangs up at once'))));
+    session.on('close', () => (open ? undefined : fail(new HangUp())));
     session.once('remoteSettings', () => {
       open = true;
       clearTimeout(timer);

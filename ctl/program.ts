@@ -51,7 +51,7 @@ export async function run(argv: readonly string[], io: Streams): Promise<number>
     code = finished;
   });
   if (argv.length === 0) {
-    io.err(program.helpInformation());
+    io.err(`${program.helpInformation()}${AFTER}\n`);
     return 2;
   }
   try {
@@ -69,7 +69,7 @@ export async function run(argv: readonly string[], io: Streams): Promise<number>
 function buildProgram(asked: string, io: Streams, finish: Finish): Command {
   const program = new Command('proxyctl')
     .usage('VERB [arguments] [options]')
-    .description('Operate HAProxy hosts behind CARP as one.')
+    .description('Operates HAProxy hosts behind CARP as one.')
     .version(`proxyctl ${VERSION}`, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'this text; proxyctl VERB --help for one verb')
     .helpCommand(false)
@@ -81,6 +81,7 @@ function buildProgram(asked: string, io: Streams, finish: Finish): Command {
     if (isVerb(asked) && !verbs.includes(asked)) continue;
     program.commandsGroup(heading);
     add(program, io, finish);
+    for (const verb of leaves(program)) if (verb.helpGroup() === '') verb.helpGroup(heading);
   }
   return program.addHelpText('after', AFTER);
 }

@@ -14,7 +14,7 @@ export function addContexts(program: Command, io: Streams, finish: Finish): void
     .command('context')
     .description('the agents proxyctl can talk to')
     .helpCommand(false);
-  common(context.command('list').description('contexts of config.toml')).action(
+  common(context.command('list').description('the contexts of config.toml')).action(
     (options: CommonOptions) => {
       const requestId = newRequestId();
       try {

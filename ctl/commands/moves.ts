@@ -45,16 +45,14 @@ export function addMoves(program: Command, io: Streams, finish: Finish): void {
       changing(
         program
           .command('failover')
-          .description('move addresses to the other node, and keep them there')
+          .description('to the other node, and keep them there')
           .option('--to <NODE>', 'which node; default: the other'),
       ),
     ),
   ).action((options: MoveOptions) => run('failover', options, false));
   vhid(
     changing(
-      program
-        .command('failback')
-        .description('take pins back and bring addresses to their preferred node'),
+      program.command('failback').description('lift that, and bring them to the preferred node'),
     ),
   ).action((options: MoveOptions) => run('failback', options, true));
 }

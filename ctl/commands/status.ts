@@ -9,7 +9,7 @@ import type { Streams } from '../streams.ts';
 
 /** `proxyctl status`. */
 export function addStatus(program: Command, io: Streams, finish: Finish): void {
-  common(program.command('status').description('what both nodes are and do, and why'))
+  common(program.command('status').description('addresses, nodes, alerts and the last decision'))
     .option('--check', 'exit 3 unless everything is as it should be', false)
     .action(async (options: CommonOptions & { readonly check: boolean }) => {
       const code = await reading(

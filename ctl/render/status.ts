@@ -30,11 +30,12 @@ export function statusScreen(status: Status, context: string, tookMs: number, at
       ? left.padEnd(COLUMNS - answered.length) + answered
       : `${wrapped(left, 2)}\n${wrapped(answered, 2)}`;
   const notes = [
+    ...pinned(status, at),
     ...drained(status, at),
     ...alerts.map((alert) => alertLine(alert, at)),
     ...decisions(status, at),
   ].map((line) => wrapped(line, INDENT));
-  return `${[title, addresses(status, at), nodes(status, at), notes.join('\n')]
+  return `${[title, addresses(status), nodes(status, at), notes.join('\n')]
     .filter((part) => part !== '')
     .join('\n\n')}\n`;
 }
@@ -51,7 +52,7 @@ const rowsOf = (status: Status, id: string): Row[] =>
       .map((reading) => ({ node, reading })),
   );
 
-function addresses(status: Status, at: Moment): string {
+function addresses(status: Status): string {
   const ids = addressIds(status);
   if (ids.length === 0) return 'no CARP address is known on any node';
   const beside = addressGrid(status, ids, true);
@@ -61,10 +62,7 @@ function addresses(status: Status, at: Moment): string {
   const below = fits
     ? []
     : ids.map((id) => wrapped(`${id.padEnd(INDENT - 1)} ${vipsOf(status, id).join(' ')}`, INDENT));
-  const pins = status.verdicts.flatMap(({ address, pin }) =>
-    pin === null ? [] : [wrapped(`${address} pinned to ${pin.value}${byWhom(pin, at)}`, INDENT)],
-  );
-  return [grid, ...below, ...pins].join('\n');
+  return [grid, ...below].join('\n');
 }
 
 const vipsOf = (status: Status, id: string): readonly string[] =>
@@ -130,6 +128,11 @@ function rest({ haproxy: all }: NodeReport, at: Moment): [string, string] {
   const first = days < 0 ? 'first has ended' : `first ends ${days} d`;
   return [String(sessions), ends.length === 0 ? 'none' : `${ends.length}, ${first}`];
 }
+
+const pinned = (status: Status, at: Moment): string[] =>
+  status.verdicts.flatMap(({ address, pin }) =>
+    pin === null ? [] : [`pinned    ${address} to ${pin.value}${byWhom(pin, at)}`],
+  );
 
 function drained(status: Status, at: Moment): string[] {
   return status.intents.flatMap((intent) => {
