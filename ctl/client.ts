@@ -32,7 +32,8 @@ export interface Agent {
   close(): void;
 }
 
-const CONNECT_MS = 3000;
+/** To reach one agent; --timeout shortens it, but a loaded host is given a second. */
+const CONNECT_MS = { least: 1000, most: 3000 };
 const STATUS_MS = 5000;
 /** Beyond what the agent itself waits, for the way there and back. */
 const SLACK_MS = 5000;
@@ -42,7 +43,7 @@ const CHUNK = 16_384;
 
 /**
  * Connects to the first agent of the context that answers, each within
- * `timeoutMs` (null: 3 s); `passedOver` hears of the others. Rejects with
+ * `timeoutMs` (1 to 3 s; null: 3 s); `passedOver` hears of the others. Rejects with
  * ActFailure 'unreachable' when none does.
  */
 export async function reach(
@@ -51,10 +52,11 @@ export async function reach(
   passedOver: (name: string, cause: string) => void,
 ): Promise<Agent> {
   const causes: string[] = [];
+  const { least, most } = CONNECT_MS;
+  const limitMs = Math.max(least, Math.min(most, timeoutMs ?? most));
   for (const target of context.targets) {
     const name = nameOf(target);
     try {
-      const limitMs = Math.min(CONNECT_MS, timeoutMs ?? CONNECT_MS);
       return agent(name, await dial(target, limitMs));
     } catch (error) {
       const cause = sentence(error);

@@ -14,7 +14,7 @@ export function common(command: Command): Command {
     .option('--context <NAME>', 'a context of config.toml (PROXYCTL_CONTEXT)')
     .option('--config <FILE>', 'another config.toml (PROXYCTL_CONFIG)')
     .addOption(
-      new Option('-o, --output <FORMAT>', 'table or json; json is one line (docs/json.md)')
+      new Option('-o, --output <FORMAT>', 'table (default) or json, one line (docs/json.md)')
         .choices(['table', 'json'])
         .default('table')
         .helpGroup('Which agents, and what is printed:'),

@@ -71,11 +71,17 @@ function buildProgram(asked: string, io: Streams, finish: Finish): Command {
     .usage('VERB [arguments] [options]')
     .description('Operates HAProxy hosts behind CARP as one.')
     .version(`proxyctl ${VERSION}`, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'this text; proxyctl VERB --help for one verb')
+    .helpOption('-h, --help', 'this text; VERB --help for one verb')
     .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: () => undefined })
-    .configureHelp({ helpWidth: 80, visibleCommands: leaves, subcommandTerm: termOf });
+    .configureHelp({
+      helpWidth: 80,
+      visibleCommands: leaves,
+      subcommandTerm: termOf,
+      // Without commander's own remarks on defaults and choices: the texts say what matters.
+      optionDescription: ({ description }) => description,
+    });
   for (const { heading, verbs, add } of GROUPS) {
     // A known verb needs the others for nothing; help and suggestions need all.
     if (isVerb(asked) && !verbs.includes(asked)) continue;
