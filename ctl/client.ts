@@ -13,14 +13,24 @@ import { ControlService } from '../proto/gen/services.ts';
 import {
   ActFailure,
   type ActResult,
+  type AutomationAct,
+  type MaintenanceAct,
   type MoveAct,
   type Progress,
   type PushAct,
   type ServersAct,
   type Status,
 } from '../agent/core/acts.ts';
+import type { ExplainAnswer } from '../agent/core/explain.ts';
 import { sentence } from '../agent/core/words.ts';
-import { moveToWire, pushToWire, serversToWire } from '../agent/rpc/acts.ts';
+import {
+  automationToWire,
+  maintenanceToWire,
+  moveToWire,
+  pushToWire,
+  serversToWire,
+} from '../agent/rpc/acts.ts';
+import { explainFromWire } from '../agent/rpc/explain.ts';
 import { failureFromStatus } from '../agent/rpc/failures.ts';
 import { pairIn, parseIdentity } from '../agent/rpc/identity.ts';
 import { progressFromWire, resultFromWire } from '../agent/rpc/results.ts';
@@ -35,6 +45,9 @@ export interface Agent {
   readonly name: string;
   status(): Promise<Status>;
   move(act: MoveAct, report: Report): Promise<ActResult>;
+  explain(addresses: readonly string[]): Promise<ExplainAnswer>;
+  setMaintenance(act: MaintenanceAct, report: Report): Promise<ActResult>;
+  setAutomation(act: AutomationAct, report: Report): Promise<ActResult>;
   setServers(act: ServersAct, report: Report): Promise<ActResult>;
   pushCertificate(act: PushAct, report: Report): Promise<ActResult>;
   close(): void;
@@ -218,6 +231,45 @@ function agent(name: string, client: Client): Agent {
         options,
       );
       return outcome(stream, 'move', report);
+    },
+    explain: (addresses) =>
+      new Promise((resolve, reject) => {
+        const { path, requestSerialize, responseDeserialize } = ControlService.explain;
+        const options = { deadline: Date.now() + STATUS_MS };
+        client.makeUnaryRequest(
+          path,
+          requestSerialize,
+          responseDeserialize,
+          { addresses: [...addresses] },
+          options,
+          (error: ServiceError | null, reply?: proxyctl.v1.ExplainReply) => {
+            if (error !== null) return reject(failure(error, 'explain', false));
+            if (reply === undefined) return reject(unknown('explain', 'an empty answer'));
+            return resolve(explainFromWire(reply, performance.now()));
+          },
+        );
+      }),
+    setMaintenance(act, report) {
+      const { path, requestSerialize, responseDeserialize } = ControlService.setMaintenance;
+      const stream = client.makeServerStreamRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        maintenanceToWire(act),
+        until(act.header.timeoutMs),
+      );
+      return outcome(stream, 'maintenance', report);
+    },
+    setAutomation(act, report) {
+      const { path, requestSerialize, responseDeserialize } = ControlService.setAutomation;
+      const stream = client.makeServerStreamRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        automationToWire(act),
+        until(act.header.timeoutMs),
+      );
+      return outcome(stream, 'automation', report);
     },
     setServers(act, report) {
       const { path, requestSerialize, responseDeserialize } = ControlService.setServers;

@@ -1,4 +1,5 @@
 import type { ActError, ActResult, Status } from '../agent/core/acts.ts';
+import type { ExplainAnswer } from '../agent/core/explain.ts';
 import { parseServerKey } from '../agent/core/intents.ts';
 import type { Intent } from '../agent/core/model.ts';
 import { addressIds, isHeard, type Moment } from './render/status.ts';
@@ -95,6 +96,8 @@ export function statusResult(status: Status, at: Moment): unknown {
       };
     }),
     nodes: status.nodes.map((node) => nodeResult(node, isHeard(node), age)),
+    maintenance: status.intents.flatMap((intent) => switchResult(intent, 'maintenance/', at)),
+    pause: status.intents.flatMap((intent) => switchResult(intent, 'pause', at))[0] ?? null,
     drained: status.intents.flatMap((intent) => drainedResult(status, intent, at)),
     alerts: alerts(status, age),
     decision: {
@@ -156,6 +159,14 @@ function nodeResult(
   };
 }
 
+/** A wish that is on: who, why, since when and until when. */
+function switchResult(intent: Intent, prefix: string, at: Moment): object[] {
+  if (!intent.key.startsWith(prefix)) return [];
+  const { node: _value, ...who } = wish(intent, at) ?? { node: '' };
+  const node = intent.key.slice(prefix.length);
+  return [{ ...(node === '' ? {} : { node }), ...who }];
+}
+
 function drainedResult(status: Status, intent: Intent, at: Moment): unknown[] {
   const target = parseServerKey(intent.key);
   if (target === null) return [];
@@ -211,6 +222,27 @@ function alerts(status: Status, age: (sinceMs: number) => number): unknown[] {
     ]),
   ];
 }
+
+/** The `result` of `explain`. */
+export const explainResult = ({ paused, addresses }: ExplainAnswer, nowMs: number): unknown => ({
+  paused,
+  addresses: addresses.map(({ standings, ...one }) => ({
+    ...one,
+    nodes: standings.map((standing) => ({
+      node: standing.node,
+      state: standing.state,
+      able: standing.unableBecause === '',
+      unable_because: standing.unableBecause === '' ? null : standing.unableBecause,
+      health: standing.health,
+      health_reason: standing.healthReason,
+      health_age_ms: Math.max(0, Math.round(nowMs - standing.healthSinceMs)),
+      maintenance: standing.maintenance,
+      pinned: standing.pinned,
+      ripe: standing.ripe,
+      base_advskew: standing.advskew,
+    })),
+  })),
+});
 
 /** The `result` of a move. */
 export const moveResult = ({ addresses }: ActResult): unknown => ({

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import { VERSION } from '../agent/version.ts';
+import { addAutomation } from './commands/automation.ts';
 import { addCertificates } from './commands/certificates.ts';
 import { addContexts } from './commands/contexts.ts';
+import { addExplain } from './commands/explain.ts';
 import { addMoves } from './commands/moves.ts';
 import { addServers } from './commands/servers.ts';
 import { addStatus } from './commands/status.ts';
@@ -22,7 +24,9 @@ export function buildProgram(io: Streams): Command {
     process.exitCode = code;
   };
   addStatus(program, io, finish);
+  addExplain(program, io, finish);
   addMoves(program, io, finish);
+  addAutomation(program, io, finish);
   addServers(program, io, finish);
   addCertificates(program, io, finish);
   addContexts(program, io, finish);

@@ -3,6 +3,7 @@ import { parseServerKey } from '../../agent/core/intents.ts';
 import type { AddressReport, Intent, NodeReport } from '../../agent/core/model.ts';
 import { clockTime, duration } from './duration.ts';
 import { table } from './table.ts';
+import { wrapped } from './wrapped.ts';
 
 export interface Moment {
   /** Monotonic, the clock the status was converted with. */
@@ -30,7 +31,12 @@ export function statusScreen(status: Status, context: string, tookMs: number, at
       ? left.padEnd(80 - answered.length) + answered
       : `${left}\n${answered}`;
   const parts = [title, addresses(status, at), nodes(status, at)];
-  const notes = [...drained(status, at), ...alerts, ...decisions(status, at)];
+  const notes = [
+    ...switched(status, at),
+    ...drained(status, at),
+    ...alerts,
+    ...decisions(status, at),
+  ];
   if (notes.length > 0) parts.push(notes.map((line) => wrapped(line)).join('\n'));
   return `${parts.join('\n\n')}\n`;
 }
@@ -120,6 +126,16 @@ function rest({ haproxy: all }: NodeReport, at: Moment): [string, string] {
   return [String(sessions), ends.length === 0 ? 'none' : `${ends.length}, first ends ${first} d`];
 }
 
+/** Maintenance and pause, by whom and until when. */
+function switched(status: Status, at: Moment): string[] {
+  return status.intents.flatMap((intent) => {
+    const [kind, node = ''] = intent.key.split('/');
+    if (kind === 'maintenance')
+      return [`maint     ${node} takes no addresses${byWhom(intent, at)}`];
+    return kind === 'pause' ? [`paused    nothing moves by itself${byWhom(intent, at)}`] : [];
+  });
+}
+
 function drained(status: Status, at: Moment): string[] {
   return status.intents.flatMap((intent) => {
     const target = parseServerKey(intent.key);
@@ -167,17 +183,3 @@ const decisions = (status: Status, at: Moment): string[] =>
     ({ reason, sinceMs }) =>
       `decision  ${reason} (${duration(Math.max(0, at.nowMs - sinceMs))} ago)`,
   );
-
-/** At most 80 columns; what follows is indented under the text. */
-function wrapped(line: string): string {
-  const lines: string[] = [];
-  let current = '';
-  for (const word of line.split(' ')) {
-    const longer = current === '' ? word : `${current} ${word}`;
-    if (longer.length > 80 && current.trim() !== '') {
-      lines.push(current);
-      current = `${' '.repeat(10)}${word}`;
-    } else current = longer;
-  }
-  return [...lines, current].join('\n');
-}

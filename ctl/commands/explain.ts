@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+import { envelopeText, explainResult } from '../envelope.ts';
+import { common, type Finish } from '../options.ts';
+import { explainScreen } from '../render/explain.ts';
+import { reading, type CommonOptions, type Streams } from '../session.ts';
+
+/** `proxyctl explain`. */
+export function addExplain(program: Command, io: Streams, finish: Finish): void {
+  common(
+    program
+      .command('explain [address...]')
+      .description('why an address is where it is, and what would move it'),
+  ).action(async (addresses: string[], options: CommonOptions) =>
+    finish(
+      await reading(
+        'explain',
+        options,
+        io,
+        (agent) => agent.explain(addresses),
+        (answer, { requestId, tookMs }) => {
+          const nowMs = performance.now();
+          if (options.output === 'json')
+            io.out(
+              envelopeText({
+                verb: 'explain',
+                ok: true,
+                changed: false,
+                requestId,
+                answeredBy: answer.node,
+                tookMs,
+                result: explainResult(answer, nowMs),
+                nodes: [],
+                error: null,
+              }),
+            );
+          else io.out(explainScreen(answer, nowMs));
+          return 0;
+        },
+      ),
+    ),
+  );
+}
