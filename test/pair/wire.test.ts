@@ -3,7 +3,7 @@ import test from 'ava';
 import { watchDevd, type DevdEvent } from '../../agent/carp/devd.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
 import { ipv6Bytes } from '../kernel/wire.ts';
-import { portOf, run } from '../lab/topology.ts';
+import { nft, portOf, run } from '../lab/topology.ts';
 import type { LabPlan } from '../lab/plan.ts';
 import {
   buildHosts,
@@ -223,22 +223,21 @@ onWire(
   'adverts that a filter keeps from leaving demote the host until they leave again',
   async (t) => {
     const { namespace } = hosts[0].plan;
-    const nft = (text: string): string =>
-      run('ip', ['netns', 'exec', namespace, 'nft', '-f', '-'], text);
     const demotion = (): Promise<string> => hosts[0].tool('sysctl', '-n', 'net.inet.carp.demotion');
     // Two adverts, each over both families; three errors or successes are enough.
     const advertise = async (): Promise<void> => {
       for (const _ of [1, 2]) await hosts[0].tool('sysctl', 'net.inet.carp.demotion=0');
     };
     t.is(await demotion(), '0\n');
-    nft('table inet f { chain x { type filter hook output priority 0; meta l4proto 112 drop; }; }');
+    const chain = 'chain x {\n type filter hook output priority 0\n meta l4proto 112 drop\n}\n';
+    nft(namespace, 'inet', 'adverts', chain);
     await advertise();
     await until(
       () => 'demoted by 240',
       1000,
       async () => (await demotion()) === '240\n',
     );
-    nft('delete table inet f');
+    nft(namespace, 'inet', 'adverts', null);
     await advertise();
     await until(
       () => 'demoted no more',
