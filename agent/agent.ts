@@ -199,7 +199,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     clock,
     policy,
     members: [local, ...names.map((peer) => peerMember(peer, dialled.peerCalls(peer)))],
-    view: () => [selfView(), ...gossip.peers(clock.nowMs())],
+    view: () => [selfView(), ...loop.peers()],
     intents: gossip.intents,
     onRound: (listener) => loop.onRound(listener),
   };

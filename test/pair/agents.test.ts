@@ -1,5 +1,5 @@
 import { proxyctl, startProbe } from '../lab/client.ts';
-import type { LabReport } from '../lab/report.ts';
+import type { LabNode, LabReport } from '../lab/report.ts';
 import {
   adminState,
   advskews,
@@ -9,6 +9,7 @@ import {
   eventually,
   exitOf,
   interrupted,
+  logOf,
   type Point,
   fault,
   masters,
@@ -19,8 +20,14 @@ import {
 const { test, lab } = scene();
 const status = () => asked(lab(), 'status');
 
+/** Holds once the agent of the node has run for that long, by its own log. */
+const sinceStart = (node: LabNode, ms: number) => (): boolean => {
+  const started = logOf(node).findLast(({ event }) => event === 'agent-started');
+  return started !== undefined && Date.now() - Date.parse(String(started['time'])) >= ms;
+};
+
 /** Both agents killed and started again, with `between` while they are dead. */
-async function killBoth(on: LabReport, between: () => Promise<void>): Promise<void> {
+async function killBoth(on: LabReport, between: () => Promise<unknown>): Promise<void> {
   await fault(on, 'kill-agent', 'on');
   try {
     await between();
@@ -47,6 +54,26 @@ test('both agents killed: no client notices, nothing changes, and nothing is lef
   t.like(json, { result: { drained: [], addresses: [{ pin: null }] } });
 });
 
+test('an agent that has not asked HAProxy yet does not take it for dead', async (t) => {
+  const first = nodeAt(lab(), 0);
+  // Slow to answer, not dead: it answers before two misses of hung_after (2 s).
+  await fault(lab(), 'freeze-haproxy', 'on', first);
+  try {
+    await killBoth(lab(), () => Promise.resolve());
+    await eventually('the agents hear each other', async () => {
+      const { code, json } = await status();
+      return code === 0 && json.nodes.every(({ ok }) => ok);
+    });
+    await eventually('a second has passed', sinceStart(first, 1000));
+    t.deepEqual(await masters(lab()), ['haproxy01']);
+    t.deepEqual(await advskews(lab()), [0, 100]);
+  } finally {
+    await fault(lab(), 'freeze-haproxy', 'off', first);
+  }
+  await calm(lab());
+  t.deepEqual(await masters(lab()), ['haproxy01']);
+});
+
 test('a pin and a drain outlive the death of both agents; the base advskew is not mistaken', async (t) => {
   t.is(await exitOf(lab(), 'failover', '--reason', 'kept'), 0);
   t.is(await exitOf(lab(), 'drain', 'WEB/web1'), 0);
@@ -65,7 +92,9 @@ test('a pin and a drain outlive the death of both agents; the base advskew is no
   t.deepEqual(await advskews(lab()), [254, 100]);
   const { json } = await asked(lab(), 'status');
   t.like(json, {
-    result: { addresses: [{ pin: { reason: 'kept' }, nodes: [{ base_advskew: 0 }, {}] }] },
+    result: {
+      addresses: [{ pin: { reason: 'kept' }, nodes: [{ base_advskew: 0 }, { base_advskew: 100 }] }],
+    },
   });
   t.is(await exitOf(lab(), 'ready', 'WEB/web1'), 0);
   t.is(await exitOf(lab(), 'failback'), 0);
@@ -74,7 +103,7 @@ test('a pin and a drain outlive the death of both agents; the base advskew is no
 
 test('HAProxy dies while both agents are dead: they see it at their return', async (t) => {
   const probe = await startProbe(lab());
-  await killBoth(lab(), () => fault(lab(), 'kill-haproxy', 'on', nodeAt(lab(), 0)).then(() => {}));
+  await killBoth(lab(), () => fault(lab(), 'kill-haproxy', 'on', nodeAt(lab(), 0)));
   await probe.answeredBy('haproxy02', 20);
   t.deepEqual(await masters(lab()), ['haproxy02']);
   await fault(lab(), 'kill-haproxy', 'off', nodeAt(lab(), 0));

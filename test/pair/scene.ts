@@ -119,11 +119,20 @@ export const calm = (lab: LabReport): Promise<void> =>
 
 /** Nothing pinned, everything runs, the preferred node is MASTER at its base, the other BACKUP at its own. */
 export async function asAtFirst(lab: LabReport): Promise<void> {
-  await proxyctl(lab, ['failback']);
-  await eventually('everything is as at first', async () => {
-    const [held, skews] = [await masters(lab), await advskews(lab)];
-    return held.join() === nodeAt(lab, 0).name && skews.join() === '0,100';
+  // An agent that has just started takes part once it has heard the other.
+  await eventually('failback is done', async () => {
+    const { code } = await proxyctl(lab, ['failback', '--timeout', '3s']);
+    return code === 0;
   });
+  try {
+    await eventually('everything is as at first', async () => {
+      const [held, skews] = [await masters(lab), await advskews(lab)];
+      return held.join() === nodeAt(lab, 0).name && skews.join() === '0,100';
+    });
+  } catch (cause) {
+    const { stdout } = await proxyctl(lab, ['status']);
+    throw new Error(`everything is not as at first:\n${stdout}`, { cause });
+  }
   await calm(lab);
 }
 
