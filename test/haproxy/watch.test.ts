@@ -170,7 +170,7 @@ test('one slow answer is a miss and nothing more', async (t) => {
 });
 
 test('an idle connection that HAProxy closes by itself is no death', async (t) => {
-  const haproxy = await startHaproxy(t, { statsTimeout: '50ms' });
+  const haproxy = await startHaproxy(t, { statsTimeout: '400ms' });
   const { said } = watch(t, haproxy.socketPath);
   await said.until(up());
   const connections = async (): Promise<number> =>
