@@ -17,6 +17,8 @@ import { startLinks, type Links } from './rpc/links.ts';
 import { startServer } from './rpc/server.ts';
 import { createTls } from './rpc/tls.ts';
 import { controlVerbs, peerVerbs } from './services.ts';
+import { secondPath } from './second-path.ts';
+import { subnetsOf } from './subnets.ts';
 import { openStore } from './store/state.ts';
 import type { Clock } from './sys/clock.ts';
 import { execWithin } from './sys/exec.ts';
@@ -45,7 +47,7 @@ const GRACE_MS = 1000;
 export async function startAgent(config: Config, clock: Clock, log: Log): Promise<Agent> {
   const { node } = config;
   const tls = createTls(config.tls, config.pair, node, clock);
-  const store = await openStore(config.state);
+  const store = await openStore(config.state, clock.wallMs());
   const policy: Policy = config.policy;
   const timing = TIMINGS[config.policy.detect];
   const names = config.peers.map((peer) => peer.node);
@@ -117,6 +119,14 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
   });
 
   let carpEvents: NodeReport['carpEvents'] = 'polling';
+  const kernel = carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools });
+  const second = await secondPath({
+    config,
+    clock,
+    subnets: () => subnetsOf(loop.interfaces(), loop.report()),
+    onChange: () => loop.wake(),
+  });
+  if (second.why !== '') log.info('icmp', { using: second.icmp }, second.why);
   const loop = startLoop({
     node,
     epoch: store.state.epoch,
@@ -124,16 +134,18 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     policy,
     networks: config.networks,
     clock,
-    carp: carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools }),
+    carp: kernel,
+    timing,
+    prober: second.prober,
     pollMs: POLL_MS,
-    icmp: 'none',
+    icmp: second.icmp,
     gossip,
     haproxy: () => [haproxy.report()],
     applied: haproxy.applied,
     problems: problems.list,
     carpEvents: () => carpEvents,
-    bases: store.state.bases,
-    saveBases: (bases) => save({ bases }),
+    durable: store.state,
+    save,
     log: loopLog(log),
   });
   const devd =
@@ -187,7 +199,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     clock,
     policy,
     members: [local, ...names.map((peer) => peerMember(peer, dialled.peerCalls(peer)))],
-    view: () => [selfView(), ...gossip.peers(clock.nowMs())],
+    view: () => [selfView(), ...loop.peers()],
     intents: gossip.intents,
     onRound: (listener) => loop.onRound(listener),
   };
@@ -197,6 +209,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     fresh: true,
     heardAtMs: clock.nowMs(),
     report: loop.report(),
+    clockOffMs: null,
   });
 
   const server = await startServer({
@@ -206,7 +219,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     pair: config.pair,
     node,
     peers: names,
-    control: controlVerbs(pair, loop.decision, (peer) => lastEnd.get(peer) ?? ''),
+    control: controlVerbs(pair, loop.alerts, loop.view, (peer) => lastEnd.get(peer) ?? ''),
     peer: peerVerbs(gossip, local, storeIntents),
     clock,
     notices: {
@@ -249,6 +262,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
       recovery.stop();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
       devd?.close();
+      second.prober.close();
       await loop.stop();
       haproxy.close();
       await Promise.all([dialled.close(), server.close(GRACE_MS)]);

@@ -32,9 +32,13 @@ export interface GossipOptions {
 interface Peer {
   readonly node: string;
   heardAtMs: number | null;
+  /** When `report` was last known to be the present one: received, or its number in a heartbeat. */
+  currentAtMs: number | null;
   agentGoneAtMs: number | null;
   goneBecause: string;
   report: NodeReport | null;
+  /** Its wall clock less ours when its last report arrived. */
+  clockOffMs: number | null;
   intentsSentAtMs: number | null;
 }
 
@@ -56,9 +60,11 @@ export function gossip(options: GossipOptions) {
       {
         node,
         heardAtMs: null,
+        currentAtMs: null,
         agentGoneAtMs: null,
         goneBecause: '',
         report: null,
+        clockOffMs: null,
         intentsSentAtMs: null,
       },
     ]),
@@ -84,7 +90,10 @@ export function gossip(options: GossipOptions) {
     );
 
   const sendReport = (node: string): void => {
-    if (own !== null) transport.send(node, { kind: 'report', report: own, ageMs: 0 });
+    // Its clock is as of sending: an old report says nothing of a clock that is off.
+    const wallMs = clock.wallMs();
+    if (own !== null)
+      transport.send(node, { kind: 'report', report: { ...own, wallMs }, ageMs: 0 });
   };
 
   const sendIntents = (peer: Peer): void => {
@@ -114,6 +123,8 @@ export function gossip(options: GossipOptions) {
     }
     if (peer.report !== null && !isNewer(report, peer.report)) return;
     peer.report = report;
+    peer.currentAtMs = clock.nowMs();
+    peer.clockOffMs = report.wallMs - clock.wallMs();
     options.onChange();
   }
 
@@ -154,9 +165,12 @@ export function gossip(options: GossipOptions) {
 
   function heartbeat(peer: Peer, message: GossipMessage & { readonly kind: 'heartbeat' }): void {
     const { report } = peer;
-    if (report === null || isNewer(message, report))
+    if (report === null || isNewer(message, report)) {
       transport.send(peer.node, { kind: 'want-report', node: peer.node });
-    else if (sawMore(report.seen, message.seen)) {
+      return void (message.intentsDigest !== digest && sendIntents(peer));
+    }
+    if (!isNewer(report, message)) peer.currentAtMs = clock.nowMs();
+    if (sawMore(report.seen, message.seen)) {
       peer.report = { ...report, seen: message.seen };
       options.onChange();
     }
@@ -219,6 +233,7 @@ export function gossip(options: GossipOptions) {
           fresh: isFresh(peer, timing, nowMs),
           heardAtMs: peer.heardAtMs,
           report: peer.report,
+          clockOffMs: peer.clockOffMs,
         }))
         .sort((a, b) => (a.node < b.node ? -1 : 1));
     },

@@ -1,3 +1,4 @@
+import { NOT_READ } from './core/health.ts';
 import type { HaproxyReport, HaproxyState } from './core/model.ts';
 import type { Clock } from './sys/clock.ts';
 
@@ -31,7 +32,7 @@ export function haproxyFeed(options: FeedOptions) {
     instance: options.instance,
     state: 'down',
     stateSinceMs: clock.nowMs(),
-    problem: 'not read yet',
+    problem: NOT_READ,
     version: '',
     pid: 0,
     startedMs: clock.nowMs(),
@@ -52,16 +53,23 @@ export function haproxyFeed(options: FeedOptions) {
     options.onChange();
   }
 
+  const isUp = (): boolean => alive?.kind === 'up';
+
   async function read(): Promise<void> {
-    const withCertificates = clock.nowMs() - certificatesAtMs >= CERTIFICATES_MS;
+    const asked = alive;
+    const startedAtMs = clock.nowMs();
+    const withCertificates = startedAtMs - certificatesAtMs >= CERTIFICATES_MS;
+    // Whoever wants them read again while this goes on gets them with the next reading.
+    if (withCertificates) certificatesAtMs = startedAtMs;
     try {
       const seen = await options.observe(withCertificates);
-      if (alive?.kind !== 'up') return;
+      // What was read of a process that is gone says nothing of the next one.
+      if (!isUp() || alive !== asked) return;
       const certificates = withCertificates ? seen.certificates : latest.certificates;
-      if (withCertificates) certificatesAtMs = clock.nowMs();
       become('up', { ...seen, certificates });
     } catch (error) {
-      if (alive?.kind !== 'up') return;
+      if (withCertificates) certificatesAtMs = -Infinity;
+      if (alive?.kind !== 'up' || alive !== asked) return;
       // It lives and cannot be read: said, not guessed around.
       const trouble = error instanceof Error ? error.message : String(error);
       become('up', { problem: trouble, pid: alive.pid, version: alive.version });
@@ -69,11 +77,13 @@ export function haproxyFeed(options: FeedOptions) {
   }
 
   function refresh(): Promise<void> {
+    const asked = alive;
     reading ??= read().finally(() => {
       reading = null;
       if (closed) return;
       cancel();
-      cancel = clock.after(POLL_MS, () => void refresh());
+      if (isUp() && alive !== asked) void refresh();
+      else cancel = clock.after(POLL_MS, () => void refresh());
     });
     return reading;
   }
@@ -93,8 +103,9 @@ export function haproxyFeed(options: FeedOptions) {
     pid: (): number | null => (alive?.kind === 'up' ? alive.pid : null),
     /** Reads everything now, certificates too. */
     async reread(): Promise<void> {
-      certificatesAtMs = -Infinity;
+      // A reading that is under way may have read what has changed since.
       await reading;
+      certificatesAtMs = -Infinity;
       await refresh();
     },
     close(): void {

@@ -1,7 +1,11 @@
+import { isQuiet } from './core/peers.ts';
 import type { Timing } from './core/timing.ts';
 import type { Gossip } from './gossip.ts';
 import type { Log } from './log.ts';
 import type { Clock } from './sys/clock.ts';
+
+/** Peers are looked at so many times a heartbeat: silence is seen soon after it begins. */
+const LOOKS = 4;
 
 /** A heartbeat to every peer per interval; a peer that changes its class is logged and `onChange` called. */
 export function heartbeats(options: {
@@ -16,12 +20,15 @@ export function heartbeats(options: {
   const { gossip, clock, timing, log } = options;
   const classes = new Map<string, string>();
   let cancel = (): void => {};
+  let looks = 0;
 
-  function beat(): void {
-    gossip.beat();
+  function look(): void {
+    if (looks++ % LOOKS === 0) gossip.beat();
+    const nowMs = clock.nowMs();
     let changed = false;
-    for (const { node, peerClass, fresh } of gossip.peers(clock.nowMs())) {
-      const now = `${peerClass} ${fresh}`;
+    for (const peer of gossip.peers(nowMs)) {
+      const { node, peerClass, fresh } = peer;
+      const now = `${peerClass} ${fresh} ${isQuiet(peer, timing, nowMs)}`;
       const before = classes.get(node);
       if (before === now) continue;
       changed = true;
@@ -32,9 +39,9 @@ export function heartbeats(options: {
       log.info('peer-changed', fields, `${node} is ${peerClass}`);
     }
     if (changed) options.onChange();
-    cancel = clock.after(timing.heartbeatMs, beat);
+    cancel = clock.after(timing.heartbeatMs / LOOKS, look);
   }
 
-  beat();
+  look();
   return { stop: () => cancel() };
 }

@@ -1,4 +1,4 @@
-import type { Decision } from './core/decide.ts';
+import type { Decision } from './core/decision.ts';
 import type { NodeReport } from './core/model.ts';
 
 /** The loop's own events, one line each in the log. */

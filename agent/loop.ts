@@ -1,88 +1,57 @@
+import { isRead } from './core/health.ts';
+import { decide } from './core/decide.ts';
+import { NO_MEMORY, type Action, type Decision, type Memory } from './core/decision.ts';
 import { PROTOCOL } from './core/gossip.ts';
-import { decide, NO_MEMORY, type Action, type Decision, type Memory } from './core/decide.ts';
-import type { Intents } from './core/intents.ts';
-import type {
-  AppliedIntent,
-  HaproxyReport,
-  NodeReport,
-  NodeView,
-  Policy,
-  Problem,
-} from './core/model.ts';
-import type { NetworkConfig } from './config.ts';
-import { logChanges, logDecision, type LoopLog } from './loop-log.ts';
-import { perform, type CarpControl } from './apply.ts';
-import {
-  learnBases,
-  observeSelf,
-  problem,
-  substance,
-  withVerdicts,
-  type Bases,
-  type CarpObservation,
-} from './observe.ts';
-import { joins, pinsReached } from './standing.ts';
-import type { Clock } from './sys/clock.ts';
+import type { NodeReport, NodeView, Problem } from './core/model.ts';
+import type { View } from './core/owner.ts';
+import { isQuiet, withEcho } from './core/peers.ts';
 import { sentence } from './core/words.ts';
-
-/** CARP as the loop uses it: read, then set. */
-export interface CarpPort extends CarpControl {
-  read(): Promise<CarpObservation>;
-}
-
-export interface LoopOptions {
-  readonly node: string;
-  readonly epoch: number;
-  readonly agentVersion: string;
-  readonly policy: Policy;
-  readonly networks: readonly NetworkConfig[] | null;
-  readonly clock: Clock;
-  readonly carp: CarpPort;
-  /** CARP is read again after this long even if nothing happens, ms. */
-  readonly pollMs: number;
-  readonly icmp: NodeReport['icmp'];
-  readonly gossip: {
-    peers(nowMs: number): NodeView[];
-    intents(): Intents;
-    seen(): NodeReport['seen'];
-    publish(report: NodeReport): void;
-  };
-  readonly haproxy: () => readonly HaproxyReport[];
-  readonly applied: () => readonly AppliedIntent[];
-  /** Problems of other parts: state file, devd, configuration. */
-  readonly problems: () => readonly Problem[];
-  readonly carpEvents: () => NodeReport['carpEvents'];
-  readonly bases: Bases;
-  /** Durable before anything is overridden; rejects when the disk refuses. */
-  readonly saveBases: (bases: Bases) => Promise<void>;
-  readonly log: LoopLog;
-}
+import { perform } from './apply.ts';
+import { alertTimes } from './alert-times.ts';
+import { carpReader } from './carp-reader.ts';
+import { lateness } from './lateness.ts';
+import { logChanges, logDecision } from './loop-log.ts';
+import type { LoopOptions } from './loop-ports.ts';
+import { movesFrom, movesTo } from './move-times.ts';
+import { learnBases, observeSelf, problem, substance, withVerdicts } from './observe.ts';
+import type { CarpObservation } from './observe.ts';
+import { joins, pinsReached } from './standing.ts';
 
 /** After an action failed nothing is tried again for this long. */
 const RETRY_MS = 1000;
+const NOTHING_READ: CarpObservation = {
+  addresses: [],
+  preempt: null,
+  demotion: 0,
+  allow: null,
+  interfaces: [],
+};
 
 export type Loop = ReturnType<typeof loop>;
 
 /**
  * The one writer of this host: observes, decides, tells the peers, acts, and
- * reads again. Events only wake it. `settled()` of the latest round is what
- * everyone else reads.
+ * reads again. Events only wake it. What the latest round left is what everyone
+ * else reads.
  */
 export function loop(options: LoopOptions) {
-  const { clock, carp, gossip, log } = options;
+  const { clock, carp, gossip, log, timing, prober } = options;
+  const policyOf = options.decide ?? decide;
   const startedAtMs = clock.nowMs();
-  let bases = options.bases;
-  let reading: CarpObservation | null = null;
-  let readAtMs = -Infinity;
-  let carpProblem: Problem | null = null;
+  const { save } = options;
+  let { bases, fenceMine } = options.durable;
   let actionProblem: Problem | null = null;
   let retryAtMs = 0;
-  let memory: Memory = NO_MEMORY;
+  let memory: Memory = { ...NO_MEMORY, moves: movesFrom(options.durable.moves, clock) };
   let report: NodeReport | null = null;
   let published = { text: '', sequence: 0 };
   let decision: Decision | null = null;
+  let leaving = false;
+  const source = carpReader({ carp, clock, log, pollMs: options.pollMs });
   const joining = joins(startedAtMs);
+  const late = lateness(timing, (nowMs) => joining.rejoin(nowMs));
   const reachedPins = pinsReached(clock);
+  const alerts = alertTimes();
   const listeners = new Set<() => void>();
 
   let running: Promise<void> | null = null;
@@ -90,44 +59,33 @@ export function loop(options: LoopOptions) {
   let stopped = false;
   let cancelTimer = (): void => {};
 
-  async function readCarp(): Promise<void> {
-    const nowMs = clock.nowMs();
-    readAtMs = nowMs;
-    try {
-      reading = await carp.read();
-      carpProblem = null;
-    } catch (error) {
-      // What could not be read is unknown: the last reading is not passed on as the present.
-      reading = null;
-      const cause = sentence(error);
-      const known = carpProblem === null ? [] : [carpProblem];
-      if (carpProblem?.cause !== cause) log.problem({ subject: 'carp', cause });
-      carpProblem = problem(known, 'carp', cause, 'check ifconfig and carp(4) on this host', nowMs);
-    }
-  }
-
-  async function learn(observation: CarpObservation): Promise<void> {
-    const learnt = learnBases(bases, observation, report, options.networks);
+  async function learn(observation: CarpObservation, peers: readonly NodeView[]): Promise<void> {
+    const remembered = (address: string): number | null =>
+      peers
+        .flatMap((peer) => peer.report?.knownBases ?? [])
+        .find((one) => one.node === options.node && one.address === address)?.base ?? null;
+    const learnt = learnBases(bases, observation, report, options.networks, remembered);
     if (JSON.stringify(learnt) === JSON.stringify(bases)) return;
     try {
-      await options.saveBases(learnt);
+      await save({ bases: learnt });
       bases = learnt;
     } catch {
-      // Not on disk, so not known: what has no base is not overridden. saveBases says why.
+      // Not on disk, so not known: what has no base is not overridden. save() says why.
     }
   }
 
   function draft(nowMs: number, peers: readonly NodeView[]): NodeReport {
-    const empty: CarpObservation = { addresses: [], preempt: null, demotion: 0 };
+    const reading = source.reading() ?? NOTHING_READ;
     const own = observeSelf({
       node: options.node,
-      carp: reading ?? empty,
+      carp: reading,
       bases,
       networks: options.networks,
       haproxy: options.haproxy(),
       peers,
       previous: report,
-      joined: joining.joined(peers, nowMs),
+      joined: joining.joined(peers, isRead(options.haproxy()), nowMs),
+      fenced: fenceMine && reading.allow === false,
       nowMs,
     });
     return {
@@ -138,8 +96,8 @@ export function loop(options: LoopOptions) {
       sequence: published.sequence + 1,
       protocol: PROTOCOL,
       agentVersion: options.agentVersion,
-      leaving: false,
-      problems: [carpProblem, actionProblem]
+      leaving,
+      problems: [source.problem(), actionProblem]
         .filter((one) => one !== null)
         .concat(options.problems()),
       seen: gossip.seen(),
@@ -162,12 +120,16 @@ export function loop(options: LoopOptions) {
     gossip.publish(report);
   }
 
-  async function round(): Promise<void> {
-    if (clock.nowMs() - readAtMs >= options.pollMs) await readCarp();
-    if (reading !== null) await learn(reading);
-    const nowMs = clock.nowMs();
-    const peers = gossip.peers(nowMs);
-    const own = draft(nowMs, peers);
+  /** The peers with what echo says of them; those that fell silent are asked more often. */
+  function look(nowMs: number): NodeView[] {
+    const paths = prober.readings();
+    const peers = gossip.peers(nowMs).map((peer) => withEcho(peer, paths, timing, nowMs));
+    const silent = peers.filter((peer) => isQuiet(peer, timing, nowMs));
+    prober.attend(silent.map(({ node }) => node));
+    return peers;
+  }
+
+  function viewFrom(own: NodeReport, peers: readonly NodeView[], nowMs: number): View {
     // A draft with nothing new to tell is what the peers have seen already.
     const told = withVerdicts(own, decision, nowMs);
     const sequence = substance(told, nowMs) === published.text ? published.sequence : own.sequence;
@@ -177,31 +139,74 @@ export function loop(options: LoopOptions) {
       fresh: true,
       heardAtMs: nowMs,
       report: { ...own, sequence },
+      clockOffMs: null,
     };
     const nodes = [self, ...peers];
     const intents = gossip.intents();
-    const view = {
+    return {
       self: options.node,
       nodes,
       intents,
       policy: options.policy,
+      timing,
+      paths: prober.readings(),
+      lateAtMs: late.lateAtMs(),
+      allow: source.reading()?.allow ?? null,
+      fenceMine,
+      received: source.received(),
       wallMs: clock.wallMs(),
       reachedPins: reachedPins(intents, nodes),
     };
+  }
+
+  async function round(): Promise<void> {
+    await source.refresh(memory.lost !== null);
+    const reading = source.reading();
+    if (reading !== null) await learn(reading, gossip.peers(clock.nowMs()));
+    const nowMs = clock.nowMs();
+    const peers = look(nowMs);
+    const own = draft(nowMs, peers);
     const before = decision;
-    decision = decide(view, memory, nowMs);
-    memory = decision.memory;
+    decision = policyOf(viewFrom(own, peers, nowMs), memory, nowMs);
+    const { moves } = memory;
+    ({ memory } = decision);
+    alerts.note(decision.alerts, nowMs);
     publish(withVerdicts(own, decision, nowMs), nowMs);
+    prober.aim(
+      peers.flatMap((peer) => (peer.report === null ? [] : [peer.report])),
+      own,
+    );
     logDecision(log, before, decision);
+    await keep(moves);
     if (decision.actions.length > 0 && nowMs >= retryAtMs) await act(decision.actions);
     for (const listener of listeners) listener();
+  }
+
+  /** Stores the budget when a move was counted, and gives up a fence that is gone. */
+  async function keep(before: Memory['moves']): Promise<void> {
+    const now = movesTo(memory.moves, clock);
+    const changed = JSON.stringify(movesTo(before, clock)) !== JSON.stringify(now);
+    const lifted =
+      fenceMine && source.reading()?.allow === true && (memory.lost?.renewedAtMs ?? null) === null;
+    if (lifted) fenceMine = false;
+    if (changed || lifted)
+      await save({ ...(changed ? { moves: now } : {}), fenceMine }).catch(() => undefined);
   }
 
   /** One by one; the first that fails ends the round, and the next decides afresh. */
   async function act(actions: readonly Action[]): Promise<void> {
     for (const action of actions) {
       try {
+        // On disk before it is in force: only our own fence is ever undone.
+        if (action.kind === 'fence' && !fenceMine) {
+          await save({ fenceMine: true });
+          fenceMine = true;
+        }
         await perform(action, carp);
+        if (action.kind === 'unfence') {
+          fenceMine = false;
+          await save({ fenceMine: false });
+        }
         actionProblem = null;
       } catch (error) {
         const cause = sentence(error);
@@ -213,7 +218,7 @@ export function loop(options: LoopOptions) {
         break;
       } finally {
         // Done or failed: only the kernel says what is so now.
-        readAtMs = -Infinity;
+        source.forget();
         woken = true;
       }
     }
@@ -236,11 +241,16 @@ export function loop(options: LoopOptions) {
 
   function sleep(): void {
     const nowMs = clock.nowMs();
-    const wakeAtMs = Math.min(readAtMs + options.pollMs, decision?.wakeAtMs ?? Infinity);
+    const retry = retryAtMs > nowMs ? retryAtMs : Infinity;
+    const wakeAtMs = Math.min(source.dueAtMs(), decision?.wakeAtMs ?? Infinity, retry);
     // A wake-up in the past would spin; the next millisecond is soon enough.
     const delayMs = Math.max(1, Math.min(wakeAtMs, joining.wakeAtMs(nowMs)) - nowMs);
     cancelTimer();
-    cancelTimer = clock.after(Number.isFinite(delayMs) ? delayMs : options.pollMs, wake);
+    const dueAtMs = nowMs + (Number.isFinite(delayMs) ? delayMs : options.pollMs);
+    cancelTimer = clock.after(dueAtMs - nowMs, () => {
+      late.fired(dueAtMs, clock.nowMs());
+      wake();
+    });
   }
 
   function wake(): void {
@@ -254,11 +264,24 @@ export function loop(options: LoopOptions) {
     wake,
     /** CARP may have changed: read it again, then decide. */
     carpChanged(): void {
-      readAtMs = -Infinity;
+      source.forget();
+      wake();
+    },
+    /** This host is being shut down: give every address to others. Dies with the process. */
+    leave(): void {
+      leaving = true;
       wake();
     },
     report: (): NodeReport | null => report,
     decision: (): Decision | null => decision,
+    alerts: alerts.list,
+    /** Every peer as it is known now, with what echo says of it. */
+    peers: (): NodeView[] => look(clock.nowMs()),
+    /** The host's own addresses as last read. */
+    interfaces: () => source.reading()?.interfaces ?? [],
+    /** The view the latest decision was made from, rebuilt now; null before the first round. */
+    view: (): View | null =>
+      report === null ? null : viewFrom(report, look(clock.nowMs()), clock.nowMs()),
     /** Called after every round; the returned function ends that. */
     onRound(listener: () => void): () => void {
       listeners.add(listener);
@@ -268,6 +291,8 @@ export function loop(options: LoopOptions) {
       stopped = true;
       cancelTimer();
       await running;
+      // Only the own fence is undone by a stop.
+      if (fenceMine) await carp.allow(true).catch(() => undefined);
     },
   };
 }

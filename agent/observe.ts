@@ -4,12 +4,14 @@ import {
   type AddressReport,
   type CarpState,
   type HaproxyReport,
+  type KnownBase,
+  type NetworkReport,
   type NodeReport,
   type NodeView,
   type Problem,
 } from './core/model.ts';
 import type { NetworkConfig } from './config.ts';
-import type { Decision } from './core/decide.ts';
+import type { Decision } from './core/decision.ts';
 
 /** One vhid as ifconfig printed it. */
 export interface VhidReading {
@@ -26,6 +28,15 @@ export interface CarpObservation {
   readonly addresses: readonly VhidReading[];
   readonly preempt: boolean | null;
   readonly demotion: number;
+  /** net.inet.carp.allow; null: unknown. */
+  readonly allow: boolean | null;
+  /** The host's own addresses by interface, as ADDRESS/LENGTH, no VIPs. */
+  readonly interfaces: readonly InterfaceReading[];
+}
+
+export interface InterfaceReading {
+  readonly interface: string;
+  readonly addresses: readonly string[];
 }
 
 /** Base advskew by address, as stored. */
@@ -34,13 +45,15 @@ export type Bases = Readonly<Record<string, number>>;
 /**
  * The base advskew of every address after this reading. Learnt when unknown
  * and not 254 (which is reserved and proves nothing); an administrator's change
- * counts while nothing is overridden; agent.toml wins over both.
+ * counts while nothing is overridden; agent.toml wins over both. A host whose
+ * disk is empty and whose kernel says 254 takes what a peer `remembered`.
  */
 export function learnBases(
   bases: Bases,
   carp: CarpObservation,
   previous: NodeReport | null,
   networks: readonly NetworkConfig[] | null,
+  remembered: (address: string) => number | null = () => null,
 ): Bases {
   const learnt: Record<string, number> = { ...bases };
   for (const reading of carp.addresses) {
@@ -51,8 +64,10 @@ export function learnBases(
     const known = learnt[address];
     const overridden = before !== undefined && before.advskew !== before.baseAdvskew;
     if (network.baseAdvskew !== null) learnt[address] = network.baseAdvskew;
-    else if (reading.advskew === LOWERED_ADVSKEW) continue;
-    else if (known === undefined || !overridden) learnt[address] = reading.advskew;
+    else if (reading.advskew === LOWERED_ADVSKEW) {
+      const peers = known === undefined ? remembered(address) : null;
+      if (peers !== null) learnt[address] = peers;
+    } else if (known === undefined || !overridden) learnt[address] = reading.advskew;
   }
   return learnt;
 }
@@ -66,6 +81,8 @@ export interface SelfInput {
   readonly peers: readonly NodeView[];
   readonly previous: NodeReport | null;
   readonly joined: boolean;
+  /** This agent holds the fence. */
+  readonly fenced: boolean;
   readonly nowMs: number;
 }
 
@@ -80,6 +97,9 @@ export type SelfReading = Pick<
   | 'healthSinceMs'
   | 'healthReason'
   | 'joined'
+  | 'fenced'
+  | 'networks'
+  | 'knownBases'
 >;
 
 /** Turns readings into this node's own words, with since-when for everything that ages. */
@@ -87,7 +107,9 @@ export function observeSelf(input: SelfInput): SelfReading {
   const { carp, haproxy, peers, previous, nowMs } = input;
   const addresses = carp.addresses.flatMap((reading) => addressReport(reading, input));
   const fresh = peers.flatMap((peer) => (peer.fresh && peer.report !== null ? [peer.report] : []));
-  const { health, reason } = healthOf({ addresses, haproxy }, fresh);
+  // Fenced on purpose is not sick: its vhids are INIT by its own word.
+  const seen = { addresses: input.fenced ? [] : addresses, haproxy };
+  const { health, reason } = healthOf(seen, fresh);
   const sameHealth = previous?.health === health;
   return {
     addresses: addresses.map((address) => ({
@@ -101,8 +123,29 @@ export function observeSelf(input: SelfInput): SelfReading {
     healthSinceMs: sameHealth ? previous.healthSinceMs : nowMs,
     healthReason: reason,
     joined: input.joined,
+    fenced: input.fenced,
+    networks: networkReports(addresses, carp.interfaces),
+    knownBases: peers.flatMap((peer) => basesOf(peer)),
   };
 }
+
+function networkReports(
+  addresses: readonly AddressReport[],
+  interfaces: readonly InterfaceReading[],
+): NetworkReport[] {
+  const named = new Map(addresses.map((one) => [one.network, one.interface]));
+  return [...named].map(([network, name]) => ({
+    network,
+    addresses: (interfaces.find((one) => one.interface === name)?.addresses ?? []).map((cidr) =>
+      cidr.replace(/\/\d+$/, ''),
+    ),
+  }));
+}
+
+const basesOf = ({ node, report }: NodeView): KnownBase[] =>
+  (report?.addresses ?? []).flatMap(({ address, baseAdvskew }) =>
+    baseAdvskew === null ? [] : [{ node, address, base: baseAdvskew }],
+  );
 
 function addressReport(reading: VhidReading, input: SelfInput): AddressReport[] {
   const network = networkOf(reading, input.networks);
@@ -122,6 +165,9 @@ function addressReport(reading: VhidReading, input: SelfInput): AddressReport[] 
       reason: before?.reason ?? '',
       reasonSinceMs: before?.reasonSinceMs ?? nowMs,
       readySinceMs: before?.readySinceMs ?? nowMs,
+      byHand: before?.byHand ?? false,
+      advertsLost: before?.advertsLost ?? false,
+      movesAtMs: before?.movesAtMs ?? [],
     },
   ];
 }
@@ -134,7 +180,9 @@ function readySince(address: AddressReport, haproxyDown: boolean, input: SelfInp
     ),
   );
   const inTouch = address.state === 'MASTER' || (holder !== undefined && holder.fresh);
-  const broken = haproxyDown || !input.joined || address.state === 'INIT' || !inTouch;
+  const { advertsLost, byHand } = address;
+  const unfit = address.state === 'INIT' || advertsLost || byHand;
+  const broken = haproxyDown || !input.joined || unfit || !inTouch;
   return broken ? input.nowMs : address.readySinceMs;
 }
 
@@ -159,9 +207,10 @@ export function withVerdicts(
     addresses: own.addresses.map((address) => {
       const verdict = decision?.verdicts.find((one) => one.address === address.address);
       if (verdict === undefined) return address;
-      const { owner, yieldTo, reason } = verdict;
+      const { owner, yieldTo, reason, byHand, movesAtMs } = verdict;
       const reasonSinceMs = address.reason === reason ? address.reasonSinceMs : nowMs;
-      return { ...address, owner, yieldTo, reason, reasonSinceMs };
+      const { advertsLost } = decision ?? { advertsLost: false };
+      return { ...address, owner, yieldTo, reason, reasonSinceMs, byHand, movesAtMs, advertsLost };
     }),
   };
 }

@@ -13,6 +13,7 @@ export interface KeeperOptions {
   readonly pid: () => number | null;
   /** Tells HAProxy and proves by reading again; rejects with the cause. */
   readonly set: (backend: string, server: string, state: AdminState) => Promise<void>;
+  /** Rejects when the disk refuses, which is for the store to say: what is not stored is told once more after a restart. */
   readonly save: (records: readonly ServerRecord[]) => Promise<void>;
   readonly onChange: () => void;
 }
@@ -29,6 +30,7 @@ export function serverKeeper(options: KeeperOptions) {
   const records = new Map(options.records.map((record) => [record.key, record]));
   let running = false;
   let woken = false;
+  let closed = false;
   let cancel = (): void => {};
 
   async function carryOut(task: ServerTask, pid: number): Promise<boolean> {
@@ -56,10 +58,10 @@ export function serverKeeper(options: KeeperOptions) {
         let failed = false;
         for (const task of tasks) failed = !(await carryOut(task, pid)) || failed;
         if (tasks.length > 0) {
-          await options.save([...records.values()]);
+          await options.save([...records.values()]).catch(() => undefined);
           options.onChange();
         }
-        if (failed) {
+        if (failed && !closed) {
           cancel();
           cancel = clock.after(RETRY_MS, wake);
         }
@@ -70,6 +72,7 @@ export function serverKeeper(options: KeeperOptions) {
   }
 
   function wake(): void {
+    if (closed) return;
     woken = true;
     if (!running) void run();
   }
@@ -80,6 +83,9 @@ export function serverKeeper(options: KeeperOptions) {
     /** For the report: what is in force, or why not. */
     applied: (): AppliedIntent[] =>
       [...records.values()].map(({ key, stamp, problem }) => ({ key, stamp, problem })),
-    close: (): void => cancel(),
+    close(): void {
+      closed = true;
+      cancel();
+    },
   };
 }

@@ -1,8 +1,11 @@
-import type { Decision } from './core/decide.ts';
+import type { Alert } from './core/acts.ts';
 import type { Intent } from './core/model.ts';
 import type { Gossip } from './gossip.ts';
 import type { ControlVerbs } from './rpc/control.ts';
 import type { PeerVerbs } from './rpc/peer.ts';
+import type { View } from './core/owner.ts';
+import { setAutomation, setMaintenance } from './verbs/automation.ts';
+import { explain } from './verbs/explain.ts';
 import { move } from './verbs/move.ts';
 import type { Member, Pair } from './verbs/pair.ts';
 import { pushCertificate } from './verbs/push.ts';
@@ -13,13 +16,17 @@ import { status } from './verbs/status.ts';
 /** What operators can ask of this agent. `silence`: why a peer is not heard. */
 export function controlVerbs(
   pair: Pair,
-  decision: () => Decision | null,
+  alerts: () => readonly Alert[],
+  view: () => View | null,
   silence: (peer: string) => string,
 ): ControlVerbs {
   const once = requests(pair);
   return {
-    status: () => Promise.resolve(status({ pair, decision, silence })),
+    status: () => Promise.resolve(status({ pair, alerts, silence })),
     move: (act, _caller, report) => once(act, (one) => move(pair, one, report)),
+    explain: (addresses) => Promise.resolve().then(() => explain(pair, view(), addresses)),
+    setMaintenance: (act, _caller, report) => once(act, (one) => setMaintenance(pair, one, report)),
+    setAutomation: (act, _caller, report) => once(act, (one) => setAutomation(pair, one, report)),
     setServers: (act, _caller, report) => once(act, (one) => setServers(pair, one, report)),
     pushCertificate: (act, _caller, report) =>
       once(act, (one) => pushCertificate(pair, one, report)),

@@ -1,7 +1,9 @@
 import { Command, CommanderError, type Help } from 'commander';
 import { VERSION } from '../agent/version.ts';
+import { addAutomation } from './commands/automation.ts';
 import { addCertificates } from './commands/certificates.ts';
 import { addContexts } from './commands/contexts.ts';
+import { addExplain } from './commands/explain.ts';
 import { addMoves } from './commands/moves.ts';
 import { addServers } from './commands/servers.ts';
 import { addStatus } from './commands/status.ts';
@@ -32,8 +34,20 @@ interface Group {
 
 /** In the order in which an operator looks for them. */
 const GROUPS: readonly Group[] = [
-  { heading: 'Look:', verbs: ['status'], add: addStatus },
+  {
+    heading: 'Look:',
+    verbs: ['status', 'explain'],
+    add: (...where) => {
+      addStatus(...where);
+      addExplain(...where);
+    },
+  },
   { heading: 'Move addresses:', verbs: ['failover', 'failback'], add: addMoves },
+  {
+    heading: 'Take a node or the automation out:',
+    verbs: ['maintenance', 'pause', 'resume'],
+    add: addAutomation,
+  },
   {
     heading: "HAProxy's servers, on every node at once:",
     verbs: ['drain', 'ready', 'maint'],

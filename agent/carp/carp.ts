@@ -1,9 +1,17 @@
 import { CommandError, type Exec } from '../sys/exec.ts';
-import { parseIfconfig, type CarpLine, type VrrpLine } from './ifconfig.ts';
+import type { Received } from '../core/decision.ts';
+import { fenceLease } from './fence.ts';
+import {
+  IfconfigError,
+  parseIfconfig,
+  type CarpLine,
+  type InterfaceLine,
+  type InterfacesReading,
+  type VrrpLine,
+} from './ifconfig.ts';
 
 /** How CARP on this host could not be read or set. */
 export type CarpFailure =
-  | { readonly kind: 'tool'; readonly file: string }
   | { readonly kind: 'text'; readonly line: string }
   | { readonly kind: 'module' }
   | { readonly kind: 'no-vhid'; readonly interface: string; readonly vhid: number };
@@ -27,12 +35,14 @@ export interface CarpReading {
   readonly demotion: number;
   /** net.inet.carp.allow; null where sysctl does not know it. */
   readonly allow: boolean | null;
+  readonly interfaces: readonly InterfaceLine[];
 }
 
 export interface CarpTools {
   readonly ifconfig: string;
   readonly sysctl: string;
   readonly kldstat: string;
+  readonly netstat: string;
 }
 
 export interface CarpChange {
@@ -55,6 +65,7 @@ const MULTICAST = new Set(['224.0.0.18', 'ff02::12']);
 export function carp({ exec, tools }: { readonly exec: Exec; readonly tools: CarpTools }) {
   let known: readonly CarpLine[] = [];
   let moduleSeen = false;
+  const lease = fenceLease(exec, tools.sysctl);
   let queue: Promise<unknown> = Promise.resolve();
 
   const alone = <T>(task: () => Promise<T>): Promise<T> => {
@@ -78,10 +89,18 @@ export function carp({ exec, tools }: { readonly exec: Exec; readonly tools: Car
   return {
     async read(): Promise<CarpReading> {
       await requireModule();
-      const [interfaces, values] = await Promise.all([
-        exec(tools.ifconfig, []).then(parseIfconfig),
-        exec(tools.sysctl, ['net.inet.carp']).then(parseSysctl),
+      const [text, sysctls] = await Promise.all([
+        exec(tools.ifconfig, []),
+        exec(tools.sysctl, ['net.inet.carp']),
       ]);
+      const interfaces = understood(text);
+      const values = parseSysctl(sysctls);
+      const demotion = values.get('net.inet.carp.demotion');
+      if (demotion === undefined) {
+        const line = sysctls.split('\n')[0] ?? '';
+        const message = `sysctl net.inet.carp named no demotion: "${line}"`;
+        throw new CarpError(message, { kind: 'text', line });
+      }
       known = interfaces.carp;
       const flag = (name: string): boolean | null => {
         const value = values.get(`net.inet.carp.${name}`);
@@ -91,8 +110,9 @@ export function carp({ exec, tools }: { readonly exec: Exec; readonly tools: Car
         addresses: interfaces.carp,
         vrrp: interfaces.vrrp,
         preempt: flag('preempt'),
-        demotion: values.get('net.inet.carp.demotion') ?? 0,
+        demotion,
         allow: flag('allow'),
+        interfaces: interfaces.interfaces,
       };
     },
 
@@ -111,6 +131,14 @@ export function carp({ exec, tools }: { readonly exec: Exec; readonly tools: Car
       });
     },
 
+    /** Advert counters of the host; null where netstat(1) does not print them. */
+    async received(): Promise<Received | null> {
+      return parseCarpCounters(await exec(tools.netstat, ['-s', '-p', 'carp']));
+    },
+
+    /** False: fenced on a lease that the host undoes by itself. True: not fenced. */
+    allow: (on: boolean): Promise<void> => alone(() => (on ? lease.end() : lease.renew())),
+
     /** Adds nothing to the demotion and so makes every MASTER vhid send its advert now. */
     advertise(): Promise<void> {
       return alone(async () => {
@@ -120,11 +148,35 @@ export function carp({ exec, tools }: { readonly exec: Exec; readonly tools: Car
   };
 }
 
+function understood(text: string): InterfacesReading {
+  try {
+    return parseIfconfig(text);
+  } catch (error) {
+    if (!(error instanceof IfconfigError)) throw error;
+    throw new CarpError(error.message, { kind: 'text', line: error.line }, { cause: error });
+  }
+}
+
 function unicast({ peer, peer6 }: CarpLine): string[] {
   const words: string[] = [];
   if (peer !== null && !MULTICAST.has(peer)) words.push('peer', peer);
   if (peer6 !== null && !MULTICAST.has(peer6)) words.push('peer6', peer6);
   return words;
+}
+
+/**
+ * The counters the fence is lifted by, out of `netstat -s -p carp`
+ * (carp_stats(), FreeBSD usr.bin/netstat/inet.c); null where one is missing.
+ */
+export function parseCarpCounters(text: string): Received | null {
+  const count = (pattern: RegExp): number | null => {
+    const found = pattern.exec(text)?.[1];
+    return found === undefined ? null : Number(found);
+  };
+  const v4 = count(/(\d+) packets? received \(IPv4\)/);
+  const v6 = count(/(\d+) packets? received \(IPv6\)/);
+  const badAuth = count(/(\d+) (?:packets? )?discarded for bad authentication/);
+  return v4 === null || v6 === null || badAuth === null ? null : { v4, v6, badAuth };
 }
 
 /** `name: value` lines of sysctl(8); values that are no numbers (net.inet.carp.stats) are left out. */

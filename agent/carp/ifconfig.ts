@@ -26,7 +26,14 @@ export interface VrrpLine {
   readonly vips: readonly string[];
 }
 
+/** An interface and the host's own addresses on it, as ADDRESS/LENGTH: those without a vhid. */
+export interface InterfaceLine {
+  readonly interface: string;
+  readonly addresses: readonly string[];
+}
+
 export interface InterfacesReading {
+  readonly interfaces: readonly InterfaceLine[];
   readonly carp: readonly CarpLine[];
   readonly vrrp: readonly VrrpLine[];
 }
@@ -37,8 +44,10 @@ export class IfconfigError extends Error {
   readonly line: string;
 
   constructor(line: string) {
-    super(`ifconfig printed a line that is not understood: "${line.trim()}"`);
-    this.line = line;
+    // A key that is printed (ifconfig -k) is not passed on, not even here.
+    const shown = line.trim().replace(/\bkey ".*"/, 'key "..."');
+    super(`ifconfig printed a line that is not understood: "${shown}"`);
+    this.line = shown;
   }
 }
 
@@ -50,7 +59,7 @@ const CARP =
 const PEERS = /^\s+peer (\S+) peer6 (\S+)\s*$/;
 // "\tvrrp: MASTER vrid 1 prio 100 interval 100": 15.0 and later
 const VRRP = /^\s+vrrp: (INIT|BACKUP|MASTER) vrid (\d+) prio (\d+) interval (\d+)\s*$/;
-const ADDRESS = /^\s+inet6? (\S+) .*\bvhid (\d+)\s*$/;
+const ADDRESS = /^\s+inet6? (\S+)(.*)$/;
 const CARP_LIKE = /^\s+(carp|vrrp):/;
 
 interface Block {
@@ -58,27 +67,30 @@ interface Block {
   readonly carp: CarpLine[];
   readonly vrrp: VrrpLine[];
   readonly vips: Map<number, string[]>;
+  readonly own: string[];
 }
 
 /**
  * Every CARP and VRRP vhid in the output of `ifconfig` or `ifconfig IF`, of
  * 13.x, 14.x and 15.x. The order of the lines within an interface does not
- * matter. Throws IfconfigError on CARP text it does not know. A key that is
- * printed is not kept.
+ * matter. Throws IfconfigError on CARP text it does not know, and on text that
+ * names no interface at all. A key that is printed is not kept.
  */
 export function parseIfconfig(text: string): InterfacesReading {
   const blocks: Block[] = [];
   for (const line of text.split('\n')) {
     const header = HEADER.exec(line);
     if (header?.[1] !== undefined) {
-      blocks.push({ name: header[1], carp: [], vrrp: [], vips: new Map() });
+      blocks.push({ name: header[1], carp: [], vrrp: [], vips: new Map(), own: [] });
       continue;
     }
     const block = blocks.at(-1);
     if (block !== undefined) readLine(block, line);
-    else if (CARP_LIKE.test(line)) throw new IfconfigError(line);
+    else if (line.trim() !== '') throw new IfconfigError(line);
   }
+  if (blocks.length === 0) throw new IfconfigError('');
   return {
+    interfaces: blocks.map(({ name, own }) => ({ interface: name, addresses: own })),
     carp: blocks.flatMap(({ carp, vips }) =>
       carp.map((one) => ({ ...one, vips: vips.get(one.vhid) ?? [] })),
     ),
@@ -128,11 +140,21 @@ function readLine(block: Block, line: string): void {
     };
     return;
   }
-  const [, address, vhid] = ADDRESS.exec(line) ?? [];
+  const [, address, rest = ''] = ADDRESS.exec(line) ?? [];
   if (address === undefined) return;
-  const known = block.vips.get(Number(vhid)) ?? [];
   // "10.1.60.200/32" where the host sets IFCONFIG_FORMAT; the address alone is the VIP.
-  block.vips.set(Number(vhid), [...known, address.replace(/\/\d+$/, '')]);
+  const bare = address.replace(/\/\d+$/, '');
+  const vhid = /\bvhid (\d+)\s*$/.exec(rest)?.[1];
+  if (vhid === undefined) block.own.push(`${bare}/${lengthOf(address, rest)}`);
+  else block.vips.set(Number(vhid), [...(block.vips.get(Number(vhid)) ?? []), bare]);
+}
+
+/** Prefix length from "netmask 0xffffff00", "prefixlen 64" or the address's own "/24". */
+function lengthOf(address: string, rest: string): number {
+  const cidr = /\/(\d+)$/.exec(address)?.[1] ?? / prefixlen (\d+)/.exec(rest)?.[1];
+  if (cidr !== undefined) return Number(cidr);
+  const mask = Number.parseInt(/ netmask 0x([0-9a-f]{8})/.exec(rest)?.[1] ?? 'ffffffff', 16);
+  return mask === 0 ? 0 : 32 - Math.log2((~mask >>> 0) + 1);
 }
 
 function stateOf(word: string | undefined, line: string): CarpState {

@@ -44,6 +44,19 @@ export interface MoveAct {
   readonly untilMs: number | null;
 }
 
+export interface MaintenanceAct {
+  readonly header: ActHeader;
+  readonly node: string;
+  readonly on: boolean;
+  readonly untilMs: number | null;
+}
+
+export interface AutomationAct {
+  readonly header: ActHeader;
+  readonly paused: boolean;
+  readonly untilMs: number | null;
+}
+
 export type AdminState = 'ready' | 'drain' | 'maint';
 
 export interface ServersAct {

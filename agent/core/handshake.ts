@@ -1,7 +1,8 @@
-import type { Action, DecisionAlert, Memory } from './decide.ts';
-import type { Candidate } from './owner.ts';
+import type { Part } from './decision.ts';
+import { deadMaster, tookEarly } from './early.ts';
+import { isPaused, type Candidate } from './owner.ts';
 import { explain } from './reasons.ts';
-import { desiredAdvskew, put, where, type Situation } from './situation.ts';
+import { desiredAdvskew, hasSeen, put, where, type Situation } from './situation.ts';
 import {
   effectiveAdvskew,
   FORCE_INTERVAL_MS,
@@ -9,7 +10,6 @@ import {
   FORCE_WINDOW_MS,
   GRANT_MS,
 } from './timing.ts';
-
 /** The holder's word that one taker may force itself. */
 export interface Grant {
   readonly to: string;
@@ -19,22 +19,13 @@ export interface Grant {
 /** When this node forced itself MASTER and has not been seen to stand since. */
 export type Forces = readonly number[];
 
-interface Part {
-  readonly reason: string;
-  readonly yieldTo?: string | null;
-  readonly actions?: readonly Action[];
-  readonly alerts?: readonly DecisionAlert[];
-  readonly memory?: Memory;
-  readonly wakeAtMs?: number | null;
-}
-
 /**
  * The holder's half: MASTER here, another should own the address, and what the
  * kernel holds here already lets it win: name it as taker. A grant stands for
  * GRANT_MS; meanwhile it is neither withdrawn nor given to another.
  */
-export function grantFor(at: Situation, memory: Memory): Part | null {
-  const { mine, view, ownership, nowMs } = at;
+export function grantFor(at: Situation): Part | null {
+  const { mine, view, ownership, memory, nowMs } = at;
   const standing = memory.grants.get(mine.address);
   if (mine.state !== 'MASTER') return null;
   if (standing !== undefined && nowMs < standing.sinceMs + GRANT_MS) {
@@ -73,18 +64,24 @@ const takerAdvskew = ({ address, report }: Candidate): number =>
 
 /**
  * The taker's half: forces itself MASTER with its base advskew in one command,
- * when the holder named it, or when nobody is MASTER and every configured node
- * is fresh, names this one as owner and has seen its present state.
+ * when the holder named it; when nobody is MASTER and every configured node is
+ * fresh, names this one as owner and has seen its present state; when the
+ * MASTER is dead by every test; or as the one that keeps every address while
+ * adverts are lost.
  */
-export function takeFor(at: Situation, memory: Memory): Part | null {
-  const { mine, view, ownership, masters, nowMs } = at;
-  if (mine.state !== 'BACKUP' || !at.me.joined) return null;
-  if (ownership.owner?.node !== view.self || mine.baseAdvskew === null) return null;
+export function takeFor(at: Situation): Part | null {
+  const { mine, view, ownership, masters, memory, nowMs } = at;
+  if (mine.state !== 'BACKUP' || !at.me.joined || mine.baseAdvskew === null) return null;
+  const keeps = at.keeper === view.self;
+  if (!keeps && ownership.owner?.node !== view.self) return null;
   const holder = masters.find(({ node }) => node !== view.self);
+  const dead = deadMaster(at);
   const invited =
-    holder === undefined
-      ? nobodyIsMaster(at)
-      : holder.address.yieldTo === view.self && wouldStand(at, holder);
+    keeps ||
+    dead !== null ||
+    (holder === undefined
+      ? !isPaused(view) && nobodyIsMaster(at)
+      : holder.address.yieldTo === view.self && wouldStand(at, holder));
   if (!invited) return null;
 
   const forces = memory.forces.get(mine.address) ?? [];
@@ -100,11 +97,13 @@ export function takeFor(at: Situation, memory: Memory): Part | null {
   if (last !== undefined && nowMs < last + FORCE_INTERVAL_MS) {
     return { reason: explain(at), wakeAtMs: last + FORCE_INTERVAL_MS };
   }
-  const reason = explain(at);
+  const reason =
+    dead === null ? explain(at) : `${mine.address} is taken early: ${dead.node} is dead`;
+  const forced = { ...memory, forces: put(memory.forces, mine.address, [...forces, nowMs]) };
   return {
     reason,
     actions: [{ kind: 'take', advskew: mine.baseAdvskew, reason, ...where(mine) }],
-    memory: { ...memory, forces: put(memory.forces, mine.address, [...forces, nowMs]) },
+    memory: dead === null ? forced : tookEarly(forced, dead, nowMs),
     wakeAtMs: nowMs + FORCE_INTERVAL_MS,
   };
 }
@@ -124,12 +123,5 @@ function nobodyIsMaster({ me, view, ownership }: Situation): boolean {
   if (ownership.candidates.length !== view.nodes.length || view.nodes.length < 2) return false;
   return ownership.candidates
     .filter(({ node }) => node !== view.self)
-    .every(
-      ({ report, address }) =>
-        address.owner === view.self &&
-        report.seen.some(
-          ({ node, epoch, sequence }) =>
-            node === view.self && epoch === me.epoch && sequence >= me.sequence,
-        ),
-    );
+    .every(({ report, address }) => address.owner === view.self && hasSeen(report, me));
 }

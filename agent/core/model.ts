@@ -32,6 +32,25 @@ export interface AddressReport {
   readonly reasonSinceMs: number;
   /** Since when this node has been able and in touch with the MASTER's agent without a break. */
   readonly readySinceMs: number;
+  /** 254 that no agent set: maintenance made by hand. */
+  readonly byHand: boolean;
+  /** Adverts are known not to arrive between this node and a peer that is heard. */
+  readonly advertsLost: boolean;
+  /** When a failback or a move for degraded health brought it here: the budget counts them. */
+  readonly movesAtMs: readonly number[];
+}
+
+/** The host's own addresses on the interface of one network; no VIPs. */
+export interface NetworkReport {
+  readonly network: string;
+  readonly addresses: readonly string[];
+}
+
+/** The base advskew of another node's address, as last heard from it: for one that lost its disk. */
+export interface KnownBase {
+  readonly node: string;
+  readonly address: string;
+  readonly base: number;
 }
 
 export type HaproxyState = 'up' | 'hung' | 'down';
@@ -127,9 +146,13 @@ export interface NodeReport {
   readonly agentVersion: string;
   readonly joined: boolean;
   readonly leaving: boolean;
+  /** This agent holds net.inet.carp.allow at 0: every vhid here is INIT on purpose. */
+  readonly fenced: boolean;
   readonly preempt: boolean | null;
   readonly demotion: number;
   readonly addresses: readonly AddressReport[];
+  readonly networks: readonly NetworkReport[];
+  readonly knownBases: readonly KnownBase[];
   readonly haproxy: readonly HaproxyReport[];
   readonly health: Health;
   readonly healthSinceMs: number;
@@ -157,6 +180,20 @@ export interface NodeView {
   /** Last time anything was heard from it; null: never since start. */
   readonly heardAtMs: number | null;
   readonly report: NodeReport | null;
+  /** Its wall clock less ours when its last report arrived, ms; null: unknown. */
+  readonly clockOffMs: number | null;
+}
+
+/** ICMP echo between this host and one address on the interface of a network. */
+export interface PathReading {
+  readonly network: string;
+  /** A configured node; null: a witness. */
+  readonly node: string | null;
+  readonly answeredAtMs: number | null;
+  /** Probes without an answer since the last one answered. */
+  readonly lostInRow: number;
+  /** When the first of those was sent; null: none. */
+  readonly lostSinceMs: number | null;
 }
 
 export interface Policy {
@@ -165,4 +202,8 @@ export interface Policy {
   /** Health moves allowed in `windowMs`; a dead HAProxy is never held by it. */
   readonly maxMoves: number;
   readonly windowMs: number;
+  /** Silence after which a host that is dead by every test is replaced; 0: left to CARP's timer. */
+  readonly earlyTakeoverMs: number;
+  /** Whether this host may fence itself when adverts are lost. */
+  readonly fence: boolean;
 }

@@ -1,11 +1,13 @@
-import type { NodeView, PeerClass } from './model.ts';
-import type { Timing } from './timing.ts';
+import type { NodeView, PathReading, PeerClass } from './model.ts';
+import { PROBES_LOST, type Timing } from './timing.ts';
 
 /** What the transport knows of one peer; readings of this host's monotonic clock. */
 export interface Contact {
   readonly node: string;
   /** Anything received from its agent; null: never since our start. */
   readonly heardAtMs: number | null;
+  /** When its report was last known to be its present one; null: never. */
+  readonly currentAtMs: number | null;
   /** Its agent said goodbye, or its end of the connection was closed or refused while the host answers. */
   readonly agentGoneAtMs: number | null;
 }
@@ -21,9 +23,53 @@ export function peerClass(contact: Contact, timing: Timing, nowMs: number): Peer
 
 /** True while a peer's report may take part in decisions. */
 export function isFresh(contact: Contact, timing: Timing, nowMs: number): boolean {
-  const kind = peerClass(contact, timing, nowMs);
-  if (contact.heardAtMs === null || kind === 'agent-down') return false;
-  return nowMs - contact.heardAtMs < timing.freshMs;
+  const { currentAtMs } = contact;
+  if (currentAtMs === null || peerClass(contact, timing, nowMs) === 'agent-down') return false;
+  return nowMs - currentAtMs < timing.freshMs;
+}
+
+/** A heartbeat is overdue: too early to suspect anybody, time to look more closely. */
+export const isQuiet = (
+  { heardAtMs, peerClass }: NodeView,
+  { heartbeatMs }: Timing,
+  nowMs: number,
+): boolean =>
+  heardAtMs !== null && peerClass !== 'agent-down' && nowMs - heardAtMs > 1.3 * heartbeatMs;
+
+/** Enough probes in a row went unanswered. */
+export const isSilent = ({ lostInRow }: PathReading): boolean => lostInRow >= PROBES_LOST;
+
+/** The witness answered a probe that was sent when the path was silent already, and still does. */
+export const speaksAgainst = (witness: PathReading, path: PathReading): boolean =>
+  witness.answeredAtMs !== null &&
+  path.lostSinceMs !== null &&
+  witness.answeredAtMs > path.lostSinceMs &&
+  witness.lostInRow <= 2;
+
+/**
+ * A suspect peer seen over the second path. Its host answers echo: the agent is
+ * `frozen` once its report is no longer fresh. Its host was silent on every
+ * path that ever answered: `dead` where a witness answered since, `isolated`
+ * (it is us) where every witness is silent too. Without evidence it stays suspect.
+ */
+export function withEcho(
+  view: NodeView,
+  paths: readonly PathReading[],
+  timing: Timing,
+  nowMs: number,
+): NodeView {
+  if (view.peerClass !== 'suspect' || view.heardAtMs === null) return view;
+  const proven = paths.filter(({ node, answeredAtMs }) => node === view.node && answeredAtMs);
+  if (proven.length === 0) return view;
+  if (!proven.every(isSilent)) {
+    const silentMs = nowMs - view.heardAtMs;
+    return silentMs < timing.freshMs ? view : { ...view, peerClass: 'frozen', fresh: false };
+  }
+  const witnesses = paths.filter(({ node }) => node === null);
+  if (proven.every((path) => witnesses.some((witness) => speaksAgainst(witness, path))))
+    return { ...view, peerClass: 'dead', fresh: false };
+  const alone = witnesses.length > 0 && witnesses.every(isSilent);
+  return alone ? { ...view, peerClass: 'isolated' } : view;
 }
 
 /** The nodes whose word counts now, in order of name. */

@@ -57,7 +57,8 @@ function pinned({ view, mine }: Situation): string {
   return `pinned to ${pin.value} by ${pin.actor}${pin.reason === '' ? '' : `, "${pin.reason}"`}`;
 }
 
-function unable({ report, address }: Candidate): string {
+/** Why a node cannot own an address, in a few words. */
+export function unable({ report, address }: Candidate): string {
   if (address.state === 'INIT') return 'its vhid is INIT';
   if (report.leaving) return 'it is shutting down';
   if (!report.joined) return 'its agent has just started';

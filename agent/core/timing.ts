@@ -28,6 +28,34 @@ export const FORCE_INTERVAL_MS = 1000;
 export const FORCE_WINDOW_MS = 10_000;
 /** After this many forced promotions within the window that did not stand: stop and alert. */
 export const FORCE_LIMIT = 2;
+/** Echo probes lost one after the other until a path counts as silent. */
+export const PROBES_LOST = 5;
+/** A path that was not answered this shortly before its silence proves nothing. */
+export const PATH_PROVEN_MS = 2000;
+/** A loop that was late accuses nobody for this long. */
+export const LATE_SHADOW_MS = 1000;
+/** A MASTER that nobody answers lowers itself after this long. */
+export const ISOLATED_MS = 1000;
+/** An isolated MASTER stays lowered this long after the network is back and no peer was heard yet. */
+export const REJOIN_MS = 15_000;
+/** Heard again this soon after an early takeover, the peer was not dead. */
+export const EARLY_WRONG_MS = 2000;
+/** After a wrong early takeover there is none against that peer for this long, doubling. */
+export const EARLY_OFF_MS = 60_000;
+export const EARLY_OFF_MAX_MS = 3_600_000;
+/** Two MASTERs this long after the owner advertised: adverts are lost. */
+export const LOST_AFTER_MS = 1000;
+/** So many promotions that nobody asked for, within this time, mean the same. */
+export const UNASKED_LIMIT = 3;
+export const UNASKED_WINDOW_MS = 60_000;
+/** The fence is a lease of 3 s in the host; it is renewed this often. */
+export const FENCE_RENEW_MS = 1000;
+/** Nothing doubled and nobody fenced for this long: adverts arrive again. */
+export const HEALED_MS = 5000;
+/** A lifted fence proves itself within this time: a BACKUP at 254 waits 3.99 s for adverts. */
+export const TRIAL_MS = 3500;
+/** After adverts that do not authenticate the fence is tried again this often. */
+export const TRIAL_INTERVAL_MS = 60_000;
 /** Two MASTERs for this long are no longer the natural overlap of a move. */
 export const OVERLAP_MS = 30;
 

@@ -14,6 +14,18 @@ export interface ConfigScan {
   readonly listeners: readonly TlsListener[];
 }
 
+/** Words that begin a section (HAProxy configuration manual, up to 3.4). */
+const SECTIONS = new Set(
+  (
+    'global defaults frontend backend listen userlist peers resolvers cache mailers program ' +
+    'http-errors ring fcgi-app log-forward log-profile crt-store acme traces'
+  ).split(' '),
+);
+
+/** The path in `/var/run/haproxy.sock` or `unix@/…`; null for a TCP or abstract socket. */
+const unixPath = (address: string): string | null =>
+  /^(?:unix@)?(\/.+)$/.exec(address)?.[1] ?? null;
+
 /**
  * Scans the text of haproxy.conf for the stats socket and the TLS listeners.
  * Only these: everything else is asked of the running HAProxy.
@@ -29,25 +41,28 @@ export function scanConfig(text: string): ConfigScan {
       .trim()
       .split(/\s+/);
     const [first = '', second = '', third = ''] = words;
-    if (/^(global|defaults|frontend|backend|listen|userlist|peers|resolvers|cache)$/.test(first))
-      section = first;
+    if (SECTIONS.has(first)) section = first;
     if (section === 'global' && first === 'crt-base') crtBase = second;
     if (section === 'global' && first === 'stats' && second === 'socket' && socket === null)
-      if (words.join(' ').includes('level admin')) socket = third.replace(/^unix@/, '');
+      if (words.join(' ').includes('level admin')) socket = unixPath(third);
     if ((section === 'frontend' || section === 'listen') && first === 'bind')
       listeners.push(...listener(words, crtBase));
   }
   return { socket, listeners };
 }
 
+/** One `bind` line may name several addresses and several certificates. */
 function listener(words: readonly string[], crtBase: string): TlsListener[] {
-  const address = (words[1] ?? '').replace(/^(ipv4|ipv6)@/, '');
-  const [, host, port] = /^(.*):(\d+)$/.exec(address) ?? [];
-  if (host === undefined || !words.includes('ssl')) return [];
-  return words.flatMap((word, at) => {
+  if (!words.includes('ssl')) return [];
+  const certificates = words.flatMap((word, at) => {
     const crt = words[at + 1];
     if (word !== 'crt' || crt === undefined) return [];
-    const path = crt.startsWith('/') || crtBase === '' ? crt : `${crtBase}/${crt}`;
-    return [{ host: host.replace(/^\[|\]$/g, ''), port: Number(port), crt: path }];
+    return [crt.startsWith('/') || crtBase === '' ? crt : `${crtBase}/${crt}`];
+  });
+  return (words[1] ?? '').split(',').flatMap((address) => {
+    const [, host, port] = /^(?:ipv[46]@)?([^@]*):(\d+)$/.exec(address) ?? [];
+    if (host === undefined) return [];
+    const place = { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
+    return certificates.map((crt) => ({ ...place, crt }));
   });
 }

@@ -16,8 +16,8 @@ export function parseInfo(text: string): Info {
     if (name !== undefined) values.set(name, value ?? '');
   }
   const number = (name: string): number => {
-    const value = Number(values.get(name) ?? Number.NaN);
-    if (Number.isSafeInteger(value)) return value;
+    const value = values.get(name) ?? '';
+    if (/^\d{1,15}$/.test(value)) return Number(value);
     throw new RuntimeError('show info', '', { kind: 'text', text });
   };
   const version = values.get('Version');

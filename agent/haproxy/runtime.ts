@@ -9,6 +9,8 @@ export type RuntimeFailure =
   | { readonly kind: 'timeout'; readonly afterMs: number }
   | { readonly kind: 'broken'; readonly code: string }
   | { readonly kind: 'empty' }
+  /** The connection ended within a reply: HAProxy died meanwhile. */
+  | { readonly kind: 'cut'; readonly bytes: number }
   | { readonly kind: 'too-long'; readonly bytes: number }
   | { readonly kind: 'too-large'; readonly bytes: number }
   /** HAProxy answered and said no. */
@@ -56,16 +58,20 @@ export function runtime(path: string, options: RuntimeOptions): Runtime {
   let queue: Promise<unknown> = Promise.resolve();
   return (command, payload) => {
     const send = (): Promise<string> => {
-      const body = payload === undefined ? '' : ` <<\n${payloadBody(payload)}\n`;
+      const body = payload === undefined ? '' : ` <<\n${payloadBody(payload)}`;
       const prefix = CHANGES.test(command) ? 'set severity-output number;' : '';
       const text = `${prefix}${command}${body}\n`;
       const bytes = Buffer.byteLength(text);
       const limit = options.payloadLimit?.() ?? PAYLOAD_LIMIT;
       // The command is named without its payload: that may be a private key.
       if (bytes > limit) throw new RuntimeError(command, path, { kind: 'too-large', bytes });
-      return exchange(path, command, text, options.deadlineMs).then((reply) =>
-        prefix === '' ? refuseUnknown(reply, command, path) : withoutPrefix(reply, command, path),
-      );
+      return exchange(path, command, text, options.deadlineMs).then((reply) => {
+        if (!isWhole(reply, prefix !== ''))
+          throw new RuntimeError(command, path, { kind: 'cut', bytes: Buffer.byteLength(reply) });
+        return prefix === ''
+          ? refuseUnknown(reply, command, path)
+          : withoutPrefix(reply, command, path);
+      });
     };
     const next = queue.then(send, send);
     queue = next.catch(() => undefined);
@@ -113,6 +119,13 @@ function failureOf(error: Error): RuntimeFailure {
   return { kind: 'broken', code: 'code' in error ? String(error.code) : error.message };
 }
 
+/**
+ * HAProxy ends what it prints with an empty line, which alone is an empty list.
+ * Some changes leave it out; theirs comes after the empty line of the severity.
+ */
+const isWhole = (reply: string, isChange: boolean): boolean =>
+  isChange ? reply.length > 1 && reply.endsWith('\n') : reply === '\n' || reply.endsWith('\n\n');
+
 /** A reply to a changing command without its severity; an error severity rejects. */
 function withoutPrefix(reply: string, command: string, path: string): string {
   const text = reply.replace(/^\n/, '');
@@ -143,7 +156,7 @@ const oneLine = (text: string): string => text.trim().replace(/\s*\n\s*/g, ' ');
  * another. Throws RuntimeError for anything else.
  */
 export function word(value: string): string {
-  if (/^[^\s;\\<>"'#]+$/.test(value)) return value;
+  if (/^[^\s\p{Cc};\\<>"'#]+$/u.test(value)) return value;
   const text = 'it has a character that cannot be sent to the stats socket';
   throw new RuntimeError(JSON.stringify(value), '', { kind: 'rejected', text });
 }
@@ -162,6 +175,8 @@ function describe(failure: RuntimeFailure, path: string): string {
       return `the connection to ${path} broke (${failure.code})`;
     case 'empty':
       return `an empty reply at ${path}`;
+    case 'cut':
+      return `the reply at ${path} ended after ${failure.bytes} bytes`;
     case 'too-long':
       return `a reply of over ${failure.bytes} bytes at ${path}`;
     case 'too-large':

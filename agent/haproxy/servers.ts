@@ -2,40 +2,49 @@ import { ActFailure, type AdminState, type ServerReading } from '../core/acts.ts
 import { RuntimeError, word, type Runtime } from './runtime.ts';
 import { cell, count, readStat } from './stat.ts';
 
-/** Bits of srv_admin_state in `show servers state` (HAProxy include/haproxy/server-t.h). */
+/**
+ * Bits of srv_admin_state in `show servers state` (HAProxy
+ * include/haproxy/server-t.h) that say what it was told. The others do not:
+ * 02 and 10 are inherited from a tracked server, 20 is a name without address,
+ * and 04 is history: set by `disabled` in the configuration, together with 01,
+ * and still there after `ready`.
+ */
 const FORCED_MAINT = 0x01;
-const CONFIG_MAINT = 0x04;
 const FORCED_DRAIN = 0x08;
+
+/** One line of `show servers state`. */
+interface ServerLine {
+  readonly backendId: string;
+  readonly admin: AdminState;
+}
 
 /**
  * The admin state of every server in the output of `show servers state`, by
  * name: what HAProxy was told, not how the server is. Columns by header.
  * Throws RuntimeError for text that is none.
  */
-export function parseServersState(text: string): ReadonlyMap<string, AdminState> {
-  const lines = text.split('\n').filter((line) => line.trim() !== '');
-  const header =
-    lines
-      .find((line) => line.startsWith('# '))
-      ?.slice(2)
-      .split(' ') ?? [];
-  const name = header.indexOf('srv_name');
-  const admin = header.indexOf('srv_admin_state');
-  if (lines[0] !== '1' || name < 0 || admin < 0)
+export function parseServersState(text: string): ReadonlyMap<string, ServerLine> {
+  const [version, header = '', ...lines] = text.split('\n').filter((line) => line.trim() !== '');
+  const columns = header.slice(2).split(' ');
+  const [id, name, admin] = ['be_id', 'srv_name', 'srv_admin_state'].map((column) =>
+    columns.indexOf(column),
+  );
+  if (version !== '1' || !header.startsWith('# ') || id === undefined || id < 0)
     throw new RuntimeError('show servers state', '', { kind: 'text', text });
-  const states = new Map<string, AdminState>();
-  for (const line of lines.slice(2)) {
+  const states = new Map<string, ServerLine>();
+  for (const line of lines) {
     const cells = line.split(' ');
-    const bits = Number(cells[admin]);
-    if (!Number.isInteger(bits) || cells[admin] === '')
+    const server = cells[name ?? -1];
+    const bits = /^\d+$/.exec(cells[admin ?? -1] ?? '');
+    if (server === undefined || bits === null || cells.length < columns.length)
       throw new RuntimeError('show servers state', '', { kind: 'text', text: line });
-    states.set(cells[name] ?? '', stateOf(bits));
+    states.set(server, { backendId: cells[id] ?? '', admin: stateOf(Number(bits[0])) });
   }
   return states;
 }
 
 function stateOf(bits: number): AdminState {
-  if ((bits & (FORCED_MAINT | CONFIG_MAINT)) !== 0) return 'maint';
+  if ((bits & FORCED_MAINT) !== 0) return 'maint';
   return (bits & FORCED_DRAIN) === 0 ? 'ready' : 'drain';
 }
 
@@ -45,15 +54,26 @@ function stateOf(bits: number): AdminState {
  */
 export async function readServers(runtime: Runtime, backend: string): Promise<ServerReading[]> {
   const states = parseServersState(await statesOf(runtime, backend));
-  const rows = await readStat(runtime, 'server', backend);
-  return rows.map((row) => ({
-    name: cell(row, 'svname'),
-    // "UP 1/3" is UP on its way down: the word is what counts.
-    status:
-      cell(row, 'status') === 'no check' ? 'no check' : (cell(row, 'status').split(' ')[0] ?? ''),
-    admin: states.get(cell(row, 'svname')) ?? 'ready',
-    sessions: count(row, 'scur') + count(row, 'qcur'),
-  }));
+  const [first] = states.values();
+  if (first === undefined) return [];
+  // By number: a name may be a frontend's too, and `show stat` would take that one, without servers.
+  const rows = await readStat(runtime, 'server', first.backendId);
+  return rows.map((row) => {
+    const name = cell(row, 'svname');
+    const state = states.get(name);
+    if (cell(row, 'pxname') !== backend || state === undefined) {
+      const text = `${cell(row, 'pxname')}/${name} is no server of ${backend}`;
+      throw new RuntimeError('show stat', '', { kind: 'text', text });
+    }
+    const status = cell(row, 'status');
+    return {
+      name,
+      // "UP 1/3" is UP on its way down: the word is what counts.
+      status: status === 'no check' ? status : (status.split(' ')[0] ?? ''),
+      admin: state.admin,
+      sessions: count(row, 'scur') + count(row, 'qcur'),
+    };
+  });
 }
 
 async function statesOf(runtime: Runtime, backend: string): Promise<string> {
@@ -78,7 +98,7 @@ export async function setServer(
 ): Promise<void> {
   const command = `set server ${word(backend)}/${word(server)} state ${state}`;
   await runtime(command);
-  const now = parseServersState(await statesOf(runtime, backend)).get(server);
+  const now = parseServersState(await statesOf(runtime, backend)).get(server)?.admin;
   if (now === state) return;
   const text = `${backend}/${server} is ${now ?? 'gone'} after it was set to ${state}`;
   throw new RuntimeError(command, '', { kind: 'rejected', text });

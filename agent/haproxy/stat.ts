@@ -26,10 +26,10 @@ export function parseStat(text: string): StatRow[] {
 /** Fields of one CSV line; HAProxy quotes those with commas or quotes (RFC 4180). */
 function splitCsv(line: string): string[] {
   if (!line.includes('"')) return line.split(',');
-  const cells: string[] = [];
-  for (const [, quoted, plain] of line.matchAll(/(?:"((?:[^"]|"")*)"|([^,]*))(?:,|$)/g))
-    cells.push(quoted?.replaceAll('""', '"') ?? plain ?? '');
-  return cells;
+  // Each field with the comma before it, so that none is counted twice at the end.
+  return Array.from(`,${line}`.matchAll(/,(?:"((?:[^"]|"")*)"|([^,]*))/g), ([, quoted, plain]) =>
+    quoted === undefined ? (plain ?? '') : quoted.replaceAll('""', '"'),
+  );
 }
 
 /** Rows of one kind. `name` empty: of every proxy. */

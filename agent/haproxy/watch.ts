@@ -41,6 +41,8 @@ export function watchHaproxy(options: WatchOptions): () => void {
   let misses = 0;
   let retryMs = FIRST_RETRY_MS;
   let asking = false;
+  /** Since the held connection was opened last at once; who never answers is not held in a loop. */
+  let answered = false;
   let closed = false;
   let cancelRetry = (): void => {};
   let cancelPing = (): void => {};
@@ -64,7 +66,6 @@ export function watchHaproxy(options: WatchOptions): () => void {
     let cause = '';
     socket.on('connect', () => {
       opened = true;
-      retryMs = FIRST_RETRY_MS;
       void ping();
     });
     socket.on('data', () => undefined);
@@ -74,10 +75,15 @@ export function watchHaproxy(options: WatchOptions): () => void {
     socket.on('close', () => {
       if (closed || held !== socket) return;
       held = null;
-      // It was there a moment ago: look at once whether anybody still listens.
-      if (opened) return hold();
-      tell({ kind: 'down', cause: `nobody listens at ${socketPath} (${cause})` });
-      misses = 0;
+      // It answered a moment ago: look at once whether anybody still listens.
+      if (opened && answered) {
+        answered = false;
+        return hold();
+      }
+      if (!opened) {
+        tell({ kind: 'down', cause: `nobody listens at ${socketPath} (${cause})` });
+        misses = 0;
+      }
       cancelRetry = clock.after(retryMs, hold);
       retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
     });
@@ -95,8 +101,8 @@ export function watchHaproxy(options: WatchOptions): () => void {
     } catch (error) {
       cause = error instanceof Error ? error.message : String(error);
       const kind = error instanceof RuntimeError ? error.failure.kind : 'text';
-      // Silence is a miss, and so is a full queue of connections nobody accepts (EAGAIN).
-      misses = kind === 'timeout' || kind === 'broken' ? misses + 1 : misses;
+      // Silence is a miss, and so are half an answer and a full queue nobody accepts from (EAGAIN).
+      if (kind === 'timeout' || kind === 'broken' || kind === 'empty' || kind === 'cut') misses++;
       waited = kind === 'timeout';
       if (kind === 'text' || kind === 'rejected') cause = `it does not speak HAProxy: ${cause}`;
       if (kind === 'text' || kind === 'rejected') tell({ kind: 'hung', cause });
@@ -104,6 +110,8 @@ export function watchHaproxy(options: WatchOptions): () => void {
     asking = false;
     if (info !== null) {
       misses = 0;
+      answered = true;
+      retryMs = FIRST_RETRY_MS;
       tell({ kind: 'up', pid: info.pid, version: info.version });
     } else if (misses >= MISSES) tell({ kind: 'hung', cause });
     // A timeout has taken its time already.

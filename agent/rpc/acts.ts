@@ -1,4 +1,5 @@
-import type { ActHeader, MoveAct, PushAct, ServersAct } from '../core/acts.ts';
+import type { ActHeader, AutomationAct, MaintenanceAct, MoveAct } from '../core/acts.ts';
+import type { PushAct, ServersAct } from '../core/acts.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { RISKS } from '../core/acts.ts';
 import { stampFromWire } from './intents.ts';
@@ -33,6 +34,34 @@ export function moveFromWire(wire: proxyctl.v1.MoveRequest): MoveAct {
     untilMs: wire.untilMs ?? null,
   };
 }
+
+/** Throws WireError. */
+export const maintenanceFromWire = (wire: proxyctl.v1.SetMaintenanceRequest): MaintenanceAct => ({
+  header: headerFromWire(wire.header),
+  node: filled('node', wire.node),
+  on: wire.on,
+  untilMs: wire.untilMs ?? null,
+});
+
+/** Throws WireError. */
+export const automationFromWire = (wire: proxyctl.v1.SetAutomationRequest): AutomationAct => ({
+  header: headerFromWire(wire.header),
+  paused: wire.paused,
+  untilMs: wire.untilMs ?? null,
+});
+
+/** The inverse of maintenanceFromWire. */
+export const maintenanceToWire = (
+  act: MaintenanceAct,
+): proxyctl.v1.SetMaintenanceRequest.$Properties => ({
+  ...act,
+  header: headerToWire(act.header),
+});
+
+/** The inverse of automationFromWire. */
+export const automationToWire = (
+  act: AutomationAct,
+): proxyctl.v1.SetAutomationRequest.$Properties => ({ ...act, header: headerToWire(act.header) });
 
 /** Throws WireError. */
 export function serversFromWire(wire: proxyctl.v1.SetServersRequest): ServersAct {

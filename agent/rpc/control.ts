@@ -1,12 +1,16 @@
 import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { handleUnaryCall } from '@grpc/grpc-js';
-import type { ActHeader, ActResult, Caller, MoveAct, Progress, Role } from '../core/acts.ts';
+import type { ActHeader, ActResult, AutomationAct, Caller } from '../core/acts.ts';
+import type { MaintenanceAct, MoveAct, Progress, Role } from '../core/acts.ts';
 import type { PushAct, ServersAct, Status } from '../core/acts.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import type { Clock } from '../sys/clock.ts';
 import { operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
-import { moveFromWire, pushFromWire, serversFromWire } from './acts.ts';
+import { automationFromWire, maintenanceFromWire, moveFromWire } from './acts.ts';
+import { pushFromWire, serversFromWire } from './acts.ts';
+import { explainToWire } from './explain.ts';
+import type { ExplainAnswer } from '../core/explain.ts';
 import { failureToStatus, toFailure } from './failures.ts';
 import { readUpload } from './upload.ts';
 import { progressToWire, resultToWire } from './results.ts';
@@ -18,6 +22,9 @@ type Report = (progress: Progress) => void;
 export interface ControlVerbs {
   status(): Promise<Status>;
   move(act: MoveAct, caller: Caller, report: Report): Promise<ActResult>;
+  explain(addresses: readonly string[]): Promise<ExplainAnswer>;
+  setMaintenance(act: MaintenanceAct, caller: Caller, report: Report): Promise<ActResult>;
+  setAutomation(act: AutomationAct, caller: Caller, report: Report): Promise<ActResult>;
   setServers(act: ServersAct, caller: Caller, report: Report): Promise<ActResult>;
   pushCertificate(act: PushAct, caller: Caller, report: Report): Promise<ActResult>;
 }
@@ -71,6 +78,20 @@ export function controlHandlers(
     answer().then(
       (value) => reply(null, value),
       (error: unknown) => reply(failureToStatus(explain(error, 'status'))),
+    );
+  };
+
+  const explained: handleUnaryCall<
+    proxyctl.v1.ExplainRequest,
+    proxyctl.v1.ExplainReply.$Properties
+  > = (call, reply) => {
+    const answer = async () => {
+      may(call, 'viewer', 'explain');
+      return explainToWire(await verbs.explain(call.request.addresses), clock.nowMs());
+    };
+    answer().then(
+      (value) => reply(null, value),
+      (error: unknown) => reply(failureToStatus(explain(error, 'explain'))),
     );
   };
 
@@ -132,6 +153,27 @@ export function controlHandlers(
         'operator',
         () => moveFromWire(call.request),
         (...act) => verbs.move(...act),
+      ),
+    explain: explained,
+    setMaintenance: (
+      call: ServerWritableStream<proxyctl.v1.SetMaintenanceRequest, proxyctl.v1.Event.$Properties>,
+    ) =>
+      void run(
+        call,
+        'maintenance',
+        'operator',
+        () => maintenanceFromWire(call.request),
+        (...act) => verbs.setMaintenance(...act),
+      ),
+    setAutomation: (
+      call: ServerWritableStream<proxyctl.v1.SetAutomationRequest, proxyctl.v1.Event.$Properties>,
+    ) =>
+      void run(
+        call,
+        'automation',
+        'operator',
+        () => automationFromWire(call.request),
+        (...act) => verbs.setAutomation(...act),
       ),
     setServers: (
       call: ServerWritableStream<proxyctl.v1.SetServersRequest, proxyctl.v1.Event.$Properties>,

@@ -1,4 +1,10 @@
-import type { AddressReport, HaproxyReport, NodeReport, Problem } from '../core/model.ts';
+import type {
+  AddressReport,
+  HaproxyReport,
+  KnownBase,
+  NodeReport,
+  Problem,
+} from '../core/model.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { appliedFromWire, seenFromWire } from './intents.ts';
 import { WireError, ageMs, each, enumValue, enumWord, filled, oneOf, orNull } from './wire.ts';
@@ -19,7 +25,7 @@ export function reportToWire(
   nowMs: number,
 ): proxyctl.v1.NodeReport.$Properties {
   const { health, healthSinceMs, addresses, haproxy, problems, seen, applied, ...others } = report;
-  const { agentStartedMs, ...rest } = others;
+  const { agentStartedMs, networks, knownBases, ...rest } = others;
   return {
     ...rest,
     agentUpMs: ageMs(nowMs, agentStartedMs),
@@ -33,6 +39,8 @@ export function reportToWire(
     })),
     seen: [...seen],
     applied: [...applied],
+    networks: networks.map((one) => ({ ...one, addresses: [...one.addresses] })),
+    knownBases: [...knownBases],
   };
 }
 
@@ -50,11 +58,17 @@ export function reportFromWire(
     agentVersion: wire.agentVersion,
     joined: wire.joined,
     leaving: wire.leaving,
+    fenced: wire.fenced,
     preempt: wire.preempt ?? null,
     demotion: wire.demotion,
     addresses: each(`${field}.addresses`, wire.addresses, (one, at) =>
       addressFromWire(one, nowMs, at),
     ),
+    networks: each(`${field}.networks`, wire.networks, ({ network, addresses }, at) => ({
+      network: filled(`${at}.network`, network),
+      addresses,
+    })),
+    knownBases: each(`${field}.known_bases`, wire.knownBases, baseFromWire),
     haproxy: each(`${field}.haproxy`, wire.haproxy, (one, at) => haproxyFromWire(one, nowMs, at)),
     health: enumWord(`${field}.health`, wire.health, HEALTHS),
     healthSinceMs: nowMs - wire.healthAgeMs,
@@ -75,7 +89,8 @@ function addressToWire(
   address: AddressReport,
   nowMs: number,
 ): proxyctl.v1.AddressReport.$Properties {
-  const { state, stateSinceMs, owner, yieldTo, reasonSinceMs, readySinceMs, ...rest } = address;
+  const { state, stateSinceMs, owner, yieldTo, reasonSinceMs, readySinceMs, ...others } = address;
+  const { movesAtMs, ...rest } = others;
   return {
     ...rest,
     vips: [...rest.vips],
@@ -85,6 +100,7 @@ function addressToWire(
     yieldTo: yieldTo ?? '',
     reasonAgeMs: ageMs(nowMs, reasonSinceMs),
     readyAgeMs: ageMs(nowMs, readySinceMs),
+    movesAgeMs: movesAtMs.map((atMs) => ageMs(nowMs, atMs)),
   };
 }
 
@@ -117,6 +133,18 @@ function addressFromWire(
     reason: wire.reason,
     reasonSinceMs: nowMs - wire.reasonAgeMs,
     readySinceMs: nowMs - wire.readyAgeMs,
+    byHand: wire.byHand,
+    advertsLost: wire.advertsLost,
+    movesAtMs: wire.movesAgeMs.map((age) => nowMs - age),
+  };
+}
+
+function baseFromWire(wire: proxyctl.v1.KnownBase, field: string): KnownBase {
+  const { node, address, base } = wire;
+  return {
+    node: filled(`${field}.node`, node),
+    address: filled(`${field}.address`, address),
+    base: within(`${field}.base`, base, 0, 254),
   };
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Intent } from '../core/model.ts';
@@ -16,6 +16,10 @@ export interface State {
   readonly intents: readonly Intent[];
   /** What HAProxy was last told for each server intent. */
   readonly servers: readonly ServerRecord[];
+  /** Failbacks and moves for degraded health by address, Unix ms: the budget. */
+  readonly moves: Readonly<Record<string, readonly number[]>>;
+  /** net.inet.carp.allow=0 here is this agent's own. */
+  readonly fenceMine: boolean;
 }
 
 /** Rises with every change an older agent cannot read. */
@@ -46,9 +50,18 @@ const schema = v.object({
       problem: v.string(),
     }),
   ),
+  moves: v.optional(v.record(v.string(), v.array(v.number())), {}),
+  fenceMine: v.optional(v.boolean(), false),
 });
 
-const EMPTY: State = { epoch: 0, bases: {}, intents: [], servers: [] };
+const EMPTY: State = {
+  epoch: 0,
+  bases: {},
+  intents: [],
+  servers: [],
+  moves: {},
+  fenceMine: false,
+};
 
 /** A state file that could not be used: where it was put, and why. */
 export interface Aside {
@@ -66,46 +79,52 @@ export interface Store {
 
 /**
  * Opens DIR/state.json, or its predecessor state.json.1 where that is damaged,
- * and stores the next epoch. A file that is damaged or from a newer agent is
+ * and stores the next epoch: higher than the stored one, and than those that
+ * were lost as long as the wall clock (Unix ms) is right, for peers take a
+ * lower one for the past. A file that is damaged or from a newer agent is
  * kept aside under another name; a state that is lost is said, never silent.
  * Rejects with a sentence when the directory cannot be used.
  */
-export async function openStore(directory: string): Promise<Store> {
+export async function openStore(directory: string, wallMs: number): Promise<Store> {
   const path = join(directory, 'state.json');
   const previous = `${path}.1`;
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const problems: Aside[] = [];
   let state = await load(path, problems);
+  let lag = 0;
   if (state === null && (await exists(path))) await setAside(path, problems);
   if (state === null) {
     state = await load(previous, problems);
+    // The lost file may have been of the start after the one its predecessor tells of.
+    lag = state === null ? 0 : 1;
     if (state === null && (await exists(previous))) await setAside(previous, problems);
     if (state === null && problems.length > 0) {
       const cause = 'no usable state file is left: pins and drains stored here alone are gone';
       problems.push({ cause, remedy: 'the peer sends back what it has; check proxyctl status' });
     }
   }
-  let current: State = { ...(state ?? EMPTY), epoch: (state?.epoch ?? 0) + 1 };
+  const epoch = Math.max((state?.epoch ?? 0) + 1 + lag, Math.floor(wallMs / 1000));
+  let current: State = { ...(state ?? EMPTY), epoch };
   let writing: Promise<void> = Promise.resolve();
+  let waiting: Promise<void> | null = null;
 
-  async function write(): Promise<void> {
-    const text = encode(current);
-    await copyFile(path, previous).catch((error: unknown) => {
-      if (!isSystemError(error, 'ENOENT')) throw error;
-    });
-    await replaceFile(path, text, 0o600);
-  }
+  const write = (): Promise<void> => {
+    waiting = null;
+    return replaceFile(path, encode(current), 0o600, previous);
+  };
 
   await write();
+  // Now there is a predecessor, of this start too: it is never more than one behind.
+  if (state === null || lag > 0) await write();
   return {
     state: current,
     problems,
     save(change) {
       current = { ...current, ...change };
-      // One at a time, and each writes all that was asked until then.
-      const next = writing.then(write, write);
-      writing = next.catch(() => undefined);
-      return next;
+      // One at a time. All that are asked during a write are one write after it.
+      waiting ??= writing.then(write);
+      writing = waiting.catch(() => undefined);
+      return waiting;
     },
   };
 }
@@ -159,14 +178,13 @@ async function load(path: string, problems: Aside[]): Promise<State | null> {
   }
 }
 
+/** Under a name of its own; the hundredth takes the place of the one before. */
 async function setAside(path: string, problems: Aside[]): Promise<void> {
-  for (let number = 1; number < 100; number++) {
-    const aside = `${path}.damaged-${number}`;
-    if (await exists(aside)) continue;
-    await rename(path, aside);
-    problems.push({ cause: `it was kept as ${aside}`, remedy: 'remove it once looked at' });
-    return;
-  }
+  let number = 1;
+  while (number < 99 && (await exists(`${path}.damaged-${number}`))) number++;
+  const aside = `${path}.damaged-${number}`;
+  await rename(path, aside);
+  problems.push({ cause: `it was kept as ${aside}`, remedy: 'remove it once looked at' });
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,23 +1,22 @@
 import type { Alert, Status } from '../core/acts.ts';
-import type { Decision } from '../core/decide.ts';
 import { inForce, PAUSE_KEY, pinKey, wish } from '../core/intents.ts';
 import type { NodeView } from '../core/model.ts';
 import type { Pair } from './pair.ts';
 
 export interface StatusSource {
   readonly pair: Pair;
-  readonly decision: () => Decision | null;
+  /** What the decisions warn of, with since when. */
+  readonly alerts: () => readonly Alert[];
   /** Why a peer is not heard, as the transport knows it; empty when unknown. */
   readonly silence: (node: string) => string;
 }
 
 /** Everything `proxyctl status` shows, from memory: nothing is asked of anybody. */
-export function status({ pair, decision, silence }: StatusSource): Status {
+export function status({ pair, alerts, silence }: StatusSource): Status {
   const nowMs = pair.clock.nowMs();
   const wallMs = pair.clock.wallMs();
   const nodes = pair.view();
   const self = nodes.find(({ node }) => node === pair.node)?.report ?? null;
-  const alerts: Alert[] = (decision()?.alerts ?? []).map((alert) => ({ ...alert, sinceMs: nowMs }));
   return {
     pair: pair.name,
     node: pair.node,
@@ -37,7 +36,7 @@ export function status({ pair, decision, silence }: StatusSource): Status {
       pin: wish(pair.intents(), pinKey(address), wallMs),
     })),
     intents: [...pair.intents().values()].filter((intent) => inForce(intent, wallMs)),
-    alerts,
+    alerts: alerts(),
   };
 }
 

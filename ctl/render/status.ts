@@ -3,7 +3,8 @@ import { parseServerKey } from '../../agent/core/intents.ts';
 import type { AddressReport, Intent, NodeReport } from '../../agent/core/model.ts';
 import { addressIds, alertsOf, isHeard, type AlertLine } from '../alerts.ts';
 import { clockTime, duration } from './duration.ts';
-import { COLUMNS, table, wrapped } from './table.ts';
+import { COLUMNS, table } from './table.ts';
+import { wrapped } from './wrapped.ts';
 
 export interface Moment {
   /** Monotonic, the clock the status was converted with. */
@@ -30,11 +31,12 @@ export function statusScreen(status: Status, context: string, tookMs: number, at
       ? left.padEnd(COLUMNS - answered.length) + answered
       : `${wrapped(left, 2)}\n${wrapped(answered, 2)}`;
   const notes = [
+    ...switched(status, at),
     ...pinned(status, at),
     ...drained(status, at),
     ...alerts.map((alert) => alertLine(alert, at)),
     ...decisions(status, at),
-  ].map((line) => wrapped(line, INDENT));
+  ].map((line) => wrapped(line));
   return `${[title, addresses(status), nodes(status, at), notes.join('\n')]
     .filter((part) => part !== '')
     .join('\n\n')}\n`;
@@ -127,6 +129,16 @@ function rest({ haproxy: all }: NodeReport, at: Moment): [string, string] {
   const days = Math.floor((Math.min(...ends) - at.wallMs) / 86_400_000);
   const first = days < 0 ? 'first has ended' : `first ends ${days} d`;
   return [String(sessions), ends.length === 0 ? 'none' : `${ends.length}, ${first}`];
+}
+
+/** Maintenance and pause, by whom and until when. */
+function switched(status: Status, at: Moment): string[] {
+  return status.intents.flatMap((intent) => {
+    const [kind, node = ''] = intent.key.split('/');
+    if (kind === 'maintenance')
+      return [`maint     ${node} takes no addresses${byWhom(intent, at)}`];
+    return kind === 'pause' ? [`paused    nothing moves by itself${byWhom(intent, at)}`] : [];
+  });
 }
 
 const pinned = (status: Status, at: Moment): string[] =>

@@ -4,9 +4,19 @@ import type {
   Intent,
   NodeReport,
   NodeView,
+  Policy,
 } from '../../agent/core/model.ts';
 import type { View } from '../../agent/core/owner.ts';
+import { TIMINGS } from '../../agent/core/timing.ts';
 
+export const POLICY: Policy = {
+  failback: 'auto',
+  holdMs: 10_000,
+  maxMoves: 3,
+  windowMs: 600_000,
+  earlyTakeoverMs: 250,
+  fence: true,
+};
 /** The moment all test views are looked at, ms. */
 export const NOW = 1_000_000;
 const LONG_AGO = NOW - 600_000;
@@ -30,6 +40,9 @@ export function address(change: Partial<AddressReport> = {}): AddressReport {
     reason: '',
     reasonSinceMs: LONG_AGO,
     readySinceMs: LONG_AGO,
+    byHand: false,
+    advertsLost: false,
+    movesAtMs: [],
     ...change,
   };
 }
@@ -63,6 +76,9 @@ export function report(node: string, change: Partial<NodeReport> = {}): NodeRepo
     agentVersion: '0.1.0',
     joined: true,
     leaving: false,
+    fenced: false,
+    networks: [],
+    knownBases: [],
     preempt: false,
     demotion: 0,
     addresses: [address()],
@@ -71,7 +87,11 @@ export function report(node: string, change: Partial<NodeReport> = {}): NodeRepo
     healthSinceMs: LONG_AGO,
     healthReason: 'HAProxy serves',
     problems: [],
-    seen: [],
+    seen: ['haproxy01', 'haproxy02', 'haproxy03'].map((name) => ({
+      node: name,
+      epoch: 1,
+      sequence: 7,
+    })),
     applied: [],
     icmp: 'none',
     carpEvents: 'events',
@@ -88,6 +108,7 @@ export function heard(theirs: NodeReport, change: Partial<NodeView> = {}): NodeV
     fresh: true,
     heardAtMs: NOW,
     report: theirs,
+    clockOffMs: 0,
     ...change,
   };
 }
@@ -98,7 +119,13 @@ export function view(self: string, nodes: readonly NodeView[], change: Partial<V
     self,
     nodes,
     intents: new Map(),
-    policy: { failback: 'auto', holdMs: 10_000, maxMoves: 3, windowMs: 600_000 },
+    policy: POLICY,
+    timing: TIMINGS.fast,
+    paths: [],
+    lateAtMs: null,
+    allow: true,
+    fenceMine: false,
+    received: null,
     wallMs: NOW,
     reachedPins: new Set(),
     ...change,

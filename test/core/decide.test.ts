@@ -1,8 +1,9 @@
 import test from 'ava';
-import { decide, NO_MEMORY, type Action, type Decision } from '../../agent/core/decide.ts';
+import { decide } from '../../agent/core/decide.ts';
+import { NO_MEMORY, type Action, type Decision } from '../../agent/core/decision.ts';
 import type { AddressReport, NodeReport, NodeView } from '../../agent/core/model.ts';
 import type { View } from '../../agent/core/owner.ts';
-import { address, heard, intent, NOW, report, view, wishes } from './builders.ts';
+import { address, heard, intent, NOW, POLICY, report, view, wishes } from './builders.ts';
 
 // haproxy01 is preferred (base 0), haproxy02 the other (base 100), unless said.
 const A = 'haproxy01';
@@ -174,7 +175,7 @@ test('a BACKUP never raises itself before it takes the address', (t) => {
 });
 
 test('recovered, manual: the present MASTER keeps it', (t) => {
-  const policy = { failback: 'manual', holdMs: 10_000, maxMoves: 3, windowMs: 600_000 } as const;
+  const policy = { ...POLICY, failback: 'manual' } as const;
   const nodes = [onA({ advskew: 254 }), onB({ state: 'MASTER' })];
   t.deepEqual(ask(view(A, nodes, { policy })), { actions: [], owner: B, yieldTo: null });
   t.deepEqual(ask(view(B, nodes, { policy })), { actions: [], owner: B, yieldTo: null });

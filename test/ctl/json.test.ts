@@ -148,6 +148,8 @@ test('status -o json is one line with every key, null where nothing is known', a
           certificates: [],
         },
       ],
+      maintenance: [],
+      pause: null,
       drained: [
         {
           instance: '',

@@ -24,6 +24,9 @@ export const addressOf = (more: Partial<AddressReport> = {}): AddressReport => (
   reason: '1@wan stays on haproxy01: it serves',
   reasonSinceMs: ago(4 * MINUTE),
   readySinceMs: ago(DAY),
+  byHand: false,
+  advertsLost: false,
+  movesAtMs: [],
   ...more,
 });
 
@@ -62,6 +65,9 @@ export const reportOf = (node: string, more: Partial<NodeReport> = {}): NodeRepo
   leaving: false,
   preempt: false,
   demotion: 0,
+  fenced: false,
+  networks: [],
+  knownBases: [],
   addresses: [addressOf()],
   haproxy: [haproxyOf()],
   health: 'serving',

@@ -10,10 +10,26 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
   t.is(help.stdout, none.stderr);
   const lines = help.stdout.split('\n');
   t.true(lines.length <= 50 && lines.every((line) => line.length <= 80), help.stdout);
-  const verbs = lines.flatMap((line) => /^  ([a-z]+(?: [a-z]+)?) .*  /.exec(line)?.[1] ?? []);
+  const verbs = lines.flatMap(
+    (line) => /^  ([a-z]+(?: [a-z]+)?)(?: [A-Z.]+)?  /.exec(line)?.[1] ?? [],
+  );
   t.deepEqual(
     verbs.filter((verb) => !verb.startsWith('proxyctl')),
-    ['status', 'failover', 'failback', 'drain', 'ready', 'maint', 'cert push', 'context list'],
+    [
+      'status',
+      'explain',
+      'failover',
+      'failback',
+      'maintenance on',
+      'maintenance off',
+      'pause',
+      'resume',
+      'drain',
+      'ready',
+      'maint',
+      'cert push',
+      'context list',
+    ],
   );
 });
 

@@ -1,13 +1,15 @@
 import type { CarpState } from '../../agent/core/model.ts';
+import { Draft } from './draft.ts';
 import {
   demotedSkew,
-  Draft,
   find,
   GROUP4,
   GROUP6,
   type Change,
   type Family,
   type Kernel,
+  type PacketFault,
+  type ReceiveCounter,
   type Vhid,
 } from './kernel.ts';
 
@@ -31,6 +33,24 @@ export function getVhid(kernel: Kernel, name: string, vhid: number): Settings | 
 /** Values SET refuses with EINVAL. */
 export const isInvalid = ({ advbase, advskew }: Settings): boolean =>
   advskew > 254 || advbase > 255;
+
+/**
+ * What a refused SET leaves behind. 13.x makes the vhid and stores a good
+ * advbase before it looks at advskew; from 14.0 on netlink looks first.
+ */
+export function refuseVhid(
+  kernel: Kernel,
+  name: string,
+  vhid: number,
+  { advbase }: Settings,
+  nowMs: number,
+): Change {
+  if (kernel.release !== 13) return { kernel, effects: [] };
+  const draft = new Draft(withVhid(kernel, name, vhid), nowMs);
+  const made = find(draft.kernel, name, vhid);
+  if (made !== undefined && advbase > 0 && advbase <= 255) draft.put(made, { advbase });
+  return draft.change();
+}
 
 /**
  * SET of a vhid (carp_ioctl, carp_ioctl_set). Creates an empty one where there
@@ -74,6 +94,8 @@ function withVhid(kernel: Kernel, name: string, vhid: number): Kernel {
     advertAtMs: null,
     masterDown4AtMs: null,
     masterDown6AtMs: null,
+    sendErrors: 0,
+    sendSuccesses: 0,
   };
   return { ...kernel, vhids: [...kernel.vhids, empty] };
 }
@@ -98,7 +120,7 @@ export function setAddresses(
   return draft.change();
 }
 
-/** The interface's link came or went. */
+/** The interface's carrier came or went. */
 export function setLink(kernel: Kernel, name: string, up: boolean, nowMs: number): Change {
   if (kernel.links[name] === up) return { kernel, effects: [] };
   const draft = new Draft({ ...kernel, links: { ...kernel.links, [name]: up } }, nowMs);
@@ -106,16 +128,32 @@ export function setLink(kernel: Kernel, name: string, up: boolean, nowMs: number
   return draft.change();
 }
 
+/** `ifconfig IF up` and `ifconfig IF down` (IFF_UP). */
+export function setUp(kernel: Kernel, name: string, up: boolean, nowMs: number): Change {
+  if (kernel.down.includes(name) !== up) return { kernel, effects: [] };
+  const others = kernel.down.filter((one) => one !== name);
+  const draft = new Draft({ ...kernel, down: up ? others : [...others, name] }, nowMs);
+  for (const vhid of kernel.vhids) if (vhid.interface === name) draft.refresh(vhid);
+  return draft.change();
+}
+
 export type SysctlName =
-  'allow' | 'preempt' | 'log' | 'demotion' | 'ifdown_demotion_factor' | 'senderr_demotion_factor';
+  | 'allow'
+  | 'preempt'
+  | 'dscp'
+  | 'log'
+  | 'demotion'
+  | 'ifdown_demotion_factor'
+  | 'senderr_demotion_factor';
 
 export const SYSCTL_NAMES: readonly SysctlName[] = [
-  'allow',
-  'demotion',
   'ifdown_demotion_factor',
-  'log',
-  'preempt',
   'senderr_demotion_factor',
+  'demotion',
+  'log',
+  'dscp',
+  'preempt',
+  'allow',
 ];
 
 /** Reading of net.inet.carp.NAME. */
@@ -125,6 +163,8 @@ export function getSysctl(kernel: Kernel, name: SysctlName): number {
       return Number(kernel.allow);
     case 'preempt':
       return Number(kernel.preempt);
+    case 'dscp':
+      return kernel.dscp;
     case 'log':
       return kernel.log;
     case 'demotion':
@@ -150,6 +190,9 @@ export function setSysctl(kernel: Kernel, name: SysctlName, value: number, nowMs
     case 'preempt':
       draft.kernel = { ...kernel, preempt: value !== 0 };
       break;
+    case 'dscp':
+      draft.kernel = { ...kernel, dscp: value };
+      break;
     case 'log':
       draft.kernel = { ...kernel, log: value };
       break;
@@ -173,24 +216,28 @@ export interface Heard {
   readonly authentic: boolean;
 }
 
+const count = (kernel: Kernel, counter: ReceiveCounter): Kernel => ({
+  ...kernel,
+  received: { ...kernel.received, [counter]: kernel.received[counter] + 1 },
+});
+
+/** A packet that does not get as far as its vhid. Counted by family even with allow=0, its fault only without. */
+export function hearFaulty(kernel: Kernel, family: Family, fault: PacketFault): Change {
+  const counted = count(kernel, family === 4 ? 'v4' : 'v6');
+  return { kernel: counted.allow ? count(counted, fault) : counted, effects: [] };
+}
+
 /** carp_input_c. Adverts are counted before `allow` is looked at, bad ones after. */
 export function hear(kernel: Kernel, heard: Heard, nowMs: number): Change {
-  const { received } = kernel;
-  const counted = {
-    ...kernel,
-    received:
-      heard.family === 4
-        ? { ...received, v4: received.v4 + 1 }
-        : { ...received, v6: received.v6 + 1 },
-  };
-  const draft = new Draft(counted, nowMs);
+  const counted = count(kernel, heard.family === 4 ? 'v4' : 'v6');
+  if (!counted.allow) return { kernel: counted, effects: [] };
   const vhid = find(counted, heard.interface, heard.vhid);
-  if (vhid === undefined || !counted.allow) return draft.change();
-  if (!heard.authentic) {
-    const badAuth = received.badAuth + 1;
-    draft.kernel = { ...counted, received: { ...counted.received, badAuth } };
-    return draft.change();
-  }
+  // carp_find_ifa: the vhid must have an address of the advert's family.
+  const addressed = (heard.family === 4 ? vhid?.vips4 : vhid?.vips6) ?? [];
+  if (vhid === undefined || addressed.length === 0)
+    return { kernel: count(counted, 'badVhid'), effects: [] };
+  if (!heard.authentic) return { kernel: count(counted, 'badAuth'), effects: [] };
+  const draft = new Draft(counted, nowMs);
   // Both sides in 1/256 s: the own one demoted, the other as it was sent.
   const own = vhid.advbase * 256 + demotedSkew(counted, vhid.advskew);
   const theirs = heard.advbase * 256 + heard.advskew;

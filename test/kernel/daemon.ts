@@ -2,12 +2,14 @@ import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { isIPv4, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { hear, runTimers, setAddresses, setLink, setVhid } from './acts.ts';
+import { hear, hearFaulty, runTimers, setAddresses, setLink, setVhid } from './acts.ts';
 import { openDataplane, tuneHost, type VirtualDevice } from './dataplane.ts';
 import type { Host } from './host.ts';
-import { ifconfig, ifconfigText, type ToolRun } from './ifconfig.ts';
+import { ifconfigText } from './ifconfig-text.ts';
+import { ifconfig, type ToolRun } from './ifconfig.ts';
 import { find, GROUP4, GROUP6, newKernel, nextTimerAtMs, type Effect } from './kernel.ts';
 import type { Family, Release, Vhid } from './kernel.ts';
+import { netstatText } from './netstat.ts';
 import { counters, isAuthentic, openWire, sealed, type Arrival } from './packets.ts';
 import { writeStandIns } from './standins.ts';
 import { sysctl, sysctlText } from './sysctl.ts';
@@ -111,6 +113,7 @@ export async function runHost(config: HostConfig): Promise<void> {
     publish();
     const waits = change.effects.map((effect) => perform(effect, before.vhids));
     arm();
+    if (host.module) keep('netstat', netstatText(host.kernel));
     return Promise.all(waits).then(() => undefined);
   }
 
@@ -165,11 +168,15 @@ export async function runHost(config: HostConfig): Promise<void> {
   function arrived({ device, family, advert }: Arrival): void {
     const parent = config.interfaces.find((one) => one.device === device);
     if (parent === undefined) return;
+    if (typeof advert === 'string') {
+      void commit(hearFaulty(host.kernel, family, advert));
+      return;
+    }
     const id = `${advert.vhid}@${parent.name}`;
     const vhid = find(host.kernel, parent.name, advert.vhid);
     const vips = vhid === undefined ? [] : [...vhid.vips4, ...vhid.vips6];
     const authentic = vhid !== undefined && isAuthentic(host.keys[id] ?? '', vips, advert);
-    if (authentic) counter.adopt(id, advert.counter);
+    if (authentic && host.kernel.allow) counter.adopt(id, advert.counter);
     const { advbase, advskew } = advert;
     const heard = {
       interface: parent.name,

@@ -3,15 +3,15 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import type { Family } from './kernel.ts';
-import { advertDigest, decodeAdvert, encodeAdvert, ipv4Packet, ipv4Payload } from './wire.ts';
-import { ipv6Packet, type Advert } from './wire.ts';
+import type { Family, PacketFault } from './kernel.ts';
+import { advertDigest, encodeAdvert, ipv4Packet, ipv4Payload, ipv6Packet } from './wire.ts';
+import { readAdvert, type Advert } from './wire.ts';
 
-/** A packet of protocol 112 that decodes, as it came in. */
+/** A packet of protocol 112 as it came in. */
 export interface Arrival {
   readonly device: string;
   readonly family: Family;
-  readonly advert: Advert;
+  readonly advert: Advert | PacketFault;
 }
 
 export interface Wire {
@@ -20,7 +20,7 @@ export interface Wire {
   send(family: Family, device: string, source: string, payload: Buffer): void;
 }
 
-/** Raw sockets on these devices, held by a perl child. `onArrival` gets every advert, whatever its vhid. */
+/** Raw sockets on these devices, held by a perl child. `onArrival` gets every packet of protocol 112, whatever its vhid. */
 export async function openWire(
   devices: readonly string[],
   onArrival: (arrival: Arrival) => void,
@@ -35,8 +35,8 @@ export async function openWire(
     const packet = Buffer.from(hex, 'hex');
     // A Linux IPv6 raw socket hands over the payload alone.
     const payload = what === '4' ? ipv4Payload(packet) : packet;
-    const advert = payload === null ? null : decodeAdvert(payload);
-    if (advert !== null) onArrival({ device, family: what === '4' ? 4 : 6, advert });
+    const advert = typeof payload === 'string' ? payload : readAdvert(payload);
+    onArrival({ device, family: what === '4' ? 4 : 6, advert });
   });
   // Without raw sockets there is no CARP: the whole kernel ends with a reason on stderr.
   child.once('exit', (code) => process.exit(code ?? 1));

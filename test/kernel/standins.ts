@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Writes ifconfig, sysctl and kldstat into RUNTIME/bin. Reads are answered in
+ * Writes ifconfig, sysctl, kldstat and netstat into RUNTIME/bin. Reads are answered in
  * sh from files the kernel keeps (no fork, 1.5 ms); everything else goes to
  * the kernel over RUNTIME/carp.sock by perl without modules (4 ms). A file
  * RUNTIME/fault names how the tools misbehave: fail, hang or garbage.
@@ -16,6 +16,7 @@ export function writeStandIns(runtime: string): void {
   write('ifconfig', ifconfig(runtime));
   write('sysctl', sysctl(runtime));
   write('kldstat', kldstat(runtime));
+  write('netstat', netstat(runtime));
 }
 
 const fault = (runtime: string, tool: string): string => `if [ -e ${runtime}/fault ]; then
@@ -53,6 +54,12 @@ exec perl ${runtime}/bin/call sysctl "$@"
 const kldstat = (runtime: string): string => `#!/bin/sh
 ${fault(runtime, 'kldstat')}[ "$*" = '-q -m carp' ] || { echo 'usage: kldstat -q -m carp' >&2; exit 1; }
 [ -e ${runtime}/text/sysctl ]
+`;
+
+/** netstat -s -p carp: nothing, and exit 0, without the module. */
+const netstat = (runtime: string): string => `#!/bin/sh
+${fault(runtime, 'netstat')}${show}[ "$*" = '-s -p carp' ] || { echo 'usage: netstat -s -p carp' >&2; exit 1; }
+if [ -e ${runtime}/text/netstat ]; then show ${runtime}/text/netstat; fi
 `;
 
 /** Request: arguments ended by NUL. Reply: "CODE LENGTH\\n", stdout of that length, stderr. */

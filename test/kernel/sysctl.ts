@@ -23,7 +23,7 @@ export function sysctl(host: Host, args: readonly string[], nowMs: number): Tool
       const shown = getSysctl(run.host.kernel, name);
       const line = valuesOnly ? `${shown}\n` : `${path}: ${shown}\n`;
       run = { ...run, stdout: run.stdout + line };
-    } else run = write(run, name, path, value, nowMs);
+    } else run = write(run, name, valuesOnly ? '' : `${path}: `, path, value, nowMs);
   }
   return run;
 }
@@ -31,22 +31,26 @@ export function sysctl(host: Host, args: readonly string[], nowMs: number): Tool
 function write(
   run: ToolRun,
   name: SysctlName,
+  label: string,
   path: string,
   value: string,
   nowMs: number,
 ): ToolRun {
+  const fail = (text: string): ToolRun => ({
+    ...run,
+    stderr: `${run.stderr}sysctl: ${text}\n`,
+    code: 1,
+  });
   const number = Number(value);
-  if (!Number.isInteger(number)) {
-    const stderr = `${run.stderr}sysctl: invalid integer '${value}'\n`;
-    return { ...run, stderr, code: 1 };
-  }
+  if (value === '' || !Number.isInteger(number)) return fail(`invalid integer '${value}'`);
+  if (name === 'dscp' && (number < 0 || number > 63))
+    return fail(`${path}=${value}: Invalid argument`);
   const before = getSysctl(run.host.kernel, name);
   const { kernel, effects } = setSysctl(run.host.kernel, name, number, nowMs);
-  const after = getSysctl(kernel, name);
   return {
     ...run,
     host: { ...run.host, kernel },
     effects: [...run.effects, ...effects],
-    stdout: `${run.stdout}${path}: ${before} -> ${after}\n`,
+    stdout: `${run.stdout}${label}${before} -> ${getSysctl(kernel, name)}\n`,
   };
 }

@@ -1,5 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { isIPv4 } from 'node:net';
+import type { PacketFault } from './kernel.ts';
 
 /** The 36 bytes of a CARP header (FreeBSD sys/netinet/ip_carp.h, struct carp_header). */
 export interface Advert {
@@ -47,17 +48,20 @@ export function encodeAdvert(advert: Advert): Buffer {
   return header;
 }
 
-/** The advert in a protocol 112 payload; null for what is none, or is damaged. */
-export function decodeAdvert(header: Buffer): Advert | null {
-  if (header.length < HEADER_LENGTH || header[0] !== VERSION_AND_TYPE || header[3] !== 7)
-    return null;
-  if (checksum(header.subarray(0, HEADER_LENGTH)) !== 0) return null;
+/**
+ * The advert in a protocol 112 payload, or what is wrong with it, by the
+ * checks of carp_input: neither the type nor authlen is one of them.
+ */
+export function readAdvert(payload: Buffer): Advert | PacketFault {
+  if (payload.length < HEADER_LENGTH) return 'tooShort';
+  if (payload.readUInt8(0) >> 4 !== VERSION_AND_TYPE >> 4) return 'badVersion';
+  if (checksum(payload) !== 0) return 'badSum';
   return {
-    vhid: header.readUInt8(1),
-    advskew: header.readUInt8(2),
-    advbase: header.readUInt8(5),
-    counter: header.readBigUInt64BE(8),
-    digest: Buffer.from(header.subarray(16, HEADER_LENGTH)),
+    vhid: payload.readUInt8(1),
+    advskew: payload.readUInt8(2),
+    advbase: payload.readUInt8(5),
+    counter: payload.readBigUInt64BE(8),
+    digest: Buffer.from(payload.subarray(16, HEADER_LENGTH)),
   };
 }
 
@@ -93,17 +97,19 @@ export function ipv6Packet(source: string, payload: Buffer): Buffer {
   return Buffer.concat([head, payload]);
 }
 
-/** What an IPv4 raw socket hands over: the packet with its header. Null unless TTL is 255. */
-export function ipv4Payload(packet: Buffer): Buffer | null {
+/** What an IPv4 raw socket hands over: the packet with its header. */
+export function ipv4Payload(packet: Buffer): Buffer | PacketFault {
   const length = ((packet[0] ?? 0) & 0x0f) * 4;
-  return length < 20 || packet[8] !== 255 ? null : packet.subarray(length);
+  if (length < 20 || packet.length < length) return 'tooShort';
+  return packet[8] === 255 ? packet.subarray(length) : 'badTtl';
 }
 
 function ipv4Bytes(address: string): Buffer {
   return Buffer.from(address.split('.').map(Number));
 }
 
-function ipv6Bytes(address: string): Buffer {
+/** The 16 bytes of an IPv6 address, its scope left out. */
+export function ipv6Bytes(address: string): Buffer {
   const [left = '', right] = (address.split('%')[0] ?? '').split('::');
   const words = (text: string): string[] => (text === '' ? [] : text.split(':'));
   const tail = right === undefined ? [] : words(right);

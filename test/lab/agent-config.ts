@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { HostPlan, LabPlan } from './plan.ts';
+import { WITNESS, type HostPlan, type LabPlan } from './plan.ts';
 
 /** agent.toml of one host: every path in the lab's own directory, a short hold. */
 export function agentConfig(plan: LabPlan, host: HostPlan): string {
@@ -25,7 +25,7 @@ key = "${host.folder}/node.key"
 ${peers.join('\n')}
 [carp]
 devd = "${host.folder}/devd.pipe"
-tools = { ifconfig = "${bin('ifconfig')}", sysctl = "${bin('sysctl')}", kldstat = "${bin('kldstat')}" }
+tools = { ifconfig = "${bin('ifconfig')}", sysctl = "${bin('sysctl')}", kldstat = "${bin('kldstat')}", netstat = "${bin('netstat')}" }
 
 [haproxy]
 config = "${host.haproxyConfig}"
@@ -33,10 +33,11 @@ check = ["${plan.haproxy}", "-c", "-f", "${host.haproxyConfig}"]
 
 [policy]
 hold = "1s"
+witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]
 `;
 }
 
-/** proxyctl's config.toml: the unix sockets from anywhere, mutual TLS from inside the lab. */
+/** proxyctl's config.toml: the unix sockets from anywhere (one context a node, too), mutual TLS from inside the lab. */
 export function clientConfig(plan: LabPlan): string {
   const pairs = (value: (host: HostPlan) => string): string =>
     plan.hosts.map((host) => `${host.node} = "${value(host)}"`).join(', ');
@@ -50,5 +51,5 @@ agents = { ${pairs(({ address4 }) => `${address4}:7660`)} }
 ca = "ca.pem"
 cert = "operator.pem"
 key = "operator.key"
-`;
+${plan.hosts.map(({ node, agentSocket }) => `\n[contexts.${node}]\nsocket = "${agentSocket}"\n`).join('')}`;
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle, issue, type Issued } from '../certs/bundles.ts';
@@ -46,6 +47,10 @@ export async function writeCertificates(plan: LabPlan): Promise<void> {
     writeFileSync(certPath, site, { mode: 0o600 });
   }
 }
+
+/** SHA-1 of the first certificate in a PEM text, as `served` prints it. */
+export const sha1Of = (pem: string): string =>
+  new X509Certificate(pem).fingerprint.replaceAll(':', '').toLowerCase();
 
 /** A new certificate for the site, from a CA of its own: leaf and key in one PEM text. */
 export async function newSite(days: number, names = SITE_NAMES): Promise<string> {

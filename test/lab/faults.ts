@@ -1,33 +1,51 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearest } from '../../agent/core/words.ts';
-import type { HostPlan, LabPlan } from './plan.ts';
-import { portOf, run } from './topology.ts';
+import { clockFile, WITNESS, type HostPlan, type LabPlan } from './plan.ts';
+import { SERVERS } from './haproxy-config.ts';
+import { delay } from './relay-rules.ts';
+import { nft, portOf, run, setAddress } from './topology.ts';
 
-interface Scene {
+const GITEA_PORT = SERVERS.find(({ backend }) => backend === 'GITEA')?.port ?? 0;
+
+/** What one fault works with on one host. */
+export interface Scene {
   readonly plan: LabPlan;
   readonly host: HostPlan;
   readonly on: boolean;
+  readonly root: boolean;
+  /** Given with --value; null: the fault's own. */
+  readonly value: number | null;
+  /** Starts what should run on the host and does not. */
   readonly ensure: (program: string) => Promise<void>;
-  readonly signal: (program: string, signal: NodeJS.Signals) => void;
+  readonly signal: (program: string, signal: NodeJS.Signals) => Promise<void>;
+  /** Runs a script of the lab's own on the host, until it is killed by that name. */
+  readonly helper: (name: string, argv: readonly string[]) => void;
 }
 
-type Fault = (scene: Scene) => Promise<void> | void;
+interface Fault {
+  readonly text: string;
+  /** What --value means; absent: it takes none. */
+  readonly value?: string;
+  /** It is one for the whole lab: no node. */
+  readonly everywhere?: true;
+  readonly apply: (scene: Scene) => Promise<void> | void;
+}
 
-const dead =
-  (program: string): Fault =>
+const killed =
+  (program: string): Fault['apply'] =>
   async ({ on, signal, ensure }) => {
-    if (on) signal(program, 'SIGKILL');
+    if (on) await signal(program, 'SIGKILL');
     else await ensure(program);
   };
 
 const frozen =
-  (program: string): Fault =>
+  (program: string): Fault['apply'] =>
   ({ on, signal }) =>
     signal(program, on ? 'SIGSTOP' : 'SIGCONT');
 
 const tools =
-  (mode: string): Fault =>
+  (mode: string): Fault['apply'] =>
   ({ host, on }) => {
     const path = join(host.folder, 'fault');
     if (on) writeFileSync(path, `${mode}\n`);
@@ -36,54 +54,135 @@ const tools =
 
 /** A rule set of its own in the switch, named after fault and host. */
 const filtered =
-  (name: string, rules: (port: string) => readonly string[]): Fault =>
-  ({ plan, host, on }) => {
-    const table = `${name}_${host.node}`.replaceAll('-', '_');
-    const port = portOf(host.node);
-    const text = on
-      ? `table bridge ${table} {\n chain x {\n  type filter hook forward priority 0;\n${rules(port).join('\n')}\n }\n}\n`
-      : `delete table bridge ${table}\n`;
-    run('ip', ['netns', 'exec', plan.switchNamespace, 'nft', '-f', '-'], text);
+  (name: string, rules: (port: string, value: number | null) => readonly string[]) =>
+  ({ plan, host, on, value }: Scene): void => {
+    const lines = rules(portOf(host.node), value).join('\n');
+    const chain = `chain x {\n type filter hook forward priority 0;\n${lines}\n}\n`;
+    nft(plan.switchNamespace, 'bridge', `${name}_${host.node}`, on ? chain : null);
   };
 
-const inSwitch = ({ plan }: Scene, args: readonly string[]): void =>
-  void run('ip', ['netns', 'exec', plan.switchNamespace, ...args]);
+const inSwitch = ({ plan }: Scene, argv: readonly string[]): void =>
+  void run('ip', ['netns', 'exec', plan.switchNamespace, ...argv]);
 
 const FAULTS: Readonly<Record<string, Fault>> = {
-  'agent-dead': dead('agent'),
-  'agent-frozen': frozen('agent'),
-  'haproxy-dead': dead('haproxy'),
-  'haproxy-frozen': frozen('haproxy'),
-  'carp-dead': dead('carp'),
-  // Silent: the carrier stays up.
-  'host-cut': (scene) =>
-    inSwitch(
-      scene,
-      ['bridge', 'link', 'set', 'dev', portOf(scene.host.node), 'state'].concat(
-        scene.on ? '0' : '3',
+  'kill-agent': { text: 'kill -9 of proxyagent; off starts it again', apply: killed('agent') },
+  'kill-haproxy': { text: 'kill -9 of HAProxy; off starts it again', apply: killed('haproxy') },
+  'kill-carp': {
+    text: 'the host loses its kernel: no CARP, no VIPs; off starts it again',
+    apply: killed('carp'),
+  },
+  'freeze-agent': { text: 'SIGSTOP of proxyagent; off is SIGCONT', apply: frozen('agent') },
+  'freeze-haproxy': { text: 'SIGSTOP of HAProxy; off is SIGCONT', apply: frozen('haproxy') },
+  cut: {
+    text: 'the host hears and is heard by nobody; its link stays up',
+    apply: (scene) => {
+      const port = portOf(scene.host.node);
+      inSwitch(scene, ['bridge', 'link', 'set', 'dev', port, 'state', scene.on ? '0' : '3']);
+    },
+  },
+  cable: {
+    text: 'the cable is pulled: no carrier on vtnet0',
+    apply: (scene) =>
+      inSwitch(scene, ['ip', 'link', 'set', portOf(scene.host.node), scene.on ? 'down' : 'up']),
+  },
+  carp: {
+    text: 'CARP adverts are lost to and from the host',
+    apply: filtered('carp', (port) => [
+      `iifname "${port}" meta l4proto 112 drop`,
+      `oifname "${port}" meta l4proto 112 drop`,
+    ]),
+  },
+  'carp-in': {
+    text: 'CARP adverts do not reach the host',
+    apply: filtered('carp_in', (port) => [`oifname "${port}" meta l4proto 112 drop`]),
+  },
+  'carp-out': {
+    text: 'CARP adverts of the host reach nobody',
+    apply: filtered('carp_out', (port) => [`iifname "${port}" meta l4proto 112 drop`]),
+  },
+  'carp6-in': {
+    text: 'IPv6 adverts do not reach the host, IPv4 ones do',
+    apply: filtered('carp6_in', (port) => [
+      `oifname "${port}" ether type ip6 ip6 nexthdr 112 drop`,
+    ]),
+  },
+  backend: {
+    text: 'the server of backend GITEA refuses connections from the host',
+    apply: ({ plan, host, on }) => {
+      const rule = `ip6 saddr ${host.address6} tcp dport ${GITEA_PORT} reject with tcp reset`;
+      const chain = `chain x {\n type filter hook input priority 0;\n${rule}\n}\n`;
+      nft(plan.backends, 'inet', `backend_${host.node}`, on ? chain : null);
+    },
+  },
+  grpc: {
+    text: 'TCP port 7660 is silently dropped to and from the host',
+    apply: filtered('grpc', (port) =>
+      ['iifname', 'oifname'].flatMap((way) => [
+        `${way} "${port}" tcp dport 7660 drop`,
+        `${way} "${port}" tcp sport 7660 drop`,
+      ]),
+    ),
+  },
+  delay: {
+    text: "what the host's agent says to its peers arrives late",
+    value: 'ms, 100 unless given',
+    apply: delay,
+  },
+  loss: {
+    text: 'packets to and from the host are lost by chance',
+    value: 'per cent, 30 unless given',
+    apply: filtered('loss', (port, value) =>
+      ['iifname', 'oifname'].map(
+        (way) => `${way} "${port}" numgen random mod 100 < ${value ?? 30} drop`,
       ),
     ),
-  cable: (scene) =>
-    inSwitch(scene, ['ip', 'link', 'set', portOf(scene.host.node), scene.on ? 'down' : 'up']),
-  'adverts-out': filtered('adverts_out', (port) => [`iifname "${port}" meta l4proto 112 drop`]),
-  'adverts-in': filtered('adverts_in', (port) => [`oifname "${port}" meta l4proto 112 drop`]),
-  'adverts6-in': filtered('adverts6_in', (port) => [
-    `oifname "${port}" ether type ip6 ip6 nexthdr 112 drop`,
-  ]),
-  'gossip-cut': filtered('gossip_cut', (port) => [
-    `iifname "${port}" tcp dport 7660 drop`,
-    `oifname "${port}" tcp dport 7660 drop`,
-    `iifname "${port}" tcp sport 7660 drop`,
-    `oifname "${port}" tcp sport 7660 drop`,
-  ]),
-  'ifconfig-fails': tools('fail'),
-  'ifconfig-hangs': tools('hang'),
-  'ifconfig-garbage': tools('garbage'),
-  // Not a state but an event: off does nothing.
-  reboot: ({ host, on }) => {
-    if (on) run('perl', [join(host.folder, 'bin', 'call'), 'lab', 'reboot']);
+  },
+  witness: {
+    text: 'the witness address answers no more',
+    everywhere: true,
+    apply: ({ plan, on }) => {
+      for (const address of WITNESS) setAddress(plan.client, on ? 'del' : 'replace', address);
+    },
+  },
+  'disk-full': {
+    text: "the agent's state directory has no room left",
+    apply: ({ host, on, root }) => {
+      if (!root) throw new Error('disk-full needs a lab that root brought up');
+      const path = join(host.stateDir, 'full');
+      if (on) run('sh', ['-c', 'cat /dev/zero > "$0" 2> /dev/null || true', path]);
+      else rmSync(path, { force: true });
+    },
+  },
+  clock: {
+    text: "proxyagent's wall clock is wrong",
+    value: 'seconds ahead, negative for behind; 3600 unless given',
+    apply: ({ host, on, value }) => {
+      if (on) writeFileSync(clockFile(host), `${value ?? 3600}\n`);
+      else rmSync(clockFile(host), { force: true });
+    },
+  },
+  reboot: {
+    text: "CARP's configuration is read from rc.conf again; off does nothing",
+    apply: ({ host, on }) => {
+      if (on) run('perl', [join(host.folder, 'bin', 'call'), 'lab', 'reboot']);
+    },
+  },
+  'ifconfig-fails': { text: 'ifconfig, sysctl and kldstat fail', apply: tools('fail') },
+  'ifconfig-hangs': { text: 'ifconfig, sysctl and kldstat never end', apply: tools('hang') },
+  'ifconfig-garbage': {
+    text: 'ifconfig prints a CARP line that nobody understands',
+    apply: tools('garbage'),
   },
 };
+
+/** For `fault --help`: every fault, one line each. */
+export const faultLines = (): string =>
+  Object.entries(FAULTS)
+    .map(([name, { text, value }]) => {
+      const more = value === undefined ? '' : ` (--value: ${value})`;
+      return `  ${name.padEnd(17)}${text}${more}`;
+    })
+    .join('\n');
 
 /** The fault of this name. Throws with the nearest name, or all, for one that does not exist. */
 export function faultOf(name: string): Fault {

@@ -1,30 +1,41 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
+import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
 import { CHECKOUT, planLab, runtimeOf, type LabOptions } from './plan.ts';
 import type { LabReport } from './report.ts';
-import { buildTopology, removeTopology } from './topology.ts';
+import { buildTopology, mountState, removeTopology } from './topology.ts';
 
 const TOOLS = ['haproxy', 'ip', 'nft', 'perl', 'unshare', 'nsenter'] as const;
 const succeeds = (command: string, args: readonly string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore', env: withSbin() }).status === 0;
 
-/** The environment with the system's directories in PATH, where Debian puts ip and haproxy. */
-const withSbin = (): NodeJS.ProcessEnv => ({
-  ...process.env,
-  PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
-});
+/**
+ * The environment with the system's directories in PATH, where Debian puts ip
+ * and haproxy, and without npm's: a package there has a program called nft.
+ */
+const withSbin = (): NodeJS.ProcessEnv => {
+  const folders = (process.env['PATH'] ?? '').split(':');
+  const own = folders.filter((folder) => !folder.endsWith('node_modules/.bin'));
+  return { ...process.env, PATH: [...own, '/usr/sbin', '/sbin'].join(':') };
+};
 process.env['PATH'] = withSbin()['PATH'];
 
 const asRoot = (): boolean => process.getuid?.() === 0 && succeeds('unshare', ['-n', 'true']);
 
+/** Which programs of the lab are not installed, in one sentence; null when all are. */
+export function toolsMissing(): string | null {
+  if (process.platform !== 'linux') return null;
+  const missing = TOOLS.filter((tool) => !succeeds('sh', ['-c', `command -v ${tool}`]));
+  return missing.length > 0 ? `the lab needs ${missing.join(', ')}, which is not installed` : null;
+}
+
 /** Why no lab can run here, in one sentence; null when it can. */
 export function labMissing(): string | null {
   if (process.platform !== 'linux') return 'the lab needs Linux';
-  const missing = TOOLS.filter((tool) => !succeeds('sh', ['-c', `command -v ${tool}`]));
-  if (missing.length > 0) return `the lab needs ${missing.join(', ')}, which is not installed`;
+  const missing = toolsMissing();
+  if (missing !== null) return missing;
   if (asRoot() || succeeds('unshare', ['-Urnmpf', 'true'])) return null;
   return 'the lab needs root, or user namespaces (kernel.unprivileged_userns_clone=1, or a container that allows them)';
 }
@@ -33,13 +44,20 @@ export function labMissing(): string | null {
 export const installedHaproxy = (): string =>
   spawnSync('sh', ['-c', 'command -v haproxy'], { encoding: 'utf8' }).stdout.trim();
 
-/** Brings a lab up and resolves once exactly one host is MASTER. Rejects with what went wrong, and leaves nothing. */
-export async function labUp(options: LabOptions): Promise<LabReport> {
+/**
+ * Brings a lab up and resolves once exactly one host is MASTER. Rejects with what
+ * went wrong, and leaves nothing. A lab that is `tied` ends with this process,
+ * however this process ends, and removes itself.
+ */
+export async function labUp(options: LabOptions, tied = false): Promise<LabReport> {
   const missing = labMissing();
   if (missing !== null) throw new Error(missing);
   const plan = planLab(options);
   const { runtime } = plan;
-  if (isAlive(options.name)) throw new Error(`lab ${options.name} is up already; lab down first`);
+  if (isAlive(options.name))
+    throw new Error(
+      `lab ${options.name} is up already; to end it: npm run -s lab -- down --name ${options.name}`,
+    );
   await labDown(options.name);
   mkdirSync(join(runtime, 'bin'), { recursive: true, mode: 0o700 });
   const wrapper = join(runtime, 'bin', 'proxyctl');
@@ -48,15 +66,20 @@ export async function labUp(options: LabOptions): Promise<LabReport> {
   chmodSync(wrapper, 0o755);
   const root = asRoot();
   writeFileSync(join(runtime, 'plan.json'), JSON.stringify({ ...options, root }));
-  if (root) buildTopology(plan);
+  if (root) {
+    buildTopology(plan);
+    mountState(plan);
+  }
   const flags = root ? ['-pf'] : ['-Urnmpf'];
   const log = openSync(join(runtime, 'lab.log'), 'a');
   const supervisor = join(CHECKOUT, 'dist/test/lab/supervisor.js');
   const argv = [...flags, '--kill-child', process.execPath, supervisor];
-  const child = spawn('unshare', [...argv, JSON.stringify({ ...options, root })], {
-    stdio: ['ignore', log, log],
+  const order = JSON.stringify({ ...options, root, tied });
+  const child = spawn('unshare', [...argv, order], {
+    stdio: [tied ? 'pipe' : 'ignore', log, log],
     detached: true,
   });
+  if (child.stdin instanceof Socket) child.stdin.unref();
   if (child.pid !== undefined) writeFileSync(join(runtime, 'pid'), String(child.pid));
   child.unref();
   let ended = false;

@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import type { Release } from '../kernel/kernel.ts';
+import { faultLines } from './faults.ts';
 import {
   inside,
   installedHaproxy,
@@ -26,6 +27,7 @@ const number =
     if (Number.isInteger(value) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`a number from ${least} to ${most}`);
   };
+const integer = (text: string): number => number(-1e9, 1e9)(text);
 const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
 
 function runIn(argv: readonly string[], env: Readonly<Record<string, string>>): void {
@@ -70,7 +72,8 @@ verb('exec <place> <command...>', 'run a command on a node, or as client')
   .passThroughOptions()
   .action(async (place: string, command: string[], { name }: Named) => {
     const lab = await labReport(name);
-    runIn(inside(lab, place, command), labEnvironment(lab, place));
+    const argv = command[0] === '--' ? command.slice(1) : command;
+    runIn(inside(lab, place, argv), labEnvironment(lab, place));
   });
 verb('probe <seconds>', 'what a client with 200 new connections a second sees, as JSON')
   .option('--tls', 'HTTPS instead of HTTP', false)
@@ -80,12 +83,27 @@ verb('probe <seconds>', 'what a client with 200 new connections a second sees, a
     const length = number(1, 86_400)(seconds);
     runIn(probeCommand(lab, length, tls ? 'tls' : 'plain', ipv6 ? 6 : 4), {});
   });
-verb('fault <fault> <on|off> [node]', 'break something, or mend it').action(
-  async (fault: string, state: string, node: string | undefined, { name }: Named) => {
-    if (state !== 'on' && state !== 'off') throw new Error('a fault is switched on or off');
-    await labOrder(name, { op: 'fault', fault, state, ...(node === undefined ? {} : { node }) });
-  },
-);
+verb('fault <fault> <on|off> [node]', 'break something, or mend it; without NODE on every host')
+  .option('--value <N>', 'how much: ms, per cent or seconds', integer)
+  .addHelpText('after', `\nFaults:\n${faultLines()}`)
+  .action(
+    async (
+      fault: string,
+      state: string,
+      node: string | undefined,
+      { name, value }: Named & { value?: number },
+    ) => {
+      if (state !== 'on' && state !== 'off')
+        throw new Error(`a fault is switched on or off, not ${state}`);
+      await labOrder(name, {
+        op: 'fault',
+        fault,
+        state,
+        ...(node === undefined ? {} : { node }),
+        ...(value === undefined ? {} : { value: String(value) }),
+      });
+    },
+  );
 verb('reload <node>', 'reload HAProxy with -sf').action(async (node: string, { name }: Named) => {
   await labOrder(name, { op: 'reload', node });
 });

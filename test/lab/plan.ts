@@ -50,7 +50,11 @@ export const VHID = 1;
 /** The one interface of every host, as FreeBSD and as Linux call it. */
 export const INTERFACE = { freebsd: 'vtnet0', linux: 'eth0' } as const;
 /** Every host of the switch that is no HAProxy host: last part of its addresses. */
-export const PLACES = { client: '1', backends: '100', vip: '200' } as const;
+export const PLACES = { client: '1', backends: '100', vip: '200', witness: '254' } as const;
+/** Answers ping from the client's side of the switch, as a gateway would; with its length. */
+export const WITNESS = [`${PREFIX4}${PLACES.witness}/24`, `${PREFIX6}${PLACES.witness}/64`];
+/** While it exists the agent's wall clock is ahead by the seconds in it. */
+export const clockFile = ({ folder }: HostPlan): string => join(folder, 'clock');
 
 /** Where the lab of this name keeps its files, for this user. */
 export const runtimeOf = (name: string): string => join(tmpdir(), `${name}-${userInfo().uid}`);

@@ -3,16 +3,18 @@ import { performance } from 'node:perf_hooks';
 import { connect as connectTls } from 'node:tls';
 
 // A client that opens 200 new connections a second and says what it saw, as one JSON line:
-//   node probe.js HOST SECONDS [tls|plain]
-const [host = '', seconds = '', kind = 'plain'] = process.argv.slice(2);
+//   node probe.js HOST SECONDS [tls|plain] [follow]
+// SIGTERM ends it early. With `follow`, standard error has one line for every connection that
+// ended: the node that answered, or how it failed.
+const [host = '', seconds = '', kind = 'plain', follow = ''] = process.argv.slice(2);
 const INTERVAL_MS = 5;
 const TIMEOUT_MS = 500;
 
 type Failure = 'refused' | 'reset' | 'timeout' | 'tls' | 'http';
 interface Attempt {
   readonly startMs: number;
-  /** The node that answered, or how it failed. */
-  outcome: { readonly node: string } | { readonly failure: Failure };
+  /** Who answered, or how it failed. */
+  outcome: { readonly node: string; readonly server: string } | { readonly failure: Failure };
 }
 
 const beganMs = performance.now();
@@ -35,6 +37,8 @@ function attempt(): Promise<void> {
       clearTimeout(timer);
       socket.destroy();
       attempts.push({ startMs, outcome });
+      if (follow !== '')
+        process.stderr.write(`${'node' in outcome ? outcome.node : outcome.failure}\n`);
       resolve();
     };
     const timer = setTimeout(() => settle({ failure: 'timeout' }), TIMEOUT_MS);
@@ -54,14 +58,16 @@ function attempt(): Promise<void> {
     });
     socket.on('close', () => {
       const node = /^x-node: (\S+)\r$/im.exec(text)?.[1];
-      if (/^HTTP\/1\.1 2\d\d /.test(text) && node !== undefined) settle({ node });
+      const server = /^x-server: (\S+)\r$/im.exec(text)?.[1] ?? '';
+      if (/^HTTP\/1\.1 2\d\d /.test(text) && node !== undefined) settle({ node, server });
       else settle({ failure: text === '' ? 'reset' : 'http' });
     });
   });
 }
 
-const total = Math.round((Number(seconds) * 1000) / INTERVAL_MS);
+let total = Math.round((Number(seconds) * 1000) / INTERVAL_MS);
 let started = 0;
+process.on('SIGTERM', () => (total = Math.min(total, started)));
 await new Promise<void>((resolve) => {
   const tick = (): void => {
     // Late ticks catch up, so that the number of connections stays what was promised.
@@ -70,11 +76,12 @@ await new Promise<void>((resolve) => {
       open++;
       const ended = (): void => {
         open--;
-        if (started === total && open === 0) resolve();
+        if (started >= total && open === 0) resolve();
       };
       void attempt().then(ended);
     }
-    if (started < total)
+    if (started >= total && open === 0) resolve();
+    else if (started < total)
       setTimeout(tick, Math.max(0, beganMs + started * INTERVAL_MS - performance.now()));
   };
   tick();
@@ -83,6 +90,7 @@ await new Promise<void>((resolve) => {
 attempts.sort((a, b) => a.startMs - b.startMs);
 const failures: Record<Failure, number> = { refused: 0, reset: 0, timeout: 0, tls: 0, http: 0 };
 const by: Record<string, number> = {};
+const servers: Record<string, number> = {};
 const gaps: { at_ms: number; ms: number }[] = [];
 let lastOkMs: number | null = null;
 let failedSince = false;
@@ -93,6 +101,7 @@ for (const { startMs, outcome } of attempts) {
     continue;
   }
   by[outcome.node] = (by[outcome.node] ?? 0) + 1;
+  servers[outcome.server] = (servers[outcome.server] ?? 0) + 1;
   // The time between the starts of two successive successes around a failure, less the interval.
   if (failedSince) {
     const since = lastOkMs ?? beganMs;
@@ -108,12 +117,13 @@ if (failedSince) {
 }
 const failed = Object.values(failures).reduce((sum, count) => sum + count, 0);
 const result = {
-  seconds: Number(seconds),
+  seconds: ms((started * INTERVAL_MS) / 1000),
   sent: attempts.length,
   ok: attempts.length - failed,
   failed,
   failures,
   by,
+  servers,
   longest_gap_ms: Math.max(0, ...gaps.map((gap) => gap.ms)),
   gaps,
   from: from.toISOString(),

@@ -1,15 +1,7 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  closeSync,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-} from 'node:fs';
-import { readlinkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { HostConfig } from '../kernel/daemon.ts';
@@ -17,63 +9,21 @@ import { agentConfig, clientConfig } from './agent-config.ts';
 import { writeCertificates } from './certificates.ts';
 import { faultOf } from './faults.ts';
 import { haproxyConfig } from './haproxy-config.ts';
-import { CHECKOUT, INTERFACE, planLab, VHID, type HostPlan, type LabOptions } from './plan.ts';
+import { INTERFACE, planLab, VHID, type HostPlan, type LabOptions } from './plan.ts';
+import { dist, outerPids, programs } from './programs.ts';
 import { describeLab } from './report.ts';
-import { buildTopology, run } from './topology.ts';
+import { buildTopology, removeTopology, run } from './topology.ts';
 
 // One lab from up to down, as the first process of its own PID namespace: when it
 // ends, everything ends. node supervisor.js OPTIONS.json
-const options = JSON.parse(process.argv[2] ?? '{}') as LabOptions & { readonly root: boolean };
+const options = JSON.parse(process.argv[2] ?? '{}') as LabOptions & {
+  readonly root: boolean;
+  readonly tied: boolean;
+};
 const plan = planLab(options);
 const { runtime } = plan;
 
-/** What runs, by NODE/PROGRAM. */
-const running = new Map<string, ChildProcess>();
-const dist = (path: string): string => join(CHECKOUT, 'dist', path);
-
-function start(key: string, namespace: string, argv: readonly string[], log: string): ChildProcess {
-  const file = openSync(log, 'a');
-  const child = spawn('ip', ['netns', 'exec', namespace, ...argv], {
-    stdio: ['ignore', argv.includes(dist('test/kernel/main.js')) ? 'pipe' : file, file],
-    env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
-  });
-  closeSync(file);
-  running.set(key, child);
-  child.once('exit', () => {
-    if (running.get(key) === child) running.delete(key);
-  });
-  return child;
-}
-
-async function startCarp(host: HostPlan): Promise<void> {
-  const log = join(host.folder, 'carp.log');
-  const argv = [process.execPath, dist('test/kernel/main.js'), host.carpConfig];
-  const child = start(`${host.node}/carp`, host.namespace, argv, log);
-  if (child.stdout === null) return;
-  const ended = once(child, 'exit').then(() => {
-    throw new Error(`the CARP kernel of ${host.node} ended: ${readFileSync(log, 'utf8').trim()}`);
-  });
-  await Promise.race([once(child.stdout, 'data'), ended]);
-  ended.catch(() => undefined);
-}
-
-function startHaproxy(host: HostPlan, more: readonly string[] = []): void {
-  const argv = [plan.haproxy, '-db', '-f', host.haproxyConfig, ...more];
-  start(`${host.node}/haproxy`, host.namespace, argv, join(host.folder, 'haproxy.out'));
-}
-
-function startAgent(host: HostPlan): void {
-  const argv = [process.execPath, dist('agent/main.js'), '--config', host.agentConfig];
-  start(`${host.node}/agent`, host.namespace, argv, join(host.folder, 'agent.out'));
-}
-
-/** Starts what should run on the host and does not. */
-async function ensure(host: HostPlan, program: string): Promise<void> {
-  if (running.has(`${host.node}/${program}`)) return;
-  if (program === 'carp') await startCarp(host);
-  else if (program === 'haproxy') startHaproxy(host);
-  else startAgent(host);
-}
+const { running, start, startCarp, startHaproxy, startAgent, ensure, signalled } = programs(plan);
 
 function writeFiles(host: HostPlan): void {
   for (const folder of [host.folder, join(host.folder, 'agent'), host.stateDir])
@@ -107,74 +57,50 @@ function writeFiles(host: HostPlan): void {
 /** Orders of the CLI and of tests, one JSON line each: {op, node, ...}. */
 async function order(request: Readonly<Record<string, string>>): Promise<unknown> {
   const host = plan.hosts.find(({ node }) => node === request['node']);
-  const program = request['program'] ?? '';
   switch (request['op'] ?? '') {
     case 'describe':
       return describe();
-    case 'kill': {
-      const child = host === undefined ? undefined : running.get(`${host.node}/${program}`);
-      if (child === undefined) throw new Error(`${program} does not run on ${request['node']}`);
-      const signal = (request['signal'] ?? 'SIGKILL') as NodeJS.Signals;
-      const ended = once(child, 'exit');
-      child.kill(signal);
-      if (signal === 'SIGKILL' || signal === 'SIGTERM') await ended;
-      return {};
-    }
-    case 'start':
-      if (host === undefined) throw new Error(`no host ${request['node']}`);
-      await ensure(host, program);
-      return {};
     case 'reload': {
       const old = host === undefined ? undefined : running.get(`${host.node}/haproxy`);
       if (host === undefined || old?.pid === undefined) throw new Error('no haproxy to reload');
       startHaproxy(host, ['-sf', String(old.pid)]);
       return {};
     }
-    case 'fault': {
-      const fault = faultOf(request['fault'] ?? '');
-      const on = request['state'] === 'on';
-      const hosts = plan.hosts.filter(
-        ({ node }) => request['node'] === undefined || node === request['node'],
-      );
-      if (hosts.length === 0) throw new Error(`no host ${request['node']}`);
-      for (const one of hosts) {
-        await fault({
-          plan,
-          host: one,
-          on,
-          ensure: (what) => ensure(one, what),
-          signal: (what, signal) => void running.get(`${one.node}/${what}`)?.kill(signal),
-        });
-      }
-      return {};
-    }
+    case 'fault':
+      return fault(request);
     default:
       throw new Error(`no order ${String(request['op'])}`);
   }
 }
 
-/** Pids as the calling shell sees them: /proc is the outer one's. */
-const describe = () => describeLab(plan, options.root, outerPids());
-
-function outerPids(): ReadonlyMap<string, number> {
-  const inner = new Map(
-    [...running].flatMap(([key, { pid }]) => (pid === undefined ? [] : [[pid, key] as const])),
-  );
-  const found = new Map<string, number>([['supervisor', Number(readlinkSync('/proc/self'))]]);
-  const namespace = readlinkSync('/proc/self/ns/pid');
-  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
-    try {
-      const [, own = ''] =
-        /^NSpid:\s+\d+\s+(\d+)$/m.exec(readFileSync(`/proc/${entry}/status`, 'utf8')) ?? [];
-      const key = inner.get(Number(own));
-      if (key !== undefined && readlinkSync(`/proc/${entry}/ns/pid`) === namespace)
-        found.set(key, Number(entry));
-    } catch {
-      // It ended while we looked.
-    }
+/** Switches a fault on or off: on the host named, on every host, or in the lab. */
+async function fault(request: Readonly<Record<string, string>>): Promise<unknown> {
+  const { apply, everywhere, value } = faultOf(request['fault'] ?? '');
+  const { node, value: given } = request;
+  if (given !== undefined && value === undefined)
+    throw new Error(`${request['fault']} takes no --value`);
+  const hosts = plan.hosts.filter((host) => node === undefined || host.node === node);
+  if (hosts.length === 0)
+    throw new Error(`no host ${node}; there are ${plan.hosts.map((host) => host.node).join(', ')}`);
+  for (const host of everywhere === true ? hosts.slice(0, 1) : hosts) {
+    await apply({
+      plan,
+      host,
+      on: request['state'] === 'on',
+      root: options.root,
+      value: given === undefined ? null : Number(given),
+      ensure: (program) => ensure(host, program),
+      signal: (program, signal) => signalled(`${host.node}/${program}`, signal),
+      helper: (name, argv) => {
+        const log = join(host.folder, `${name}.log`);
+        start(`${host.node}/${name}`, host.namespace, [process.execPath, ...argv], log);
+      },
+    });
   }
-  return found;
+  return {};
 }
+
+const describe = () => describeLab(plan, options.root, outerPids(running));
 
 /** Where the VIP is, from the texts that ifconfig shows. */
 const masters = (): string[] =>
@@ -234,6 +160,7 @@ async function up(): Promise<void> {
   listening.listen(join(runtime, 'lab.sock'));
   await once(listening, 'listening');
   await settled();
+  await joined();
   writeFileSync(join(runtime, 'up.new'), `${JSON.stringify(describe())}\n`);
   renameSync(join(runtime, 'up.new'), join(runtime, 'up'));
 }
@@ -260,6 +187,17 @@ async function settled(): Promise<void> {
   }
 }
 
+/** Until the agents see each other and all is well, for a moment: an agent that finds fault is no failure here. */
+async function joined(): Promise<void> {
+  const argv = [dist('ctl/main.js'), 'status', '--check'];
+  const env = { ...process.env, PROXYCTL_CONFIG: join(runtime, 'proxyctl.toml') };
+  for (const deadlineMs = Date.now() + 3000; Date.now() < deadlineMs;) {
+    const child = spawn(process.execPath, argv, { env, stdio: 'ignore' });
+    const [code] = (await once(child, 'exit')) as [number | null];
+    if (code === 0) return;
+  }
+}
+
 /** What the programs of the hosts printed, for an error. */
 const said = (): string =>
   plan.hosts
@@ -274,7 +212,16 @@ const said = (): string =>
 const isSocket = (path: string): boolean =>
   lstatSync(path, { throwIfNoEntry: false })?.isSocket() ?? false;
 
+/** Whoever wanted the lab is gone: everything goes, the files too. */
+function leave(): void {
+  for (const child of running.values()) child.kill('SIGKILL');
+  if (options.root) removeTopology(plan);
+  rmSync(runtime, { recursive: true, force: true });
+  process.exit(0);
+}
+
 process.on('SIGTERM', () => process.exit(0));
+if (options.tied) process.stdin.on('end', leave).resume();
 up().catch((error: unknown) => {
   writeFileSync(join(runtime, 'failed'), error instanceof Error ? error.message : String(error));
   process.exit(1);

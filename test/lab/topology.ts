@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { INTERFACE, PLACES, PREFIX4, PREFIX6, type LabPlan } from './plan.ts';
+import { mkdirSync } from 'node:fs';
+import { INTERFACE, PLACES, PREFIX4, PREFIX6, WITNESS, type LabPlan } from './plan.ts';
 
 /** Every namespace of the lab. */
 export const namespacesOf = (plan: LabPlan): string[] => [
@@ -28,6 +29,7 @@ export function buildTopology(plan: LabPlan): void {
     'link set br0 up',
   ]);
   join(plan, plan.client, 'client', PLACES.client);
+  for (const address of WITNESS) setAddress(plan.client, 'replace', address);
   join(plan, plan.backends, 'backends', PLACES.backends);
   for (const { namespace, node, address4 } of plan.hosts)
     join(plan, namespace, node, address4.slice(PREFIX4.length));
@@ -35,6 +37,36 @@ export function buildTopology(plan: LabPlan): void {
 
 const DISABLE_IPV6 =
   'for f in all default; do echo 1 > /proc/sys/net/ipv6/conf/$f/disable_ipv6; done';
+
+/** Gives a host of the switch an address (with its length), or takes it away. */
+export function setAddress(namespace: string, what: 'replace' | 'del', address: string): void {
+  const nodad = what === 'replace' && address.includes(':') ? ' nodad' : '';
+  batch(namespace, [`addr ${what} ${address} dev ${INTERFACE.linux}${nodad}`]);
+}
+
+/**
+ * A small disk for the state of each agent, so that one can be full. Needs
+ * root: without it the mount would be hidden from everybody outside.
+ */
+export function mountState(plan: LabPlan): void {
+  for (const { stateDir } of plan.hosts) {
+    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    run('mount', ['-t', 'tmpfs', '-o', 'size=512k,mode=700', plan.name, stateDir]);
+  }
+}
+
+/** Puts a table of that name in the place of what was there; null takes it away. */
+export function nft(
+  namespace: string,
+  family: 'bridge' | 'inet',
+  name: string,
+  chains: string | null,
+): void {
+  const table = `${family} ${name}`;
+  const text = chains === null ? '' : `table ${table} {\n${chains}}\n`;
+  const input = `add table ${table}\ndelete table ${table}\n${text}`;
+  run('ip', ['netns', 'exec', namespace, 'nft', '-f', '-'], input);
+}
 
 /** The port of a host on the switch. */
 export const portOf = (place: string): string => `v${place}`;
@@ -54,7 +86,8 @@ function join(plan: LabPlan, namespace: string, place: string, last: string): vo
 const batch = (namespace: string, lines: readonly string[]): string =>
   run('ip', ['-n', namespace, '-batch', '-'], `${lines.join('\n')}\n`);
 
-/** Removes the namespaces by name; what runs in them must have ended. */
+/** Removes the namespaces and disks by name; what runs in them must have ended. */
 export function removeTopology(plan: LabPlan): void {
+  for (const { stateDir } of plan.hosts) spawnSync('umount', ['-l', stateDir]);
   for (const name of namespacesOf(plan)) spawnSync('ip', ['netns', 'del', name]);
 }

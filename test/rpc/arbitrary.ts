@@ -50,6 +50,9 @@ const addressReport = fc
     reason: text,
     reasonSinceMs: since,
     readySinceMs: since,
+    byHand: fc.boolean(),
+    advertsLost: fc.boolean(),
+    movesAtMs: few(since),
   })
   .map((one) => ({ ...one, address: `${one.vhid}@${one.network}` }));
 
@@ -82,6 +85,9 @@ export const report: fc.Arbitrary<NodeReport> = fc.record({
   agentVersion: text,
   joined: fc.boolean(),
   leaving: fc.boolean(),
+  fenced: fc.boolean(),
+  networks: few(fc.record({ network: word, addresses: few(text) })),
+  knownBases: few(fc.record({ node: word, address: word, base: fc.integer({ min: 0, max: 254 }) })),
   preempt: maybe(fc.boolean()),
   demotion: fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }),
   addresses: few(addressReport),

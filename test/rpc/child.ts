@@ -17,7 +17,15 @@ const server = await startServer({
   peers: ['haproxy02'],
   clock: systemClock,
   notices: { refused: () => undefined, failed: () => undefined },
-  control: { status: no, move: no, setServers: no, pushCertificate: no },
+  control: {
+    status: no,
+    move: no,
+    explain: no,
+    setMaintenance: no,
+    setAutomation: no,
+    setServers: no,
+    pushCertificate: no,
+  },
   peer: {
     hello: () => helloOf('haproxy01'),
     receive: () => undefined,

@@ -9,7 +9,8 @@ import type { Intent, NodeReport } from '../../agent/core/model.ts';
 import { startLinks } from '../../agent/rpc/links.ts';
 import type { LinksOptions } from '../../agent/rpc/links.ts';
 import type { Issued } from './certificates.ts';
-import { createRecord, helloOf, testClock } from './world.ts';
+import { createRecord } from '../record.ts';
+import { helloOf, testClock } from './world.ts';
 import type { World } from './world.ts';
 
 type Said = { readonly what: string; readonly cause: string; readonly atMs: number };
@@ -112,6 +113,9 @@ const reportOf = (node: string, sequence: number): NodeReport => ({
   agentVersion: '0.1.0',
   joined: true,
   leaving: false,
+  fenced: false,
+  networks: [],
+  knownBases: [],
   preempt: false,
   demotion: 0,
   addresses: [],

@@ -47,6 +47,9 @@ const wireReport = (damage: (wire: proxyctl.v1.NodeReport.$Properties) => void) 
     reason: '',
     reasonSinceMs: 0,
     readySinceMs: 0,
+    byHand: false,
+    advertsLost: false,
+    movesAtMs: [],
   };
   const wire = reportToWire({ ...sample, node: 'haproxy02', addresses: [address] }, AT.nowMs);
   damage(wire);

@@ -18,6 +18,7 @@ import { createTls } from '../../agent/rpc/tls.ts';
 import type { Tls } from '../../agent/rpc/tls.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
 import type { Clock } from '../../agent/sys/clock.ts';
+import { createRecord } from '../record.ts';
 import { createCa } from './certificates.ts';
 import type { Ca, Issued } from './certificates.ts';
 
@@ -62,26 +63,6 @@ export async function createWorld(t: ExecutionContext): Promise<World> {
     operator: (name, role) => ca.issue([`proxyctl://web/operator/${name}/${role}`]),
   };
   return world;
-}
-
-/** A list that can be waited on: `until` resolves as soon as an item matches. */
-export function createRecord<T>() {
-  const items: T[] = [];
-  let waiting: { matches: (item: T) => boolean; resolve: (item: T) => void }[] = [];
-  return {
-    items,
-    add(item: T): void {
-      items.push(item);
-      for (const { resolve } of waiting.filter(({ matches }) => matches(item))) resolve(item);
-      waiting = waiting.filter(({ matches }) => !matches(item));
-    },
-    until: (matches: (item: T) => boolean): Promise<T> =>
-      new Promise((resolve) => {
-        const found = items.find(matches);
-        if (found === undefined) waiting.push({ matches, resolve });
-        else resolve(found);
-      }),
-  };
 }
 
 export const helloOf = (node: string, protocol = 1): Hello => ({
@@ -164,6 +145,9 @@ export async function serveWorld(
     control: {
       status: () => Promise.resolve(emptyStatus),
       move: act,
+      explain: no,
+      setMaintenance: no,
+      setAutomation: no,
       setServers: (servers, caller) => {
         heard.add({ kind: 'act', act: servers, caller });
         return Promise.resolve(emptyResult);

@@ -1,0 +1,158 @@
+import {
+  ActFailure,
+  type ActResult,
+  type AutomationAct,
+  type MaintenanceAct,
+  type MovedAddress,
+  type NodeOutcome,
+} from '../core/acts.ts';
+import { maintenanceKey, PAUSE_KEY, wish } from '../core/intents.ts';
+import { addressesOf, mastersOf } from './addresses.ts';
+import {
+  absent,
+  away,
+  present,
+  refuseStale,
+  result,
+  stamped,
+  steps,
+  storeEverywhere,
+  until,
+  waitMs,
+  type Pair,
+  type Report,
+} from './pair.ts';
+
+/** `pause` and `resume`: moves nobody asked for, pair-wide. Operators' own moves go on. */
+export async function setAutomation(
+  pair: Pair,
+  act: AutomationAct,
+  report: Report,
+): Promise<ActResult> {
+  const { paused, untilMs } = act;
+  return setSwitch(pair, { ...act, key: PAUSE_KEY, on: paused, untilMs, said: 'pause' }, report);
+}
+
+/**
+ * `maintenance on|off NODE`: the node gives its addresses to others and takes
+ * none, until it is lifted; a reboot does not lift it. Refused where no other
+ * node could serve, unless that risk is accepted.
+ */
+export async function setMaintenance(
+  pair: Pair,
+  act: MaintenanceAct,
+  report: Report,
+): Promise<ActResult> {
+  const { node, on, header } = act;
+  if (!pair.members.some((member) => member.node === node)) {
+    throw new ActFailure('not-found', {
+      code: 'no_such_node',
+      message: `no node is called ${node}`,
+      cause: `the nodes are ${pair.members.map((member) => member.node).join(', ')}`,
+      remediation: 'name one of them',
+    });
+  }
+  const held = on ? heldBy(pair, node) : [];
+  if (held.length > 0 && !header.acceptRisks.includes('peer-unhealthy')) refuseAlone(pair, node);
+  const key = maintenanceKey(node);
+  const done = await setSwitch(pair, { ...act, key, on, said: `maintenance ${node}` }, report);
+  const moves = on && done.changed && present(pair).length > 1;
+  if (!moves || held.length === 0) return done;
+  const left = (): boolean =>
+    held.every((id) => {
+      const masters = mastersOf(pair, id);
+      return masters.length === 1 && masters[0] !== node;
+    });
+  const reached = await until(pair, left, waitMs(header));
+  const addresses = held.map((id) => moved(pair, id, node));
+  if (reached) return { ...done, addresses };
+  return {
+    ...done,
+    addresses,
+    outcome: 'partial',
+    error: {
+      code: 'not_finished',
+      message: `maintenance of ${node} is in force, and it still holds ${heldBy(pair, node).join(', ')}`,
+      cause: '',
+      remediation: 'proxyctl status shows why; it moves as soon as another node can serve',
+      retryable: true,
+    },
+  };
+}
+
+interface Switch {
+  readonly header: MaintenanceAct['header'];
+  readonly key: string;
+  readonly on: boolean;
+  readonly untilMs: number | null;
+  readonly said: string;
+}
+
+/** Stores one wish that is on or off; saying it twice changes nothing. */
+async function setSwitch(pair: Pair, act: Switch, report: Report): Promise<ActResult> {
+  const startedAtMs = pair.clock.nowMs();
+  const { header, key, on, untilMs } = act;
+  const say = steps(pair.clock, report);
+  refuseStale(pair, header, [key]);
+  const missing = absent(pair);
+  const outcome = missing.length === 0 ? 'reached' : 'partial';
+  const isOn = wish(pair.intents(), key, pair.clock.wallMs()) !== null;
+  if (isOn === on && untilMs === null) {
+    const nodes = pair.members.map(({ node }): NodeOutcome =>
+      missing.includes(node) ? away(node) : { node, ok: true, changed: false, error: null },
+    );
+    return result(pair, header, startedAtMs, { outcome, nodes });
+  }
+  if (header.dryRun) return result(pair, header, startedAtMs, { outcome: 'would-change' });
+  const value = on ? 'on' : '';
+  const nodes = await storeEverywhere(
+    pair,
+    stamped(pair, header, [{ key, value, deleted: !on, untilMs }]),
+  );
+  const refused = nodes.find(({ ok, error }) => !ok && error?.code !== 'agent_unreachable');
+  if (refused?.error) {
+    throw new ActFailure(refused.error.code === 'newer_intent' ? 'conflict' : 'partial', {
+      ...refused.error,
+    });
+  }
+  const stored = nodes.filter(({ ok }) => ok).map(({ node }) => node);
+  say('storing', `${act.said} = ${on ? 'on' : 'off'} on ${stored.join(', ')}`);
+  return result(pair, header, startedAtMs, { outcome, changed: true, nodes });
+}
+
+/** Addresses of which the node is MASTER now. */
+const heldBy = (pair: Pair, node: string): string[] =>
+  pair.view().some(({ report }) => (report?.addresses.length ?? 0) > 0)
+    ? addressesOf(pair, [])
+        .map(({ id }) => id)
+        .filter((id) => mastersOf(pair, id).includes(node))
+    : [];
+
+/** Throws ActFailure 'unsafe' where every other node in touch is down. */
+function refuseAlone(pair: Pair, node: string): void {
+  const others = pair.view().filter((one) => one.node !== node && one.fresh);
+  if (others.length === 0 || others.some(({ report }) => report?.health !== 'down')) return;
+  const [first] = others;
+  throw new ActFailure('unsafe', {
+    code: 'peer_unhealthy',
+    message: `no other node can serve what ${node} holds`,
+    cause: `${first?.report?.healthReason ?? 'HAProxy is down'} on ${first?.node ?? 'the peer'}`,
+    remediation: 'start HAProxy there first, or accept it: --accept-risk=peer-unhealthy',
+    retryable: true,
+  });
+}
+
+function moved(pair: Pair, id: string, from: string): MovedAddress {
+  const [address] = addressesOf(pair, [id]);
+  const [to = ''] = mastersOf(pair, id);
+  return {
+    address: id,
+    vhid: address?.vhid ?? 0,
+    vips: address?.vips ?? [],
+    from,
+    to: to === from ? '' : to,
+    outcome: to === from || to === '' ? 'failed' : 'moved',
+    darkMsMax: null,
+    pin: null,
+  };
+}

@@ -1,0 +1,82 @@
+import type { Command } from 'commander';
+import { moveResult } from '../envelope.ts';
+import { changing, ending, type Finish } from '../options.ts';
+import { moveTable } from '../render/acts.ts';
+import { acting, type ActOptions } from '../session.ts';
+import type { Streams } from '../streams.ts';
+
+/** `proxyctl maintenance on|off NODE`, `proxyctl pause` and `proxyctl resume`. */
+export function addAutomation(program: Command, io: Streams, finish: Finish): void {
+  const maintenance = program
+    .command('maintenance')
+    .description('a node gives its addresses away and takes none')
+    .helpCommand(false);
+  for (const on of [true, false]) {
+    const command = changing(
+      maintenance
+        .command(`${on ? 'on' : 'off'} <NODE>`)
+        .description(
+          on ? 'until it is lifted; a reboot does not lift it' : 'it may take addresses again',
+        ),
+    );
+    if (on) ending(command);
+    command.action(async (node: string, options: ActOptions) =>
+      finish(
+        await acting(
+          `maintenance ${on ? 'on' : 'off'}`,
+          options,
+          io,
+          (agent, header, report) =>
+            agent.setMaintenance({ header, node, on, untilMs: options.until ?? null }, report),
+          {
+            table: (result) =>
+              result.addresses.length === 0 ? '' : moveTable(result, `maintenance of ${node}`),
+            result: moveResult,
+            afterwards: ({ changed }) => (changed ? afterMaintenance(node, on) : already(on)),
+            withStatus: true,
+          },
+        ),
+      ),
+    );
+  }
+  for (const paused of [true, false]) {
+    const verb = paused ? 'pause' : 'resume';
+    const command = changing(
+      program
+        .command(verb)
+        .description(
+          paused ? 'no move that nobody asked for, pair-wide' : 'moves by themselves again',
+        ),
+    );
+    if (paused) ending(command);
+    command.action(async (options: ActOptions) =>
+      finish(
+        await acting(
+          verb,
+          options,
+          io,
+          (agent, header, report) =>
+            agent.setAutomation({ header, paused, untilMs: options.until ?? null }, report),
+          {
+            table: () => '',
+            result: () => ({ paused }),
+            afterwards: ({ changed }) => (changed ? afterPause(paused) : already(paused)),
+            withStatus: false,
+          },
+        ),
+      ),
+    );
+  }
+}
+
+const afterMaintenance = (node: string, on: boolean): string =>
+  on
+    ? `${node} stays out until \`proxyctl maintenance off ${node}\`.`
+    : `${node} may take addresses again.`;
+
+const afterPause = (paused: boolean): string =>
+  paused
+    ? 'Nothing moves by itself until `proxyctl resume`; your own verbs go on.'
+    : 'Addresses move by themselves again.';
+
+const already = (on: boolean): string => `already ${on ? 'on' : 'off'}`;

@@ -1,0 +1,102 @@
+import test from 'ava';
+import { scanConfig } from '../../agent/haproxy/config-scan.ts';
+
+const socketOf = (...lines: string[]) => scanConfig(['global', ...lines].join('\n')).socket;
+const listenersOf = (...lines: string[]) =>
+  scanConfig(['frontend web', ...lines].join('\n')).listeners;
+
+test('a usual haproxy.conf: the admin socket and every TLS listener', (t) => {
+  const text = `# generated
+global
+\tstats socket /var/run/reader.sock mode 660 level operator
+\tstats socket /var/run/haproxy.sock mode 660 level admin group proxyctl
+\tcrt-base /usr/local/etc/ssl
+\tdaemon
+defaults
+\ttimeout connect 30s
+frontend HTTP_frontend
+\tmode http
+\tbind ipv6@:443 ssl crt /usr/local/etc/ssl/example.net.pem alpn h2,http/1.1
+\tbind ipv6@:80
+\tbind :443 ssl crt example.net.pem alpn h2,http/1.1
+\tbind :80
+listen mail
+\tbind [fd5e::200]:993 ssl crt mail.pem # the old one: crt old.pem
+backend GITEA
+\tserver gitea [fd5e::8]:3000 ssl verify none crt client.pem
+`;
+  t.deepEqual(scanConfig(text), {
+    socket: '/var/run/haproxy.sock',
+    listeners: [
+      { host: '', port: 443, crt: '/usr/local/etc/ssl/example.net.pem' },
+      { host: '', port: 443, crt: '/usr/local/etc/ssl/example.net.pem' },
+      { host: 'fd5e::200', port: 993, crt: '/usr/local/etc/ssl/mail.pem' },
+    ],
+  });
+});
+
+test('the socket: with unix@, after tabs, with a carriage return, with options before the level', (t) => {
+  t.is(socketOf('stats socket unix@/a.sock level admin'), '/a.sock');
+  t.is(socketOf('stats\tsocket\t/a.sock\tlevel\tadmin\r'), '/a.sock');
+  t.is(
+    socketOf('stats socket /a.sock user www mode 600 expose-fd listeners level admin'),
+    '/a.sock',
+  );
+});
+
+test('a socket that is none of ours: TCP, abstract, of a lower level, commented out, in another section', (t) => {
+  t.is(socketOf('stats socket ipv4@127.0.0.1:9999 level admin'), null);
+  t.is(socketOf('stats socket 127.0.0.1:9999 level admin'), null);
+  t.is(socketOf('stats socket abns@haproxy level admin'), null);
+  t.is(socketOf('stats socket /a.sock'), null);
+  t.is(socketOf('stats socket /a.sock level operator'), null);
+  t.is(socketOf('# stats socket /a.sock level admin'), null);
+  t.is(socketOf('stats socket /a.sock mode 600 # level admin'), null);
+  t.is(socketOf('defaults', 'stats socket /a.sock level admin'), null);
+});
+
+test('the first unix socket of level admin is taken', (t) => {
+  t.is(
+    socketOf(
+      'stats socket ipv4@127.0.0.1:9999 level admin',
+      'stats socket /a.sock level user',
+      'stats socket /b.sock level admin',
+      'stats socket /c.sock level admin',
+    ),
+    '/b.sock',
+  );
+});
+
+test('one bind line with several addresses and several certificates', (t) => {
+  t.deepEqual(listenersOf('bind 10.1.60.200:443,[fd5e::200]:443 ssl crt /a.pem crt /b.pem'), [
+    { host: '10.1.60.200', port: 443, crt: '/a.pem' },
+    { host: '10.1.60.200', port: 443, crt: '/b.pem' },
+    { host: 'fd5e::200', port: 443, crt: '/a.pem' },
+    { host: 'fd5e::200', port: 443, crt: '/b.pem' },
+  ]);
+});
+
+test('what serves no TLS with a certificate of its own is no listener', (t) => {
+  t.deepEqual(
+    listenersOf(
+      'bind :80',
+      'bind :443 ssl crt-list /usr/local/etc/ssl/list',
+      'bind /var/run/web.sock ssl crt /a.pem',
+      'bind :8000-8010 ssl crt /a.pem',
+      'bind :443 ssl crt',
+      'bind',
+      'backend x',
+      'bind :443 ssl crt /a.pem',
+      'peers mypeers',
+      'bind :443 ssl crt /a.pem',
+      'log-forward syslog',
+      'bind :443 ssl crt /a.pem',
+    ),
+    [],
+  );
+});
+
+test('text that is no configuration has nothing in it', (t) => {
+  for (const text of ['', '\0\0', '{"a": 1}', '\n'.repeat(1000)])
+    t.deepEqual(scanConfig(text), { socket: null, listeners: [] });
+});

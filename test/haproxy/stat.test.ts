@@ -1,0 +1,94 @@
+import test from 'ava';
+import { RuntimeError } from '../../agent/haproxy/runtime.ts';
+import { cell, count, parseStat, readProxies, readStat } from '../../agent/haproxy/stat.ts';
+import { fixture } from '../fixture.ts';
+
+const CAPTURED = fixture('haproxy-2.6.12/show-stat.csv');
+
+test('rows of 2.6.12 by column name, in their order', (t) => {
+  const rows = parseStat(CAPTURED);
+  t.deepEqual(
+    rows.map((row) => [
+      cell(row, 'pxname'),
+      cell(row, 'svname'),
+      cell(row, 'status'),
+      count(row, 'act'),
+      count(row, 'bck'),
+      cell(row, 'type'),
+    ]),
+    [
+      ['HTTP_frontend', 'FRONTEND', 'OPEN', 0, 0, '0'],
+      ['health', 'FRONTEND', 'OPEN', 0, 0, '0'],
+      ['WEB', 'web1', 'DOWN', 1, 0, '2'],
+      ['WEB', 'web2', 'no check', 1, 0, '2'],
+      ['WEB', 'web3', 'MAINT', 1, 0, '2'],
+      ['WEB', 'web4', 'DRAIN', 1, 0, '2'],
+      ['WEB', 'web5', 'MAINT (via GITEA/gitea)', 1, 0, '2'],
+      ['WEB', 'BACKEND', 'UP', 1, 0, '1'],
+      ['GITEA', 'gitea', 'MAINT', 1, 0, '2'],
+      ['GITEA', 'spare', 'no check', 0, 1, '2'],
+      ['GITEA', 'BACKEND', 'UP', 0, 1, '1'],
+    ],
+  );
+});
+
+test('a quoted field keeps its commas and quotes, and what follows keeps its column', (t) => {
+  const [web1] = parseStat(CAPTURED).filter((row) => cell(row, 'svname') === 'web1');
+  t.deepEqual(
+    web1 &&
+      ['last_chk', 'check_code', 'check_desc', 'addr', 'mode'].map((name) => cell(web1, name)),
+    ['OK comment: ready, or "warm"', '200', 'Layer7 wrong status', '127.0.0.1:18080', 'http'],
+  );
+});
+
+test('a row cut at any byte is refused, quoted or not', (t) => {
+  const [header = '', ...lines] = CAPTURED.split('\n');
+  const quoted = lines.find((line) => line.includes('"')) ?? '';
+  const plain = lines.find((line) => line.startsWith('WEB,web2,')) ?? '';
+  const taken: string[] = [];
+  for (const line of [quoted, plain]) {
+    t.is(parseStat(`${header}\n${line}\n`).length, 1);
+    for (let length = 1; length < line.length; length++) {
+      const error = t.throws(() => parseStat(`${header}\n${line.slice(0, length)}`));
+      if (!(error instanceof RuntimeError) || error.failure.kind !== 'text')
+        taken.push(line.slice(0, length));
+    }
+  }
+  t.deepEqual(taken, []);
+});
+
+test('anything but the CSV is refused with its text', (t) => {
+  const texts = ['', '\n', 'No such proxy.\n\n', '# pxname;svname\n', 'pxname,svname,\nweb,x,\n'];
+  const seen = texts.map((text) => {
+    const error = t.throws(() => parseStat(text), { instanceOf: RuntimeError });
+    return error.failure;
+  });
+  t.deepEqual(
+    seen,
+    texts.map((text) => ({ kind: 'text', text })),
+  );
+});
+
+test('a column that this version does not have is empty, and as a number 0', (t) => {
+  const [row] = parseStat(CAPTURED);
+  t.deepEqual(row && [cell(row, 'srv'), count(row, 'srv'), count(row, 'pxname')], ['', 0, 0]);
+});
+
+test('each question asks for its kind of row only', async (t) => {
+  const asked: string[] = [];
+  const runtime = (command: string) => {
+    asked.push(command);
+    return Promise.resolve(CAPTURED);
+  };
+  await readStat(runtime, 'frontend');
+  await readStat(runtime, 'backend', 'WEB');
+  await readStat(runtime, 'server', '4');
+  await readProxies(runtime);
+  await t.throwsAsync(readStat(runtime, 'server', 'WEB;shutdown'), { instanceOf: RuntimeError });
+  t.deepEqual(asked, [
+    'show stat -1 1 -1',
+    'show stat WEB 2 -1',
+    'show stat 4 4 -1',
+    'show stat -1 3 -1',
+  ]);
+});

@@ -1,0 +1,100 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { CHECKOUT, clockFile, type HostPlan, type LabPlan } from './plan.ts';
+
+/** A compiled file of this checkout. */
+export const dist = (path: string): string => join(CHECKOUT, 'dist', path);
+
+/** The programs of a lab's hosts: started in their namespaces, restarted and signalled by name. */
+export function programs(plan: LabPlan) {
+  /** What runs, by NODE/PROGRAM. */
+  const running = new Map<string, ChildProcess>();
+
+  function start(
+    key: string,
+    namespace: string,
+    argv: readonly string[],
+    log: string,
+    env: Readonly<Record<string, string>> = {},
+  ): ChildProcess {
+    const file = openSync(log, 'a');
+    const child = spawn('ip', ['netns', 'exec', namespace, ...argv], {
+      stdio: ['ignore', argv.includes(dist('test/kernel/main.js')) ? 'pipe' : file, file],
+      env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...env },
+    });
+    closeSync(file);
+    running.set(key, child);
+    child.once('exit', () => {
+      if (running.get(key) === child) running.delete(key);
+    });
+    return child;
+  }
+
+  async function startCarp(host: HostPlan): Promise<void> {
+    const log = join(host.folder, 'carp.log');
+    const argv = [process.execPath, dist('test/kernel/main.js'), host.carpConfig];
+    const child = start(`${host.node}/carp`, host.namespace, argv, log);
+    if (child.stdout === null) return;
+    const ended = once(child, 'exit').then(() => {
+      throw new Error(`the CARP kernel of ${host.node} ended: ${readFileSync(log, 'utf8').trim()}`);
+    });
+    await Promise.race([once(child.stdout, 'data'), ended]);
+    ended.catch(() => undefined);
+  }
+
+  function startHaproxy(host: HostPlan, more: readonly string[] = []): void {
+    const argv = [plan.haproxy, '-db', '-f', host.haproxyConfig, ...more];
+    start(`${host.node}/haproxy`, host.namespace, argv, join(host.folder, 'haproxy.out'));
+  }
+
+  function startAgent(host: HostPlan): void {
+    const argv = [process.execPath, dist('agent/main.js'), '--config', host.agentConfig];
+    const env = {
+      NODE_OPTIONS: `--import=${dist('test/lab/clock.js')}`,
+      LAB_CLOCK: clockFile(host),
+    };
+    start(`${host.node}/agent`, host.namespace, argv, join(host.folder, 'agent.out'), env);
+  }
+
+  /** Starts what should run on the host and does not. */
+  async function ensure(host: HostPlan, program: string): Promise<void> {
+    if (running.has(`${host.node}/${program}`)) return;
+    if (program === 'carp') await startCarp(host);
+    else if (program === 'haproxy') startHaproxy(host);
+    else startAgent(host);
+  }
+
+  /** Sends a signal to what runs under that key, if it runs; resolves once it is dead if it was to die. */
+  async function signalled(key: string, signal: NodeJS.Signals): Promise<void> {
+    const child = running.get(key);
+    if (child === undefined) return;
+    const ended = once(child, 'exit');
+    child.kill(signal);
+    if (signal === 'SIGKILL') await ended;
+  }
+
+  return { running, start, startCarp, startHaproxy, startAgent, ensure, signalled };
+}
+
+/** Pids as the calling shell sees them, by NODE/PROGRAM: /proc is the outer one's. */
+export function outerPids(running: ReadonlyMap<string, ChildProcess>): ReadonlyMap<string, number> {
+  const inner = new Map(
+    [...running].flatMap(([key, { pid }]) => (pid === undefined ? [] : [[pid, key] as const])),
+  );
+  const found = new Map<string, number>([['supervisor', Number(readlinkSync('/proc/self'))]]);
+  const namespace = readlinkSync('/proc/self/ns/pid');
+  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const [, own = ''] =
+        /^NSpid:\s+\d+\s+(\d+)$/m.exec(readFileSync(`/proc/${entry}/status`, 'utf8')) ?? [];
+      const key = inner.get(Number(own));
+      if (key !== undefined && readlinkSync(`/proc/${entry}/ns/pid`) === namespace)
+        found.set(key, Number(entry));
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return found;
+}
