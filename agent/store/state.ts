@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Intent } from '../core/model.ts';
 import type { ServerRecord } from '../core/servers.ts';
-import { isSystemError, replaceFile } from '../sys/files.ts';
 import { sentence } from '../core/words.ts';
+import { systemDisk, type Disk } from './disk.ts';
 
 /** What of one node survives a restart. */
 export interface State {
@@ -83,16 +82,16 @@ export interface Store {
  * kept aside under another name; a state that is lost is said, never silent.
  * Rejects with a sentence when the directory cannot be used.
  */
-export async function openStore(directory: string): Promise<Store> {
+export async function openStore(directory: string, disk: Disk = systemDisk): Promise<Store> {
   const path = join(directory, 'state.json');
   const previous = `${path}.1`;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await disk.makeDirectory(directory);
   const problems: Aside[] = [];
-  let state = await load(path, problems);
-  if (state === null && (await exists(path))) await setAside(path, problems);
+  let state = await load(disk, path, problems);
+  if (state === null && (await exists(disk, path))) await setAside(disk, path, problems);
   if (state === null) {
-    state = await load(previous, problems);
-    if (state === null && (await exists(previous))) await setAside(previous, problems);
+    state = await load(disk, previous, problems);
+    if (state === null && (await exists(disk, previous))) await setAside(disk, previous, problems);
     if (state === null && problems.length > 0) {
       const cause = 'no usable state file is left: pins and drains stored here alone are gone';
       problems.push({ cause, remedy: 'the peer sends back what it has; check proxyctl status' });
@@ -103,10 +102,8 @@ export async function openStore(directory: string): Promise<Store> {
 
   async function write(): Promise<void> {
     const text = encode(current);
-    await copyFile(path, previous).catch((error: unknown) => {
-      if (!isSystemError(error, 'ENOENT')) throw error;
-    });
-    await replaceFile(path, text, 0o600);
+    await disk.copy(path, previous);
+    await disk.replace(path, text);
   }
 
   await write();
@@ -155,14 +152,14 @@ export function decode(text: string): State {
 
 const checksum = (body: string): string => createHash('sha256').update(body).digest('hex');
 
-async function load(path: string, problems: Aside[]): Promise<State | null> {
-  let text: string;
+async function load(disk: Disk, path: string, problems: Aside[]): Promise<State | null> {
+  let text: string | null;
   try {
-    text = await readFile(path, 'utf8');
+    text = await disk.read(path);
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return null;
     throw new Error(`${path} cannot be read: ${sentence(error)}`, { cause: error });
   }
+  if (text === null) return null;
   try {
     return decode(text);
   } catch (error) {
@@ -172,21 +169,20 @@ async function load(path: string, problems: Aside[]): Promise<State | null> {
   }
 }
 
-async function setAside(path: string, problems: Aside[]): Promise<void> {
+async function setAside(disk: Disk, path: string, problems: Aside[]): Promise<void> {
   for (let number = 1; number < 100; number++) {
     const aside = `${path}.damaged-${number}`;
-    if (await exists(aside)) continue;
-    await rename(path, aside);
+    if (await exists(disk, aside)) continue;
+    await disk.rename(path, aside);
     problems.push({ cause: `it was kept as ${aside}`, remedy: 'remove it once looked at' });
     return;
   }
 }
 
-async function exists(path: string): Promise<boolean> {
+async function exists(disk: Disk, path: string): Promise<boolean> {
   try {
-    await readFile(path);
+    return (await disk.read(path)) !== null;
+  } catch {
     return true;
-  } catch (error) {
-    return !isSystemError(error, 'ENOENT');
   }
 }
