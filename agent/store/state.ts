@@ -8,7 +8,7 @@ import { systemDisk, type Disk } from './disk.ts';
 
 /** What of one node survives a restart. */
 export interface State {
-  /** New at every start of the agent, never lower than before. */
+  /** New at every start of the agent, higher than before even where the disk was lost in between. */
   readonly epoch: number;
   /** Base advskew by address. */
   readonly bases: Readonly<Record<string, number>>;
@@ -82,7 +82,11 @@ export interface Store {
  * kept aside under another name; a state that is lost is said, never silent.
  * Rejects with a sentence when the directory cannot be used.
  */
-export async function openStore(directory: string, disk: Disk = systemDisk): Promise<Store> {
+export async function openStore(
+  directory: string,
+  disk: Disk = systemDisk,
+  wallMs: () => number = Date.now,
+): Promise<Store> {
   const path = join(directory, 'state.json');
   const previous = `${path}.1`;
   await disk.makeDirectory(directory);
@@ -97,7 +101,9 @@ export async function openStore(directory: string, disk: Disk = systemDisk): Pro
       problems.push({ cause, remedy: 'the peer sends back what it has; check proxyctl status' });
     }
   }
-  let current: State = { ...(state ?? EMPTY), epoch: (state?.epoch ?? 0) + 1 };
+  // A counter alone falls back with a lost or restored disk, and peers take what is older for old.
+  const epoch = Math.max((state?.epoch ?? 0) + 1, Math.floor(wallMs() / 1000));
+  let current: State = { ...(state ?? EMPTY), epoch };
   let writing: Promise<void> = Promise.resolve();
 
   async function write(): Promise<void> {

@@ -67,7 +67,7 @@ export class Agent {
     this.startedAtMs = world.nowMs;
     let store: Store;
     try {
-      store = await openStore(STATE, host.disk.for(process));
+      store = await openStore(STATE, host.disk.for(process), clock.wallMs);
     } catch (error) {
       this.say(`agent: cannot start: ${sentence(error)}`);
       this.kill('exit');

@@ -6,7 +6,12 @@ interface File {
   content: string;
   /** What a crash of the machine leaves of it; null: nothing. */
   durable: string | null;
+  /** When it was written: after a while it is on disk without being asked for. */
+  readonly writtenAtMs: number;
 }
+
+/** syncer(4) has written everything by then. */
+const SYNCER_MS = 30_000;
 
 /**
  * One host's disk. A replacement is there whole and durable or not at all; a
@@ -16,7 +21,7 @@ interface File {
 export class SimDisk {
   readonly #world: World;
   readonly #node: string;
-  #files = new Map<string, File>();
+  readonly #files = new Map<string, File>();
   full = false;
   /** Added to each write, ms. */
   slowMs = 0;
@@ -48,7 +53,7 @@ export class SimDisk {
       replace: (path, content) =>
         soon(random.delay(0.5, 8) + this.slowMs, () => {
           refuse();
-          this.#files.set(path, { content, durable: content });
+          this.#set(path, content, content);
         }),
       copy: (from, to) => {
         // What a kill in the middle of it leaves.
@@ -57,11 +62,11 @@ export class SimDisk {
         if (source === undefined) return Promise.resolve();
         if (!this.full) {
           const half = source.content.slice(0, source.content.length >> 1);
-          this.#files.set(to, { content: half, durable: before?.durable ?? null });
+          this.#set(to, half, before?.durable ?? null);
         }
         return soon(random.delay(0.1, 1), () => {
           refuse();
-          this.#files.set(to, { content: source.content, durable: before?.durable ?? null });
+          this.#set(to, source.content, before?.durable ?? null);
         });
       },
       rename: (from, to) =>
@@ -74,14 +79,19 @@ export class SimDisk {
     };
   }
 
+  #set(path: string, content: string, durable: string | null): void {
+    this.#files.set(path, { content, durable, writtenAtMs: this.#world.nowMs });
+  }
+
   /** Power is lost: of what was not durable, the old, a torn or an empty file is left, or it was just in time. */
   crash(): void {
     for (const [path, file] of this.#files) {
       if (file.content === file.durable) continue;
+      if (this.#world.nowMs - file.writtenAtMs > SYNCER_MS) continue;
       const half = file.content.slice(0, file.content.length >> 1);
       const left = this.#world.random.pick([file.durable, file.content, half, '']);
       if (left === null) this.#files.delete(path);
-      else this.#files.set(path, { content: left, durable: left });
+      else this.#set(path, left, left);
     }
   }
 
@@ -91,7 +101,7 @@ export class SimDisk {
     if (file === undefined) return;
     this.#world.story.say(this.#node, `disk: ${path} is torn`);
     const half = file.content.slice(0, file.content.length >> 1);
-    this.#files.set(path, { content: half, durable: half });
+    this.#set(path, half, half);
   }
 
   /** A new disk. */
@@ -111,8 +121,7 @@ export class SimDisk {
 
   restore(backup: ReadonlyMap<string, string>): void {
     this.#world.story.say(this.#node, 'disk: restored from a backup');
-    this.#files = new Map(
-      [...backup].map(([path, content]) => [path, { content, durable: content }]),
-    );
+    this.#files.clear();
+    for (const [path, content] of backup) this.#set(path, content, content);
   }
 }

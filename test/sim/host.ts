@@ -251,13 +251,17 @@ export class Host {
     this.say('host: starts');
     this.kernel = this.#configured();
     this.configure();
-    this.onHost(haproxyMs, () => this.haproxy.start());
+    this.onHost(haproxyMs, () => {
+      this.world.troubled();
+      this.haproxy.start();
+    });
     this.onHost(agentMs, () => this.startAgent());
     this.world.changed();
   }
 
   startAgent(): void {
     if (!this.up || this.agent !== null) return;
+    this.world.troubled();
     this.agent = new Agent(this);
     void this.agent.start();
     this.world.stirred();

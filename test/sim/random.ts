@@ -26,9 +26,8 @@ export function random(seed: number): Random {
     delay: (from, to) => from + next() ** 4 * (to - from),
     chance: (probability) => next() < probability,
     pick(of) {
-      const chosen = of[Math.floor(next() * of.length)];
-      if (chosen === undefined) throw new RangeError('nothing to pick from');
-      return chosen;
+      if (of.length === 0) throw new RangeError('nothing to pick from');
+      return of[Math.floor(next() * of.length)] as (typeof of)[number];
     },
   };
 }

@@ -1,6 +1,7 @@
 import type { Intent, Policy } from '../../agent/core/model.ts';
 import type { Planted } from './bugs.ts';
 import { checks, type Check } from './invariants/all.ts';
+import { areManaged } from './invariants/truth.ts';
 import { Host } from './host.ts';
 import { Network } from './network.ts';
 import { Queue, type Happening } from './queue.ts';
@@ -98,7 +99,7 @@ export class World {
         host.startAgent();
       });
     }
-    this.watch(100);
+    this.watch(250);
     const ready = (): boolean => this.hosts.every(({ agent }) => agent?.isJoined());
     if (!(await this.until(ready, 30_000))) throw new Violation('start', 'the agents did not join');
     await this.run(20_000);
@@ -172,6 +173,8 @@ export class World {
 
   check(): void {
     this.#changed = false;
+    // An agent that is away or joining is a fault too, for as long as that takes.
+    if (!areManaged(this)) this.troubledAtMs = this.nowMs;
     for (const { check } of this.#checks) check(this);
   }
 
@@ -184,5 +187,5 @@ export class World {
   }
 }
 
-/** Every promise that can come to rest without time passing has. */
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+/** Every promise that can come to rest without time passing has: ticks run after all of them. */
+const settled = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve));

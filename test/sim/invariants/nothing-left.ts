@@ -2,7 +2,6 @@ import { Violation, type World } from '../world.ts';
 import {
   isDegraded,
   isInMaintenance,
-  isManaged,
   isPaused,
   isSpent,
   pinOf,
@@ -21,7 +20,7 @@ const QUIET_MS = 30_000;
  */
 export function nothingLeft(): Check {
   const check = (world: World): void => {
-    if (world.quietMs() < QUIET_MS || !world.hosts.every(isManaged)) return;
+    if (world.quietMs() < QUIET_MS) return;
     for (const host of world.hosts) {
       if (!host.kernel.allow) fail(`${host.name} is still fenced`);
       if (host.kernel.demotion !== 0 && !host.byHand.has(0))

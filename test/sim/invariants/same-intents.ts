@@ -4,7 +4,7 @@ import { decode } from '../../../agent/store/state.ts';
 import { sentence } from '../../../agent/core/words.ts';
 import { STATE_FILE } from '../agent.ts';
 import { Violation, type World } from '../world.ts';
-import { isManaged, type Check } from './truth.ts';
+import type { Check } from './truth.ts';
 
 const QUIET_MS = 10_000;
 
@@ -18,7 +18,6 @@ export function sameIntents(): Check {
   const check = (world: World): void => {
     // Nothing is written while nothing happens: once per quiet time is enough.
     if (world.quietMs() < QUIET_MS || lookedAt === world.troubledAtMs) return;
-    if (!world.hosts.every(isManaged)) return;
     lookedAt = world.troubledAtMs;
     const [first, ...others] = world.hosts;
     if (first === undefined) return;

@@ -4,7 +4,6 @@ import {
   isAttached,
   isDegraded,
   isInMaintenance,
-  isManaged,
   isPaused,
   isSpent,
   masters,
@@ -25,7 +24,7 @@ const QUIET_MS = 30_000;
  */
 export function settled(): Check {
   const check = (world: World): void => {
-    if (world.quietMs() < QUIET_MS || isPaused(world) || !world.hosts.every(isManaged)) return;
+    if (world.quietMs() < QUIET_MS || isPaused(world)) return;
     for (const { vhid } of world.options.vhids) {
       const [holder] = masters(world, vhid);
       const able = world.hosts.filter((host) => isAttached(world, host));

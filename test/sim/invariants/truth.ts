@@ -50,6 +50,9 @@ export const isDegraded = (world: World, host: Host): boolean =>
 export const isManaged = (host: Host): boolean =>
   isRunning(host) && host.agent !== null && !host.agent.process.stopped && host.agent.isJoined();
 
+/** Every agent takes part; once all do, a quiet time begins anew. */
+export const areManaged = (world: World): boolean => world.hosts.every(isManaged);
+
 /** The intent in force under a key as this host's agent has it. */
 export function wished(host: Host, key: string): Intent | null {
   const { agent } = host;
