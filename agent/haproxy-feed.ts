@@ -1,3 +1,4 @@
+import { NOT_READ } from './core/health.ts';
 import type { HaproxyReport, HaproxyState } from './core/model.ts';
 import type { Clock } from './sys/clock.ts';
 
@@ -31,7 +32,7 @@ export function haproxyFeed(options: FeedOptions) {
     instance: options.instance,
     state: 'down',
     stateSinceMs: clock.nowMs(),
-    problem: 'not read yet',
+    problem: NOT_READ,
     version: '',
     pid: 0,
     startedMs: clock.nowMs(),

@@ -107,7 +107,9 @@ export function observeSelf(input: SelfInput): SelfReading {
   const { carp, haproxy, peers, previous, nowMs } = input;
   const addresses = carp.addresses.flatMap((reading) => addressReport(reading, input));
   const fresh = peers.flatMap((peer) => (peer.fresh && peer.report !== null ? [peer.report] : []));
-  const { health, reason } = healthOf({ addresses, haproxy }, fresh);
+  // Fenced on purpose is not sick: its vhids are INIT by its own word.
+  const seen = { addresses: input.fenced ? [] : addresses, haproxy };
+  const { health, reason } = healthOf(seen, fresh);
   const sameHealth = previous?.health === health;
   return {
     addresses: addresses.map((address) => ({

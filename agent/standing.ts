@@ -6,13 +6,14 @@ import type { Clock } from './sys/clock.ts';
 /**
  * Whether this agent has joined: one exchange with every peer since its start
  * or since it was last frozen (or that peer's agent is known to be gone, or its
- * host is dead), at least JOIN_MIN_MS and at most JOIN_MAX_MS after it.
+ * host is dead), at least JOIN_MIN_MS and at most JOIN_MAX_MS after it; and
+ * HAProxy was asked: a host of which nothing is known yet is not down.
  */
 export function joins(startedAtMs: number) {
   let sinceMs = startedAtMs;
   let joined = false;
   return {
-    joined(peers: readonly NodeView[], nowMs: number): boolean {
+    joined(peers: readonly NodeView[], haproxyRead: boolean, nowMs: number): boolean {
       const age = nowMs - sinceMs;
       const met = peers.every(
         ({ heardAtMs, report, peerClass }) =>
@@ -20,7 +21,8 @@ export function joins(startedAtMs: number) {
           peerClass === 'dead' ||
           (heardAtMs !== null && heardAtMs >= sinceMs && report !== null),
       );
-      joined ||= peers.length > 0 && age >= JOIN_MIN_MS && (met || age >= JOIN_MAX_MS);
+      const ready = peers.length > 0 && haproxyRead && age >= JOIN_MIN_MS;
+      joined ||= ready && (met || age >= JOIN_MAX_MS);
       return joined;
     },
     /** It stood still: what it believes of the others is old. */

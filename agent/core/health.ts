@@ -1,5 +1,12 @@
 import type { AddressReport, HaproxyReport, Health, NodeReport } from './model.ts';
 
+/** What a report of HAProxy says before it was asked once: nothing is known, nothing follows. */
+export const NOT_READ = 'not read yet';
+
+/** No HAProxy of this host is still to be asked for the first time. */
+export const isRead = (haproxy: readonly HaproxyReport[]): boolean =>
+  haproxy.every(({ problem }) => problem !== NOT_READ);
+
 export interface HealthReading {
   readonly health: Health;
   readonly reason: string;

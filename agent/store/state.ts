@@ -8,7 +8,7 @@ import { systemDisk, type Disk } from './disk.ts';
 
 /** What of one node survives a restart. */
 export interface State {
-  /** New at every start of the agent, higher than before even where the disk was lost in between. */
+  /** New at every start of the agent, never lower than before. */
   readonly epoch: number;
   /** Base advskew by address. */
   readonly bases: Readonly<Record<string, number>>;
@@ -78,50 +78,56 @@ export interface Store {
 
 /**
  * Opens DIR/state.json, or its predecessor state.json.1 where that is damaged,
- * and stores the next epoch. A file that is damaged or from a newer agent is
+ * and stores the next epoch: higher than the stored one, and than those that
+ * were lost as long as the wall clock (Unix ms) is right, for peers take a
+ * lower one for the past. A file that is damaged or from a newer agent is
  * kept aside under another name; a state that is lost is said, never silent.
  * Rejects with a sentence when the directory cannot be used.
  */
 export async function openStore(
   directory: string,
+  wallMs: number,
   disk: Disk = systemDisk,
-  wallMs: () => number = Date.now,
 ): Promise<Store> {
   const path = join(directory, 'state.json');
   const previous = `${path}.1`;
   await disk.makeDirectory(directory);
   const problems: Aside[] = [];
   let state = await load(disk, path, problems);
+  let lag = 0;
   if (state === null && (await exists(disk, path))) await setAside(disk, path, problems);
   if (state === null) {
     state = await load(disk, previous, problems);
+    // The lost file may have been of the start after the one its predecessor tells of.
+    lag = state === null ? 0 : 1;
     if (state === null && (await exists(disk, previous))) await setAside(disk, previous, problems);
     if (state === null && problems.length > 0) {
       const cause = 'no usable state file is left: pins and drains stored here alone are gone';
       problems.push({ cause, remedy: 'the peer sends back what it has; check proxyctl status' });
     }
   }
-  // A counter alone falls back with a lost or restored disk, and peers take what is older for old.
-  const epoch = Math.max((state?.epoch ?? 0) + 1, Math.floor(wallMs() / 1000));
+  const epoch = Math.max((state?.epoch ?? 0) + 1 + lag, Math.floor(wallMs / 1000));
   let current: State = { ...(state ?? EMPTY), epoch };
   let writing: Promise<void> = Promise.resolve();
+  let waiting: Promise<void> | null = null;
 
-  async function write(): Promise<void> {
-    const text = encode(current);
-    await disk.copy(path, previous);
-    await disk.replace(path, text);
-  }
+  const write = (): Promise<void> => {
+    waiting = null;
+    return disk.replace(path, encode(current), previous);
+  };
 
   await write();
+  // Now there is a predecessor, of this start too: it is never more than one behind.
+  if (state === null || lag > 0) await write();
   return {
     state: current,
     problems,
     save(change) {
       current = { ...current, ...change };
-      // One at a time, and each writes all that was asked until then.
-      const next = writing.then(write, write);
-      writing = next.catch(() => undefined);
-      return next;
+      // One at a time. All that are asked during a write are one write after it.
+      waiting ??= writing.then(write);
+      writing = waiting.catch(() => undefined);
+      return waiting;
     },
   };
 }
@@ -175,14 +181,13 @@ async function load(disk: Disk, path: string, problems: Aside[]): Promise<State 
   }
 }
 
+/** Under a name of its own; the hundredth takes the place of the one before. */
 async function setAside(disk: Disk, path: string, problems: Aside[]): Promise<void> {
-  for (let number = 1; number < 100; number++) {
-    const aside = `${path}.damaged-${number}`;
-    if (await exists(disk, aside)) continue;
-    await disk.rename(path, aside);
-    problems.push({ cause: `it was kept as ${aside}`, remedy: 'remove it once looked at' });
-    return;
-  }
+  let number = 1;
+  while (number < 99 && (await exists(disk, `${path}.damaged-${number}`))) number++;
+  const aside = `${path}.damaged-${number}`;
+  await disk.rename(path, aside);
+  problems.push({ cause: `it was kept as ${aside}`, remedy: 'remove it once looked at' });
 }
 
 async function exists(disk: Disk, path: string): Promise<boolean> {

@@ -83,14 +83,14 @@ test('a reload: the new process is told while the old one still runs and holds o
 
 test('a process that is stopped is hung after two misses, and up once it goes on', async (t) => {
   const haproxy = await startHaproxy(t);
-  const { said } = watch(t, haproxy.socketPath, { clock: testClock, hungAfterMs: 300 });
+  const { said } = watch(t, haproxy.socketPath, { clock: testClock, hungAfterMs: 800 });
   await said.until(up());
   haproxy.child().kill('SIGSTOP');
   t.teardown(() => haproxy.child().kill('SIGCONT'));
   const hung = await said.until(({ kind }) => kind === 'hung');
   t.deepEqual(hung, {
     kind: 'hung',
-    cause: `show info: no reply at ${haproxy.socketPath} within 300 ms`,
+    cause: `show info: no reply at ${haproxy.socketPath} within 800 ms`,
   });
   const before = said.items.length;
   haproxy.child().kill('SIGCONT');
@@ -104,7 +104,7 @@ test('one slow answer is a miss and nothing more', async (t) => {
   const { path, requests } = await scriptedSocket(t, (_request, socket) => {
     if (!mute) socket.end(INFO(7));
   });
-  const { said } = watch(t, path, { clock, hungAfterMs: 50 });
+  const { said } = watch(t, path, { clock, hungAfterMs: 1000 });
   await said.until(up(7));
   await eventually(() => clock.sleeping().length === 1);
   mute = true;

@@ -37,7 +37,7 @@ witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]
 `;
 }
 
-/** proxyctl's config.toml: the unix sockets from anywhere, mutual TLS from inside the lab. */
+/** proxyctl's config.toml: the unix sockets from anywhere (one context a node, too), mutual TLS from inside the lab. */
 export function clientConfig(plan: LabPlan): string {
   const pairs = (value: (host: HostPlan) => string): string =>
     plan.hosts.map((host) => `${host.node} = "${value(host)}"`).join(', ');
@@ -51,5 +51,5 @@ agents = { ${pairs(({ address4 }) => `${address4}:7660`)} }
 ca = "ca.pem"
 cert = "operator.pem"
 key = "operator.key"
-`;
+${plan.hosts.map(({ node, agentSocket }) => `\n[contexts.${node}]\nsocket = "${agentSocket}"\n`).join('')}`;
 }

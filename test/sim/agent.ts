@@ -9,6 +9,7 @@ import { loop as startLoop, type Loop } from '../../agent/loop.ts';
 import { loopLog, type Log } from '../../agent/log.ts';
 import { problems } from '../../agent/problems.ts';
 import type { LinkHow } from '../../agent/rpc/link-end.ts';
+import { saving } from '../../agent/saving.ts';
 import { serverKeeper } from '../../agent/server-keeper.ts';
 import { openStore, type Store } from '../../agent/store/state.ts';
 import { subnetsOf } from '../../agent/subnets.ts';
@@ -67,7 +68,7 @@ export class Agent {
     this.startedAtMs = world.nowMs;
     let store: Store;
     try {
-      store = await openStore(STATE, host.disk.for(process), clock.wallMs);
+      store = await openStore(STATE, clock.wallMs(), host.disk.for(process));
     } catch (error) {
       this.say(`agent: cannot start: ${sentence(error)}`);
       this.kill('exit');
@@ -81,15 +82,7 @@ export class Agent {
     const timing = TIMINGS.fast;
     const peers = world.hosts.filter((one) => one !== host);
     const known = problems(clock, () => loop.wake());
-    const save = async (change: Parameters<Store['save']>[0]): Promise<void> => {
-      try {
-        await store.save(change);
-        known.clear('state');
-      } catch (error) {
-        known.raise('state', sentence(error), '');
-        throw error;
-      }
-    };
+    const save = saving({ store, problems: known, clock, remedy: '' });
 
     const gossip = startGossip({
       node: name,

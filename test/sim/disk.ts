@@ -2,29 +2,16 @@ import type { Disk } from '../../agent/store/disk.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
 
-interface File {
-  content: string;
-  /** What a crash of the machine leaves of it; null: nothing. */
-  durable: string | null;
-  /** When it was written: after a while it is on disk without being asked for. */
-  readonly writtenAtMs: number;
-}
-
-/** syncer(4) has written everything by then. */
-const SYNCER_MS = 30_000;
-
 /**
- * One host's disk. A replacement is there whole and durable or not at all; a
- * copy is neither until something syncs it, so a crash may leave it torn,
- * empty or as it was.
+ * One host's disk. A replacement is there whole or not at all, and its
+ * predecessor under its other name; a controller that lied about a flush tears
+ * a file, a repair brings an empty or an old disk.
  */
 export class SimDisk {
   readonly #world: World;
   readonly #node: string;
-  readonly #files = new Map<string, File>();
+  readonly #files = new Map<string, string>();
   full = false;
-  /** Added to each write, ms. */
-  slowMs = 0;
 
   constructor(world: World, node: string) {
     this.#world = world;
@@ -44,64 +31,35 @@ export class SimDisk {
           }
         });
       });
-    const refuse = (): void => {
-      if (this.full) throw new Error('ENOSPC: no space left on device, write');
-    };
     return {
       makeDirectory: () => soon(0.1, () => undefined),
-      read: (path) => soon(0.2, () => this.#files.get(path)?.content ?? null),
-      replace: (path, content) =>
-        soon(random.delay(0.5, 8) + this.slowMs, () => {
-          refuse();
-          this.#set(path, content, content);
-        }),
-      copy: (from, to) => {
-        // What a kill in the middle of it leaves.
-        const source = this.#files.get(from);
-        const before = this.#files.get(to);
-        if (source === undefined) return Promise.resolve();
-        if (!this.full) {
-          const half = source.content.slice(0, source.content.length >> 1);
-          this.#set(to, half, before?.durable ?? null);
-        }
-        return soon(random.delay(0.1, 1), () => {
-          refuse();
-          this.#set(to, source.content, before?.durable ?? null);
+      read: (path) => soon(0.2, () => this.#files.get(path) ?? null),
+      replace: async (path, content, keepAs) => {
+        await soon(random.delay(0.5, 8), () => {
+          if (this.full) throw new Error('ENOSPC: no space left on device, write');
         });
+        await soon(0.2, () => {
+          const old = this.#files.get(path);
+          if (old !== undefined) this.#files.set(keepAs, old);
+        });
+        await soon(0.2, () => this.#files.set(path, content));
       },
       rename: (from, to) =>
         soon(0.2, () => {
-          const source = this.#files.get(from);
-          if (source === undefined) throw new Error(`ENOENT: ${from}`);
+          const content = this.#files.get(from);
+          if (content === undefined) throw new Error(`ENOENT: ${from}`);
           this.#files.delete(from);
-          this.#files.set(to, source);
+          this.#files.set(to, content);
         }),
     };
   }
 
-  #set(path: string, content: string, durable: string | null): void {
-    this.#files.set(path, { content, durable, writtenAtMs: this.#world.nowMs });
-  }
-
-  /** Power is lost: of what was not durable, the old, a torn or an empty file is left, or it was just in time. */
-  crash(): void {
-    for (const [path, file] of this.#files) {
-      if (file.content === file.durable) continue;
-      if (this.#world.nowMs - file.writtenAtMs > SYNCER_MS) continue;
-      const half = file.content.slice(0, file.content.length >> 1);
-      const left = this.#world.random.pick([file.durable, file.content, half, '']);
-      if (left === null) this.#files.delete(path);
-      else this.#set(path, left, left);
-    }
-  }
-
-  /** One file is damaged, as by a bad sector or a controller that lied about a flush. */
+  /** One file is damaged, as by a bad sector or a lost flush. */
   tear(path: string): void {
-    const file = this.#files.get(path);
-    if (file === undefined) return;
+    const content = this.#files.get(path);
+    if (content === undefined) return;
     this.#world.story.say(this.#node, `disk: ${path} is torn`);
-    const half = file.content.slice(0, file.content.length >> 1);
-    this.#set(path, half, half);
+    this.#files.set(path, content.slice(0, content.length >> 1));
   }
 
   /** A new disk. */
@@ -111,17 +69,17 @@ export class SimDisk {
   }
 
   content(path: string): string | null {
-    return this.#files.get(path)?.content ?? null;
+    return this.#files.get(path) ?? null;
   }
 
   /** For a backup to be restored later. */
   copyAll(): ReadonlyMap<string, string> {
-    return new Map([...this.#files].map(([path, { content }]) => [path, content]));
+    return new Map(this.#files);
   }
 
   restore(backup: ReadonlyMap<string, string>): void {
     this.#world.story.say(this.#node, 'disk: restored from a backup');
     this.#files.clear();
-    for (const [path, content] of backup) this.#set(path, content, content);
+    for (const [path, content] of backup) this.#files.set(path, content);
   }
 }

@@ -236,7 +236,6 @@ export class Host {
     this.#pausedWork = [];
     this.paused = false;
     this.haproxy.stop('crash');
-    this.disk.crash();
     this.#arm();
     this.world.changed();
   }

@@ -54,7 +54,6 @@ export function order(
       host.name,
       `OPERATOR ${words(what)}: ${result.outcome} ${result.error?.message ?? ''}`,
     );
-    if (untilMs !== null) world.in(untilMs, () => world.troubled());
     if (result.outcome === 'reached') acknowledge(world, pair, what);
     return result.outcome;
   };

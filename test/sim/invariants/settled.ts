@@ -14,7 +14,7 @@ import {
 } from './truth.ts';
 
 /** Hold, a trial of a fence, one more attempt of a move. */
-const QUIET_MS = 30_000;
+const QUIET_MS = 35_000;
 
 /**
  * Once nothing was wrong for QUIET_MS every address is where decide.md's order

@@ -53,6 +53,15 @@ export const isManaged = (host: Host): boolean =>
 /** Every agent takes part; once all do, a quiet time begins anew. */
 export const areManaged = (world: World): boolean => world.hosts.every(isManaged);
 
+/** How many intents are in force on all hosts together. */
+export function wishesInForce(world: World): number {
+  let count = 0;
+  for (const { agent } of world.hosts)
+    for (const intent of agent?.intents().values() ?? [])
+      if (inForce(intent, agent?.process.clock.wallMs() ?? 0)) count++;
+  return count;
+}
+
 /** The intent in force under a key as this host's agent has it. */
 export function wished(host: Host, key: string): Intent | null {
   const { agent } = host;

@@ -1,0 +1,200 @@
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { newSite, sha1Of, SITE_NAMES } from '../lab/certificates.ts';
+import { proxyctl, served, startProbe } from '../lab/client.ts';
+import {
+  asked,
+  calm,
+  eventually,
+  exitOf,
+  fault,
+  interrupted,
+  nodeAt,
+  runtime,
+  scene,
+} from './scene.ts';
+
+const { test, lab } = scene();
+
+/** Puts a PEM text where proxyctl can read it. */
+function filed(pem: string): string {
+  const path = join(lab().runtime, 'pushed.pem');
+  writeFileSync(path, pem, { mode: 0o600 });
+  return path;
+}
+
+/** What every place says of the certificate now, by node: the client, HAProxy's memory, the disk. */
+async function everywhere(): Promise<{ served: string; memory: string; disk: string }[]> {
+  return Promise.all(
+    lab().nodes.map(async (node) => {
+      const shown = await runtime(node, `show ssl cert ${node.cert_path}`);
+      return {
+        served: await served(lab(), node.address4),
+        memory: /SHA1 FingerPrint: (\S+)/.exec(shown)?.[1]?.toLowerCase() ?? '',
+        disk: sha1Of(readFileSync(node.cert_path, 'utf8')),
+      };
+    }),
+  );
+}
+
+const all = (sha1: string): unknown =>
+  lab().nodes.map(() => ({ served: sha1, memory: sha1, disk: sha1 }));
+
+/** Nothing of a swap is left: no open transaction, no journal, no file beside the certificate. */
+async function leftovers(): Promise<string[]> {
+  const found = await Promise.all(
+    lab().nodes.map(async (node) => {
+      const list = await runtime(node, 'show ssl cert');
+      const folder = join(node.cert_path, '..');
+      const beside = readdirSync(folder).filter(
+        (name) => name.startsWith('site.pem') && name !== 'site.pem',
+      );
+      const journals = existing(join(node.state_dir, 'swaps'));
+      const open = list.split('\n').filter((line) => line.startsWith('*'));
+      return [...open, ...beside, ...journals].map((what) => `${node.name}: ${what}`);
+    }),
+  );
+  return found.flat();
+}
+
+function existing(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+const now = (): string => sha1Of(readFileSync(nodeAt(lab(), 0).cert_path, 'utf8'));
+
+test('a push swaps on both nodes: what clients get, memory and disk are the same, and no client notices', async (t) => {
+  const pem = await newSite(90);
+  const modes = lab().nodes.map((node) => statSync(node.cert_path).mode & 0o777);
+  const probe = await startProbe(lab(), 'tls');
+  const { code, json } = await asked(lab(), 'cert', 'push', filed(pem));
+  await probe.more(100);
+  const { failed } = await probe.end();
+  t.like({ code, json }, { code: 0, json: { ok: true, changed: true } });
+  t.is(failed, 0);
+  t.deepEqual(await everywhere(), all(sha1Of(pem)));
+  t.deepEqual(await leftovers(), []);
+  t.deepEqual(
+    lab().nodes.map((node) => statSync(node.cert_path).mode & 0o777),
+    modes,
+  );
+});
+
+test('the same push again is already done, as often as it is said', async (t) => {
+  const pem = await newSite(80);
+  t.is(await exitOf(lab(), 'cert', 'push', filed(pem)), 0);
+  const again = await asked(lab(), 'cert', 'push', filed(pem));
+  t.like(again, { code: 0, json: { ok: true, changed: false } });
+  t.deepEqual(await leftovers(), []);
+  t.is(await exitOf(lab(), 'cert', 'push', filed(pem)), 0);
+  t.deepEqual(await everywhere(), all(sha1Of(pem)));
+});
+
+test('memory is new and disk is old: a push is no "already", it mends the disk', async (t) => {
+  const [old, pem] = [await newSite(70), await newSite(75)];
+  t.is(await exitOf(lab(), 'cert', 'push', filed(pem)), 0);
+  for (const { cert_path: path } of lab().nodes) writeFileSync(path, old);
+  const { code, json } = await asked(lab(), 'cert', 'push', filed(pem));
+  t.like({ code, json }, { code: 0, json: { changed: true } });
+  t.deepEqual(await everywhere(), all(sha1Of(pem)));
+});
+
+test('a bundle that is no good is refused with its own exit code, and nothing is touched', async (t) => {
+  const before = await everywhere();
+  const good = await newSite(90);
+  const [keyOfAnother = ''] = /-----BEGIN PRIVATE KEY-----[^]*/.exec(await newSite(90)) ?? [];
+  const wrongKey = good.replace(/-----BEGIN PRIVATE KEY-----[^]*/, keyOfAnother);
+  const withoutKey = good.replace(/-----BEGIN PRIVATE KEY-----[^]*/, '');
+  const cases: readonly (readonly [string, string, number, ...string[]])[] = [
+    ['wrong key', wrongKey, 1],
+    ['without key', withoutKey, 1],
+    ['expired', await newSite(-3), 1],
+    ['not PEM', 'hello\n', 1],
+    ['empty', '', 2],
+    ['foreign names', await newSite(90, ['www.example.org']), 2],
+    ['names lost', await newSite(90, SITE_NAMES.slice(1)), 2],
+    ['unknown path', good, 8, '--as', '/nowhere/site.pem'],
+  ];
+  const codes: [string, number][] = [];
+  for (const [what, pem, , ...more] of cases)
+    codes.push([what, await exitOf(lab(), 'cert', 'push', filed(pem), ...more)]);
+  t.deepEqual(
+    codes,
+    cases.map(([what, , code]) => [what, code]),
+  );
+  t.is(await exitOf(lab(), 'cert', 'push', '/nowhere.pem'), 2);
+  t.deepEqual(await everywhere(), before);
+  t.deepEqual(await leftovers(), []);
+});
+
+test('a dry run of a push exits 3 and stages nothing', async (t) => {
+  const before = await everywhere();
+  t.is(await exitOf(lab(), 'cert', 'push', filed(await newSite(90)), '--dry-run'), 3);
+  t.deepEqual(await everywhere(), before);
+  t.deepEqual(await leftovers(), []);
+});
+
+test("somebody else's open transaction is named and not stolen: exit 9", async (t) => {
+  const { cert_path: path } = nodeAt(lab(), 1);
+  const before = await everywhere();
+  const theirs = readFileSync(path, 'utf8').replaceAll(/\n+/g, '\n');
+  await runtime(nodeAt(lab(), 1), `set ssl cert ${path} <<\n${theirs}\n`);
+  const pushed = await proxyctl(lab(), ['cert', 'push', filed(await newSite(90))]);
+  t.is(pushed.code, 9, pushed.stderr);
+  t.regex(pushed.stderr, /open certificate transaction/);
+  t.regex(await runtime(nodeAt(lab(), 1), 'show ssl cert'), /^\*/m);
+  await runtime(nodeAt(lab(), 1), `abort ssl cert ${path}`);
+  t.deepEqual(await everywhere(), before);
+  t.deepEqual(await leftovers(), []);
+});
+
+test("the peer's agent is away: exit 10 and nothing changed; with the risk accepted exit 6", async (t) => {
+  const before = await everywhere();
+  const second = nodeAt(lab(), 1);
+  const pem = await newSite(90);
+  await fault(lab(), 'kill-agent', 'on', second);
+  try {
+    t.is(await exitOf(lab(), 'cert', 'push', filed(pem)), 10);
+    t.deepEqual(await everywhere(), before);
+    const accepted = ['cert', 'push', filed(pem), '--accept-risk=peer-unknown'];
+    t.is(await exitOf(lab(), ...accepted), 6);
+    const [first] = await everywhere();
+    t.is(first?.served, sha1Of(pem));
+  } finally {
+    await fault(lab(), 'kill-agent', 'off', second);
+  }
+  await calm(lab());
+  t.is(await exitOf(lab(), 'cert', 'push', filed(pem)), 0);
+  t.deepEqual(await everywhere(), all(sha1Of(pem)));
+});
+
+test('HAProxy killed between prepare and commit: the old certificate stays on both nodes', async (t) => {
+  const before = now();
+  const first = nodeAt(lab(), 0);
+  // The BACKUP commits first; its line is out when the MASTER's turn comes.
+  await fault(lab(), 'freeze-haproxy', 'on', first);
+  const args = ['cert', 'push', filed(await newSite(90))];
+  const { code } = await interrupted(lab(), args, { line: 'never printed' }, async () => {});
+  t.not(code, 0);
+  await fault(lab(), 'freeze-haproxy', 'off', first);
+  await calm(lab());
+  await eventually('the journals are closed', async () => (await leftovers()).length === 0);
+  t.deepEqual(await everywhere(), all(before));
+
+  const point = { line: 'checking' };
+  const killed = await interrupted(lab(), ['cert', 'push', filed(await newSite(91))], point, () =>
+    fault(lab(), 'kill-haproxy', 'on', first),
+  );
+  await fault(lab(), 'kill-haproxy', 'off', first);
+  await calm(lab());
+  await eventually('the journals are closed', async () => (await leftovers()).length === 0);
+  t.true(killed.reached);
+  const seen = await everywhere();
+  const versions = [...new Set(seen.flatMap((one) => Object.values(one)))];
+  t.is(versions.length, 1, JSON.stringify({ code: killed.code, seen }));
+  t.is(versions[0] === before, killed.code !== 0, `exit ${killed.code}`);
+});
