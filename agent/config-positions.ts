@@ -17,9 +17,12 @@ type Path = readonly (string | number)[];
 export function positionsIn(text: string): (path: Path) => Position {
   const places = new Map<string, Position>();
   const note = (path: Path, node: AST.TOMLNode): void => {
-    const key = JSON.stringify(path);
     const { line, column } = node.loc.start;
-    if (!places.has(key)) places.set(key, { line, column: column + 1 });
+    // A dotted key is where its first parts begin as well.
+    for (let length = path.length; length > 0; length--) {
+      const key = JSON.stringify(path.slice(0, length));
+      if (!places.has(key)) places.set(key, { line, column: column + 1 });
+    }
   };
   const readPair = (base: Path, pair: AST.TOMLKeyValue): void => {
     const path = [...base, ...pair.key.keys.map(nameOf)];

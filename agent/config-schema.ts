@@ -56,11 +56,19 @@ const ip = v.pipe(
   string,
   v.check((text) => isIP(text.replace(/%[\w.]+$/, '')) !== 0, 'must be an IP address'),
 );
-const duration = v.pipe(
-  string,
-  v.check((text) => durationMs(text) !== null, 'must be a time such as "500ms", "10s" or "5m"'),
-  v.transform((text) => durationMs(text) ?? 0),
-);
+/** A time within these bounds: 0 would mean "always" or "never", and a month overflows timers. */
+const duration = (low: string, high: string) => {
+  const range = `must be a time from "${low}" to "${high}", such as "500ms", "10s" or "5m"`;
+  const within = (text: string): boolean => {
+    const ms = durationMs(text);
+    return ms !== null && ms >= (durationMs(low) ?? 0) && ms <= (durationMs(high) ?? 0);
+  };
+  return v.pipe(
+    v.string(range),
+    v.check(within, range),
+    v.transform((text) => durationMs(text) ?? 0),
+  );
+};
 const integer = (low: number, high: number) => {
   const range = `must be a whole number from ${low} to ${high}`;
   return v.pipe(v.number(range), v.integer(range), v.minValue(low, range), v.maxValue(high, range));
@@ -152,7 +160,7 @@ export const agentToml = v.strictObject({
       socket: v.optional(optionalPath, ''),
       frontends: v.optional(list(filled), []),
       probe: v.optional(string, ''),
-      hung_after: v.optional(duration, '2s'),
+      hung_after: v.optional(duration('100ms', '1m'), '2s'),
       drift: v.optional(oneOf(['report', 'restore']), 'report'),
       check: v.optional(argv, [
         '/usr/local/sbin/haproxy',
@@ -167,9 +175,9 @@ export const agentToml = v.strictObject({
   policy: v.optional(
     v.strictObject({
       failback: v.optional(oneOf(['auto', 'manual']), 'auto'),
-      hold: v.optional(duration, '10s'),
+      hold: v.optional(duration('1s', '1d'), '10s'),
       max_moves: v.optional(integer(1, 1000), 3),
-      window: v.optional(duration, '10m'),
+      window: v.optional(duration('1s', '1d'), '10m'),
       detect: v.optional(oneOf(['fast', 'calm']), 'fast'),
       early_takeover_ms: v.optional(integer(0, 60_000), 250),
       fence: v.optional(bool, true),
@@ -188,7 +196,7 @@ export const agentToml = v.strictObject({
   acme: v.optional(
     v.strictObject({
       responder: v.optional(list(address), ['127.0.0.1:7661', '[::1]:7661']),
-      token_ttl: v.optional(duration, '1h'),
+      token_ttl: v.optional(duration('1m', '7d'), '1h'),
     }),
     {},
   ),

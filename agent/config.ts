@@ -207,7 +207,9 @@ function explain(issue: v.BaseIssue<unknown>, path: Path): string {
       : `missing: ${issue.type === 'strict_object' ? 'must be given' : issue.message}`;
   }
   if (issue.type === 'strict_object') return 'must be a table';
-  const given = JSON.stringify(issue.input);
+  const { input } = issue;
+  // nan and inf have no JSON.
+  const given = typeof input === 'number' ? String(input) : JSON.stringify(input);
   return `${issue.message}, not ${given.length > 60 ? `${given.slice(0, 57)}...` : given}`;
 }
 
@@ -247,15 +249,15 @@ function conflicts(raw: unknown, own: string): Conflict[] {
     const { node } = peer;
     if (node === own)
       found.push({ path: ['peer', at, 'node'], message: `is this node itself (${own})` });
-    if (seen.has(node))
-      found.push({ path: ['peer', at, 'node'], message: `${String(node)} is named twice` });
+    if (typeof node === 'string' && seen.has(node))
+      found.push({ path: ['peer', at, 'node'], message: `${node} is named twice` });
     seen.add(node);
   }
   const networks = new Set<unknown>();
   for (const [at, network] of tables(raw['network']).entries()) {
     const { name } = network;
-    if (networks.has(name))
-      found.push({ path: ['network', at, 'name'], message: `${String(name)} is named twice` });
+    if (typeof name === 'string' && networks.has(name))
+      found.push({ path: ['network', at, 'name'], message: `${name} is named twice` });
     networks.add(name);
   }
   return found;

@@ -241,7 +241,8 @@ export function loop(options: LoopOptions) {
 
   function sleep(): void {
     const nowMs = clock.nowMs();
-    const wakeAtMs = Math.min(source.dueAtMs(), decision?.wakeAtMs ?? Infinity);
+    const retry = retryAtMs > nowMs ? retryAtMs : Infinity;
+    const wakeAtMs = Math.min(source.dueAtMs(), decision?.wakeAtMs ?? Infinity, retry);
     // A wake-up in the past would spin; the next millisecond is soon enough.
     const delayMs = Math.max(1, Math.min(wakeAtMs, joining.wakeAtMs(nowMs)) - nowMs);
     cancelTimer();
@@ -274,6 +275,8 @@ export function loop(options: LoopOptions) {
     report: (): NodeReport | null => report,
     decision: (): Decision | null => decision,
     alerts: alerts.list,
+    /** Every peer as it is known now, with what echo says of it. */
+    peers: (): NodeView[] => look(clock.nowMs()),
     /** The host's own addresses as last read. */
     interfaces: () => source.reading()?.interfaces ?? [],
     /** The view the latest decision was made from, rebuilt now; null before the first round. */

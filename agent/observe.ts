@@ -107,7 +107,9 @@ export function observeSelf(input: SelfInput): SelfReading {
   const { carp, haproxy, peers, previous, nowMs } = input;
   const addresses = carp.addresses.flatMap((reading) => addressReport(reading, input));
   const fresh = peers.flatMap((peer) => (peer.fresh && peer.report !== null ? [peer.report] : []));
-  const { health, reason } = healthOf({ addresses, haproxy }, fresh);
+  // Fenced on purpose is not sick: its vhids are INIT by its own word.
+  const seen = { addresses: input.fenced ? [] : addresses, haproxy };
+  const { health, reason } = healthOf(seen, fresh);
   const sameHealth = previous?.health === health;
   return {
     addresses: addresses.map((address) => ({
@@ -165,6 +167,7 @@ function addressReport(reading: VhidReading, input: SelfInput): AddressReport[] 
       readySinceMs: before?.readySinceMs ?? nowMs,
       byHand: before?.byHand ?? false,
       advertsLost: before?.advertsLost ?? false,
+      cutOff: before?.cutOff ?? false,
       movesAtMs: before?.movesAtMs ?? [],
     },
   ];
@@ -205,10 +208,11 @@ export function withVerdicts(
     addresses: own.addresses.map((address) => {
       const verdict = decision?.verdicts.find((one) => one.address === address.address);
       if (verdict === undefined) return address;
-      const { owner, yieldTo, reason, byHand, movesAtMs } = verdict;
+      const { owner, yieldTo, reason, byHand, cutOff, movesAtMs } = verdict;
       const reasonSinceMs = address.reason === reason ? address.reasonSinceMs : nowMs;
       const { advertsLost } = decision ?? { advertsLost: false };
-      return { ...address, owner, yieldTo, reason, reasonSinceMs, byHand, movesAtMs, advertsLost };
+      const said = { owner, yieldTo, reason, reasonSinceMs, byHand, cutOff, movesAtMs };
+      return { ...address, ...said, advertsLost };
     }),
   };
 }

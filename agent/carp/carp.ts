@@ -1,11 +1,17 @@
 import { CommandError, type Exec } from '../sys/exec.ts';
 import type { Received } from '../core/decision.ts';
 import { fenceLease } from './fence.ts';
-import { parseIfconfig, type CarpLine, type InterfaceLine, type VrrpLine } from './ifconfig.ts';
+import {
+  IfconfigError,
+  parseIfconfig,
+  type CarpLine,
+  type InterfaceLine,
+  type InterfacesReading,
+  type VrrpLine,
+} from './ifconfig.ts';
 
 /** How CARP on this host could not be read or set. */
 export type CarpFailure =
-  | { readonly kind: 'tool'; readonly file: string }
   | { readonly kind: 'text'; readonly line: string }
   | { readonly kind: 'module' }
   | { readonly kind: 'no-vhid'; readonly interface: string; readonly vhid: number };
@@ -83,10 +89,18 @@ export function carp({ exec, tools }: { readonly exec: Exec; readonly tools: Car
   return {
     async read(): Promise<CarpReading> {
       await requireModule();
-      const [interfaces, values] = await Promise.all([
-        exec(tools.ifconfig, []).then(parseIfconfig),
-        exec(tools.sysctl, ['net.inet.carp']).then(parseSysctl),
+      const [text, sysctls] = await Promise.all([
+        exec(tools.ifconfig, []),
+        exec(tools.sysctl, ['net.inet.carp']),
       ]);
+      const interfaces = understood(text);
+      const values = parseSysctl(sysctls);
+      const demotion = values.get('net.inet.carp.demotion');
+      if (demotion === undefined) {
+        const line = sysctls.split('\n')[0] ?? '';
+        const message = `sysctl net.inet.carp named no demotion: "${line}"`;
+        throw new CarpError(message, { kind: 'text', line });
+      }
       known = interfaces.carp;
       const flag = (name: string): boolean | null => {
         const value = values.get(`net.inet.carp.${name}`);
@@ -96,7 +110,7 @@ export function carp({ exec, tools }: { readonly exec: Exec; readonly tools: Car
         addresses: interfaces.carp,
         vrrp: interfaces.vrrp,
         preempt: flag('preempt'),
-        demotion: values.get('net.inet.carp.demotion') ?? 0,
+        demotion,
         allow: flag('allow'),
         interfaces: interfaces.interfaces,
       };
@@ -132,6 +146,15 @@ export function carp({ exec, tools }: { readonly exec: Exec; readonly tools: Car
       });
     },
   };
+}
+
+function understood(text: string): InterfacesReading {
+  try {
+    return parseIfconfig(text);
+  } catch (error) {
+    if (!(error instanceof IfconfigError)) throw error;
+    throw new CarpError(error.message, { kind: 'text', line: error.line }, { cause: error });
+  }
 }
 
 function unicast({ peer, peer6 }: CarpLine): string[] {

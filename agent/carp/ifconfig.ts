@@ -44,8 +44,10 @@ export class IfconfigError extends Error {
   readonly line: string;
 
   constructor(line: string) {
-    super(`ifconfig printed a line that is not understood: "${line.trim()}"`);
-    this.line = line;
+    // A key that is printed (ifconfig -k) is not passed on, not even here.
+    const shown = line.trim().replace(/\bkey ".*"/, 'key "..."');
+    super(`ifconfig printed a line that is not understood: "${shown}"`);
+    this.line = shown;
   }
 }
 
@@ -71,8 +73,8 @@ interface Block {
 /**
  * Every CARP and VRRP vhid in the output of `ifconfig` or `ifconfig IF`, of
  * 13.x, 14.x and 15.x. The order of the lines within an interface does not
- * matter. Throws IfconfigError on CARP text it does not know. A key that is
- * printed is not kept.
+ * matter. Throws IfconfigError on CARP text it does not know, and on text that
+ * names no interface at all. A key that is printed is not kept.
  */
 export function parseIfconfig(text: string): InterfacesReading {
   const blocks: Block[] = [];
@@ -84,8 +86,9 @@ export function parseIfconfig(text: string): InterfacesReading {
     }
     const block = blocks.at(-1);
     if (block !== undefined) readLine(block, line);
-    else if (CARP_LIKE.test(line)) throw new IfconfigError(line);
+    else if (line.trim() !== '') throw new IfconfigError(line);
   }
+  if (blocks.length === 0) throw new IfconfigError('');
   return {
     interfaces: blocks.map(({ name, own }) => ({ interface: name, addresses: own })),
     carp: blocks.flatMap(({ carp, vips }) =>

@@ -120,7 +120,6 @@ const reading = (node: string, entry: SwapEntry): SwapReading => ({
   fingerprint: entry.fingerprint,
   notAfter: entry.notAfter,
   names: entry.names,
-  already: entry.already,
   warnings: entry.warnings,
 });
 

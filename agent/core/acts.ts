@@ -202,6 +202,9 @@ export interface ServerReading {
   readonly sessions: number;
 }
 
+/** The warning of a node that has exactly this bundle in memory and on disk. */
+export const ALREADY_THERE = 'already in memory and on disk';
+
 /** What one node answers to a step of a certificate swap. */
 export interface SwapReading {
   readonly node: string;
@@ -210,8 +213,6 @@ export interface SwapReading {
   readonly fingerprint: string;
   readonly notAfter: string;
   readonly names: readonly string[];
-  /** Memory and disk hold the bundle already: nothing is to be done. */
-  readonly already: boolean;
   readonly warnings: readonly string[];
 }
 

@@ -4,9 +4,9 @@ import { isPaused, owner, type View } from './owner.ts';
 import { freshNodes } from './peers.ts';
 import {
   FENCE_RENEW_MS,
+  HEALED_MS,
   LOST_AFTER_MS,
   OVERLAP_MS,
-  REJOIN_MS,
   TRIAL_INTERVAL_MS,
   TRIAL_MS,
   UNASKED_LIMIT,
@@ -87,7 +87,7 @@ function stillLost(view: View, me: NodeReport, before: Memory, nowMs: number): L
   );
   if (doubled || (troubled && keeperOf(view, me, nowMs)?.node === view.self))
     return { ...lost, sinceMs: nowMs };
-  return nowMs - lost.sinceMs > REJOIN_MS ? null : lost;
+  return nowMs - lost.sinceMs > HEALED_MS ? null : lost;
 }
 
 const newlyLost = (nowMs: number): Lost => ({

@@ -50,6 +50,8 @@ export const UNASKED_LIMIT = 3;
 export const UNASKED_WINDOW_MS = 60_000;
 /** The fence is a lease of 3 s in the host; it is renewed this often. */
 export const FENCE_RENEW_MS = 1000;
+/** Nothing doubled and nobody fenced for this long: adverts arrive again. */
+export const HEALED_MS = 5000;
 /** A lifted fence proves itself within this time: a BACKUP at 254 waits 3.99 s for adverts. */
 export const TRIAL_MS = 3500;
 /** After adverts that do not authenticate the fence is tried again this often. */

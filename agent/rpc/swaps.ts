@@ -30,9 +30,9 @@ export const swapToWire = (swap: SwapReading): proxyctl.v1.SwapReply.$Properties
 
 /** Throws WireError. */
 export function swapFromWire(wire: proxyctl.v1.SwapReply): SwapReading {
-  const { path, fingerprintBefore, fingerprint, notAfter, names, already, warnings } = wire;
+  const { path, fingerprintBefore, fingerprint, notAfter, names, warnings } = wire;
   const node = filled('node', wire.node);
-  return { node, path, fingerprintBefore, fingerprint, notAfter, names, already, warnings };
+  return { node, path, fingerprintBefore, fingerprint, notAfter, names, warnings };
 }
 
 /** One server of a backend, as it travels. */

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Intent } from '../core/model.ts';
 import type { ServerRecord } from '../core/servers.ts';
-import { isSystemError, replaceFile } from '../sys/files.ts';
 import { sentence } from '../core/words.ts';
+import { systemDisk, type Disk } from './disk.ts';
 
 /** What of one node survives a restart. */
 export interface State {
@@ -79,46 +78,56 @@ export interface Store {
 
 /**
  * Opens DIR/state.json, or its predecessor state.json.1 where that is damaged,
- * and stores the next epoch. A file that is damaged or from a newer agent is
+ * and stores the next epoch: higher than the stored one, and than those that
+ * were lost as long as the wall clock (Unix ms) is right, for peers take a
+ * lower one for the past. A file that is damaged or from a newer agent is
  * kept aside under another name; a state that is lost is said, never silent.
  * Rejects with a sentence when the directory cannot be used.
  */
-export async function openStore(directory: string): Promise<Store> {
+export async function openStore(
+  directory: string,
+  wallMs: number,
+  disk: Disk = systemDisk,
+): Promise<Store> {
   const path = join(directory, 'state.json');
   const previous = `${path}.1`;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await disk.makeDirectory(directory);
   const problems: Aside[] = [];
-  let state = await load(path, problems);
-  if (state === null && (await exists(path))) await setAside(path, problems);
+  let state = await load(disk, path, problems);
+  let lag = 0;
+  if (state === null && (await exists(disk, path))) await setAside(disk, path, problems);
   if (state === null) {
-    state = await load(previous, problems);
-    if (state === null && (await exists(previous))) await setAside(previous, problems);
+    state = await load(disk, previous, problems);
+    // The lost file may have been of the start after the one its predecessor tells of.
+    lag = state === null ? 0 : 1;
+    if (state === null && (await exists(disk, previous))) await setAside(disk, previous, problems);
     if (state === null && problems.length > 0) {
       const cause = 'no usable state file is left: pins and drains stored here alone are gone';
       problems.push({ cause, remedy: 'the peer sends back what it has; check proxyctl status' });
     }
   }
-  let current: State = { ...(state ?? EMPTY), epoch: (state?.epoch ?? 0) + 1 };
+  const epoch = Math.max((state?.epoch ?? 0) + 1 + lag, Math.floor(wallMs / 1000));
+  let current: State = { ...(state ?? EMPTY), epoch };
   let writing: Promise<void> = Promise.resolve();
+  let waiting: Promise<void> | null = null;
 
-  async function write(): Promise<void> {
-    const text = encode(current);
-    await copyFile(path, previous).catch((error: unknown) => {
-      if (!isSystemError(error, 'ENOENT')) throw error;
-    });
-    await replaceFile(path, text, 0o600);
-  }
+  const write = (): Promise<void> => {
+    waiting = null;
+    return disk.replace(path, encode(current), previous);
+  };
 
   await write();
+  // Now there is a predecessor, of this start too: it is never more than one behind.
+  if (state === null || lag > 0) await write();
   return {
     state: current,
     problems,
     save(change) {
       current = { ...current, ...change };
-      // One at a time, and each writes all that was asked until then.
-      const next = writing.then(write, write);
-      writing = next.catch(() => undefined);
-      return next;
+      // One at a time. All that are asked during a write are one write after it.
+      waiting ??= writing.then(write);
+      writing = waiting.catch(() => undefined);
+      return waiting;
     },
   };
 }
@@ -155,14 +164,14 @@ export function decode(text: string): State {
 
 const checksum = (body: string): string => createHash('sha256').update(body).digest('hex');
 
-async function load(path: string, problems: Aside[]): Promise<State | null> {
-  let text: string;
+async function load(disk: Disk, path: string, problems: Aside[]): Promise<State | null> {
+  let text: string | null;
   try {
-    text = await readFile(path, 'utf8');
+    text = await disk.read(path);
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return null;
     throw new Error(`${path} cannot be read: ${sentence(error)}`, { cause: error });
   }
+  if (text === null) return null;
   try {
     return decode(text);
   } catch (error) {
@@ -172,21 +181,19 @@ async function load(path: string, problems: Aside[]): Promise<State | null> {
   }
 }
 
-async function setAside(path: string, problems: Aside[]): Promise<void> {
-  for (let number = 1; number < 100; number++) {
-    const aside = `${path}.damaged-${number}`;
-    if (await exists(aside)) continue;
-    await rename(path, aside);
-    problems.push({ cause: `it was kept as ${aside}`, remedy: 'remove it once looked at' });
-    return;
-  }
+/** Under a name of its own; the hundredth takes the place of the one before. */
+async function setAside(disk: Disk, path: string, problems: Aside[]): Promise<void> {
+  let number = 1;
+  while (number < 99 && (await exists(disk, `${path}.damaged-${number}`))) number++;
+  const aside = `${path}.damaged-${number}`;
+  await disk.rename(path, aside);
+  problems.push({ cause: `it was kept as ${aside}`, remedy: 'remove it once looked at' });
 }
 
-async function exists(path: string): Promise<boolean> {
+async function exists(disk: Disk, path: string): Promise<boolean> {
   try {
-    await readFile(path);
+    return (await disk.read(path)) !== null;
+  } catch {
     return true;
-  } catch (error) {
-    return !isSystemError(error, 'ENOENT');
   }
 }

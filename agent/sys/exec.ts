@@ -5,7 +5,9 @@ export type CommandFailure =
   | { readonly kind: 'spawn'; readonly code: string }
   | { readonly kind: 'timeout'; readonly afterMs: number }
   | { readonly kind: 'signal'; readonly signal: string }
-  | { readonly kind: 'exit'; readonly code: number };
+  | { readonly kind: 'exit'; readonly code: number }
+  /** It printed more than anybody would read, and was ended. */
+  | { readonly kind: 'output'; readonly bytes: number };
 
 /** A program that could not be run to a successful end: what was tried, then what happened. */
 export class CommandError extends Error {
@@ -26,6 +28,8 @@ export class CommandError extends Error {
   }
 }
 
+const OUTPUT_LIMIT = 8 << 20;
+
 /** Runs one program without a shell; resolves to its stdout, rejects with CommandError. */
 export type Exec = (file: string, args: readonly string[]) => Promise<string>;
 
@@ -42,7 +46,7 @@ export function execWithin(timeoutMs: number): Exec {
         timeout: timeoutMs,
         killSignal: 'SIGKILL',
         env,
-        maxBuffer: 8 << 20,
+        maxBuffer: OUTPUT_LIMIT,
       } as const;
       execFile(file, [...args], options, (error, stdout, stderr) => {
         if (error === null) resolve(stdout);
@@ -61,6 +65,8 @@ interface ExecFailure {
 }
 
 function classify(error: ExecFailure, timeoutMs: number): CommandFailure {
+  if (error.code === 'ERR_CHILD_PROCESS_STDIO_MAXBUFFER')
+    return { kind: 'output', bytes: OUTPUT_LIMIT };
   if (error.killed === true) return { kind: 'timeout', afterMs: timeoutMs };
   if (typeof error.signal === 'string') return { kind: 'signal', signal: error.signal };
   if (typeof error.code === 'number') return { kind: 'exit', code: error.code };
@@ -77,5 +83,7 @@ function describe(failure: CommandFailure): string {
       return `killed by ${failure.signal}`;
     case 'exit':
       return `exit ${failure.code}`;
+    case 'output':
+      return `more than ${failure.bytes} bytes of output`;
   }
 }

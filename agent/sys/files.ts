@@ -1,13 +1,19 @@
-import { open, rename } from 'node:fs/promises';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
  * Replaces a file so that a reader, or a crash at any moment, sees the old or
  * the new content whole: written beside, fsync, rename, fsync of the
  * directory. Mode for a new file; an existing one is replaced by that mode too.
- * Rejects with the system's error and leaves the old file as it was.
+ * `keepAs`: the old file stays under that name. Rejects with the system's
+ * error and leaves the old file, and what is kept, as they were.
  */
-export async function replaceFile(path: string, content: string, mode: number): Promise<void> {
+export async function replaceFile(
+  path: string,
+  content: string,
+  mode: number,
+  keepAs?: string,
+): Promise<void> {
   const beside = `${path}.new`;
   const file = await open(beside, 'w', mode);
   try {
@@ -17,12 +23,28 @@ export async function replaceFile(path: string, content: string, mode: number): 
   } finally {
     await file.close();
   }
+  if (keepAs !== undefined) await keep(path, keepAs);
   await rename(beside, path);
   await syncDirectory(dirname(path));
 }
 
+/** A second name for the same file, in place of what had that name: needs no room and is never half there. */
+async function keep(path: string, as: string): Promise<void> {
+  const beside = `${as}.new`;
+  await rm(beside, { force: true });
+  try {
+    await link(path, beside);
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return;
+    throw error;
+  }
+  await rename(beside, as);
+  // rename(2) does nothing where both names are one file already.
+  await rm(beside, { force: true });
+}
+
 /** Makes renames and removals in a directory durable. */
-export async function syncDirectory(path: string): Promise<void> {
+async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
     await directory.sync();

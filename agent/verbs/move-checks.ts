@@ -27,6 +27,11 @@ export function checkTarget(pair: Pair, address: PairAddress, to: string, header
       `not moved: nobody knows whether ${to} can serve ${id}`,
     );
   }
+  const fresh = pair.view().filter((one) => one.fresh);
+  if (fresh.some(({ report }) => report?.fenced || isLost(report, id))) {
+    const cause = 'CARP adverts are lost between the nodes: both would be MASTER';
+    return refuse('unsafe', 'adverts_lost', cause, 'look at pf, the switch and the password first');
+  }
   const mine = target.report.addresses.find((reading) => reading.address === id);
   if (mine === undefined || mine.state === 'INIT') {
     const cause = mine === undefined ? `${to} does not carry it` : `its vhid is INIT on ${to}`;
@@ -57,6 +62,9 @@ export function checkTarget(pair: Pair, address: PairAddress, to: string, header
     return refuse('unsafe', 'peer_unhealthy', lost, `proxyctl status, or accept it: ${accept}`);
   }
 }
+
+const isLost = (report: NodeReport | null, id: string): boolean =>
+  report?.addresses.some(({ address, advertsLost }) => address === id && advertsLost) ?? false;
 
 /** The first backend that is up where the address is and down on the target; null for none. */
 function worse(pair: Pair, target: NodeReport, masters: readonly string[]): string | null {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   ActFailure,
+  ALREADY_THERE,
   type ActHeader,
   type ActResult,
   type CertificateOutcome,
@@ -65,13 +66,16 @@ export async function pushCertificate(
   }
   const readings = prepared.flatMap(({ reading }) => (reading === null ? [] : [reading]));
   for (const warning of new Set(readings.flatMap(({ warnings }) => warnings)))
-    report({ step: 'warning', text: warning, tookMs: 0 });
+    if (warning !== ALREADY_THERE) report({ step: 'warning', text: warning, tookMs: 0 });
   const names = members.map(({ node }) => node).join(', ');
-  const same = readings.every(({ already }) => already);
+  const same = readings.every(({ warnings }) => warnings.includes(ALREADY_THERE));
   said('checking', `${readings[0]?.path ?? ''} on ${names}`);
   if (header.dryRun || same) {
-    // Nothing was staged; only the journals are to be closed.
-    if (!header.dryRun) await each(members, (member) => member.swapAbort(swapId));
+    // A node finishes only what it has committed; for one that has it all, committing is a note.
+    if (!header.dryRun) {
+      await each(members, (member) => member.swapCommit(swapId));
+      await each(members, (member) => member.swapFinish(swapId));
+    }
     const outcome = same ? (missing.length > 0 ? 'partial' : 'reached') : 'would-change';
     return result(pair, header, startedAtMs, {
       outcome,
@@ -100,7 +104,9 @@ export async function pushCertificate(
     outcome: missing.length > 0 ? 'partial' : 'reached',
     changed: true,
     nodes: [...members.map(({ node }) => fine(node, true)), ...missing.map(away)],
-    certificates: done.map((one) => certificate(one, one.already ? 'already' : 'swapped')),
+    certificates: done.map((one) =>
+      certificate(one, one.warnings.includes(ALREADY_THERE) ? 'already' : 'swapped'),
+    ),
   });
 }
 
@@ -235,7 +241,9 @@ async function stands(
     nodes: members.map(({ node }) =>
       done.some((one) => one.node === node) ? fine(node, true) : failed(node, failure),
     ),
-    certificates: done.map((one) => certificate(one, one.already ? 'already' : 'swapped')),
+    certificates: done.map((one) =>
+      certificate(one, one.warnings.includes(ALREADY_THERE) ? 'already' : 'swapped'),
+    ),
   });
 }
 

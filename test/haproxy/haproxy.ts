@@ -8,6 +8,9 @@ import { runtime, type Runtime } from '../../agent/haproxy/runtime.ts';
 import { bundle, issue } from '../certs/bundles.ts';
 import { eventually } from '../record.ts';
 
+/** Looked for in the sbin directories too, which are not in everybody's PATH. */
+const PROGRAM = process.env['HAPROXY'] ?? 'haproxy';
+
 /** A real HAProxy of one test, unprivileged, on loopback ports that were free. */
 export interface TestHaproxy {
   readonly folder: string;
@@ -81,7 +84,7 @@ backend gone
 
   async function start(more: readonly string[] = []): Promise<ChildProcess> {
     const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`;
-    const child = spawn('haproxy', ['-db', '-f', config, ...more], {
+    const child = spawn(PROGRAM, ['-db', '-f', config, ...more], {
       env: { ...process.env, PATH: path },
       stdio: ['ignore', 'ignore', 'pipe'],
     });

@@ -108,7 +108,8 @@ function ipv4Bytes(address: string): Buffer {
   return Buffer.from(address.split('.').map(Number));
 }
 
-function ipv6Bytes(address: string): Buffer {
+/** The 16 bytes of an IPv6 address, its scope left out. */
+export function ipv6Bytes(address: string): Buffer {
   const [left = '', right] = (address.split('%')[0] ?? '').split('::');
   const words = (text: string): string[] => (text === '' ? [] : text.split(':'));
   const tail = right === undefined ? [] : words(right);

@@ -2,8 +2,11 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearest } from '../../agent/core/words.ts';
 import { clockFile, WITNESS, type HostPlan, type LabPlan } from './plan.ts';
+import { SERVERS } from './haproxy-config.ts';
 import { delay } from './relay-rules.ts';
 import { nft, portOf, run, setAddress } from './topology.ts';
+
+const GITEA_PORT = SERVERS.find(({ backend }) => backend === 'GITEA')?.port ?? 0;
 
 /** What one fault works with on one host. */
 export interface Scene {
@@ -102,6 +105,14 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     apply: filtered('carp6_in', (port) => [
       `oifname "${port}" ether type ip6 ip6 nexthdr 112 drop`,
     ]),
+  },
+  backend: {
+    text: 'the server of backend GITEA refuses connections from the host',
+    apply: ({ plan, host, on }) => {
+      const rule = `ip6 saddr ${host.address6} tcp dport ${GITEA_PORT} reject with tcp reset`;
+      const chain = `chain x {\n type filter hook input priority 0;\n${rule}\n}\n`;
+      nft(plan.backends, 'inet', `backend_${host.node}`, on ? chain : null);
+    },
   },
   grpc: {
     text: 'TCP port 7660 is silently dropped to and from the host',

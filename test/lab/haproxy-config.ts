@@ -63,7 +63,7 @@ defaults
     timeout http-request 15s
     timeout queue 30s
     timeout tarpit 60s
-    default-server inter 3s rise 2 fall 3
+    default-server inter 400ms rise 2 fall 2
 
 frontend HTTP_frontend
     bind ipv6@:443 ssl crt ${host.certPath} alpn h2,http/1.1

@@ -11,11 +11,15 @@ const TOOLS = ['haproxy', 'ip', 'nft', 'perl', 'unshare', 'nsenter'] as const;
 const succeeds = (command: string, args: readonly string[]): boolean =>
   spawnSync(command, args, { stdio: 'ignore', env: withSbin() }).status === 0;
 
-/** The environment with the system's directories in PATH, where Debian puts ip and haproxy. */
-const withSbin = (): NodeJS.ProcessEnv => ({
-  ...process.env,
-  PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin`,
-});
+/**
+ * The environment with the system's directories in PATH, where Debian puts ip
+ * and haproxy, and without npm's: a package there has a program called nft.
+ */
+const withSbin = (): NodeJS.ProcessEnv => {
+  const folders = (process.env['PATH'] ?? '').split(':');
+  const own = folders.filter((folder) => !folder.endsWith('node_modules/.bin'));
+  return { ...process.env, PATH: [...own, '/usr/sbin', '/sbin'].join(':') };
+};
 process.env['PATH'] = withSbin()['PATH'];
 
 const asRoot = (): boolean => process.getuid?.() === 0 && succeeds('unshare', ['-n', 'true']);
@@ -57,7 +61,7 @@ export async function labUp(options: LabOptions, tied = false): Promise<LabRepor
   await labDown(options.name);
   mkdirSync(join(runtime, 'bin'), { recursive: true, mode: 0o700 });
   const wrapper = join(runtime, 'bin', 'proxyctl');
-  const main = join(CHECKOUT, 'dist/ctl/main.js');
+  const main = join(CHECKOUT, 'dist/bin/proxyctl.cjs');
   writeFileSync(wrapper, `#!/bin/sh\nexec ${process.execPath} ${main} "$@"\n`);
   chmodSync(wrapper, 0o755);
   const root = asRoot();

@@ -108,7 +108,6 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
     fingerprint: 'b',
     notAfter: '2027-01-01T00:00:00Z',
     names: ['www'],
-    already: false,
     warnings: [],
   };
   const asked: unknown[] = [];
