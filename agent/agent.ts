@@ -212,7 +212,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     node,
     peers: names,
     control: controlVerbs(pair, loop.alerts, loop.view, (peer) => lastEnd.get(peer) ?? ''),
-    peer: peerVerbs(gossip, local, storeIntents),
+    peer: peerVerbs(gossip, local, storeIntents, dialled.hurry),
     clock,
     notices: {
       refused: (who, method, reason) =>

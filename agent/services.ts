@@ -38,11 +38,15 @@ export function peerVerbs(
   gossip: Gossip,
   local: Member,
   storeIntents: (from: string, intents: readonly Intent[]) => Promise<readonly Intent[]>,
+  appeared: (peer: string) => void,
 ): PeerVerbs {
   return {
     hello: gossip.hello,
     receive: gossip.receive,
-    gossipOpened: (from, hello) => gossip.receive(from, hello),
+    gossipOpened(from, hello) {
+      appeared(from);
+      gossip.receive(from, hello);
+    },
     gossipClosed: (from, how) =>
       gossip.gone(from, how === 'ended' ? 'it closed its connection' : 'its connection was cut'),
     storeIntents: async (from, intents) => ({ newer: await storeIntents(from, intents) }),

@@ -32,6 +32,8 @@ export interface Links {
   send(node: string, message: GossipMessage): boolean;
   /** Throws for a node that is no peer. */
   peerCalls(node: string): PeerCalls;
+  /** The peer was just heard of: a link that waits for its next try dials now. */
+  hurry(node: string): void;
   /** Writes what waits (a goodbye), ends every stream and dials no more. */
   close(): Promise<void>;
 }
@@ -62,6 +64,7 @@ export function startLinks(options: LinksOptions): Links {
       if (link === undefined) throw new TypeError(`${node} is no configured peer`);
       return link.calls;
     },
+    hurry: (node) => links.get(node)?.hurry(),
     async close() {
       await Promise.all(Array.from(links.values(), (link) => link.close()));
     },
@@ -136,6 +139,12 @@ function startLink(peer: LinksOptions['peers'][number], options: LinksOptions) {
       () => (connection !== null && openedAtMs !== null && !closed ? connection.client : why),
       clock,
     ),
+    hurry() {
+      if (connection !== null || closed) return;
+      cancelRetry();
+      retries = 0;
+      connect();
+    },
     close: () =>
       new Promise<void>((resolve) => {
         closed = true;

@@ -43,6 +43,12 @@ export function checkTarget(pair: Pair, address: PairAddress, to: string, header
   }
   const holder = address.nodes.find(({ node }) => node !== to);
   const masters = mastersOf(pair, id);
+  const blind = masters.length === 0 ? blindNode(pair) : null;
+  if (blind !== null) {
+    const [node, cause] = blind;
+    const message = `not moved: ${node} cannot read CARP and may hold ${id}`;
+    return refuse('failed', 'carp_unreadable', cause, `on ${node}: ifconfig and carp(4)`, message);
+  }
   if (masters.length === 0 && holder !== undefined && !holder.fresh) {
     return refuse(
       'unreachable',
@@ -65,6 +71,15 @@ export function checkTarget(pair: Pair, address: PairAddress, to: string, header
 
 const isLost = (report: NodeReport | null, id: string): boolean =>
   report?.addresses.some(({ address, advertsLost }) => address === id && advertsLost) ?? false;
+
+/** The first node in touch that cannot read its own CARP, and why; null for none. */
+function blindNode(pair: Pair): [string, string] | null {
+  for (const { node, fresh, report } of pair.view()) {
+    const problem = report?.problems.find(({ subject }) => subject === 'carp');
+    if (fresh && problem !== undefined) return [node, problem.cause];
+  }
+  return null;
+}
 
 /** The first backend that is up where the address is and down on the target; null for none. */
 function worse(pair: Pair, target: NodeReport, masters: readonly string[]): string | null {

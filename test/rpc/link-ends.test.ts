@@ -110,6 +110,33 @@ test('a link comes back within a few retries when the agent restarts on its port
   await second.heard.until(({ kind }) => kind === 'message');
 });
 
+test('a link that waits for its next try dials at once when the peer is heard of', async (t) => {
+  const world = await createWorld(t);
+  const server = await serveWorld(t, world);
+  const port = await relay(t, server.address);
+  let waits = 0;
+  // A clock under which the first retry (50 ms) never comes.
+  const clock = {
+    ...systemClock,
+    after(ms: number, callback: () => void) {
+      if (ms !== 50) return systemClock.after(ms, callback);
+      waits++;
+      return () => undefined;
+    },
+  };
+  const { links, said, connected } = await link(t, world, [port.address], { clock });
+  await connected();
+  port.end();
+  await said.until(({ what }) => what.startsWith('ended') || what.startsWith('reset'));
+  const from = said.items.length;
+  links.hurry('haproxy01');
+  await said.until((one) => said.items.indexOf(one) >= from && one.what.startsWith('connected'));
+  // Connected, or no peer of ours: nothing to hurry.
+  links.hurry('haproxy01');
+  links.hurry('haproxy09');
+  t.deepEqual([waits, said.items.length], [1, from + 1]);
+});
+
 test('every address is tried in turn, and the link stays with the one that answered', async (t) => {
   const world = await createWorld(t);
   const server = await serveWorld(t, world, { listen: ['[::1]:0'] });
