@@ -1,14 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
-import { X509Certificate } from 'node:crypto';
-import {
-  ChannelCredentials,
-  Client,
-  connectivityState,
-  type ClientReadableStream,
-} from '@grpc/grpc-js';
-import type { ClientDuplexStream, ServiceError } from '@grpc/grpc-js';
-import type { proxyctl } from '../proto/gen/messages.js';
+import type { proxyctl as wire } from '../proto/gen/messages.js';
+import { proxyctl } from '../proto/gen/messages.js';
 import { ControlService } from '../proto/gen/services.ts';
 import {
   ActFailure,
@@ -31,21 +22,22 @@ import {
   serversToWire,
 } from '../agent/rpc/acts.ts';
 import { explainFromWire } from '../agent/rpc/explain.ts';
-import { failureFromStatus } from '../agent/rpc/failures.ts';
-import { pairIn, parseIdentity } from '../agent/rpc/identity.ts';
+import { failureFromStatus } from '../agent/rpc/failed-calls.ts';
 import { progressFromWire, resultFromWire } from '../agent/rpc/results.ts';
 import { statusFromWire } from '../agent/rpc/status.ts';
 import type { Context, Target } from './contexts.ts';
+import { dial } from './dial.ts';
+import { CallError, type Channel } from './grpc.ts';
 
-export type Report = (progress: Progress) => void;
+type Report = (progress: Progress) => void;
 
 /** An agent that answered its door. Calls reject with ActFailure. */
 export interface Agent {
   /** What the context calls it. */
   readonly name: string;
   status(): Promise<Status>;
-  move(act: MoveAct, report: Report): Promise<ActResult>;
   explain(addresses: readonly string[]): Promise<ExplainAnswer>;
+  move(act: MoveAct, report: Report): Promise<ActResult>;
   setMaintenance(act: MaintenanceAct, report: Report): Promise<ActResult>;
   setAutomation(act: AutomationAct, report: Report): Promise<ActResult>;
   setServers(act: ServersAct, report: Report): Promise<ActResult>;
@@ -53,8 +45,9 @@ export interface Agent {
   close(): void;
 }
 
-const CONNECT_MS = 3000;
-const STATUS_MS = 5000;
+/** To reach one agent; --timeout shortens it, but a loaded host is given a second. */
+const CONNECT_MS = { least: 1000, most: 3000 };
+const READ_MS = 5000;
 /** Beyond what the agent itself waits, for the way there and back. */
 const SLACK_MS = 5000;
 /** An agent's own limit where the caller names none. */
@@ -62,18 +55,22 @@ const AGENT_MS = 60_000;
 const CHUNK = 16_384;
 
 /**
- * Connects to the first agent of the context that answers; `passedOver` hears
- * of the others. Rejects with ActFailure 'unreachable' when none does.
+ * Connects to the first agent of the context that answers, each within
+ * `timeoutMs` (1 to 3 s; null: 3 s); `passedOver` hears of the others. Rejects with
+ * ActFailure 'unreachable' when none does.
  */
 export async function reach(
   context: Context,
+  timeoutMs: number | null,
   passedOver: (name: string, cause: string) => void,
 ): Promise<Agent> {
   const causes: string[] = [];
+  const { least, most } = CONNECT_MS;
+  const limitMs = Math.max(least, Math.min(most, timeoutMs ?? most));
   for (const target of context.targets) {
     const name = nameOf(target);
     try {
-      return await open(target);
+      return agent(name, await dial(target, limitMs));
     } catch (error) {
       const cause = sentence(error);
       causes.push(`${name}: ${cause}`);
@@ -92,221 +89,111 @@ export async function reach(
 const nameOf = (target: Target): string =>
   target.node ?? (target.kind === 'socket' ? target.path : target.address);
 
-function open(target: Target): Promise<Agent> {
-  const name = nameOf(target);
-  const trouble: { cause: string } = { cause: '' };
-  const options = {
-    'grpc.enable_http_proxy': 0,
-    'grpc.enable_retries': 0,
-    'grpc.service_config_disable_resolution': 1,
-    'grpc.initial_reconnect_backoff_ms': 100,
-  };
-  const client =
-    target.kind === 'socket'
-      ? new Client(`unix:${target.path}`, ChannelCredentials.createInsecure(), options)
-      : new Client(target.address, credentials(target, trouble), {
-          ...options,
-          'grpc.ssl_target_name_override': target.node,
-          'grpc.default_authority': target.node,
-        });
-  return new Promise((resolve, reject) => {
-    const channel = client.getChannel();
-    let settled = false;
-    const fail = (cause: string): void => {
-      settled = true;
-      client.close();
-      reject(new Error(trouble.cause === '' ? cause : trouble.cause));
-    };
-    const deadlineMs = Date.now() + CONNECT_MS;
-    const look = (): void => {
-      if (settled) return;
-      const state = channel.getConnectivityState(true);
-      if (state === connectivityState.READY) {
-        settled = true;
-        resolve(agent(name, client));
-      } else if (state === connectivityState.TRANSIENT_FAILURE || trouble.cause !== '')
-        fail(why(target));
-      else
-        channel.watchConnectivityState(state, deadlineMs, (late) => {
-          if (late === undefined) look();
-          else if (!settled) fail(`no answer within ${CONNECT_MS / 1000} s`);
-        });
-    };
-    look();
-  });
-}
+function agent(name: string, channel: Channel): Agent {
+  const failed = (error: unknown, what: string, changes: boolean): ActFailure =>
+    error instanceof CallError
+      ? failureFromStatus(error, { peer: name, name: what, changes })
+      : notUnderstood(what, sentence(error), changes);
 
-const why = (target: Target): string =>
-  target.kind === 'socket'
-    ? `nobody answers at ${target.path}`
-    : `nobody answers at ${target.address}, or not to our certificate`;
-
-function credentials(
-  { node, ca, cert, key }: Target & { readonly kind: 'tls' },
-  trouble: { cause: string },
-): ChannelCredentials {
-  const files = { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) };
-  const pair = pairIn(new X509Certificate(files.cert).subjectAltName);
-  if (pair === null) throw new Error(`${cert} carries no proxyctl:// name`);
-  const context = createSecureContext({ ...files, minVersion: 'TLSv1.3' });
-  return ChannelCredentials.createFromSecureContext(context, {
-    checkServerIdentity(_host, certificate) {
-      try {
-        const identity = parseIdentity(certificate.subjectaltname, pair);
-        if (identity.kind === 'node' && identity.node === node) return undefined;
-        const who = identity.kind === 'node' ? identity.node : identity.name;
-        throw new Error(`${who} answered instead of ${node}`);
-      } catch (error) {
-        trouble.cause = sentence(error);
-        return error instanceof Error ? error : new Error(trouble.cause);
-      }
-    },
-  });
-}
-
-function agent(name: string, client: Client): Agent {
-  const failure = (error: ServiceError, what: string, changes: boolean): ActFailure =>
-    failureFromStatus(error, { peer: name, name: what, changes });
-  const until = (timeoutMs: number | null): { deadline: number } => ({
-    deadline: Date.now() + (timeoutMs ?? AGENT_MS) + SLACK_MS,
-  });
-
-  const outcome = (
-    stream: ClientReadableStream<proxyctl.v1.Event> | ClientDuplexStream<never, proxyctl.v1.Event>,
+  /** A call that only reads: one message there, one back. */
+  async function ask<T>(
     what: string,
+    path: string,
+    request: Uint8Array,
+    understand: (reply: Buffer) => T,
+  ): Promise<T> {
+    const replies: Buffer[] = [];
+    try {
+      await channel.call(path, [request], READ_MS, (bytes) => replies.push(bytes));
+      const [reply] = replies;
+      if (reply === undefined) throw new Error('an empty answer');
+      return understand(reply);
+    } catch (error) {
+      throw failed(error, what, false);
+    }
+  }
+
+  async function act(
+    what: string,
+    path: string,
+    messages: readonly Uint8Array[],
+    timeoutMs: number | null,
     report: Report,
-  ): Promise<ActResult> =>
-    new Promise((resolve, reject) => {
-      let result: ActResult | null = null;
-      stream.on('data', (event: proxyctl.v1.Event) => {
-        try {
-          if (event.progress) report(progressFromWire(event.progress));
-          if (event.result) result = resultFromWire(event.result, Date.now());
-        } catch (error) {
-          reject(unknown(what, sentence(error)));
-        }
-      });
-      stream.on('error', (error: ServiceError) => {
-        if (result === null) reject(failure(error, what, true));
-      });
-      stream.on('end', () => {
-        if (result === null) reject(unknown(what, 'the agent ended without a result'));
-        else resolve(result);
-      });
-    });
+  ): Promise<ActResult> {
+    let result: ActResult | null = null;
+    let wrong: unknown = null;
+    const read = (bytes: Buffer): void => {
+      try {
+        const event: wire.v1.Event = proxyctl.v1.Event.decode(bytes);
+        if (event.progress) report(progressFromWire(event.progress));
+        if (event.result) result = resultFromWire(event.result, Date.now());
+      } catch (error) {
+        wrong = error;
+      }
+    };
+    try {
+      await channel.call(path, messages, (timeoutMs ?? AGENT_MS) + SLACK_MS, read);
+    } catch (error) {
+      // What the agent said before the connection went is still true.
+      if (result === null) throw failed(error, what, true);
+    }
+    if (result !== null) return result;
+    throw notUnderstood(what, wrong === null ? 'it ended without a result' : sentence(wrong), true);
+  }
 
   return {
     name,
-    status: () =>
-      new Promise((resolve, reject) => {
-        const { path, requestSerialize, responseDeserialize } = ControlService.status;
-        const options = { deadline: Date.now() + STATUS_MS };
-        client.makeUnaryRequest(
-          path,
-          requestSerialize,
-          responseDeserialize,
-          {},
-          options,
-          (error: ServiceError | null, reply?: proxyctl.v1.StatusReply) => {
-            if (error !== null) return reject(failure(error, 'status', false));
-            if (reply === undefined) return reject(unknown('status', 'an empty answer'));
-            try {
-              return resolve(
-                statusFromWire(reply, { nowMs: performance.now(), wallMs: Date.now() }),
-              );
-            } catch (wrong) {
-              return reject(unknown('status', sentence(wrong)));
-            }
-          },
-        );
-      }),
-    move(act, report) {
-      const { path, requestSerialize, responseDeserialize } = ControlService.move;
-      const options = until(act.header.timeoutMs);
-      const stream = client.makeServerStreamRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        moveToWire(act),
-        options,
+    status() {
+      const { path, requestSerialize } = ControlService.status;
+      const at = { nowMs: performance.now(), wallMs: Date.now() };
+      return ask('status', path, requestSerialize({}), (reply) =>
+        statusFromWire(proxyctl.v1.StatusReply.decode(reply), at),
       );
-      return outcome(stream, 'move', report);
     },
-    explain: (addresses) =>
-      new Promise((resolve, reject) => {
-        const { path, requestSerialize, responseDeserialize } = ControlService.explain;
-        const options = { deadline: Date.now() + STATUS_MS };
-        client.makeUnaryRequest(
-          path,
-          requestSerialize,
-          responseDeserialize,
-          { addresses: [...addresses] },
-          options,
-          (error: ServiceError | null, reply?: proxyctl.v1.ExplainReply) => {
-            if (error !== null) return reject(failure(error, 'explain', false));
-            if (reply === undefined) return reject(unknown('explain', 'an empty answer'));
-            return resolve(explainFromWire(reply, performance.now()));
-          },
-        );
-      }),
-    setMaintenance(act, report) {
-      const { path, requestSerialize, responseDeserialize } = ControlService.setMaintenance;
-      const stream = client.makeServerStreamRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        maintenanceToWire(act),
-        until(act.header.timeoutMs),
+    explain(addresses) {
+      const { path, requestSerialize } = ControlService.explain;
+      const nowMs = performance.now();
+      return ask('explain', path, requestSerialize({ addresses: [...addresses] }), (reply) =>
+        explainFromWire(proxyctl.v1.ExplainReply.decode(reply), nowMs),
       );
-      return outcome(stream, 'maintenance', report);
     },
-    setAutomation(act, report) {
-      const { path, requestSerialize, responseDeserialize } = ControlService.setAutomation;
-      const stream = client.makeServerStreamRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        automationToWire(act),
-        until(act.header.timeoutMs),
-      );
-      return outcome(stream, 'automation', report);
+    move: (move, report) => {
+      const { path, requestSerialize } = ControlService.move;
+      const request = requestSerialize(moveToWire(move));
+      return act('move', path, [request], move.header.timeoutMs, report);
     },
-    setServers(act, report) {
-      const { path, requestSerialize, responseDeserialize } = ControlService.setServers;
-      const options = until(act.header.timeoutMs);
-      const stream = client.makeServerStreamRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        serversToWire(act),
-        options,
-      );
-      return outcome(stream, 'set servers', report);
+    setMaintenance: (maintenance, report) => {
+      const { path, requestSerialize } = ControlService.setMaintenance;
+      const request = requestSerialize(maintenanceToWire(maintenance));
+      return act('maintenance', path, [request], maintenance.header.timeoutMs, report);
     },
-    pushCertificate(act, report) {
-      const { path, requestSerialize, responseDeserialize } = ControlService.pushCertificates;
-      const stream = client.makeBidiStreamRequest(
-        path,
-        requestSerialize,
-        responseDeserialize,
-        until(act.header.timeoutMs),
-      );
-      const done = outcome(stream, 'push certificate', report);
-      stream.write({ request: pushToWire(act) });
-      const pem = Buffer.from(act.pem);
+    setAutomation: (automation, report) => {
+      const { path, requestSerialize } = ControlService.setAutomation;
+      const request = requestSerialize(automationToWire(automation));
+      return act('automation', path, [request], automation.header.timeoutMs, report);
+    },
+    setServers: (servers, report) => {
+      const { path, requestSerialize } = ControlService.setServers;
+      const request = requestSerialize(serversToWire(servers));
+      return act('set servers', path, [request], servers.header.timeoutMs, report);
+    },
+    pushCertificate: (push, report) => {
+      const { path, requestSerialize } = ControlService.pushCertificates;
+      const pem = Buffer.from(push.pem);
+      const messages = [requestSerialize({ request: pushToWire(push) })];
       for (let at = 0; at < pem.length; at += CHUNK)
-        stream.write({ chunk: pem.subarray(at, at + CHUNK) });
-      stream.end();
-      return done;
+        messages.push(requestSerialize({ chunk: pem.subarray(at, at + CHUNK) }));
+      return act('push certificate', path, messages, push.header.timeoutMs, report);
     },
-    close: () => client.close(),
+    close: () => channel.close(),
   };
 }
 
-const unknown = (what: string, cause: string): ActFailure =>
-  new ActFailure('result-unknown', {
+const notUnderstood = (what: string, cause: string, changes: boolean): ActFailure =>
+  new ActFailure(changes ? 'result-unknown' : 'failed', {
     code: 'bad_answer',
     message: `${what}: the answer is not understood`,
     cause,
-    remediation: 'proxyctl and agent may be of different versions: proxyctl status',
+    remediation:
+      'proxyctl and agent may be of different versions: proxyctl --version on both hosts',
   });

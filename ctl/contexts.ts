@@ -1,10 +1,8 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { accessSync, constants, existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { parse, TomlError } from 'smol-toml';
-import * as v from 'valibot';
 import { nearest, sentence } from '../agent/core/words.ts';
-import { splitAddress } from '../agent/rpc/address.ts';
+import type { ContextToml } from './config-file.ts';
 import { usage } from './failure.ts';
 
 /** One agent as a context names it. */
@@ -26,24 +24,6 @@ export interface Context {
 }
 
 const DEFAULT_SOCKET = '/var/run/proxyctl/agent.sock';
-const text = v.pipe(v.string('must be text'), v.minLength(1, 'must not be empty'));
-const address = v.pipe(
-  text,
-  v.check((value) => splitAddress(value) !== null, 'must be IP:PORT or [IP]:PORT'),
-);
-const contextSchema = v.strictObject({
-  agents: v.optional(v.record(text, address)),
-  sockets: v.optional(v.record(text, text)),
-  socket: v.optional(text),
-  ca: v.optional(text),
-  cert: v.optional(text),
-  key: v.optional(text),
-});
-const fileSchema = v.strictObject({
-  current: v.optional(text),
-  contexts: v.optional(v.record(text, contextSchema), {}),
-});
-type ContextToml = v.InferOutput<typeof contextSchema>;
 
 export interface ContextChoice {
   /** --config; null: PROXYCTL_CONFIG, then the default. */
@@ -59,60 +39,35 @@ export const configPath = ({ config, env }: ContextChoice): string =>
 
 /**
  * The context to work with: the named one, `current`, the only one, or without
- * a file this host's own agent. Throws ActFailure 'usage' with every problem
- * of the file, or with the names there are.
+ * a file this host's own agent. Rejects with ActFailure 'usage' with every
+ * problem of the file, or with the names there are.
  */
-export function chooseContext(choice: ContextChoice): Context {
+export async function chooseContext(choice: ContextChoice): Promise<Context> {
   const path = configPath(choice);
   const named = choice.context ?? choice.env['PROXYCTL_CONTEXT'] ?? null;
   const asked = choice.config !== null || choice.env['PROXYCTL_CONFIG'] !== undefined;
   if (!asked && !existsSync(path)) {
-    if (named === null && existsSync(DEFAULT_SOCKET))
+    if ((named === null || named === 'here') && existsSync(DEFAULT_SOCKET))
       return { name: 'here', targets: [{ kind: 'socket', node: null, path: DEFAULT_SOCKET }] };
     throw usage(
       'no context is configured',
-      `write ${path}, see proxyctl(1)`,
+      `write ${path}, see docs/operations.md, "Contexts"`,
       `there is neither ${path} nor ${DEFAULT_SOCKET}`,
     );
   }
-  const { current, contexts } = readContexts(path);
+  // Loaded only where there is a file: without one proxyctl starts faster.
+  const { readConfigFile } = await import('./config-file.ts');
+  const { current, contexts } = readConfigFile(path);
   const names = Object.keys(contexts);
+  const there = names.length === 0 ? 'it has none yet' : `there are ${names.join(', ')}`;
   const name = named ?? current ?? (names.length === 1 ? names[0] : undefined);
-  if (name === undefined)
-    throw usage('no context is chosen', `--context NAME; there are ${names.join(', ')}`);
+  if (name === undefined) throw usage('no context is chosen', `--context NAME; ${there}`);
   const found = contexts[name];
   if (found === undefined) {
     const near = nearest(name, names);
-    throw usage(
-      `${path} has no context ${name}`,
-      near === null ? `there are ${names.join(', ')}` : `did you mean ${near}?`,
-    );
+    throw usage(`${path} has no context ${name}`, near === null ? there : `did you mean ${near}?`);
   }
   return { name, targets: targetsOf(path, name, found) };
-}
-
-/** Every context of config.toml with its targets; throws ActFailure 'usage' with all problems. */
-export function readContexts(path: string): {
-  readonly current: string | undefined;
-  readonly contexts: Readonly<Record<string, ContextToml>>;
-} {
-  let raw: unknown;
-  try {
-    raw = parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const remedy = 'name another with --config or PROXYCTL_CONFIG';
-    if (!(error instanceof TomlError))
-      throw usage(`${path} cannot be read`, remedy, sentence(error));
-    const cause = `line ${error.line}: ${(error.message.split('\n')[0] ?? '').replace(/^Invalid TOML document: /, '')}`;
-    throw usage(`${path} is no TOML`, 'mend that line', cause);
-  }
-  const checked = v.safeParse(fileSchema, raw);
-  if (checked.success) return { current: checked.output.current, ...checked.output };
-  const problems = checked.issues.map((issue) => {
-    const key = v.getDotPath(issue) ?? '';
-    return `${key}: ${issue.expected === 'never' ? 'no such key' : issue.message}`;
-  });
-  throw usage(`${path} has ${problems.length} mistakes`, 'see proxyctl(1)', problems.join('; '));
 }
 
 function targetsOf(file: string, name: string, context: ContextToml): Target[] {
@@ -133,6 +88,8 @@ function targetsOf(file: string, name: string, context: ContextToml): Target[] {
         'an agent over TCP needs ca, cert and key',
       );
     const files = { ca: here(ca), cert: here(cert), key: here(key) };
+    for (const [word, path] of Object.entries(files))
+      refuseUnreadable(`contexts.${name}.${word}`, path);
     refuseOpenKey(files.key);
     for (const [node, where] of list) targets.push({ kind: 'tls', node, address: where, ...files });
   }
@@ -140,10 +97,17 @@ function targetsOf(file: string, name: string, context: ContextToml): Target[] {
   throw usage(`${file}: contexts.${name} names no agent`, 'set agents, sockets or socket');
 }
 
+function refuseUnreadable(key: string, path: string): void {
+  try {
+    accessSync(path, constants.R_OK);
+  } catch (error) {
+    throw usage(`${path} cannot be read`, `mend ${key} or the file's mode`, sentence(error));
+  }
+}
+
 /** A private key that others can read is nobody's any more. */
 function refuseOpenKey(path: string): void {
-  const mode = statSync(path, { throwIfNoEntry: false })?.mode;
-  if (mode === undefined) throw usage(`${path} does not exist`, 'set key to where the key is');
+  const { mode } = statSync(path);
   if ((mode & 0o077) === 0) return;
   const shown = (mode & 0o777).toString(8).padStart(4, '0');
   throw usage(`${path} can be read by others`, `chmod 600 ${path}`, `its mode is ${shown}`);

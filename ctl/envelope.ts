@@ -2,7 +2,8 @@ import type { ActError, ActResult, Status } from '../agent/core/acts.ts';
 import type { ExplainAnswer } from '../agent/core/explain.ts';
 import { parseServerKey } from '../agent/core/intents.ts';
 import type { Intent } from '../agent/core/model.ts';
-import { addressIds, isHeard, type Moment } from './render/status.ts';
+import { addressIds, alertsOf, isHeard } from './alerts.ts';
+import type { Moment } from './render/status.ts';
 
 export interface NodeRow {
   readonly node: string;
@@ -42,7 +43,7 @@ export function envelopeText(envelope: Envelope): string {
   })}\n`;
 }
 
-export const errorOf = ({ code, message, cause, remediation, retryable }: ActError) => ({
+const errorOf = ({ code, message, cause, remediation, retryable }: ActError) => ({
   code,
   message,
   cause,
@@ -52,16 +53,13 @@ export const errorOf = ({ code, message, cause, remediation, retryable }: ActErr
 
 const time = (wallMs: number): string => new Date(wallMs).toISOString();
 
-const wish = (intent: Intent | null, at: Moment) =>
-  intent === null
-    ? null
-    : {
-        node: intent.value,
-        actor: intent.actor,
-        reason: intent.reason,
-        since: time(Math.min(intent.stamp.wallMs, at.wallMs)),
-        until: intent.untilWallMs === null ? null : time(intent.untilWallMs),
-      };
+const wish = (intent: Intent, at: Moment) => ({
+  node: intent.value,
+  actor: intent.actor,
+  reason: intent.reason,
+  since: time(Math.min(intent.stamp.wallMs, at.wallMs)),
+  until: intent.untilWallMs === null ? null : time(intent.untilWallMs),
+});
 
 /** The `result` of `status`. A node that is not heard has no present state: null, with `last`. */
 export function statusResult(status: Status, at: Moment): unknown {
@@ -81,7 +79,7 @@ export function statusResult(status: Status, at: Moment): unknown {
         vhid: first?.reading.vhid ?? null,
         vips: first?.reading.vips ?? [],
         owner: verdict?.owner ?? null,
-        pin: wish(verdict?.pin ?? null, at),
+        pin: verdict?.pin ? wish(verdict.pin, at) : null,
         reason: verdict?.reason ?? null,
         reason_age_ms: verdict === undefined ? null : age(verdict.sinceMs),
         nodes: rows.map(({ node, reading }) => ({
@@ -96,10 +94,13 @@ export function statusResult(status: Status, at: Moment): unknown {
       };
     }),
     nodes: status.nodes.map((node) => nodeResult(node, isHeard(node), age)),
-    maintenance: status.intents.flatMap((intent) => switchResult(intent, 'maintenance/', at)),
-    pause: status.intents.flatMap((intent) => switchResult(intent, 'pause', at))[0] ?? null,
+    maintenance: status.intents.flatMap((intent) => maintenanceResult(intent, at)),
+    pause: pauseResult(status, at),
     drained: status.intents.flatMap((intent) => drainedResult(status, intent, at)),
-    alerts: alerts(status, age),
+    alerts: alertsOf(status, at.nowMs).map(({ sinceMs, ...alert }) => ({
+      ...alert,
+      since_ms: sinceMs === null ? null : age(sinceMs),
+    })),
     decision: {
       reason: status.verdicts[0]?.reason ?? null,
       age_ms: status.verdicts[0] === undefined ? null : age(status.verdicts[0].sinceMs),
@@ -159,23 +160,30 @@ function nodeResult(
   };
 }
 
-/** A wish that is on: who, why, since when and until when. */
-function switchResult(intent: Intent, prefix: string, at: Moment): object[] {
-  if (!intent.key.startsWith(prefix)) return [];
-  const { node: _value, ...who } = wish(intent, at) ?? { node: '' };
-  const node = intent.key.slice(prefix.length);
-  return [{ ...(node === '' ? {} : { node }), ...who }];
+/** Who wants it, why, since when and until when. */
+function who(intent: Intent, at: Moment): object {
+  const { actor, reason, since, until } = wish(intent, at);
+  return { actor, reason, since, until };
+}
+
+function maintenanceResult(intent: Intent, at: Moment): object[] {
+  const [kind, node] = intent.key.split('/');
+  return kind === 'maintenance' ? [{ node, ...who(intent, at) }] : [];
+}
+
+function pauseResult(status: Status, at: Moment): object | null {
+  const pause = status.intents.find(({ key }) => key === 'pause');
+  return pause === undefined ? null : who(pause, at);
 }
 
 function drainedResult(status: Status, intent: Intent, at: Moment): unknown[] {
   const target = parseServerKey(intent.key);
   if (target === null) return [];
-  const { node: _state, ...who } = wish(intent, at) ?? { node: '' };
   return [
     {
       ...target,
       state: intent.value,
-      ...who,
+      ...who(intent, at),
       nodes: status.nodes.map(({ node, report }) => {
         const applied = report?.applied.find(({ key }) => key === intent.key);
         return { node, in_force: applied?.problem === '', problem: applied?.problem ?? null };
@@ -184,50 +192,16 @@ function drainedResult(status: Status, intent: Intent, at: Moment): unknown[] {
   ];
 }
 
-function alerts(status: Status, age: (sinceMs: number) => number): unknown[] {
-  return [
-    ...status.nodes
-      .filter((node) => !isHeard(node))
-      .map(({ node, problem, ageMs }) => ({
-        id: 'not-heard',
-        node,
-        subject: node,
-        text: problem,
-        since_ms: ageMs,
-      })),
-    ...status.alerts.map(({ id, subject, text, sinceMs }) => ({
-      id,
-      node: status.node,
-      subject,
-      text,
-      since_ms: age(sinceMs),
-    })),
-    ...status.nodes.filter(isHeard).flatMap(({ node, report }) => [
-      ...(report?.problems ?? []).map(({ subject, cause, sinceMs }) => ({
-        id: 'problem',
-        node,
-        subject,
-        text: cause,
-        since_ms: age(sinceMs),
-      })),
-      ...(report?.haproxy ?? [])
-        .filter(({ problem }) => problem !== '')
-        .map(({ state, problem, stateSinceMs }) => ({
-          id: `haproxy-${state}`,
-          node,
-          subject: 'haproxy',
-          text: problem,
-          since_ms: age(stateSinceMs),
-        })),
-    ]),
-  ];
-}
-
 /** The `result` of `explain`. */
 export const explainResult = ({ paused, addresses }: ExplainAnswer, nowMs: number): unknown => ({
   paused,
-  addresses: addresses.map(({ standings, ...one }) => ({
-    ...one,
+  addresses: addresses.map(({ address, owner, because, reason, flips, absent, standings }) => ({
+    address,
+    owner,
+    because,
+    reason,
+    flips: flips.map(({ text, owner }) => ({ text, owner })),
+    absent,
     nodes: standings.map((standing) => ({
       node: standing.node,
       state: standing.state,
@@ -266,8 +240,20 @@ export const moveResult = ({ addresses }: ActResult): unknown => ({
   })),
 });
 
-export const serversResult = ({ servers }: ActResult): unknown => ({ servers });
+/** The `result` of drain, ready and maint. */
+export const serversResult = ({ servers }: ActResult): unknown => ({
+  servers: servers.map(({ instance, backend, server, node, before, after, sessions }) => ({
+    instance,
+    backend,
+    server,
+    node,
+    before,
+    after,
+    sessions,
+  })),
+});
 
+/** The `result` of cert push. */
 export const certificatesResult = ({ certificates }: ActResult): unknown => ({
   certificates: certificates.map((one) => ({
     node: one.node,
@@ -280,11 +266,14 @@ export const certificatesResult = ({ certificates }: ActResult): unknown => ({
   })),
 });
 
-/** The rows per node of an act; `after` adds what a status read afterwards says of the address. */
-export function nodeRows(result: ActResult, after: Status | null): NodeRow[] {
+/**
+ * The rows per node of an act. A move's also say what a status read afterwards
+ * says of the first address; null where it was not read.
+ */
+export function nodeRows(result: ActResult, move: { readonly after: Status | null } | null) {
   const [address] = result.addresses;
-  return result.nodes.map(({ node, ok, changed, error }) => {
-    const status = after?.nodes.find((one) => one.node === node);
+  return result.nodes.map(({ node, ok, changed, error }): NodeRow => {
+    const status = move?.after?.nodes.find((one) => one.node === node);
     const reading =
       status === undefined || !isHeard(status)
         ? undefined
@@ -293,12 +282,12 @@ export function nodeRows(result: ActResult, after: Status | null): NodeRow[] {
       node,
       ok,
       changed,
-      ...(reading === undefined
+      ...(move === null
         ? {}
         : {
-            state: reading.state,
-            advskew: reading.advskew,
-            base_advskew: reading.baseAdvskew,
+            state: reading?.state ?? null,
+            advskew: reading?.advskew ?? null,
+            base_advskew: reading?.baseAdvskew ?? null,
           }),
       ...(error === null ? {} : { error: errorOf(error) }),
     };

@@ -1,6 +1,8 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { ActFailure } from '../agent/core/acts.ts';
-import { durationMs, riskOf, untilMs } from './session.ts';
+import { ActFailure, RISKS, type Risk } from '../agent/core/acts.ts';
+import { nearest } from '../agent/core/words.ts';
+import { usage } from './failure.ts';
+import { durationMs, untilMs } from './times.ts';
 
 /** What a verb's action gives back: its exit code. */
 export type Finish = (code: number) => void;
@@ -8,31 +10,46 @@ export type Finish = (code: number) => void;
 /** The options every verb has. */
 export function common(command: Command): Command {
   return command
+    .optionsGroup('Which agents, and what is printed:')
+    .option('--context <NAME>', 'a context of config.toml (PROXYCTL_CONTEXT)')
+    .option('--config <FILE>', 'another config.toml (PROXYCTL_CONFIG)')
     .addOption(
-      new Option('-o, --output <FORMAT>', 'what standard output gets')
+      new Option('-o, --output <FORMAT>', 'table (default) or json, one line (docs/json.md)')
         .choices(['table', 'json'])
-        .default('table'),
+        .default('table')
+        .helpGroup('Which agents, and what is printed:'),
     )
-    .addOption(new Option('--json', 'the same as -o json').implies({ output: 'json' }))
-    .option('--context <NAME>', 'which agents to talk to')
-    .option('--config <FILE>', 'another config.toml')
-    .option('--timeout <DURATION>', 'how long to wait, like 30s', span);
+    .addOption(
+      new Option('--json', 'the same as -o json')
+        .implies({ output: 'json' })
+        .helpGroup('Which agents, and what is printed:'),
+    )
+    .option('--timeout <DURATION>', 'how long to wait, like 500ms, 30s or 5m', span);
 }
 
 /** The options of every verb that changes something. */
 export function changing(command: Command): Command {
-  return common(command)
-    .option('--reason <TEXT>', 'why; shown in status and kept', '')
-    .option('--request-id <ID>', 'said twice within an hour it is done once')
-    .option('--dry-run', 'check everything, change nothing', false)
-    .option('--accept-risk <NAME>', 'go on in spite of this danger', collectRisks, []);
+  command
+    .optionsGroup('Care:')
+    .option('--dry-run', 'check everything on every node, change nothing', false)
+    .option('--reason <TEXT>', 'why; shown in status and kept', asText, '')
+    .addOption(
+      new Option('--accept-risk <NAME>', `go on in spite of it: ${RISKS.join(', ')}`)
+        .argParser(collectRisks)
+        .default([], 'none')
+        .helpGroup('Care:'),
+    )
+    .option('--request-id <ID>', 'the same ID within an hour is done once', filledText);
+  return common(command);
 }
 
 /** --until for verbs whose wish can end by itself. */
 export const ending = (command: Command): Command =>
-  command.option('--until <TIME>', 'take it back by itself: 2h, 18:00, or a date', (text: string) =>
-    parsed(() => untilMs(text, Date.now())),
-  );
+  command
+    .optionsGroup('Options:')
+    .option('--until <TIME>', 'it ends by itself: 2h, 18:00, or a date with time', (text: string) =>
+      parsed(() => untilMs(text, Date.now())),
+    );
 
 function span(text: string): number {
   const ms = durationMs(text);
@@ -40,10 +57,35 @@ function span(text: string): number {
   return ms;
 }
 
-const collectRisks = (text: string, before: readonly string[]): string[] => [
+/** Kept on every node and shown on one line. */
+const LONGEST_REASON = 200;
+
+function asText(text: string): string {
+  if (text.length > LONGEST_REASON)
+    throw new InvalidArgumentError(`At most ${LONGEST_REASON} characters.`);
+  return text.replaceAll(/\s+/g, ' ').trim();
+}
+
+function filledText(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
+  return text;
+}
+
+const collectRisks = (text: string, before: readonly Risk[]): Risk[] => [
   ...before,
   ...text.split(',').map((one) => parsed(() => riskOf(one))),
 ];
+
+/** A risk of the closed list. Throws ActFailure 'usage' with the list. */
+function riskOf(text: string): Risk {
+  const risk = RISKS.find((known) => known === text);
+  if (risk !== undefined) return risk;
+  const near = nearest(text, RISKS);
+  throw usage(
+    `no risk is called ${JSON.stringify(text)}`,
+    near === null ? `there are ${RISKS.join(', ')}` : `did you mean ${near}?`,
+  );
+}
 
 /** A usage failure in commander's own form, so that it names the option. */
 function parsed<T>(read: () => T): T {
@@ -51,6 +93,6 @@ function parsed<T>(read: () => T): T {
     return read();
   } catch (error) {
     if (!(error instanceof ActFailure)) throw error;
-    throw new InvalidArgumentError(`${error.message}; ${error.detail.remediation}.`);
+    throw new InvalidArgumentError(`${error.message}; ${error.detail.remediation}`);
   }
 }

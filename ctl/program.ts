@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, CommanderError, type Help } from 'commander';
 import { VERSION } from '../agent/version.ts';
 import { addAutomation } from './commands/automation.ts';
 import { addCertificates } from './commands/certificates.ts';
@@ -7,33 +7,140 @@ import { addExplain } from './commands/explain.ts';
 import { addMoves } from './commands/moves.ts';
 import { addServers } from './commands/servers.ts';
 import { addStatus } from './commands/status.ts';
+import { asFailure, usage } from './failure.ts';
 import type { Finish } from './options.ts';
-import type { Streams } from './session.ts';
+import { failed, newRequestId } from './session.ts';
+import type { Streams } from './streams.ts';
 
-/** The command line of proxyctl. Mistakes on it throw CommanderError. */
-export function buildProgram(io: Streams): Command {
+const AFTER = `
+Examples:
+  proxyctl status
+  proxyctl failover --vhid 1 --reason "kernel update"
+  proxyctl failback
+  proxyctl drain WEB/web1 --until 2h
+  proxyctl cert push /root/www.pem --dry-run
+
+Exit codes:
+  0 done or already so   4 not authorised          8 not found
+  1 failed, unchanged    5 unsafe: --accept-risk   9 conflict
+  2 usage                6 on some nodes only     10 no agent reached
+  3 would change         7 result unknown        124 timeout before acting`;
+
+interface Group {
+  readonly heading: string;
+  readonly verbs: readonly string[];
+  readonly add: (program: Command, io: Streams, finish: Finish) => void;
+}
+
+/** In the order in which an operator looks for them. */
+const GROUPS: readonly Group[] = [
+  {
+    heading: 'Look:',
+    verbs: ['status', 'explain'],
+    add: (...where) => {
+      addStatus(...where);
+      addExplain(...where);
+    },
+  },
+  { heading: 'Move addresses:', verbs: ['failover', 'failback'], add: addMoves },
+  {
+    heading: 'Take a node or the automation out:',
+    verbs: ['maintenance', 'pause', 'resume'],
+    add: addAutomation,
+  },
+  {
+    heading: "HAProxy's servers, on every node at once:",
+    verbs: ['drain', 'ready', 'maint'],
+    add: addServers,
+  },
+  { heading: 'Certificates, on every node or on none:', verbs: ['cert'], add: addCertificates },
+  { heading: 'The agents to talk to:', verbs: ['context'], add: addContexts },
+];
+const isVerb = (word: string): boolean => GROUPS.some(({ verbs }) => verbs.includes(word));
+
+/** Runs one command line; its exit code. Mistakes on it go to `io` as every other failure does. */
+export async function run(argv: readonly string[], io: Streams): Promise<number> {
+  let code = 0;
+  const program = buildProgram(argv[0] ?? '', io, (finished) => {
+    code = finished;
+  });
+  if (argv.length === 0) {
+    io.err(`${program.helpInformation()}${AFTER}\n`);
+    return 2;
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return code;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    const verb = verbOf(program, argv);
+    const output = wantsJson(argv) ? ('json' as const) : ('table' as const);
+    const failure = error instanceof CommanderError ? mistake(error, verb, argv) : asFailure(error);
+    return failed(verb, { output }, io, failure, newRequestId(), 0);
+  }
+}
+
+function buildProgram(asked: string, io: Streams, finish: Finish): Command {
   const program = new Command('proxyctl')
-    .description('Operate a pair of HAProxy hosts behind CARP as one.')
-    .version(`proxyctl ${VERSION}`, '-V, --version')
-    .showHelpAfterError(false)
+    .usage('VERB [arguments] [options]')
+    .description('Operates HAProxy hosts behind CARP as one.')
+    .version(`proxyctl ${VERSION}`, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'this text; VERB --help for one verb')
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: () => undefined })
-    .configureHelp({ helpWidth: 80 })
-    .helpCommand(false);
-  const finish: Finish = (code) => {
-    process.exitCode = code;
-  };
-  addStatus(program, io, finish);
-  addExplain(program, io, finish);
-  addMoves(program, io, finish);
-  addAutomation(program, io, finish);
-  addServers(program, io, finish);
-  addCertificates(program, io, finish);
-  addContexts(program, io, finish);
-  program.addHelpText(
-    'after',
-    '\nExit: 0 done, 1 failed, 2 usage, 3 would change, 4 not authorised, 5 unsafe,\n' +
-      '6 some nodes only, 7 unknown, 8 not found, 9 conflict, 10 unreachable, 124 timeout.',
+    .configureHelp({
+      helpWidth: 80,
+      visibleCommands: leaves,
+      subcommandTerm: termOf,
+      // Without commander's own remarks on defaults and choices: the texts say what matters.
+      optionDescription: ({ description }) => description,
+    });
+  for (const { heading, verbs, add } of GROUPS) {
+    // A known verb needs the others for nothing; help and suggestions need all.
+    if (isVerb(asked) && !verbs.includes(asked)) continue;
+    program.commandsGroup(heading);
+    add(program, io, finish);
+    for (const verb of leaves(program)) if (verb.helpGroup() === '') verb.helpGroup(heading);
+  }
+  return program.addHelpText('after', AFTER);
+}
+
+/** The verbs themselves in place of the groups that hold them. */
+const leaves = (command: Command): Command[] =>
+  command.commands.flatMap((one) => (one.commands.length === 0 ? [one] : leaves(one)));
+
+function termOf(this: Help, command: Command): string {
+  const group = command.parent?.parent === null ? '' : `${command.parent?.name() ?? ''} `;
+  const args = command.registeredArguments.map((one) =>
+    one.variadic ? `${one.name()}...` : one.name(),
   );
-  return program;
+  return [`${group}${command.name()}`, ...args].join(' ');
+}
+
+/** The verb in the words of the command line: "status", "cert push"; empty for none. */
+function verbOf(program: Command, argv: readonly string[]): string {
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const [first = ''] = words;
+  const known = program.commands.find((one) => one.name() === first);
+  if (known === undefined || known.commands.length === 0) return known === undefined ? '' : first;
+  const second = known.commands.find((one) => one.name() === words[1]);
+  return second === undefined ? first : `${first} ${second.name()}`;
+}
+
+const wantsJson = (argv: readonly string[]): boolean =>
+  argv.some(
+    (word, at) =>
+      /^(--json|-ojson|--output=json)$/.test(word) ||
+      (/^(-o|--output)$/.test(word) && argv[at + 1] === 'json'),
+  );
+
+function mistake(error: CommanderError, verb: string, argv: readonly string[]) {
+  const [first = '', hint = ''] = error.message.replace(/^error: /, '').split('\n');
+  const help = `proxyctl ${verb === '' ? '' : `${verb} `}--help`;
+  if (error.code === 'commander.help') return usage(`${verb} needs one more word`, help);
+  if (error.code === 'commander.unknownOption' && (argv[0] ?? '').startsWith('-'))
+    return usage(first, 'options stand behind the verb: proxyctl status -o json');
+  const near = /^\((Did you mean .*)\)$/.exec(hint)?.[1];
+  return usage(first, near === undefined ? help : `${near.replace('Did', 'did')} See ${help}`);
 }

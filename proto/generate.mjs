@@ -17,7 +17,7 @@ const pbjs = createRequire(import.meta.url).resolve('protobufjs-cli/bin/pbjs');
 execFileSync(
   process.execPath,
   [pbjs, '-p', here, '-t', 'static-module', '-w', 'esm', '--dts', '--no-verify']
-    .concat(['--no-delimited', '--no-typeurl', '--no-service', '--null-semantics'])
+    .concat(['--no-delimited', '--no-typeurl', '--no-service', '--null-semantics', '--no-convert'])
     .concat(['-o', join(out, 'messages.js'), ...files]),
   { stdio: ['ignore', 'inherit', 'inherit'] },
 );

@@ -23,6 +23,7 @@ if (!quiet) console.error('building: proto, TypeScript');
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 run(process.execPath, [join(root, 'proto/generate.mjs')]);
 run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root]);
+run(process.execPath, [join(root, 'test/bundle.mjs')]);
 mkdirSync(dirname(stampFile), { recursive: true });
 writeFileSync(stampFile, stamp);
 

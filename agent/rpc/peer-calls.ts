@@ -4,7 +4,7 @@ import { ActFailure } from '../core/acts.ts';
 import type { ServerReading, SwapPrepare, SwapReading } from '../core/acts.ts';
 import type { Intent } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
-import { failureFromStatus, notReached } from './failures.ts';
+import { failureFromStatus, notReached } from './failed-calls.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
 import { serverFromWire, swapFromWire, swapPrepareToWire } from './swaps.ts';
 import { WireError, each } from './wire.ts';

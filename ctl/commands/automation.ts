@@ -2,7 +2,8 @@ import type { Command } from 'commander';
 import { moveResult } from '../envelope.ts';
 import { changing, ending, type Finish } from '../options.ts';
 import { moveTable } from '../render/acts.ts';
-import { acting, type ActOptions, type Streams } from '../session.ts';
+import { acting, type ActOptions } from '../session.ts';
+import type { Streams } from '../streams.ts';
 
 /** `proxyctl maintenance on|off NODE`, `proxyctl pause` and `proxyctl resume`. */
 export function addAutomation(program: Command, io: Streams, finish: Finish): void {
@@ -13,7 +14,7 @@ export function addAutomation(program: Command, io: Streams, finish: Finish): vo
   for (const on of [true, false]) {
     const command = changing(
       maintenance
-        .command(`${on ? 'on' : 'off'} <node>`)
+        .command(`${on ? 'on' : 'off'} <NODE>`)
         .description(
           on ? 'until it is lifted; a reboot does not lift it' : 'it may take addresses again',
         ),

@@ -5,7 +5,8 @@ import { certificatesResult } from '../envelope.ts';
 import { usage } from '../failure.ts';
 import { changing, type Finish } from '../options.ts';
 import { certificatesTable } from '../render/acts.ts';
-import { acting, type ActOptions, type Streams } from '../session.ts';
+import { acting, type ActOptions } from '../session.ts';
+import type { Streams } from '../streams.ts';
 
 interface PushOptions extends ActOptions {
   readonly as?: string;
@@ -16,17 +17,19 @@ export function addCertificates(program: Command, io: Streams, finish: Finish): 
   const cert = program.command('cert').description('certificates of the pair').helpCommand(false);
   changing(
     cert
-      .command('push <file>')
-      .description('install a PEM bundle on every node or on none; - is standard input')
+      .command('push <FILE>')
+      .description('a PEM bundle: certificate, chain, key; - is stdin')
       .option('--as <PATH>', 'as HAProxy names it; default: the one with the same names'),
-  ).action(async (file: string, options: PushOptions) =>
+  ).action(async (file: string, options: PushOptions) => {
+    // Before any agent is asked: a mistake here is exit 2 whether one answers or not.
+    const pem = read(file);
     finish(
       await acting(
         'cert push',
         options,
         io,
         (agent, header, report) =>
-          agent.pushCertificate({ header, path: options.as ?? null, pem: read(file) }, report),
+          agent.pushCertificate({ header, path: options.as ?? null, pem }, report),
         {
           table: (result) => (result.certificates.length === 0 ? '' : certificatesTable(result)),
           result: certificatesResult,
@@ -34,8 +37,8 @@ export function addCertificates(program: Command, io: Streams, finish: Finish): 
           withStatus: false,
         },
       ),
-    ),
-  );
+    );
+  });
 }
 
 function read(file: string): string {

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
-import { configPath, readContexts } from '../contexts.ts';
+import { readConfigFile } from '../config-file.ts';
+import { configPath } from '../contexts.ts';
 import { envelopeText } from '../envelope.ts';
 import { asFailure } from '../failure.ts';
 import { common, type Finish } from '../options.ts';
 import { table } from '../render/table.ts';
-import { failed, newRequestId, type CommonOptions, type Streams } from '../session.ts';
+import { failed, newRequestId, type CommonOptions } from '../session.ts';
+import type { Streams } from '../streams.ts';
 
 /** `proxyctl context list`. */
 export function addContexts(program: Command, io: Streams, finish: Finish): void {
@@ -12,7 +14,7 @@ export function addContexts(program: Command, io: Streams, finish: Finish): void
     .command('context')
     .description('the agents proxyctl can talk to')
     .helpCommand(false);
-  common(context.command('list').description('contexts of config.toml')).action(
+  common(context.command('list').description('the contexts of config.toml')).action(
     (options: CommonOptions) => {
       const requestId = newRequestId();
       try {
@@ -21,7 +23,7 @@ export function addContexts(program: Command, io: Streams, finish: Finish): void
           context: null,
           env: process.env,
         });
-        const { current, contexts } = readContexts(path);
+        const { current, contexts } = readConfigFile(path);
         const chosen = options.context ?? process.env['PROXYCTL_CONTEXT'] ?? current ?? null;
         const list = Object.entries(contexts).map(([name, { agents, sockets, socket }]) => ({
           name,

@@ -2,13 +2,14 @@ import type { Command } from 'commander';
 import { envelopeText, explainResult } from '../envelope.ts';
 import { common, type Finish } from '../options.ts';
 import { explainScreen } from '../render/explain.ts';
-import { reading, type CommonOptions, type Streams } from '../session.ts';
+import { reading, type CommonOptions } from '../session.ts';
+import type { Streams } from '../streams.ts';
 
 /** `proxyctl explain`. */
 export function addExplain(program: Command, io: Streams, finish: Finish): void {
   common(
     program
-      .command('explain [address...]')
+      .command('explain [ADDRESS...]')
       .description('why an address is where it is, and what would move it'),
   ).action(async (addresses: string[], options: CommonOptions) =>
     finish(

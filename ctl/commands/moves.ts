@@ -1,10 +1,10 @@
-import { userInfo } from 'node:os';
 import type { Command } from 'commander';
 import type { ActResult } from '../../agent/core/acts.ts';
 import { moveResult } from '../envelope.ts';
 import { changing, ending, type Finish } from '../options.ts';
 import { moveTable } from '../render/acts.ts';
-import { acting, type ActOptions, type Screens, type Streams } from '../session.ts';
+import { acting, userName, type ActOptions, type Screens } from '../session.ts';
+import type { Streams } from '../streams.ts';
 
 interface MoveOptions extends ActOptions {
   readonly vhid: readonly string[];
@@ -45,22 +45,20 @@ export function addMoves(program: Command, io: Streams, finish: Finish): void {
       changing(
         program
           .command('failover')
-          .description('move addresses to the other node, and keep them there')
+          .description('to the other node, and keep them there')
           .option('--to <NODE>', 'which node; default: the other'),
       ),
     ),
   ).action((options: MoveOptions) => run('failover', options, false));
   vhid(
     changing(
-      program
-        .command('failback')
-        .description('take pins back and bring addresses to their preferred node'),
+      program.command('failback').description('lift that, and bring them to the preferred node'),
     ),
   ).action((options: MoveOptions) => run('failback', options, true));
 }
 
 function screens(options: MoveOptions, unpin: boolean): Screens {
-  const cause = [userInfo().username, ...(options.reason === '' ? [] : [`"${options.reason}"`])];
+  const cause = [userName(), ...(options.reason === '' ? [] : [`"${options.reason}"`])];
   return {
     table: (result) => (result.addresses.length === 0 ? '' : moveTable(result, cause.join(', '))),
     result: moveResult,

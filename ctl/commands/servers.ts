@@ -3,21 +3,25 @@ import type { AdminState } from '../../agent/core/acts.ts';
 import { serversResult } from '../envelope.ts';
 import { changing, ending, type Finish } from '../options.ts';
 import { serversTable } from '../render/acts.ts';
-import { acting, type ActOptions, type Streams } from '../session.ts';
+import { acting, type ActOptions } from '../session.ts';
+import type { Streams } from '../streams.ts';
 
 const VERBS: readonly (readonly [AdminState, string, string])[] = [
-  ['drain', 'no new sessions to a server, on every node', 'Stays so until `proxyctl ready`.'],
-  ['ready', 'a server takes traffic again, on every node', ''],
-  ['maint', 'a server is out, its checks too, on every node', 'Stays so until `proxyctl ready`.'],
+  ['drain', 'no new sessions, those there may end', 'Stays so until `proxyctl ready`.'],
+  ['ready', 'takes traffic again', ''],
+  ['maint', 'out of service, its checks too', 'Stays so until `proxyctl ready`.'],
 ];
 
 /** `proxyctl drain`, `ready` and `maint`. */
 export function addServers(program: Command, io: Streams, finish: Finish): void {
-  for (const [state, description, afterwards] of VERBS) {
+  for (const [state, summary, afterwards] of VERBS) {
     const command = changing(
       program
-        .command(`${state} <target...>`)
-        .description(`${description}; TARGET is BACKEND or BACKEND/SERVER`),
+        .command(`${state} <TARGET...>`)
+        .summary(summary)
+        .description(
+          `A server of HAProxy, on every node: ${summary}. TARGET is BACKEND/SERVER or BACKEND.`,
+        ),
     );
     if (state !== 'ready') ending(command);
     command.action(async (targets: string[], options: ActOptions) =>

@@ -2,12 +2,14 @@ import type { Command } from 'commander';
 import type { Status } from '../../agent/core/acts.ts';
 import { envelopeText, statusResult, type NodeRow } from '../envelope.ts';
 import { common, type Finish } from '../options.ts';
-import { addressIds, alertLines, isHeard, statusScreen } from '../render/status.ts';
-import { reading, type CommonOptions, type Streams } from '../session.ts';
+import { addressIds, alertsOf, isHeard } from '../alerts.ts';
+import { statusScreen } from '../render/status.ts';
+import { reading, type CommonOptions } from '../session.ts';
+import type { Streams } from '../streams.ts';
 
 /** `proxyctl status`. */
 export function addStatus(program: Command, io: Streams, finish: Finish): void {
-  common(program.command('status').description('what both nodes are and do, and why'))
+  common(program.command('status').description('addresses, nodes, alerts and the last decision'))
     .option('--check', 'exit 3 unless everything is as it should be', false)
     .action(async (options: CommonOptions & { readonly check: boolean }) => {
       const code = await reading(
@@ -56,14 +58,6 @@ const nodeRow = (node: Status['nodes'][number]): NodeRow => ({
       }),
 });
 
-/** Every node heard, exactly one MASTER per address, no alert. */
-function isWell(status: Status): boolean {
-  const masters = (id: string): number =>
-    status.nodes.filter(
-      (node) =>
-        isHeard(node) &&
-        node.report?.addresses.some(({ address, state }) => address === id && state === 'MASTER'),
-    ).length;
-  const ids = addressIds(status);
-  return ids.length > 0 && ids.every((id) => masters(id) === 1) && alertLines(status).length === 0;
-}
+/** An address at least, and no alert: every node heard, exactly one MASTER, nothing amiss. */
+const isWell = (status: Status): boolean =>
+  addressIds(status).length > 0 && alertsOf(status, performance.now()).length === 0;

@@ -20,7 +20,7 @@ export function moveTable({ addresses }: ActResult, cause: string): string {
     darkMsMax === null ? '-' : `${darkMsMax} ms`,
     cause,
   ]);
-  return table(['ADDRESS', 'FROM', 'TO', 'RESULT', 'DARK AT MOST', 'CAUSE'], rows, [4]);
+  return table(['ADDRESS', 'FROM', 'TO', 'RESULT', 'DARK AT MOST', 'CAUSE'], rows, { right: [4] });
 }
 
 /** The table of servers after drain, ready or maint. */
@@ -32,7 +32,7 @@ export function serversTable({ servers }: ActResult): string {
     after,
     String(sessions),
   ]);
-  return table(['SERVER', 'NODE', 'BEFORE', 'NOW', 'SESSIONS'], rows, [4]);
+  return table(['SERVER', 'NODE', 'BEFORE', 'NOW', 'SESSIONS'], rows, { right: [4] });
 }
 
 /** The table of certificates after a push. */

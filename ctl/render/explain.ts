@@ -1,6 +1,6 @@
 import type { ExplainAnswer, Explained, Standing } from '../../agent/core/explain.ts';
 import { duration } from './duration.ts';
-import { table } from './table.ts';
+import { COLUMNS, table } from './table.ts';
 import { wrapped } from './wrapped.ts';
 
 /** The screen of `proxyctl explain`: verdict, inputs, and what would move it; 80 columns. */
@@ -27,9 +27,9 @@ function addressText(one: Explained, nowMs: number): string {
   const head = ['  NODE', 'CARP', 'ABLE', 'HEALTH', 'MAINT', 'PIN', 'RIPE', 'BASE'];
   const lines = [
     wrapped(`decision  ${one.reason}`),
-    table(head, rows, [7]),
+    table(head, rows, { right: [7], columns: COLUMNS }),
     ...one.standings.flatMap(notes),
-    ...one.absent.map((text) => `not counted: ${text}`),
+    ...one.absent.map((text) => wrapped(`not counted: ${text}`)),
     ...one.flips.map(({ text, owner }) =>
       wrapped(`if        ${text}: ${owner ?? 'no node'} owns it`),
     ),

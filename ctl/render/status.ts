@@ -1,8 +1,9 @@
 import type { NodeStatus, Status } from '../../agent/core/acts.ts';
 import { parseServerKey } from '../../agent/core/intents.ts';
 import type { AddressReport, Intent, NodeReport } from '../../agent/core/model.ts';
+import { addressIds, alertsOf, isHeard, type AlertLine } from '../alerts.ts';
 import { clockTime, duration } from './duration.ts';
-import { table } from './table.ts';
+import { COLUMNS, table } from './table.ts';
 import { wrapped } from './wrapped.ts';
 
 export interface Moment {
@@ -11,14 +12,13 @@ export interface Moment {
   readonly wallMs: number;
 }
 
-/** Heard and fresh: its values may be shown as present. */
-export const isHeard = ({ report, problem }: NodeStatus): boolean =>
-  report !== null && problem === '';
+/** Where the text of a note begins. */
+const INDENT = 10;
 
-/** The screen of `proxyctl status`: at most 80 columns, ASCII. */
+/** The screen of `proxyctl status`: at most 80 columns. */
 export function statusScreen(status: Status, context: string, tookMs: number, at: Moment): string {
   const heard = status.nodes.filter(isHeard).length;
-  const alerts = alertLines(status);
+  const alerts = alertsOf(status, at.nowMs);
   const head = [
     `${heard} of ${status.nodes.length} nodes alive`,
     `automation ${status.paused ? 'paused' : 'on'}`,
@@ -27,18 +27,19 @@ export function statusScreen(status: Status, context: string, tookMs: number, at
   const answered = `${status.node} answered, ${Math.round(tookMs)} ms`;
   const left = `${context}: ${head}`;
   const title =
-    left.length + answered.length + 2 <= 80
-      ? left.padEnd(80 - answered.length) + answered
-      : `${left}\n${answered}`;
-  const parts = [title, addresses(status, at), nodes(status, at)];
+    left.length + answered.length + 2 <= COLUMNS
+      ? left.padEnd(COLUMNS - answered.length) + answered
+      : `${wrapped(left, 2)}\n${wrapped(answered, 2)}`;
   const notes = [
     ...switched(status, at),
+    ...pinned(status, at),
     ...drained(status, at),
-    ...alerts,
+    ...alerts.map((alert) => alertLine(alert, at)),
     ...decisions(status, at),
-  ];
-  if (notes.length > 0) parts.push(notes.map((line) => wrapped(line)).join('\n'));
-  return `${parts.join('\n\n')}\n`;
+  ].map((line) => wrapped(line));
+  return `${[title, addresses(status), nodes(status, at), notes.join('\n')]
+    .filter((part) => part !== '')
+    .join('\n\n')}\n`;
 }
 
 interface Row {
@@ -53,36 +54,39 @@ const rowsOf = (status: Status, id: string): Row[] =>
       .map((reading) => ({ node, reading })),
   );
 
-/** Every address any node reports, in order. */
-export const addressIds = (status: Status): string[] =>
-  [
-    ...new Set(
-      status.nodes.flatMap(({ report }) => (report?.addresses ?? []).map(({ address }) => address)),
-    ),
-  ].sort();
-
-function addresses(status: Status, at: Moment): string {
+function addresses(status: Status): string {
   const ids = addressIds(status);
   if (ids.length === 0) return 'no CARP address is known on any node';
+  const beside = addressGrid(status, ids, true);
+  const fits = beside.split('\n').every((line) => line.length <= COLUMNS);
+  // Addresses are never cut: where they make a line too long they stand below.
+  const grid = fits ? beside : addressGrid(status, ids, false);
+  const below = fits
+    ? []
+    : ids.map((id) => wrapped(`${id.padEnd(INDENT - 1)} ${vipsOf(status, id).join(' ')}`, INDENT));
+  return [grid, ...below].join('\n');
+}
+
+const vipsOf = (status: Status, id: string): readonly string[] =>
+  rowsOf(status, id)[0]?.reading.vips ?? [];
+
+function addressGrid(status: Status, ids: readonly string[], withVips: boolean): string {
   const lines = ids.flatMap((id) => {
     const rows = rowsOf(status, id);
     const owner = status.verdicts.find(({ address }) => address === id)?.owner ?? null;
-    const vips = rows[0]?.reading.vips ?? [];
+    const vips = withVips ? vipsOf(status, id) : [];
     const length = Math.max(rows.length, vips.length);
     return Array.from({ length }, (_, line) => {
       const row = rows[line];
-      const start = [line === 0 ? id : '', vips[line] ?? ''];
+      const start = [line === 0 ? id : '', ...(withVips ? [vips[line] ?? ''] : [])];
       if (row === undefined) return [...start, '', '', '', ''];
       const { node, reading } = row;
       const name = `${node.node === owner ? '* ' : '  '}${node.node}`;
       return [...start, name, ...carp(node, reading), seen(node)];
     });
   });
-  const grid = table(['ADDRESS', 'VIP', '  NODE', 'CARP', 'SKEW', 'SEEN'], lines);
-  const pins = status.verdicts.flatMap(({ address, pin }) =>
-    pin === null ? [] : [`${address} pinned to ${pin.value}${byWhom(pin, at)}`],
-  );
-  return [grid, ...pins].join('\n');
+  const head = ['ADDRESS', ...(withVips ? ['VIP'] : []), '  NODE', 'CARP', 'SKEW', 'SEEN'];
+  return table(head, lines, withVips ? {} : { columns: COLUMNS });
 }
 
 /** What a node not heard said last stands in brackets, never as present. */
@@ -101,7 +105,7 @@ function nodes(status: Status, at: Moment): string {
     return [node.node, report.health, haproxy(report, at), backends(report), ...rest(report, at)];
   });
   const head = ['NODE', 'HEALTH', 'HAPROXY', 'BACKENDS', 'SESSIONS', 'CERTIFICATES'];
-  return table(head, rows, [4]);
+  return table(head, rows, { right: [4], columns: COLUMNS });
 }
 
 function haproxy({ haproxy: [one] }: NodeReport, at: Moment): string {
@@ -122,8 +126,9 @@ function rest({ haproxy: all }: NodeReport, at: Moment): [string, string] {
   const ends = all.flatMap(({ certificates }) =>
     certificates.map(({ notAfter }) => Date.parse(notAfter)),
   );
-  const first = Math.floor((Math.min(...ends) - at.wallMs) / 86_400_000);
-  return [String(sessions), ends.length === 0 ? 'none' : `${ends.length}, first ends ${first} d`];
+  const days = Math.floor((Math.min(...ends) - at.wallMs) / 86_400_000);
+  const first = days < 0 ? 'first has ended' : `first ends ${days} d`;
+  return [String(sessions), ends.length === 0 ? 'none' : `${ends.length}, ${first}`];
 }
 
 /** Maintenance and pause, by whom and until when. */
@@ -135,6 +140,11 @@ function switched(status: Status, at: Moment): string[] {
     return kind === 'pause' ? [`paused    nothing moves by itself${byWhom(intent, at)}`] : [];
   });
 }
+
+const pinned = (status: Status, at: Moment): string[] =>
+  status.verdicts.flatMap(({ address, pin }) =>
+    pin === null ? [] : [`pinned    ${address} to ${pin.value}${byWhom(pin, at)}`],
+  );
 
 function drained(status: Status, at: Moment): string[] {
   return status.intents.flatMap((intent) => {
@@ -156,26 +166,12 @@ function byWhom({ actor, reason, untilWallMs, stamp }: Intent, at: Moment): stri
   return `, ${since}, by ${actor}${until}${reason === '' ? '' : `, "${reason}"`}`;
 }
 
-/** Alerts of the decision, what each node cannot observe, and nodes that are not heard. */
-export function alertLines(status: Status): string[] {
-  const silent = status.nodes
-    .filter((node) => !isHeard(node))
-    .map(({ node, problem }) => `alert     ${node} is not heard: ${problem}`);
-  const decided = status.alerts.map(({ subject, text }) => `alert     ${subject}: ${text}`);
-  const own = status.nodes
-    .filter(isHeard)
-    .flatMap(({ node, report }) => [
-      ...(report?.problems ?? []).map(
-        ({ subject, cause, remedy }) => `alert     ${node}: ${subject}: ${cause}; ${remedy}`,
-      ),
-      ...(report?.haproxy ?? [])
-        .filter(({ problem }) => problem !== '')
-        .map(({ state, problem }) => `alert     ${node}: HAProxy ${state}: ${problem}`),
-      ...(report !== null && report?.health === 'degraded'
-        ? [`alert     ${node}: ${report.healthReason}`]
-        : []),
-    ]);
-  return [...silent, ...decided, ...own];
+function alertLine({ id, node, subject, text, remedy, sinceMs }: AlertLine, at: Moment): string {
+  const own = ['problem', 'degraded'].includes(id) || id.startsWith('haproxy-');
+  const who = own ? `${node}: ` : '';
+  const what = id === 'problem' ? `${subject}: ` : own ? '' : `${subject}: `;
+  const since = sinceMs === null ? '' : ` (${duration(Math.max(0, at.nowMs - sinceMs))})`;
+  return `alert     ${who}${what}${text}${since}${remedy === '' ? '' : `; ${remedy}`}`;
 }
 
 const decisions = (status: Status, at: Moment): string[] =>

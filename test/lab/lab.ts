@@ -61,7 +61,7 @@ export async function labUp(options: LabOptions, tied = false): Promise<LabRepor
   await labDown(options.name);
   mkdirSync(join(runtime, 'bin'), { recursive: true, mode: 0o700 });
   const wrapper = join(runtime, 'bin', 'proxyctl');
-  const main = join(CHECKOUT, 'dist/ctl/main.js');
+  const main = join(CHECKOUT, 'dist/bin/proxyctl.cjs');
   writeFileSync(wrapper, `#!/bin/sh\nexec ${process.execPath} ${main} "$@"\n`);
   chmodSync(wrapper, 0o755);
   const root = asRoot();

@@ -3,7 +3,8 @@ import * as fc from 'fast-check';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { ActFailure } from '../../agent/core/acts.ts';
 import { moveFromWire, moveToWire, serversFromWire, serversToWire } from '../../agent/rpc/acts.ts';
-import { failureFromStatus, failureToStatus, toFailure } from '../../agent/rpc/failures.ts';
+import { failureFromStatus } from '../../agent/rpc/failed-calls.ts';
+import { failureToStatus, toFailure } from '../../agent/rpc/failures.ts';
 import { gossipFromWire, gossipToWire } from '../../agent/rpc/gossip.ts';
 import { intentFromWire, intentToWire } from '../../agent/rpc/intents.ts';
 import { reportToWire } from '../../agent/rpc/reports.ts';
@@ -48,6 +49,7 @@ const wireReport = (damage: (wire: proxyctl.v1.NodeReport.$Properties) => void) 
     readySinceMs: 0,
     byHand: false,
     advertsLost: false,
+    cutOff: false,
     movesAtMs: [],
   };
   const wire = reportToWire({ ...sample, node: 'haproxy02', addresses: [address] }, AT.nowMs);

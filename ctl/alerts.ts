@@ -1,0 +1,113 @@
+import type { NodeStatus, Status } from '../agent/core/acts.ts';
+
+/** One thing that is not as it should be. */
+export interface AlertLine {
+  /** Stable word, docs/json.md lists them. */
+  readonly id: string;
+  /** Who noticed it. */
+  readonly node: string;
+  readonly subject: string;
+  readonly text: string;
+  /** What to do; empty where it says itself. */
+  readonly remedy: string;
+  /** Of this process's monotonic clock; null: unknown. */
+  readonly sinceMs: number | null;
+}
+
+/** Heard and fresh: its values may be shown as present. */
+export const isHeard = ({ report, problem }: NodeStatus): boolean =>
+  report !== null && problem === '';
+
+/** Every address any node reports, in order of vhid. */
+export const addressIds = (status: Status): string[] =>
+  [
+    ...new Set(
+      status.nodes.flatMap(({ report }) => (report?.addresses ?? []).map(({ address }) => address)),
+    ),
+  ].sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1));
+
+/** The nodes that are heard and say MASTER for this address. */
+const mastersOf = (status: Status, id: string): string[] =>
+  status.nodes
+    .filter(isHeard)
+    .filter(({ report }) =>
+      report?.addresses.some(({ address, state }) => address === id && state === 'MASTER'),
+    )
+    .map(({ node }) => node);
+
+/** Nodes that are not heard, what the agent decided, what the MASTERs say, and each node's own troubles. */
+export function alertsOf(status: Status, nowMs: number): AlertLine[] {
+  const by = status.node;
+  return [
+    ...status.nodes
+      .filter((node) => !isHeard(node))
+      .map(({ node, problem, ageMs }) => ({
+        id: 'not-heard',
+        node: by,
+        subject: node,
+        text: `is not heard: ${problem === '' ? 'it has not reported yet' : problem}`,
+        remedy: `on ${node}: service proxyagent status`,
+        sinceMs: ageMs === null ? null : nowMs - ageMs,
+      })),
+    ...status.alerts.map((alert) => ({ ...alert, node: by, remedy: '' })),
+    ...masterAlerts(status),
+    ...status.nodes.filter(isHeard).flatMap(ownAlerts),
+  ];
+}
+
+/** Where an address has not exactly one MASTER and the agent's alerts do not speak of it yet. */
+function masterAlerts(status: Status): AlertLine[] {
+  return addressIds(status).flatMap((id) => {
+    const masters = mastersOf(status, id);
+    if (masters.length === 1 || status.alerts.some(({ subject }) => subject === id)) return [];
+    // A node that is not heard may have it; that it is not heard is said already.
+    if (masters.length === 0 && !status.nodes.every(isHeard)) return [];
+    return [
+      {
+        id: masters.length === 0 ? 'no-master' : 'split-brain',
+        node: status.node,
+        subject: id,
+        text:
+          masters.length === 0 ? 'no node is MASTER' : `MASTER on ${masters.join(' and ')} at once`,
+        remedy: masters.length === 0 ? '' : 'see that CARP adverts pass between the hosts',
+        sinceMs: null,
+      },
+    ];
+  });
+}
+
+function ownAlerts({ node, report }: NodeStatus): AlertLine[] {
+  if (report === null) return [];
+  return [
+    ...report.problems.map(({ subject, cause, remedy, sinceMs }) => ({
+      id: 'problem',
+      node,
+      subject,
+      text: cause,
+      remedy,
+      sinceMs,
+    })),
+    ...report.haproxy
+      .filter(({ state, problem }) => problem !== '' || state !== 'up')
+      .map(({ state, problem, stateSinceMs }) => ({
+        id: state === 'up' ? 'haproxy-problem' : `haproxy-${state}`,
+        node,
+        subject: 'haproxy',
+        text: state === 'up' ? problem : `HAProxy ${state}${problem === '' ? '' : `: ${problem}`}`,
+        remedy: '',
+        sinceMs: stateSinceMs,
+      })),
+    ...(report.health === 'degraded'
+      ? [
+          {
+            id: 'degraded',
+            node,
+            subject: 'health',
+            text: report.healthReason,
+            remedy: '',
+            sinceMs: report.healthSinceMs,
+          },
+        ]
+      : []),
+  ];
+}

@@ -1,0 +1,15 @@
+import { start } from './start.ts';
+
+// Benchmarks by name: npm run -s bench -- NAME. Each prints one JSON object on one line.
+
+const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = { start };
+
+const [, , name = ''] = process.argv;
+const bench = BENCHES[name];
+if (bench === undefined) {
+  process.stderr.write(`bench: give one of ${Object.keys(BENCHES).join(', ')}\n`);
+  process.exitCode = 2;
+} else {
+  const figures = await bench();
+  process.stdout.write(`${JSON.stringify({ bench: name, ...Object(figures) })}\n`);
+}

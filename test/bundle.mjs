@@ -1,0 +1,63 @@
+// Makes dist/bin from dist/ctl: proxyctl as one file, with V8's compiled form beside it.
+// Reading hundreds of modules and compiling them is most of what a short command costs.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const bin = join(root, 'dist/bin');
+const { outputFiles } = buildSync({
+  entryPoints: [join(root, 'dist/ctl/main.js')],
+  bundle: true,
+  write: false,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  minify: true,
+  legalComments: 'none',
+  logLevel: 'warning',
+});
+const bundle = `(function (require) {${outputFiles[0].text.replace(/^#!.*/, '')}\n});`;
+// The name binds the two files together: V8 checks a cache by its own version and the length of
+// the source only. Another Node refuses the cache and compiles as usual.
+const name = `proxyctl.${createHash('sha256').update(bundle).digest('hex').slice(0, 16)}`;
+const start = (folder) => `'use strict';
+const { readFileSync } = require('node:fs');
+const { Script } = require('node:vm');
+const file = ${folder} + '/${name}.js';
+let cachedData;
+try {
+  cachedData = readFileSync(${folder} + '/${name}.cache');
+} catch {}
+const script = new Script(readFileSync(file, 'latin1'), { filename: file, cachedData });
+script.runInThisContext()(require);
+`;
+mkdirSync(bin, { recursive: true });
+writeFileSync(join(bin, `${name}.js`), bundle);
+writeFileSync(join(bin, 'proxyctl.cjs'), `#!/usr/bin/env node\n${start('__dirname')}`);
+chmodSync(join(bin, 'proxyctl.cjs'), 0o755);
+
+// What has run once is in the cache: a status that finds no agent.
+const folder = mkdtempSync(join(tmpdir(), 'proxyctl-build-'));
+const config = join(folder, 'config.toml');
+writeFileSync(config, `[contexts.none]\nsocket = "${join(folder, 'none.sock')}"\n`);
+const save = `process.on('exit', () =>
+  require('node:fs').writeFileSync(file.replace(/js$/, 'cache'), script.createCachedData()));`;
+const warm = [
+  '-e',
+  `${start(JSON.stringify(bin))}${save}`,
+  'proxyctl',
+  'status',
+  '--config',
+  config,
+];
+const { status, stderr } = spawnSync(process.execPath, warm, { env: {}, encoding: 'utf8' });
+rmSync(folder, { recursive: true, force: true });
+if (status !== 10) {
+  console.error(`proxyctl does not start: ${stderr}`);
+  process.exit(1);
+}
