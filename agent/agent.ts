@@ -12,6 +12,7 @@ import { heartbeats } from './heartbeats.ts';
 import { loop as startLoop } from './loop.ts';
 import { localMember, peerMember } from './members.ts';
 import { problems as openProblems } from './problems.ts';
+import { saving } from './saving.ts';
 import { recoverSwaps } from './swap-recovery.ts';
 import { startLinks, type Links } from './rpc/links.ts';
 import { startServer } from './rpc/server.ts';
@@ -61,17 +62,8 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     queueMicrotask(() => problems.raise(subject, cause, remedy));
   }
 
-  /** Durable when it resolves; a disk that refuses is shown until it takes something again. */
-  async function save(change: Parameters<typeof store.save>[0]): Promise<void> {
-    try {
-      await store.save(change);
-      problems.clear('state');
-    } catch (error) {
-      const cause = `the state cannot be written: ${sentence(error)}`;
-      problems.raise('state', cause, `make room in ${config.state}, or mend its rights`);
-      throw error;
-    }
-  }
+  const remedy = `make room in ${config.state}, or mend its rights`;
+  const save = saving({ store, problems, clock, remedy });
   const savedQuietly = (change: Parameters<typeof store.save>[0]): Promise<void> =>
     save(change).catch(() => undefined);
 

@@ -167,6 +167,7 @@ function addressReport(reading: VhidReading, input: SelfInput): AddressReport[] 
       readySinceMs: before?.readySinceMs ?? nowMs,
       byHand: before?.byHand ?? false,
       advertsLost: before?.advertsLost ?? false,
+      cutOff: before?.cutOff ?? false,
       movesAtMs: before?.movesAtMs ?? [],
     },
   ];
@@ -207,10 +208,11 @@ export function withVerdicts(
     addresses: own.addresses.map((address) => {
       const verdict = decision?.verdicts.find((one) => one.address === address.address);
       if (verdict === undefined) return address;
-      const { owner, yieldTo, reason, byHand, movesAtMs } = verdict;
+      const { owner, yieldTo, reason, byHand, cutOff, movesAtMs } = verdict;
       const reasonSinceMs = address.reason === reason ? address.reasonSinceMs : nowMs;
       const { advertsLost } = decision ?? { advertsLost: false };
-      return { ...address, owner, yieldTo, reason, reasonSinceMs, byHand, movesAtMs, advertsLost };
+      const said = { owner, yieldTo, reason, reasonSinceMs, byHand, cutOff, movesAtMs };
+      return { ...address, ...said, advertsLost };
     }),
   };
 }

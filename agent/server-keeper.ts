@@ -1,5 +1,5 @@
 import type { AdminState } from './core/acts.ts';
-import type { Intents } from './core/intents.ts';
+import { inForce, parseServerKey, type Intents } from './core/intents.ts';
 import type { AppliedIntent } from './core/model.ts';
 import { planServers, type ServerRecord, type ServerTask } from './core/servers.ts';
 import type { Clock } from './sys/clock.ts';
@@ -18,7 +18,7 @@ export interface KeeperOptions {
   readonly onChange: () => void;
 }
 
-/** A task that failed is tried again after this long. */
+/** A task that failed is tried again after this long, and so soon is a wish's end seen. */
 const RETRY_MS = 1000;
 
 /**
@@ -61,7 +61,7 @@ export function serverKeeper(options: KeeperOptions) {
           await options.save([...records.values()]).catch(() => undefined);
           options.onChange();
         }
-        if (failed && !closed) {
+        if ((failed || someEnd(options.intents(), wallMs)) && !closed) {
           cancel();
           cancel = clock.after(RETRY_MS, wake);
         }
@@ -89,3 +89,10 @@ export function serverKeeper(options: KeeperOptions) {
     },
   };
 }
+
+/** A wish is in force that ends by itself: nobody says so when it does. */
+const someEnd = (intents: Intents, wallMs: number): boolean =>
+  [...intents.values()].some(
+    (intent) =>
+      intent.untilWallMs !== null && inForce(intent, wallMs) && parseServerKey(intent.key) !== null,
+  );

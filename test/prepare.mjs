@@ -98,7 +98,8 @@ function systemPackages() {
 
 function which(tool) {
   for (const folder of [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/sbin']) {
-    if (folder === '') continue;
+    // npm puts its packages' programs first, and one of them is called nft.
+    if (folder === '' || folder.endsWith('node_modules/.bin')) continue;
     try {
       accessSync(join(folder, tool), constants.X_OK);
       return join(folder, tool);

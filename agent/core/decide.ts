@@ -5,6 +5,7 @@ import { grantFor, takeFor } from './handshake.ts';
 import { pinKey, wish } from './intents.ts';
 import type { AddressReport } from './model.ts';
 import { owner, type View } from './owner.ts';
+import { isCut } from './peers.ts';
 import { explain } from './reasons.ts';
 import { commanded, remember } from './remember.ts';
 import { advskewFor } from './lowering.ts';
@@ -23,7 +24,7 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
   const nothing = { actions: [], verdicts: [], alerts: [], advertsLost: false };
   if (known === null) return { ...nothing, memory: before, wakeAtMs: null };
   const remembered = remember(view, known, before, nowMs);
-  const me = { ...known, addresses: known.addresses.map((mine) => told(mine, remembered)) };
+  const me = { ...known, addresses: known.addresses.map((mine) => told(mine, view, remembered)) };
   const here = withSelf(view, me);
   const fence = fencePart(here, me, remembered, nowMs);
 
@@ -49,6 +50,7 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
       yieldTo: part.yieldTo ?? null,
       reason: part.reason,
       byHand: mine.byHand,
+      cutOff: mine.cutOff,
       movesAtMs: mine.movesAtMs,
     });
   }
@@ -63,11 +65,12 @@ const isolationDue = ({ isolatedSinceMs }: Memory): number | null =>
   isolatedSinceMs === null ? null : isolatedSinceMs + ISOLATED_MS;
 
 /** The own reading with what memory adds to it; the report of this round carries the same. */
-const told = (mine: AddressReport, { known, moves, lost }: Memory): AddressReport => ({
+const told = (mine: AddressReport, view: View, memory: Memory): AddressReport => ({
   ...mine,
-  byHand: known.get(mine.address)?.byHand ?? false,
-  movesAtMs: moves.get(mine.address) ?? [],
-  advertsLost: lost !== null,
+  byHand: memory.known.get(mine.address)?.byHand ?? false,
+  movesAtMs: memory.moves.get(mine.address) ?? [],
+  advertsLost: memory.lost !== null,
+  cutOff: isCut(view.paths, mine.network),
 });
 
 const withSelf = (view: View, me: Situation['me']): View => ({

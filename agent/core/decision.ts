@@ -112,6 +112,7 @@ export interface AddressVerdict {
   readonly yieldTo: string | null;
   readonly reason: string;
   readonly byHand: boolean;
+  readonly cutOff: boolean;
   readonly movesAtMs: readonly number[];
 }
 

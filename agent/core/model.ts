@@ -36,6 +36,8 @@ export interface AddressReport {
   readonly byHand: boolean;
   /** Adverts are known not to arrive between this node and a peer that is heard. */
   readonly advertsLost: boolean;
+  /** Neither a peer nor a witness answers on its interface: it is this host that is cut off there. */
+  readonly cutOff: boolean;
   /** When a failback or a move for degraded health brought it here: the budget counts them. */
   readonly movesAtMs: readonly number[];
 }

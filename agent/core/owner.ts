@@ -93,7 +93,9 @@ function candidatesFor(address: string, view: View): Candidate[] {
     const isMaster = mine.state === 'MASTER';
     // A restarted agent on the MASTER gives up nothing while it joins again.
     const present = (report.joined || isMaster) && !report.leaving;
-    const able = (mine.state !== 'INIT' || report.fenced) && present && !demoted;
+    // Who hears nobody on that network serves nobody there, whatever gossip says elsewhere.
+    const linked = (mine.state !== 'INIT' || report.fenced) && !mine.cutOff;
+    const able = linked && present && !demoted;
     return [{ node, report, address: mine, able, isMaster }];
   });
 }

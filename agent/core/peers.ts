@@ -72,6 +72,12 @@ export function withEcho(
   return alone ? { ...view, peerClass: 'isolated' } : view;
 }
 
+/** Every peer and every witness that ever answered on the interface of a network is silent there. */
+export function isCut(paths: readonly PathReading[], network: string): boolean {
+  const proven = paths.filter((one) => one.network === network && one.answeredAtMs !== null);
+  return proven.some(({ node }) => node === null) && proven.every(isSilent);
+}
+
 /** The nodes whose word counts now, in order of name. */
 export function freshNodes(nodes: Iterable<NodeView>): NodeView[] {
   return [...nodes]

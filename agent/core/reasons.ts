@@ -60,6 +60,7 @@ function pinned({ view, mine }: Situation): string {
 /** Why a node cannot own an address, in a few words. */
 export function unable({ report, address }: Candidate): string {
   if (address.state === 'INIT') return 'its vhid is INIT';
+  if (address.cutOff) return 'nobody answers it on that network';
   if (report.leaving) return 'it is shutting down';
   if (!report.joined) return 'its agent has just started';
   return `its CARP demotion is ${report.demotion}`;

@@ -2,7 +2,7 @@ import type { Action, Known, Memory } from './decision.ts';
 import { judgeEarly } from './early.ts';
 import { LOWERED_ADVSKEW, type AddressReport, type NodeReport } from './model.ts';
 import { owner, type View } from './owner.ts';
-import { freshNodes, isSilent } from './peers.ts';
+import { freshNodes, isCut } from './peers.ts';
 import { put } from './situation.ts';
 import { FORCE_INTERVAL_MS, FORCE_WINDOW_MS, REJOIN_MS, UNASKED_WINDOW_MS } from './timing.ts';
 
@@ -68,7 +68,7 @@ function nextKnown(mine: AddressReport, was: Known | undefined, nowMs: number): 
 function rememberIsolation(view: View, me: NodeReport, before: Memory, nowMs: number): Memory {
   const alone = freshNodes(view.nodes).every(({ node }) => node === view.self);
   const cut = me.addresses.some(
-    ({ state, network }) => state === 'MASTER' && alone && isCut(view, network),
+    ({ state, network }) => state === 'MASTER' && alone && isCut(view.paths, network),
   );
   if (cut) {
     const isolatedSinceMs = before.isolatedSinceMs ?? nowMs;
@@ -77,11 +77,6 @@ function rememberIsolation(view: View, me: NodeReport, before: Memory, nowMs: nu
   const { isolatedUntilMs } = before;
   const over = !alone || (isolatedUntilMs !== null && nowMs - isolatedUntilMs > REJOIN_MS);
   return { ...before, isolatedSinceMs: null, isolatedUntilMs: over ? null : isolatedUntilMs };
-}
-
-function isCut(view: View, network: string): boolean {
-  const paths = view.paths.filter((one) => one.network === network && one.answeredAtMs !== null);
-  return paths.some(({ node }) => node === null) && paths.every(isSilent);
 }
 
 /** What was commanded, so that the next reading can be told from somebody else's hand. */

@@ -135,6 +135,7 @@ function addressFromWire(
     readySinceMs: nowMs - wire.readyAgeMs,
     byHand: wire.byHand,
     advertsLost: wire.advertsLost,
+    cutOff: wire.cutOff,
     movesAtMs: wire.movesAgeMs.map((age) => nowMs - age),
   };
 }

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Intent } from '../core/model.ts';
 import type { ServerRecord } from '../core/servers.ts';
-import { isSystemError, replaceFile } from '../sys/files.ts';
 import { sentence } from '../core/words.ts';
+import { systemDisk, type Disk } from './disk.ts';
 
 /** What of one node survives a restart. */
 export interface State {
@@ -85,19 +84,23 @@ export interface Store {
  * kept aside under another name; a state that is lost is said, never silent.
  * Rejects with a sentence when the directory cannot be used.
  */
-export async function openStore(directory: string, wallMs: number): Promise<Store> {
+export async function openStore(
+  directory: string,
+  wallMs: number,
+  disk: Disk = systemDisk,
+): Promise<Store> {
   const path = join(directory, 'state.json');
   const previous = `${path}.1`;
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await disk.makeDirectory(directory);
   const problems: Aside[] = [];
-  let state = await load(path, problems);
+  let state = await load(disk, path, problems);
   let lag = 0;
-  if (state === null && (await exists(path))) await setAside(path, problems);
+  if (state === null && (await exists(disk, path))) await setAside(disk, path, problems);
   if (state === null) {
-    state = await load(previous, problems);
+    state = await load(disk, previous, problems);
     // The lost file may have been of the start after the one its predecessor tells of.
     lag = state === null ? 0 : 1;
-    if (state === null && (await exists(previous))) await setAside(previous, problems);
+    if (state === null && (await exists(disk, previous))) await setAside(disk, previous, problems);
     if (state === null && problems.length > 0) {
       const cause = 'no usable state file is left: pins and drains stored here alone are gone';
       problems.push({ cause, remedy: 'the peer sends back what it has; check proxyctl status' });
@@ -110,7 +113,7 @@ export async function openStore(directory: string, wallMs: number): Promise<Stor
 
   const write = (): Promise<void> => {
     waiting = null;
-    return replaceFile(path, encode(current), 0o600, previous);
+    return disk.replace(path, encode(current), previous);
   };
 
   await write();
@@ -161,14 +164,14 @@ export function decode(text: string): State {
 
 const checksum = (body: string): string => createHash('sha256').update(body).digest('hex');
 
-async function load(path: string, problems: Aside[]): Promise<State | null> {
-  let text: string;
+async function load(disk: Disk, path: string, problems: Aside[]): Promise<State | null> {
+  let text: string | null;
   try {
-    text = await readFile(path, 'utf8');
+    text = await disk.read(path);
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return null;
     throw new Error(`${path} cannot be read: ${sentence(error)}`, { cause: error });
   }
+  if (text === null) return null;
   try {
     return decode(text);
   } catch (error) {
@@ -179,19 +182,18 @@ async function load(path: string, problems: Aside[]): Promise<State | null> {
 }
 
 /** Under a name of its own; the hundredth takes the place of the one before. */
-async function setAside(path: string, problems: Aside[]): Promise<void> {
+async function setAside(disk: Disk, path: string, problems: Aside[]): Promise<void> {
   let number = 1;
-  while (number < 99 && (await exists(`${path}.damaged-${number}`))) number++;
+  while (number < 99 && (await exists(disk, `${path}.damaged-${number}`))) number++;
   const aside = `${path}.damaged-${number}`;
-  await rename(path, aside);
+  await disk.rename(path, aside);
   problems.push({ cause: `it was kept as ${aside}`, remedy: 'remove it once looked at' });
 }
 
-async function exists(path: string): Promise<boolean> {
+async function exists(disk: Disk, path: string): Promise<boolean> {
   try {
-    await readFile(path);
+    return (await disk.read(path)) !== null;
+  } catch {
     return true;
-  } catch (error) {
-    return !isSystemError(error, 'ENOENT');
   }
 }

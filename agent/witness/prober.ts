@@ -65,10 +65,12 @@ export function prober(options: ProberOptions) {
   return {
     readings: (): readonly PathReading[] => merged(targets),
     aim(peers: readonly NodeReport[], own: NodeReport): void {
+      // Every round asks; the answer changes only with somebody's addresses.
+      const text = [own, ...peers].map(({ node, networks }) => node + textOf(networks)).join();
+      const subnets = [...options.subnets()].join();
+      if (`${text}${subnets}` === aimed) return;
+      aimed = `${text}${subnets}`;
       const wanted = aims(peers, own, options);
-      const text = JSON.stringify(wanted);
-      if (text === aimed) return;
-      aimed = text;
       targets = wanted.map(
         (one) =>
           targets.find((old) => old.network === one.network && old.address === one.address) ?? {
@@ -127,6 +129,9 @@ function aims(peers: readonly NodeReport[], own: NodeReport, options: ProberOpti
   ]);
 }
 
+const textOf = (networks: NodeReport['networks']): string =>
+  networks.map(({ network, addresses }) => `${network} ${addresses.join()}`).join();
+
 /** One address of each family; link-local ones need a scope that the peer cannot name for us. */
 function addressesOf(all: readonly string[]): string[] {
   const usable = all.filter((address) => !/^fe80:/i.test(address));
@@ -135,15 +140,23 @@ function addressesOf(all: readonly string[]): string[] {
   return [v4, v6].filter((address) => address !== undefined);
 }
 
+/** Asked every round with the same arguments, and dear: each answer is kept. */
+const within = new Map<string, boolean>();
+
 function isWithin(address: string, cidrs: readonly string[]): boolean {
+  const key = `${address} ${cidrs.join(' ')}`;
+  const known = within.get(key);
+  if (known !== undefined) return known;
   const family = (one: string): 'ipv4' | 'ipv6' => (isIPv4(one) ? 'ipv4' : 'ipv6');
-  return cidrs.some((cidr) => {
+  const found = cidrs.some((cidr) => {
     const [base = '', length = ''] = cidr.split('/');
     if (family(base) !== family(address)) return false;
     const block = new BlockList();
     block.addSubnet(base.replace(/%.*$/, ''), Number(length), family(base));
     return block.check(address, family(address));
   });
+  within.set(key, found);
+  return found;
 }
 
 /** A node is reached where either family answers: one reading per network and node, or witness. */

@@ -42,6 +42,7 @@ export function address(change: Partial<AddressReport> = {}): AddressReport {
     readySinceMs: LONG_AGO,
     byHand: false,
     advertsLost: false,
+    cutOff: false,
     movesAtMs: [],
     ...change,
   };

@@ -26,6 +26,7 @@ export const addressOf = (more: Partial<AddressReport> = {}): AddressReport => (
   readySinceMs: ago(DAY),
   byHand: false,
   advertsLost: false,
+  cutOff: false,
   movesAtMs: [],
   ...more,
 });

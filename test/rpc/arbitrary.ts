@@ -52,6 +52,7 @@ const addressReport = fc
     readySinceMs: since,
     byHand: fc.boolean(),
     advertsLost: fc.boolean(),
+    cutOff: fc.boolean(),
     movesAtMs: few(since),
   })
   .map((one) => ({ ...one, address: `${one.vhid}@${one.network}` }));

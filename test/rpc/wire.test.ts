@@ -49,6 +49,7 @@ const wireReport = (damage: (wire: proxyctl.v1.NodeReport.$Properties) => void) 
     readySinceMs: 0,
     byHand: false,
     advertsLost: false,
+    cutOff: false,
     movesAtMs: [],
   };
   const wire = reportToWire({ ...sample, node: 'haproxy02', addresses: [address] }, AT.nowMs);

@@ -1,0 +1,91 @@
+import type { CarpPort } from '../../agent/loop-ports.ts';
+import { INTERFACE, type Host } from './host.ts';
+import type { Process } from './process.ts';
+
+/** exec kills a tool that takes longer, ms. */
+const TOOL_MS = 2000;
+
+/** CARP of a host as its agent reaches it: tools that take their time, one set at a time. */
+export function carpPort(host: Host, process: Process): CarpPort {
+  const { random } = host.world;
+  let queue: Promise<unknown> = Promise.resolve();
+  const alone = (task: () => Promise<void>): Promise<void> => {
+    const next = queue.then(task, task);
+    queue = next.catch(() => undefined);
+    return next;
+  };
+
+  /** Runs a tool; what it reads it reads at some moment before it ends. */
+  function tool<T>(act: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const ms = random.delay(1, 8) + host.slowMs * random.between(0, 0.7);
+      let over = false;
+      process.clock.after(TOOL_MS, () => {
+        if (over) return;
+        over = true;
+        reject(new Error('timed out after 2000 ms'));
+      });
+      if (ms > TOOL_MS) return;
+      host.onHost(ms, () => {
+        const value = act();
+        host.onHost(random.delay(0.1, 1), () =>
+          process.deliver(() => {
+            over = true;
+            resolve(value);
+          }),
+        );
+      });
+    });
+  }
+
+  return {
+    async read() {
+      // Two tools side by side: what they read is not of one moment.
+      const [addresses, values] = await Promise.all([
+        tool(() =>
+          host.kernel.vhids.map(({ vhid, vips4, vips6, state, advbase, advskew }) => ({
+            interface: INTERFACE,
+            vhid,
+            vips: [...vips4, ...vips6],
+            state,
+            advbase,
+            advskew,
+          })),
+        ),
+        tool(() => {
+          const { preempt, demotion, allow } = host.kernel;
+          return { preempt, demotion, allow };
+        }),
+      ]);
+      const interfaces = [{ interface: INTERFACE, addresses: [`${host.address}/24`] }];
+      return { addresses, ...values, interfaces };
+    },
+    received: () => tool(() => host.kernel.received),
+    set: (_name, vhid, change) =>
+      alone(
+        () =>
+          new Promise((resolve, reject) => {
+            let over = false;
+            process.clock.after(TOOL_MS, () => {
+              if (over) return;
+              over = true;
+              reject(new Error('ifconfig timed out after 2000 ms'));
+            });
+            const done = (): void =>
+              process.deliver(() => {
+                over = true;
+                resolve();
+              });
+            host.ifconfig(vhid, change, done, 'agent', TOOL_MS);
+          }),
+      ),
+    advertise: () => alone(() => tool(() => host.sysctl('demotion', 0))),
+    allow: (on) =>
+      alone(() =>
+        tool(() => {
+          host.lease(!on);
+          host.sysctl('allow', on ? 1 : 0);
+        }),
+      ),
+  };
+}

@@ -1,0 +1,47 @@
+import { LOWERED_ADVSKEW } from '../../../agent/core/model.ts';
+import { Violation, type World } from '../world.ts';
+import {
+  isAttached,
+  isInMaintenance,
+  losesAdverts,
+  pinOf,
+  serves,
+  Since,
+  type Check,
+} from './truth.ts';
+
+/** What a report may be old, and an HAProxy's death or hanging unseen, ms. */
+const UNSEEN_MS = 5000;
+
+/**
+ * I2: no MASTER lowers itself for its own health unless a peer serves. Not
+ * looked at: a pin elsewhere, maintenance, a host that is cut off, adverts
+ * known to be lost. Tolerated: a peer whose HAProxy ended moments ago.
+ */
+export function noGift(): Check {
+  const since = new Since();
+  const before = new Map<string, number>();
+  const check = (world: World): void => {
+    for (const host of world.hosts) {
+      const others = world.hosts.filter((one) => one !== host);
+      const alone = others.every((one) => !serves(one));
+      const aloneMs = since.ms(host.name, alone, world.nowMs);
+      for (const { vhid } of world.options.vhids) {
+        const key = `${host.name} ${vhid}`;
+        const advskew = host.advskew(vhid);
+        const lowered = before.get(key) !== LOWERED_ADVSKEW && advskew === LOWERED_ADVSKEW;
+        before.set(key, advskew);
+        if (!lowered || !host.isMaster(vhid) || host.byHand.has(vhid)) continue;
+        const pin = pinOf(host, vhid);
+        const wished = isInMaintenance(host) || (pin !== null && pin !== host.name);
+        if (wished || losesAdverts(world) || !isAttached(world, host)) continue;
+        if (aloneMs > UNSEEN_MS && !serves(host))
+          throw new Violation(
+            'no-gift',
+            `vhid ${vhid}: ${host.name} lowers itself though no other HAProxy serves for ${Math.round(aloneMs)} ms`,
+          );
+      }
+    }
+  };
+  return { name: 'no-gift', check };
+}

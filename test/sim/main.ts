@@ -1,0 +1,64 @@
+import { parseArgs } from 'node:util';
+import { runSeed, type Result, type RunOptions } from './run.ts';
+import { runSeeds } from './workers.ts';
+
+/**
+ * npm run sim -- [--seeds N] [--first S] [--nodes 2|3] [--minutes 10]   many seeds; exit 1 when one fails
+ * npm run sim -- --seed S [--nodes 2|3] [--minutes 10]                  one seed, with its whole story
+ */
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1000' },
+    first: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    nodes: { type: 'string' },
+    minutes: { type: 'string', default: '10' },
+    lines: { type: 'string', default: '120' },
+    keep: { type: 'boolean', default: false },
+  },
+});
+
+const options: RunOptions = {
+  nodes: values.nodes === undefined ? null : Number(values.nodes),
+  minutes: Number(values.minutes),
+  lines: { failed: Number(values.lines), passed: 0 },
+};
+
+if (values.seed !== undefined) {
+  const all = { failed: Infinity, passed: Infinity };
+  const result = await runSeed(Number(values.seed), { ...options, lines: all });
+  console.log(result.story);
+  console.log(verdict(result));
+  process.exitCode = result.violation === null ? 0 : 1;
+} else {
+  const first = Number(values.first);
+  const seeds = Array.from({ length: Number(values.seeds) }, (_, at) => first + at);
+  const startedAt = performance.now();
+  const failures: Result[] = [];
+  let cpuMs = 0;
+  await runSeeds(seeds, options, (result) => {
+    ({ cpuMs } = { cpuMs: cpuMs + result.cpuMs });
+    if (result.violation === null) return true;
+    failures.push(result);
+    console.log(verdict(result));
+    return true;
+  });
+  for (const result of failures.slice(0, values.keep ? Infinity : 1)) {
+    console.log(
+      `\nseed ${result.seed}, its last lines (npm run sim -- --seed ${result.seed} has all):`,
+    );
+    console.log(result.story);
+  }
+  const took = ((performance.now() - startedAt) / 1000).toFixed(1);
+  const each = (cpuMs / seeds.length / 1000).toFixed(2);
+  console.log(
+    `${seeds.length} seeds of ${options.minutes} minutes: ${failures.length} failed; ${took} s, ${each} s of processor each`,
+  );
+  process.exitCode = failures.length === 0 ? 0 : 1;
+}
+
+function verdict({ seed, violation, cpuMs }: Result): string {
+  if (violation === null) return `seed ${seed}: ok (${cpuMs.toFixed(0)} ms)`;
+  const seconds = (violation.atMs / 1000).toFixed(1);
+  return `seed ${seed}: ${violation.invariant} at ${seconds} s: ${violation.text}`;
+}

@@ -1,0 +1,91 @@
+import { ActFailure, type ServerReading } from '../../agent/core/acts.ts';
+import type { Gossip } from '../../agent/gossip.ts';
+import type { Loop } from '../../agent/loop.ts';
+import type { Member, Pair } from '../../agent/verbs/pair.ts';
+import type { Agent } from './agent.ts';
+import { SERVERS, type Haproxy } from './haproxy.ts';
+import type { Process } from './process.ts';
+
+const STORE_MS = 2000;
+
+/** The pair as the real verbs use it, from this agent. */
+export function pairOf(agent: Agent, gossip: Gossip, loop: Loop): Pair {
+  const { world, name } = agent;
+  const { clock } = agent.process;
+  return {
+    node: name,
+    name: 'sim',
+    clock,
+    policy: world.policy,
+    members: [
+      local(agent),
+      ...world.hosts.flatMap((host) => (host.name === name ? [] : [remote(agent, host.name)])),
+    ],
+    view: () => [agent.selfView(), ...gossip.peers(clock.nowMs())],
+    intents: gossip.intents,
+    onRound: (listener) => loop.onRound(listener),
+  };
+}
+
+const local = (agent: Agent): Member => ({
+  ...noSwaps,
+  node: agent.name,
+  storeIntents: async (intents) => ({ newer: await agent.storeIntents(agent.name, intents) }),
+  findServers: (_instance, backend) => servers(agent.host.haproxy, agent.process, backend),
+});
+
+/** Over the link this agent has to it: agent/rpc/peer-calls.ts without its wire. */
+function remote(agent: Agent, peer: string): Member {
+  const call = <T>(work: (there: Agent) => Promise<T>): Promise<T> => {
+    const link = agent.links.get(peer);
+    if (link === undefined) return Promise.reject(new TypeError(`${peer} is no peer`));
+    return link.call(STORE_MS, work);
+  };
+  return {
+    ...noSwaps,
+    node: peer,
+    storeIntents: (intents) =>
+      call(async (there) => {
+        // What is left of a limit travels, not the moment: the hosts' clocks differ.
+        const aheadMs = there.process.clock.wallMs() - agent.process.clock.wallMs();
+        const arrived = intents.map((intent) =>
+          intent.untilWallMs === null
+            ? intent
+            : { ...intent, untilWallMs: intent.untilWallMs + aheadMs },
+        );
+        return { newer: await there.storeIntents(agent.name, arrived) };
+      }),
+    findServers: (_instance, backend) =>
+      call((there) => servers(there.host.haproxy, there.process, backend)),
+  };
+}
+
+function servers(
+  haproxy: Haproxy,
+  process: Process,
+  backend: string,
+): Promise<readonly ServerReading[]> {
+  return new Promise((resolve, reject) => {
+    process.later(2, () => {
+      if (haproxy.state !== 'up') {
+        reject(new ActFailure('failed', { code: 'haproxy_unreachable', message: 'it is down' }));
+        return;
+      }
+      resolve(
+        SERVERS.map((name) => {
+          const admin = haproxy.servers.get(`${backend}/${name}`) ?? 'ready';
+          const status = admin === 'ready' ? 'UP' : admin === 'drain' ? 'DRAIN' : 'MAINT';
+          return { name, status, admin, sessions: 0 };
+        }),
+      );
+    });
+  });
+}
+
+const refuse = (): Promise<never> => Promise.reject(new Error('certificates are not simulated'));
+const noSwaps = {
+  swapPrepare: refuse,
+  swapCommit: refuse,
+  swapAbort: refuse,
+  swapFinish: refuse,
+};
