@@ -14,8 +14,13 @@ import {
 } from '../agent/core/acts.ts';
 import type { ExplainAnswer } from '../agent/core/explain.ts';
 import { sentence } from '../agent/core/words.ts';
-import { automationToWire, maintenanceToWire, moveToWire } from '../agent/rpc/acts.ts';
-import { pushToWire, serversToWire } from '../agent/rpc/acts.ts';
+import {
+  automationToWire,
+  maintenanceToWire,
+  moveToWire,
+  pushToWire,
+  serversToWire,
+} from '../agent/rpc/acts.ts';
 import { explainFromWire } from '../agent/rpc/explain.ts';
 import { failureFromStatus } from '../agent/rpc/failed-calls.ts';
 import { progressFromWire, resultFromWire } from '../agent/rpc/results.ts';
@@ -31,8 +36,8 @@ export interface Agent {
   /** What the context calls it. */
   readonly name: string;
   status(): Promise<Status>;
-  move(act: MoveAct, report: Report): Promise<ActResult>;
   explain(addresses: readonly string[]): Promise<ExplainAnswer>;
+  move(act: MoveAct, report: Report): Promise<ActResult>;
   setMaintenance(act: MaintenanceAct, report: Report): Promise<ActResult>;
   setAutomation(act: AutomationAct, report: Report): Promise<ActResult>;
   setServers(act: ServersAct, report: Report): Promise<ActResult>;
@@ -42,7 +47,7 @@ export interface Agent {
 
 /** To reach one agent; --timeout shortens it, but a loaded host is given a second. */
 const CONNECT_MS = { least: 1000, most: 3000 };
-const STATUS_MS = 5000;
+const READ_MS = 5000;
 /** Beyond what the agent itself waits, for the way there and back. */
 const SLACK_MS = 5000;
 /** An agent's own limit where the caller names none. */
@@ -90,6 +95,24 @@ function agent(name: string, channel: Channel): Agent {
       ? failureFromStatus(error, { peer: name, name: what, changes })
       : notUnderstood(what, sentence(error), changes);
 
+  /** A call that only reads: one message there, one back. */
+  async function ask<T>(
+    what: string,
+    path: string,
+    request: Uint8Array,
+    understand: (reply: Buffer) => T,
+  ): Promise<T> {
+    const replies: Buffer[] = [];
+    try {
+      await channel.call(path, [request], READ_MS, (bytes) => replies.push(bytes));
+      const [reply] = replies;
+      if (reply === undefined) throw new Error('an empty answer');
+      return understand(reply);
+    } catch (error) {
+      throw failed(error, what, false);
+    }
+  }
+
   async function act(
     what: string,
     path: string,
@@ -118,40 +141,26 @@ function agent(name: string, channel: Channel): Agent {
     throw notUnderstood(what, wrong === null ? 'it ended without a result' : sentence(wrong), true);
   }
 
-  /** A plain question; its one answer. */
-  async function one(what: string, path: string, request: Uint8Array): Promise<Buffer> {
-    const replies: Buffer[] = [];
-    try {
-      await channel.call(path, [request], STATUS_MS, (bytes) => replies.push(bytes));
-      const [reply] = replies;
-      if (reply === undefined) throw new Error('an empty answer');
-      return reply;
-    } catch (error) {
-      throw failed(error, what, false);
-    }
-  }
-
   return {
     name,
-    async status() {
+    status() {
       const { path, requestSerialize } = ControlService.status;
       const at = { nowMs: performance.now(), wallMs: Date.now() };
-      const reply = await one('status', path, requestSerialize({}));
-      try {
-        return statusFromWire(proxyctl.v1.StatusReply.decode(reply), at);
-      } catch (error) {
-        throw failed(error, 'status', false);
-      }
+      return ask('status', path, requestSerialize({}), (reply) =>
+        statusFromWire(proxyctl.v1.StatusReply.decode(reply), at),
+      );
     },
-    async explain(addresses) {
+    explain(addresses) {
       const { path, requestSerialize } = ControlService.explain;
-      const request = requestSerialize({ addresses: [...addresses] });
-      const reply = await one('explain', path, request);
-      try {
-        return explainFromWire(proxyctl.v1.ExplainReply.decode(reply), performance.now());
-      } catch (error) {
-        throw failed(error, 'explain', false);
-      }
+      const nowMs = performance.now();
+      return ask('explain', path, requestSerialize({ addresses: [...addresses] }), (reply) =>
+        explainFromWire(proxyctl.v1.ExplainReply.decode(reply), nowMs),
+      );
+    },
+    move: (move, report) => {
+      const { path, requestSerialize } = ControlService.move;
+      const request = requestSerialize(moveToWire(move));
+      return act('move', path, [request], move.header.timeoutMs, report);
     },
     setMaintenance: (maintenance, report) => {
       const { path, requestSerialize } = ControlService.setMaintenance;
@@ -162,11 +171,6 @@ function agent(name: string, channel: Channel): Agent {
       const { path, requestSerialize } = ControlService.setAutomation;
       const request = requestSerialize(automationToWire(automation));
       return act('automation', path, [request], automation.header.timeoutMs, report);
-    },
-    move: (move, report) => {
-      const { path, requestSerialize } = ControlService.move;
-      const request = requestSerialize(moveToWire(move));
-      return act('move', path, [request], move.header.timeoutMs, report);
     },
     setServers: (servers, report) => {
       const { path, requestSerialize } = ControlService.setServers;

@@ -53,16 +53,13 @@ const errorOf = ({ code, message, cause, remediation, retryable }: ActError) => 
 
 const time = (wallMs: number): string => new Date(wallMs).toISOString();
 
-const wish = (intent: Intent | null, at: Moment) =>
-  intent === null
-    ? null
-    : {
-        node: intent.value,
-        actor: intent.actor,
-        reason: intent.reason,
-        since: time(Math.min(intent.stamp.wallMs, at.wallMs)),
-        until: intent.untilWallMs === null ? null : time(intent.untilWallMs),
-      };
+const wish = (intent: Intent, at: Moment) => ({
+  node: intent.value,
+  actor: intent.actor,
+  reason: intent.reason,
+  since: time(Math.min(intent.stamp.wallMs, at.wallMs)),
+  until: intent.untilWallMs === null ? null : time(intent.untilWallMs),
+});
 
 /** The `result` of `status`. A node that is not heard has no present state: null, with `last`. */
 export function statusResult(status: Status, at: Moment): unknown {
@@ -82,7 +79,7 @@ export function statusResult(status: Status, at: Moment): unknown {
         vhid: first?.reading.vhid ?? null,
         vips: first?.reading.vips ?? [],
         owner: verdict?.owner ?? null,
-        pin: wish(verdict?.pin ?? null, at),
+        pin: verdict?.pin ? wish(verdict.pin, at) : null,
         reason: verdict?.reason ?? null,
         reason_age_ms: verdict === undefined ? null : age(verdict.sinceMs),
         nodes: rows.map(({ node, reading }) => ({
@@ -97,8 +94,8 @@ export function statusResult(status: Status, at: Moment): unknown {
       };
     }),
     nodes: status.nodes.map((node) => nodeResult(node, isHeard(node), age)),
-    maintenance: status.intents.flatMap((intent) => switchResult(intent, 'maintenance/', at)),
-    pause: status.intents.flatMap((intent) => switchResult(intent, 'pause', at))[0] ?? null,
+    maintenance: status.intents.flatMap((intent) => maintenanceResult(intent, at)),
+    pause: pauseResult(status, at),
     drained: status.intents.flatMap((intent) => drainedResult(status, intent, at)),
     alerts: alertsOf(status, at.nowMs).map(({ sinceMs, ...alert }) => ({
       ...alert,
@@ -135,6 +132,7 @@ function nodeResult(
             carp_events: report.carpEvents,
             icmp: report.icmp,
           },
+    fenced: report?.fenced ?? null,
     demotion: report?.demotion ?? null,
     preempt: report?.preempt ?? null,
     haproxy: (report?.haproxy ?? []).map((one) => ({
@@ -163,23 +161,30 @@ function nodeResult(
   };
 }
 
-/** A wish that is on: who, why, since when and until when. */
-function switchResult(intent: Intent, prefix: string, at: Moment): object[] {
-  if (!intent.key.startsWith(prefix)) return [];
-  const { node: _value, ...who } = wish(intent, at) ?? { node: '' };
-  const node = intent.key.slice(prefix.length);
-  return [{ ...(node === '' ? {} : { node }), ...who }];
+/** Who wants it, why, since when and until when. */
+function who(intent: Intent, at: Moment): object {
+  const { actor, reason, since, until } = wish(intent, at);
+  return { actor, reason, since, until };
+}
+
+function maintenanceResult(intent: Intent, at: Moment): object[] {
+  const [kind, node] = intent.key.split('/');
+  return kind === 'maintenance' ? [{ node, ...who(intent, at) }] : [];
+}
+
+function pauseResult(status: Status, at: Moment): object | null {
+  const pause = status.intents.find(({ key }) => key === 'pause');
+  return pause === undefined ? null : who(pause, at);
 }
 
 function drainedResult(status: Status, intent: Intent, at: Moment): unknown[] {
   const target = parseServerKey(intent.key);
   if (target === null) return [];
-  const { node: _state, ...who } = wish(intent, at) ?? { node: '' };
   return [
     {
       ...target,
       state: intent.value,
-      ...who,
+      ...who(intent, at),
       nodes: status.nodes.map(({ node, report }) => {
         const applied = report?.applied.find(({ key }) => key === intent.key);
         return { node, in_force: applied?.problem === '', problem: applied?.problem ?? null };
@@ -191,8 +196,13 @@ function drainedResult(status: Status, intent: Intent, at: Moment): unknown[] {
 /** The `result` of `explain`. */
 export const explainResult = ({ paused, addresses }: ExplainAnswer, nowMs: number): unknown => ({
   paused,
-  addresses: addresses.map(({ standings, ...one }) => ({
-    ...one,
+  addresses: addresses.map(({ address, owner, because, reason, flips, absent, standings }) => ({
+    address,
+    owner,
+    because,
+    reason,
+    flips: flips.map(({ text, owner }) => ({ text, owner })),
+    absent,
     nodes: standings.map((standing) => ({
       node: standing.node,
       state: standing.state,

@@ -37,14 +37,14 @@ const GROUPS: readonly Group[] = [
   {
     heading: 'Look:',
     verbs: ['status', 'explain'],
-    add: (program, io, finish) => {
-      addStatus(program, io, finish);
-      addExplain(program, io, finish);
+    add: (...where) => {
+      addStatus(...where);
+      addExplain(...where);
     },
   },
   { heading: 'Move addresses:', verbs: ['failover', 'failback'], add: addMoves },
   {
-    heading: 'What moves by itself:',
+    heading: 'Take a node or the automation out:',
     verbs: ['maintenance', 'pause', 'resume'],
     add: addAutomation,
   },
@@ -113,8 +113,8 @@ const leaves = (command: Command): Command[] =>
 function termOf(this: Help, command: Command): string {
   const group = command.parent?.parent === null ? '' : `${command.parent?.name() ?? ''} `;
   const args = command.registeredArguments.map((one) => {
-    const word = one.variadic ? `${one.name()}...` : one.name();
-    return one.required ? word : `[${word}]`;
+    const name = one.variadic ? `${one.name()}...` : one.name();
+    return one.required ? name : `[${name}]`;
   });
   return [`${group}${command.name()}`, ...args].join(' ');
 }

@@ -1,4 +1,4 @@
-import { ActFailure } from '../core/acts.ts';
+import { ActFailure, ALREADY_THERE } from '../core/acts.ts';
 import type { SwapPrepare } from '../core/acts.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { blocksOf, bundleText, isKey } from './blocks.ts';
@@ -60,7 +60,7 @@ export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Pro
     warnings: [
       ...bundle.warnings,
       ...(lost.length > 0 ? [`no longer covered: ${lost.join(', ')}`] : []),
-      ...(already ? ['already in memory and on disk'] : []),
+      ...(already ? [ALREADY_THERE] : []),
       ...(before.fingerprint === old.sha1
         ? []
         : [

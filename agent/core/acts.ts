@@ -202,6 +202,9 @@ export interface ServerReading {
   readonly sessions: number;
 }
 
+/** The warning of a node that has exactly this bundle in memory and on disk. */
+export const ALREADY_THERE = 'already in memory and on disk';
+
 /** What one node answers to a step of a certificate swap. */
 export interface SwapReading {
   readonly node: string;

@@ -24,6 +24,8 @@ const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1000;
 const PING_MS = 1000;
 const MISSES = 2;
+/** A dying process may accept once more; who closes more often than this is not tried in a loop. */
+const CLOSINGS = 3;
 
 /**
  * Watches one HAProxy through its stats socket. A held connection tells of its
@@ -36,13 +38,14 @@ export function watchHaproxy(options: WatchOptions): () => void {
   const { socketPath, clock, hungAfterMs, onChange } = options;
   const ask = runtime(socketPath, { deadlineMs: hungAfterMs });
   let held: Socket | null = null;
+  let trying: Socket | null = null;
   let inode: number | null = null;
   let said = '';
   let misses = 0;
   let retryMs = FIRST_RETRY_MS;
   let asking = false;
-  /** Since the held connection was opened last at once; who never answers is not held in a loop. */
-  let answered = false;
+  /** Held connections that were closed since the last answer. */
+  let unanswered = 0;
   let closed = false;
   let cancelRetry = (): void => {};
   let cancelPing = (): void => {};
@@ -54,18 +57,24 @@ export function watchHaproxy(options: WatchOptions): () => void {
     onChange(liveness);
   }
 
-  /** Opens the connection that will tell of the process's end. */
+  /**
+   * Opens the connection that will tell of the process's end. The one that is
+   * held is given up only once the new one stands: a starting HAProxy renames
+   * its socket into place a moment before it listens.
+   */
   function hold(): void {
     if (closed) return;
     cancelRetry();
-    const socket = connect(socketPath);
-    held?.destroy();
-    held = socket;
+    trying?.destroy();
     inode = inodeOf(socketPath);
-    let opened = false;
+    const socket = connect(socketPath);
+    trying = socket;
     let cause = '';
     socket.on('connect', () => {
-      opened = true;
+      const before = held;
+      held = socket;
+      trying = null;
+      before?.destroy();
       void ping();
     });
     socket.on('data', () => undefined);
@@ -73,20 +82,27 @@ export function watchHaproxy(options: WatchOptions): () => void {
       cause = 'code' in error ? String(error.code) : error.message;
     });
     socket.on('close', () => {
-      if (closed || held !== socket) return;
-      held = null;
-      // It answered a moment ago: look at once whether anybody still listens.
-      if (opened && answered) {
-        answered = false;
-        return hold();
+      if (closed) return;
+      if (held === socket) {
+        held = null;
+        // It was there a moment ago: look at once whether anybody still listens.
+        if (unanswered++ < CLOSINGS) hold();
+        else retryLater();
+      } else if (trying === socket) {
+        trying = null;
+        if (held === null || retryMs === LAST_RETRY_MS) {
+          tell({ kind: 'down', cause: `nobody listens at ${socketPath} (${cause})` });
+          misses = 0;
+        }
+        retryLater();
       }
-      if (!opened) {
-        tell({ kind: 'down', cause: `nobody listens at ${socketPath} (${cause})` });
-        misses = 0;
-      }
-      cancelRetry = clock.after(retryMs, hold);
-      retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
     });
+  }
+
+  function retryLater(): void {
+    cancelRetry();
+    cancelRetry = clock.after(retryMs, hold);
+    retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
   }
 
   async function ping(): Promise<void> {
@@ -110,7 +126,7 @@ export function watchHaproxy(options: WatchOptions): () => void {
     asking = false;
     if (info !== null) {
       misses = 0;
-      answered = true;
+      unanswered = 0;
       retryMs = FIRST_RETRY_MS;
       tell({ kind: 'up', pid: info.pid, version: info.version });
     } else if (misses >= MISSES) tell({ kind: 'hung', cause });
@@ -124,7 +140,9 @@ export function watchHaproxy(options: WatchOptions): () => void {
   function lookForNewProcess(): void {
     if (closed) return;
     const now = inodeOf(socketPath);
-    if (now !== inode && now !== null) hold();
+    if (now === inode || now === null) return;
+    retryMs = FIRST_RETRY_MS;
+    hold();
   }
 
   const directory = watchQuietly(socketPath, lookForNewProcess);
@@ -135,6 +153,7 @@ export function watchHaproxy(options: WatchOptions): () => void {
     cancelPing();
     directory();
     held?.destroy();
+    trying?.destroy();
   };
 }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import {
   ActFailure,
+  ALREADY_THERE,
   type ActHeader,
   type ActResult,
   type CertificateOutcome,
@@ -65,12 +66,16 @@ export async function pushCertificate(
   }
   const readings = prepared.flatMap(({ reading }) => (reading === null ? [] : [reading]));
   for (const warning of new Set(readings.flatMap(({ warnings }) => warnings)))
-    report({ step: 'warning', text: warning, tookMs: 0 });
+    if (warning !== ALREADY_THERE) report({ step: 'warning', text: warning, tookMs: 0 });
   const names = members.map(({ node }) => node).join(', ');
-  const same = readings.every((one) => one.fingerprintBefore === one.fingerprint);
+  const same = readings.every(({ warnings }) => warnings.includes(ALREADY_THERE));
   said('checking', `${readings[0]?.path ?? ''} on ${names}`);
   if (header.dryRun || same) {
-    if (!header.dryRun) await each(members, (member) => member.swapFinish(swapId));
+    // A node finishes only what it has committed; for one that has it all, committing is a note.
+    if (!header.dryRun) {
+      await each(members, (member) => member.swapCommit(swapId));
+      await each(members, (member) => member.swapFinish(swapId));
+    }
     const outcome = same ? (missing.length > 0 ? 'partial' : 'reached') : 'would-change';
     return result(pair, header, startedAtMs, {
       outcome,

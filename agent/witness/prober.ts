@@ -65,10 +65,12 @@ export function prober(options: ProberOptions) {
   return {
     readings: (): readonly PathReading[] => merged(targets),
     aim(peers: readonly NodeReport[], own: NodeReport): void {
+      // Every round asks; the answer changes only with somebody's addresses.
+      const text = [own, ...peers].map(({ node, networks }) => node + textOf(networks)).join();
+      const subnets = [...options.subnets()].join();
+      if (`${text}${subnets}` === aimed) return;
+      aimed = `${text}${subnets}`;
       const wanted = aims(peers, own, options);
-      const text = JSON.stringify(wanted);
-      if (text === aimed) return;
-      aimed = text;
       targets = wanted.map(
         (one) =>
           targets.find((old) => old.network === one.network && old.address === one.address) ?? {
@@ -126,6 +128,9 @@ function aims(peers: readonly NodeReport[], own: NodeReport, options: ProberOpti
       .map((address) => ({ network, node: null, address })),
   ]);
 }
+
+const textOf = (networks: NodeReport['networks']): string =>
+  networks.map(({ network, addresses }) => `${network} ${addresses.join()}`).join();
 
 /** One address of each family; link-local ones need a scope that the peer cannot name for us. */
 function addressesOf(all: readonly string[]): string[] {

@@ -1,9 +1,7 @@
 import type { ExplainAnswer, Explained, Standing } from '../../agent/core/explain.ts';
 import { duration } from './duration.ts';
-import { table, wrapped } from './table.ts';
-
-/** Where text starts after its first word. */
-const INDENT = 10;
+import { COLUMNS, table } from './table.ts';
+import { wrapped } from './wrapped.ts';
 
 /** The screen of `proxyctl explain`: verdict, inputs, and what would move it; 80 columns. */
 export function explainScreen(answer: ExplainAnswer, nowMs: number): string {
@@ -28,18 +26,18 @@ function addressText(one: Explained, nowMs: number): string {
   ]);
   const head = ['  NODE', 'CARP', 'ABLE', 'HEALTH', 'MAINT', 'PIN', 'RIPE', 'BASE'];
   const lines = [
-    wrapped(`decision  ${one.reason}`, INDENT),
-    table(head, rows, { right: [7] }),
+    wrapped(`decision  ${one.reason}`),
+    table(head, rows, { right: [7], columns: COLUMNS }),
     ...one.standings.flatMap(notes),
-    ...one.absent.map((text) => `not counted: ${text}`),
+    ...one.absent.map((text) => wrapped(`not counted: ${text}`)),
     ...one.flips.map(({ text, owner }) =>
-      wrapped(`if        ${text}: ${owner ?? 'no node'} owns it`, INDENT),
+      wrapped(`if        ${text}: ${owner ?? 'no node'} owns it`),
     ),
   ];
   return lines.join('\n');
 }
 
 const notes = ({ node, unableBecause, health, healthReason }: Standing): string[] => [
-  ...(unableBecause === '' ? [] : [wrapped(`${node} is not able: ${unableBecause}`, INDENT)]),
-  ...(health === 'serving' ? [] : [wrapped(`${node} is ${health}: ${healthReason}`, INDENT)]),
+  ...(unableBecause === '' ? [] : [wrapped(`${node} is not able: ${unableBecause}`)]),
+  ...(health === 'serving' ? [] : [wrapped(`${node} is ${health}: ${healthReason}`)]),
 ];

@@ -3,7 +3,8 @@ import { parseServerKey } from '../../agent/core/intents.ts';
 import type { AddressReport, Intent, NodeReport } from '../../agent/core/model.ts';
 import { addressIds, alertsOf, isHeard, type AlertLine } from '../alerts.ts';
 import { clockTime, duration } from './duration.ts';
-import { COLUMNS, table, wrapped } from './table.ts';
+import { COLUMNS, table } from './table.ts';
+import { wrapped } from './wrapped.ts';
 
 export interface Moment {
   /** Monotonic, the clock the status was converted with. */
@@ -35,7 +36,7 @@ export function statusScreen(status: Status, context: string, tookMs: number, at
     ...drained(status, at),
     ...alerts.map((alert) => alertLine(alert, at)),
     ...decisions(status, at),
-  ].map((line) => wrapped(line, INDENT));
+  ].map((line) => wrapped(line));
   return `${[title, addresses(status), nodes(status, at), notes.join('\n')]
     .filter((part) => part !== '')
     .join('\n\n')}\n`;
@@ -130,11 +131,6 @@ function rest({ haproxy: all }: NodeReport, at: Moment): [string, string] {
   return [String(sessions), ends.length === 0 ? 'none' : `${ends.length}, ${first}`];
 }
 
-const pinned = (status: Status, at: Moment): string[] =>
-  status.verdicts.flatMap(({ address, pin }) =>
-    pin === null ? [] : [`pinned    ${address} to ${pin.value}${byWhom(pin, at)}`],
-  );
-
 /** Maintenance and pause, by whom and until when. */
 function switched(status: Status, at: Moment): string[] {
   return status.intents.flatMap((intent) => {
@@ -144,6 +140,11 @@ function switched(status: Status, at: Moment): string[] {
     return kind === 'pause' ? [`paused    nothing moves by itself${byWhom(intent, at)}`] : [];
   });
 }
+
+const pinned = (status: Status, at: Moment): string[] =>
+  status.verdicts.flatMap(({ address, pin }) =>
+    pin === null ? [] : [`pinned    ${address} to ${pin.value}${byWhom(pin, at)}`],
+  );
 
 function drained(status: Status, at: Moment): string[] {
   return status.intents.flatMap((intent) => {

@@ -38,29 +38,8 @@ export function table(
 }
 
 /** Cut in the middle, because hosts of one site tend to differ at the end. */
-export function shortened(text: string, width: number): string {
+function shortened(text: string, width: number): string {
   if (text.length <= width) return text;
   const tail = Math.floor((width - 1) / 2);
   return `${text.slice(0, width - 1 - tail)}~${text.slice(text.length - tail)}`;
-}
-
-/** Broken at spaces so that no line is over 80 columns; what follows is indented by `indent`. */
-export function wrapped(line: string, indent: number): string {
-  const lines: string[] = [];
-  let current = '';
-  const room = COLUMNS - indent;
-  const words = line.split(' ').flatMap((word) => pieces(word, room));
-  for (const word of words) {
-    const longer = current === '' ? word : `${current} ${word}`;
-    if (longer.length > COLUMNS && current.trim() !== '') {
-      lines.push(current);
-      current = `${' '.repeat(indent)}${word}`;
-    } else current = longer;
-  }
-  return [...lines, current].join('\n');
-}
-
-function pieces(word: string, room: number): string[] {
-  if (word.length <= room) return [word];
-  return [word.slice(0, room), ...pieces(word.slice(room), room)];
 }

@@ -6,8 +6,8 @@ import type { ExecutionContext } from 'ava';
 import type { ActResult } from '../../agent/core/acts.ts';
 import { createCa } from '../rpc/certificates.ts';
 import { listenRaw } from '../rpc/link-world.ts';
-import { emptyResult, type TestServer, type World } from '../rpc/world.ts';
 import { createRecord } from '../record.ts';
+import { emptyResult, type TestServer, type World } from '../rpc/world.ts';
 import { desk, envelope, finished, overTls, printed, PROXYCTL, steady } from './command.ts';
 import { statusOf } from './statuses.ts';
 

@@ -10,28 +10,32 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
   t.is(help.stdout, none.stderr);
   const lines = help.stdout.split('\n');
   t.true(lines.length <= 50 && lines.every((line) => line.length <= 80), help.stdout);
-  const verbs = lines.flatMap((line) => /^  ([a-z]+(?: [a-z]+)?) .*  /.exec(line)?.[1] ?? []);
+  const verbs = lines.flatMap(
+    (line) => /^  ([a-z]+(?: [a-z]+)?)(?: [[A-Z.\]]+)?  /.exec(line)?.[1] ?? [],
+  );
   t.deepEqual(
     verbs.filter((verb) => !verb.startsWith('proxyctl')),
     [
-      ...['status', 'explain', 'failover', 'failback'],
-      ...['maintenance on', 'maintenance off', 'pause', 'resume'],
-      ...['drain', 'ready', 'maint', 'cert push', 'context list'],
+      'status',
+      'explain',
+      'failover',
+      'failback',
+      'maintenance on',
+      'maintenance off',
+      'pause',
+      'resume',
+      'drain',
+      'ready',
+      'maint',
+      'cert push',
+      'context list',
     ],
   );
 });
 
 test('every verb has a help of at most 80 columns', async (t) => {
   const { run } = await desk(t);
-  for (const verb of [
-    'status',
-    'explain',
-    'maintenance on',
-    'failover',
-    'failback',
-    'drain',
-    'cert push',
-  ]) {
+  for (const verb of ['status', 'failover', 'failback', 'drain', 'cert push', 'context list']) {
     const { code, stdout, stderr } = await run([...verb.split(' '), '--help']);
     t.deepEqual([code, stderr], [0, '']);
     t.true(stdout.startsWith(`Usage: proxyctl ${verb} `), stdout);

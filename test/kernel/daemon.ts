@@ -11,6 +11,7 @@ import { find, GROUP4, GROUP6, newKernel, nextTimerAtMs, type Effect } from './k
 import type { Family, Release, Vhid } from './kernel.ts';
 import { netstatText } from './netstat.ts';
 import { counters, isAuthentic, openWire, sealed, type Arrival } from './packets.ts';
+import { reportSend } from './sends.ts';
 import { writeStandIns } from './standins.ts';
 import { sysctl, sysctlText } from './sysctl.ts';
 import { linkLocal, listenOn, watchLinks } from './system.ts';
@@ -59,7 +60,7 @@ export async function runHost(config: HostConfig): Promise<void> {
   for (const device of devices.values()) await dataplane.create(device);
   const wire = await openWire(
     config.interfaces.map(({ device }) => device),
-    arrived,
+    { onArrival: arrived, onSent: sent },
   );
   for (const { name } of devices.values()) wire.open(name);
   const counter = counters();
@@ -187,6 +188,15 @@ export async function runHost(config: HostConfig): Promise<void> {
       authentic,
     };
     void commit(hear(host.kernel, heard, performance.now()));
+  }
+
+  function sent(device: string, errno: number | null): void {
+    for (const [id, { name }] of devices) {
+      const one = host.kernel.vhids.find((vhid) => `${vhid.vhid}@${vhid.interface}` === id);
+      if (name !== device || one === undefined) continue;
+      if (errno === null && one.sendErrors === 0) return;
+      void commit(reportSend(host.kernel, one.interface, one.vhid, errno, performance.now()));
+    }
   }
 
   function arm(): void {

@@ -38,8 +38,8 @@ test('K3: a demotion of 0 advertises too, and logs `demoted by 0`', (t) => {
 test('the demoted advskew lies between 0 and 240', (t) => {
   const scene = master({ advskew: 100 });
   t.deepEqual(
-    [139, 1, 1000, -1140, -100, -1].map((by) => scene.sysctl('demotion', by)),
-    [239, 240, 240, 100, 0, 0].map((skew) => [`advert 1@${IF} 1/${skew} on IPv4`]),
+    [139, 1, 1, 1000, -1141, -100, -1].map((by) => scene.sysctl('demotion', by)),
+    [239, 240, 240, 240, 100, 0, 0].map((skew) => [`advert 1@${IF} 1/${skew} on IPv4`]),
   );
 });
 

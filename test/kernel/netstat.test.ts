@@ -1,4 +1,5 @@
 import test from 'ava';
+import { parseCarpCounters } from '../../agent/carp/carp.ts';
 import { hearFaulty } from './acts.ts';
 import { netstatText } from './netstat.ts';
 import { backup, master, VIP6 } from './scene.ts';
@@ -38,4 +39,13 @@ test('adverts are counted as sent by family, those of a BACKUP not at all', (t) 
   const waiting = backup();
   waiting.sysctl('demotion', 0);
   t.deepEqual(waiting.kernel.sent, { v4: 0, v6: 0 });
+});
+
+test('the agent reads the counters it needs to the same values, one packet among them', (t) => {
+  const scene = backup();
+  t.deepEqual(parseCarpCounters(netstatText(scene.kernel)), { v4: 0, v6: 0, badAuth: 0 });
+  scene.hear(0);
+  scene.hear(0, { family: 6 });
+  scene.hear(0, { authentic: false });
+  t.deepEqual(parseCarpCounters(netstatText(scene.kernel)), { v4: 2, v6: 1, badAuth: 1 });
 });

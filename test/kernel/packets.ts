@@ -20,10 +20,17 @@ export interface Wire {
   send(family: Family, device: string, source: string, payload: Buffer): void;
 }
 
-/** Raw sockets on these devices, held by a perl child. `onArrival` gets every packet of protocol 112, whatever its vhid. */
+export interface WireEvents {
+  /** Every packet of protocol 112, whatever its vhid. */
+  readonly onArrival: (arrival: Arrival) => void;
+  /** An advert left from the virtual device; or could not, with its errno. */
+  readonly onSent: (device: string, errno: number | null) => void;
+}
+
+/** Raw sockets on these devices, held by a perl child. */
 export async function openWire(
   devices: readonly string[],
-  onArrival: (arrival: Arrival) => void,
+  { onArrival, onSent }: WireEvents,
 ): Promise<Wire> {
   const script = fileURLToPath(new URL('../../../test/kernel/wire.pl', import.meta.url));
   const child = spawn('perl', [script, ...devices], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -31,6 +38,7 @@ export async function openWire(
   const lines = createInterface({ input: child.stdout });
   lines.on('line', (line) => {
     const [what = '', device = '', hex = ''] = line.split(' ');
+    if (what === 'sent') onSent(device, Number(hex) === 0 ? null : Number(hex));
     if (what !== '4' && what !== '6') return;
     const packet = Buffer.from(hex, 'hex');
     // A Linux IPv6 raw socket hands over the payload alone.

@@ -3,7 +3,8 @@
 #   perl wire.pl DEVICE...
 # in:  "FAMILY DEVICE HEX"  sends a whole packet (header included) from DEVICE
 #      "open DEVICE"        opens the sockets to send from DEVICE (a macvlan, once it exists)
-# out: "FAMILY DEVICE HEX"  a packet that came in (IPv4 with its header, IPv6 the payload alone)
+# out: "sent DEVICE ERRNO"   one such packet left, or could not
+#      "FAMILY DEVICE HEX"  a packet that came in (IPv4 with its header, IPv6 the payload alone)
 # Perl because every Debian has it; Node has no raw sockets without a compiler.
 use strict; use warnings;
 use Socket qw(AF_INET AF_INET6 SOCK_RAW SOL_SOCKET inet_aton inet_pton pack_sockaddr_in pack_sockaddr_in6);
@@ -51,6 +52,7 @@ while (1) {
     if ($what eq 'open') { open_out($name); next }
     my $s = $out{"$what $name"}; next unless $s;
     my $to = $what == 4 ? pack_sockaddr_in(0, $group4) : pack_sockaddr_in6(0, $group6);
-    defined(send $s, pack('H*', $hex), 0, $to) or syswrite STDOUT, "error $name $!\n";
+    my $errno = defined(send $s, pack('H*', $hex), 0, $to) ? 0 : $! + 0;
+    syswrite STDOUT, "sent $name $errno\n";
   }
 }

@@ -26,6 +26,11 @@ interface Row {
 /** Longest gaps that are still all right, ms: a move that was asked for, and one that was not. */
 const MOVE_MS = 200;
 const DEATH_MS = 300;
+/**
+ * A client on a busy machine gives up (500 ms) on connections that nobody
+ * refused: this share of those says nothing about the pair.
+ */
+const BUSY = 0.03;
 /** How many connections before and after each act belong to it: half a second. */
 const AROUND = 100;
 
@@ -78,8 +83,9 @@ async function act(lab: LabReport, one: Act): Promise<void> {
   }
   if (probe !== null) {
     probed = await probe.end();
-    const { failed, longest_gap_ms: gapMs, sent } = probed;
-    if (failed > one.failures) wrong.push(`${failed} connections failed`);
+    const { failed, failures, longest_gap_ms: gapMs, sent } = probed;
+    const busy = Math.min(failures.timeout, Math.ceil(sent * BUSY));
+    if (failed - busy > one.failures) wrong.push(`${failed} connections failed`);
     if (gapMs > one.limitMs) wrong.push(`nobody answered for ${gapMs} ms`);
     wrong.push(...(one.judge?.(probed) ?? []));
     say(`  client: ${sent} connections, ${failed} failed, longest gap ${gapMs} ms`);
@@ -112,14 +118,14 @@ async function acts(lab: LabReport): Promise<void> {
   await act(lab, {
     what: 'drain WEB/web1',
     text: ['web1 gets no new sessions, on both hosts at once; web2 and web3 go on.'],
-    limitMs: 0,
+    limitMs: MOVE_MS,
     failures: 0,
     perform: () => shown(lab, ['drain', 'WEB/web1', '--reason', 'kernel update']),
   });
   await act(lab, {
     what: 'web1 is drained',
     text: ['What clients get now, and what status says of it.'],
-    limitMs: 0,
+    limitMs: MOVE_MS,
     failures: 0,
     perform: () => shown(lab, ['status']),
     judge: ({ servers }) => (servers['WEB/web1'] === undefined ? [] : ['web1 was asked']),
@@ -127,7 +133,7 @@ async function acts(lab: LabReport): Promise<void> {
   await act(lab, {
     what: 'ready WEB/web1',
     text: [],
-    limitMs: 0,
+    limitMs: MOVE_MS,
     failures: 0,
     perform: () => shown(lab, ['ready', 'WEB/web1']),
     judge: ({ servers }) => (servers['WEB/web1'] === undefined ? ['web1 was not asked'] : []),
@@ -142,7 +148,7 @@ async function acts(lab: LabReport): Promise<void> {
       'asks over TLS.',
     ],
     kind: 'tls',
-    limitMs: 0,
+    limitMs: MOVE_MS,
     failures: 0,
     perform: async () => {
       const wrong = await shown(lab, ['cert', 'push', file], 'cert push new.pem');

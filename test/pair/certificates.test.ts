@@ -67,6 +67,14 @@ function existing(folder: string): string[] {
 
 const now = (): string => sha1Of(readFileSync(nodeAt(lab(), 0).cert_path, 'utf8'));
 
+test('what is there already is not swapped and leaves nothing open', async (t) => {
+  const same = filed(readFileSync(nodeAt(lab(), 0).cert_path, 'utf8'));
+  const sha1 = now();
+  const { code, json } = await asked(lab(), 'cert', 'push', same);
+  t.deepEqual([code, json['changed'], await leftovers()], [0, false, []]);
+  t.deepEqual(await everywhere(), all(sha1));
+});
+
 test('a push swaps on both nodes: what clients get, memory and disk are the same, and no client notices', async (t) => {
   const pem = await newSite(90);
   const modes = lab().nodes.map((node) => statSync(node.cert_path).mode & 0o777);

@@ -1,6 +1,9 @@
+import { join } from 'node:path';
 import test from 'ava';
+import { watchDevd, type DevdEvent } from '../../agent/carp/devd.ts';
+import { systemClock } from '../../agent/sys/clock.ts';
 import { ipv6Bytes } from '../kernel/wire.ts';
-import { portOf, run } from '../lab/topology.ts';
+import { nft, portOf, run } from '../lab/topology.ts';
 import type { LabPlan } from '../lab/plan.ts';
 import {
   buildHosts,
@@ -214,6 +217,73 @@ onWire('a pulled cable takes the state to INIT and demotes by 240', async (t) =>
   await hosts[1].becomes('BACKUP', 2000);
   t.is(await demotion(), 'net.inet.carp.demotion: 0\n');
   t.is(hosts[0].state, 'MASTER');
+});
+
+onWire(
+  'adverts that a filter keeps from leaving demote the host until they leave again',
+  async (t) => {
+    const { namespace } = hosts[0].plan;
+    const demotion = (): Promise<string> => hosts[0].tool('sysctl', '-n', 'net.inet.carp.demotion');
+    // Two adverts, each over both families; three errors or successes are enough.
+    const advertise = async (): Promise<void> => {
+      for (const _ of [1, 2]) await hosts[0].tool('sysctl', 'net.inet.carp.demotion=0');
+    };
+    t.is(await demotion(), '0\n');
+    const chain = 'chain x {\n type filter hook output priority 0\n meta l4proto 112 drop\n}\n';
+    nft(namespace, 'inet', 'adverts', chain);
+    await advertise();
+    await until(
+      () => 'demoted by 240',
+      1000,
+      async () => (await demotion()) === '240\n',
+    );
+    nft(namespace, 'inet', 'adverts', null);
+    await advertise();
+    await until(
+      () => 'demoted no more',
+      1000,
+      async () => (await demotion()) === '0\n',
+    );
+    t.is(hosts[0].state, 'MASTER');
+  },
+);
+
+onWire('devd tells every change; a slow ifconfig forces back what changed under it', async (t) => {
+  const [holder, taker] = hosts;
+  const heard: DevdEvent[] = [];
+  let connected = false;
+  const devd = watchDevd({
+    path: join(holder.plan.folder, 'devd.pipe'),
+    clock: systemClock,
+    onEvent: (event) => heard.push(event),
+    onState: (state) => (connected = state.connected),
+  });
+  t.teardown(() => devd.close());
+  await until(
+    () => 'connected to devd',
+    1000,
+    () => connected,
+  );
+  await holder.tool('call', 'lab', 'slow', '500');
+  const slow = holder.ifconfig('advskew 7');
+  await taker.ifconfig('advskew 0 state master');
+  await slow;
+  await holder.tool('call', 'lab', 'slow', '0');
+  const told = (): string[] =>
+    heard.map((one) =>
+      one.kind === 'carp' ? `${one.vhid}@${one.interface} ${one.state}` : 'link',
+    );
+  // Two masters for no longer than the taker's next advert.
+  await until(
+    () => `three changes, not ${told().join(', ')}`,
+    2000,
+    () => told().length >= 3,
+  );
+  t.deepEqual(told(), ['1@vtnet0 BACKUP', '1@vtnet0 MASTER', '1@vtnet0 BACKUP']);
+  t.is(taker.state, 'MASTER');
+  await taker.ifconfig('advskew 100');
+  await holder.ifconfig('advskew 0 state master');
+  await taker.becomes('BACKUP', 1000);
 });
 
 onWire(
