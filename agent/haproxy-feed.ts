@@ -48,9 +48,11 @@ export function haproxyFeed(options: FeedOptions) {
   let cancel = (): void => {};
 
   function become(state: HaproxyState, change: Partial<HaproxyReport>): void {
+    const before = latest;
     const stateSinceMs = latest.state === state ? latest.stateSinceMs : clock.nowMs();
     latest = { ...latest, ...change, state, stateSinceMs };
-    options.onChange();
+    // Most readings say what the one before said: nobody has to think about those.
+    if (substance(before) !== substance(latest)) options.onChange();
   }
 
   const isUp = (): boolean => alive?.kind === 'up';
@@ -115,3 +117,6 @@ export function haproxyFeed(options: FeedOptions) {
     },
   };
 }
+
+/** Everything but the start of the process, which every reading reckons anew. */
+const substance = (report: HaproxyReport): string => JSON.stringify({ ...report, startedMs: 0 });

@@ -79,6 +79,18 @@ function masterAlerts(status: Status): AlertLine[] {
 function ownAlerts({ node, report }: NodeStatus): AlertLine[] {
   if (report === null) return [];
   return [
+    ...(report.fenced
+      ? [
+          {
+            id: 'fenced',
+            node,
+            subject: node,
+            text: 'is fenced: CARP is off there until adverts arrive again',
+            remedy: '',
+            sinceMs: null,
+          },
+        ]
+      : []),
     ...report.problems.map(({ subject, cause, remedy, sinceMs }) => ({
       id: 'problem',
       node,

@@ -132,6 +132,7 @@ function nodeResult(
             carp_events: report.carpEvents,
             icmp: report.icmp,
           },
+    fenced: report?.fenced ?? null,
     demotion: report?.demotion ?? null,
     preempt: report?.preempt ?? null,
     haproxy: (report?.haproxy ?? []).map((one) => ({

@@ -112,9 +112,10 @@ const leaves = (command: Command): Command[] =>
 
 function termOf(this: Help, command: Command): string {
   const group = command.parent?.parent === null ? '' : `${command.parent?.name() ?? ''} `;
-  const args = command.registeredArguments.map((one) =>
-    one.variadic ? `${one.name()}...` : one.name(),
-  );
+  const args = command.registeredArguments.map((one) => {
+    const name = one.variadic ? `${one.name()}...` : one.name();
+    return one.required ? name : `[${name}]`;
+  });
   return [`${group}${command.name()}`, ...args].join(' ');
 }
 

@@ -8,7 +8,7 @@ export interface Streams {
  * What may be shown on a terminal: no control characters (names and reasons
  * come from others), and ASCII alone where the locale is not UTF-8.
  */
-export function printable(text: string, env: Readonly<Record<string, string | undefined>>): string {
+function printable(text: string, env: Readonly<Record<string, string | undefined>>): string {
   const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find((one) => one);
   const utf8 = /utf-?8/i.test(locale ?? '');
   if (PLAIN.test(text)) return text;

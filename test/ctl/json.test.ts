@@ -95,6 +95,7 @@ test('status -o json is one line with every key, null where nothing is known', a
           health_reason: 'HAProxy serves',
           age_ms: 100,
           agent,
+          fenced: false,
           demotion: 0,
           preempt: null,
           haproxy: [
@@ -130,6 +131,7 @@ test('status -o json is one line with every key, null where nothing is known', a
           health_reason: null,
           age_ms: 40_000,
           agent,
+          fenced: false,
           demotion: 0,
           preempt: false,
           haproxy: [],
@@ -142,6 +144,7 @@ test('status -o json is one line with every key, null where nothing is known', a
           health_reason: null,
           age_ms: null,
           agent: null,
+          fenced: null,
           demotion: null,
           preempt: null,
           haproxy: [],

@@ -128,6 +128,27 @@ test("the agent's own alert on an address is not said twice", async (t) => {
   );
 });
 
+test('a fenced node and one switched off are said, whoever wanted it', async (t) => {
+  const status = statusOf({
+    nodes: [
+      nodeOf('haproxy01'),
+      nodeOf('haproxy02', { fenced: true, addresses: [backup({ state: 'INIT', advskew: 254 })] }),
+    ],
+    intents: [
+      intentOf({ key: 'maintenance/haproxy02', value: 'on', reason: '' }),
+      intentOf({ key: 'pause', value: 'on' }),
+    ],
+  });
+  const { stdout } = await shown(t, status);
+  t.deepEqual(stdout.split('\n').slice(10), [
+    'maint     haproxy02 takes no addresses, 12 min, by anna',
+    'paused    nothing moves by itself, 12 min, by anna, "kernel update"',
+    'alert     haproxy02: is fenced: CARP is off there until adverts arrive again',
+    'decision  1@wan stays on haproxy01: it serves (4 min ago)',
+    '',
+  ]);
+});
+
 test('pins, drains, lowered advskew and troubles of a node each have their line', async (t) => {
   const until = Date.now() + 3 * DAY;
   const status = statusOf({

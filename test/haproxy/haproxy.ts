@@ -89,7 +89,13 @@ backend gone
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     running.add(child);
-    child.once('exit', () => running.delete(child));
+    // Also where the test ends without its teardown.
+    const kill = (): void => void child.kill('SIGKILL');
+    process.once('exit', kill);
+    child.once('exit', () => {
+      running.delete(child);
+      process.off('exit', kill);
+    });
     let said = '';
     child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
     await eventually(async () => {

@@ -144,7 +144,7 @@ test('every address is tried in turn, and the link stays with the one that answe
   nobody.server.close();
   // It reads, so that it sees the end, and says nothing.
   const mute = await listenRaw(t, (socket) => socket.resume());
-  const timing = { dialMs: 200 };
+  const timing = { dialMs: 1500 };
   const { said } = await link(t, world, [nobody.address, mute.address, server.address], {
     timing,
   });
@@ -163,7 +163,7 @@ test('a newer stream of a node takes the place of an older one without a word of
   const world = await createWorld(t);
   const server = await serveWorld(t, world);
   const between = await relay(t, server.address);
-  const timing = { dialMs: 500, pingMs: 40, silenceMs: 150 };
+  const timing = { dialMs: 3000, pingMs: 40, silenceMs: 1000 };
   const { said } = await link(t, world, [between.address, server.address], { timing });
   await said.until(({ what }) => what.startsWith('connected'));
   between.freeze();

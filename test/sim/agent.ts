@@ -77,6 +77,7 @@ export class Agent {
       return;
     }
     this.#store = store;
+    const state = planted?.durable === undefined ? store.state : planted.durable(store.state);
     for (const { cause } of store.problems) this.say(`agent: ${cause}`);
     const log = this.#log();
     const timing = TIMINGS.fast;
@@ -93,7 +94,7 @@ export class Agent {
       timing,
       clock,
       transport: { send: (to, message) => this.links.get(to)?.send(message) ?? false },
-      intents: new Map(store.state.intents.map((intent) => [intent.key, intent])),
+      intents: new Map(state.intents.map((intent) => [intent.key, intent])),
       onIntents: (intents, taken) => {
         this.stored = save({ intents: [...intents.values()] });
         this.stored.catch(() => undefined);
@@ -169,7 +170,7 @@ export class Agent {
       applied: keeper.applied,
       problems: known.list,
       carpEvents: () => (host.deaf ? 'polling' : 'events'),
-      durable: planted?.durable === undefined ? store.state : planted.durable(store.state),
+      durable: state,
       save,
       log: loopLog(log),
       ...(planted?.decide === undefined ? {} : { decide: planted.decide() }),

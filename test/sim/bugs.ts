@@ -1,5 +1,9 @@
-import type { Decide } from '../../agent/core/decide.ts';
+import { decide, type Decide } from '../../agent/core/decide.ts';
+import type { Action, Decision } from '../../agent/core/decision.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
+import { compareStamps } from '../../agent/core/intents.ts';
+import { LOWERED_ADVSKEW, type AddressReport, type NodeReport } from '../../agent/core/model.ts';
+import type { View } from '../../agent/core/owner.ts';
 import type { Gossip } from '../../agent/gossip.ts';
 import type { CarpPort } from '../../agent/loop-ports.ts';
 import type { State } from '../../agent/store/state.ts';
@@ -16,9 +20,217 @@ export interface Planted {
   readonly receive?: (message: GossipMessage, gossip: Gossip) => GossipMessage | null;
 }
 
-const BUGS: readonly Planted[] = [];
+const reports = (view: View, change: (report: NodeReport, self: boolean) => NodeReport): View => ({
+  ...view,
+  nodes: view.nodes.map((one) =>
+    one.report === null ? one : { ...one, report: change(one.report, one.node === view.self) },
+  ),
+});
+
+const addresses = (
+  report: NodeReport,
+  change: (address: AddressReport) => AddressReport,
+): NodeReport => ({ ...report, addresses: report.addresses.map(change) });
+
+/** The real policy on a view that is not as it is. */
+const seeing =
+  (change: (view: View, nowMs: number) => View): (() => Decide) =>
+  () =>
+  (view, memory, nowMs) =>
+    decide(change(view, nowMs), memory, nowMs);
+
+/** The real policy, with something else done than it decided. */
+const doing =
+  (change: (decision: Decision, view: View) => Decision): (() => Decide) =>
+  () =>
+  (view, memory, nowMs) =>
+    change(decide(view, memory, nowMs), view);
+
+const without = (decision: Decision, unwanted: (action: Action) => boolean): Decision => ({
+  ...decision,
+  actions: decision.actions.filter((action) => !unwanted(action)),
+});
+
+const lowers = (action: Action): boolean =>
+  action.kind === 'set-advskew' && action.advskew === LOWERED_ADVSKEW;
+
+const own = (view: View, address: string): AddressReport | undefined =>
+  view.nodes
+    .find(({ node }) => node === view.self)
+    ?.report?.addresses.find((one) => one.address === address);
+
+export const BUGS: readonly Planted[] = [
+  {
+    name: 'additive demotion instead of advskew',
+    carp(port, host) {
+      let lowered = false;
+      return {
+        ...port,
+        async set(name, vhid, change) {
+          const lower = change.advskew === LOWERED_ADVSKEW;
+          if (lower !== lowered) host.sysctl('demotion', lower ? 240 : -240);
+          lowered = lower;
+          if (!lower) await port.set(name, vhid, change);
+        },
+      };
+    },
+  },
+  {
+    name: 'moves without comparing health',
+    decide: seeing((view) =>
+      reports(view, (report, self) => (self ? report : { ...report, health: 'serving' })),
+    ),
+  },
+  {
+    name: 'a fence without a lease',
+    carp: (port, host) => ({
+      ...port,
+      async allow(on) {
+        await port.allow(on);
+        host.lease(false);
+      },
+    }),
+  },
+  {
+    name: 'accepts an older intent',
+    receive(message, gossip) {
+      if (message.kind !== 'intents') return null;
+      const intents = message.intents.map((intent) => {
+        const known = gossip.intents().get(intent.key);
+        if (known === undefined || compareStamps(intent.stamp, known.stamp) >= 0) return intent;
+        return { ...intent, stamp: { ...known.stamp, count: known.stamp.count + 1 } };
+      });
+      return { kind: 'intents', intents };
+    },
+  },
+  {
+    name: 'grants without having lowered itself',
+    decide: doing((decision, view) => {
+      const wanted = decision.actions.filter(lowers);
+      const verdicts = decision.verdicts.map((verdict) => {
+        const gives = wanted.some(
+          (action) => 'address' in action && action.address === verdict.address,
+        );
+        const isMaster = own(view, verdict.address)?.state === 'MASTER';
+        return gives && isMaster ? { ...verdict, yieldTo: verdict.owner } : verdict;
+      });
+      return without({ ...decision, verdicts }, lowers);
+    }),
+  },
+  {
+    name: 'forces again without limit',
+    decide: () => (view, memory, nowMs) => decide(view, { ...memory, forces: new Map() }, nowMs),
+  },
+  {
+    name: 'learns 254 as its base',
+    decide: seeing((view) =>
+      reports(view, (report, self) =>
+        self
+          ? addresses(report, (one) =>
+              one.advskew === LOWERED_ADVSKEW ? { ...one, baseAdvskew: LOWERED_ADVSKEW } : one,
+            )
+          : report,
+      ),
+    ),
+  },
+  {
+    name: 'acts as joined from the start',
+    decide: seeing((view) =>
+      reports(view, (report, self) => (self ? { ...report, joined: true } : report)),
+    ),
+  },
+  {
+    name: 'takes although it was not named',
+    decide: seeing((view) =>
+      reports(view, (report, self) =>
+        self ? report : addresses(report, (one) => ({ ...one, yieldTo: view.self })),
+      ),
+    ),
+  },
+  {
+    name: 'never goes back to its base',
+    decide: doing((decision) =>
+      without(decision, (action) => action.kind === 'set-advskew' && !lowers(action)),
+    ),
+  },
+  {
+    name: 'early takeover without echo and witness',
+    decide: seeing((view, nowMs) => ({
+      ...view,
+      nodes: view.nodes.map((one) =>
+        one.node !== view.self && one.heardAtMs !== null && nowMs - one.heardAtMs > 250
+          ? { ...one, peerClass: 'dead', fresh: false }
+          : one,
+      ),
+      paths: view.paths.map((path) =>
+        path.node === null
+          ? { ...path, answeredAtMs: nowMs, lostInRow: 0, lostSinceMs: null }
+          : { ...path, lostInRow: 9, lostSinceMs: nowMs - 100, answeredAtMs: nowMs - 150 },
+      ),
+    })),
+  },
+  {
+    name: 'both lower themselves at a split',
+    decide: doing((decision, view) => {
+      const split = [...decision.memory.overlaps.keys()].flatMap((address) => {
+        const mine = own(view, address);
+        if (mine?.state !== 'MASTER' || mine.advskew === LOWERED_ADVSKEW) return [];
+        const { interface: name, vhid } = mine;
+        const advskew = LOWERED_ADVSKEW;
+        return [
+          {
+            kind: 'set-advskew',
+            address,
+            interface: name,
+            vhid,
+            advskew,
+            reason: 'split',
+          } as const,
+        ];
+      });
+      return split.length === 0 ? decision : { ...decision, actions: split };
+    }),
+  },
+  {
+    name: 'believes old reports for ever',
+    decide: seeing((view) => ({
+      ...view,
+      nodes: view.nodes.map((one) => (one.report === null ? one : { ...one, fresh: true })),
+    })),
+  },
+  {
+    name: 'forgets what was taken back',
+    receive: (message) =>
+      message.kind === 'intents'
+        ? { kind: 'intents', intents: message.intents.filter(({ deleted }) => !deleted) }
+        : null,
+  },
+  {
+    name: 'forgets its intents at a restart',
+    durable: (state) => ({ ...state, intents: [] }),
+  },
+  {
+    name: 'gives up for a health that is no worse',
+    decide: seeing((view) =>
+      reports(view, (report, self) =>
+        self && report.haproxy.some(({ backends }) => backends.some(({ up }) => !up))
+          ? { ...report, health: 'down', healthReason: 'a backend is down' }
+          : report,
+      ),
+    ),
+  },
+  {
+    name: 'leaves a dead HAProxy its address',
+    decide: seeing((view) =>
+      reports(view, (report, self) => (self ? { ...report, health: 'serving' } : report)),
+    ),
+  },
+];
 
 /** The bug of that name; undefined for no name. */
 export function planted(name: string | undefined): Planted | undefined {
-  return BUGS.find((one) => one.name === name);
+  if (name === undefined) return undefined;
+  const found = BUGS.find((one) => one.name === name);
+  if (found === undefined) throw new TypeError(`no bug is called ${name}`);
+  return found;
 }

@@ -1,9 +1,11 @@
 import { parseArgs } from 'node:util';
+import { BUGS } from './bugs.ts';
 import { runSeed, type Result, type RunOptions } from './run.ts';
 import { runSeeds } from './workers.ts';
 
 /**
  * npm run sim -- [--seeds N] [--first S] [--nodes 2|3] [--minutes 10]   many seeds; exit 1 when one fails
+ * npm run sim -- --bugs [--seeds N]                                      every planted bug is found; exit 1 when one is not
  * npm run sim -- --seed S [--nodes 2|3] [--minutes 10]                  one seed, with its whole story
  */
 const { values } = parseArgs({
@@ -15,6 +17,8 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '10' },
     lines: { type: 'string', default: '120' },
     keep: { type: 'boolean', default: false },
+    bugs: { type: 'boolean', default: false },
+    bug: { type: 'string' },
   },
 });
 
@@ -22,9 +26,12 @@ const options: RunOptions = {
   nodes: values.nodes === undefined ? null : Number(values.nodes),
   minutes: Number(values.minutes),
   lines: { failed: Number(values.lines), passed: 0 },
+  ...(values.bug === undefined ? {} : { bug: values.bug }),
 };
 
-if (values.seed !== undefined) {
+if (values.bugs) {
+  process.exitCode = (await hunt()) ? 0 : 1;
+} else if (values.seed !== undefined) {
   const all = { failed: Infinity, passed: Infinity };
   const result = await runSeed(Number(values.seed), { ...options, lines: all });
   console.log(result.story);
@@ -55,6 +62,27 @@ if (values.seed !== undefined) {
     `${seeds.length} seeds of ${options.minutes} minutes: ${failures.length} failed; ${took} s, ${each} s of processor each`,
   );
   process.exitCode = failures.length === 0 ? 0 : 1;
+}
+
+/** Looks for every bug that was planted; true when each was found. */
+async function hunt(): Promise<boolean> {
+  const first = Number(values.first);
+  const seeds = Array.from({ length: Number(values.seeds) }, (_, at) => first + at);
+  let all = true;
+  for (const { name } of BUGS.filter(
+    (one) => values.bug === undefined || one.name === values.bug,
+  )) {
+    let found: Result | null = null;
+    let looked = 0;
+    await runSeeds(seeds, { ...options, bug: name }, (result) => {
+      looked++;
+      if (result.violation !== null && (found === null || result.seed < found.seed)) found = result;
+      return found === null;
+    });
+    all &&= found !== null;
+    console.log(`${name}: ${found === null ? `NOT FOUND in ${looked} seeds` : verdict(found)}`);
+  }
+  return all;
 }
 
 function verdict({ seed, violation, cpuMs }: Result): string {

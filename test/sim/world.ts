@@ -1,7 +1,7 @@
 import type { Intent, Policy } from '../../agent/core/model.ts';
 import type { Planted } from './bugs.ts';
 import { checks, type Check } from './invariants/all.ts';
-import { areManaged, wishesInForce } from './invariants/truth.ts';
+import { areManaged, circumstances } from './invariants/truth.ts';
 import { Host } from './host.ts';
 import { Network } from './network.ts';
 import { Queue, type Happening } from './queue.ts';
@@ -75,7 +75,7 @@ export class World {
   /** What verbs reported as reached on every node, by key: the newest. */
   readonly acknowledged = new Map<string, Intent>();
   #numbers = 0;
-  #wishes = 0;
+  #circumstances = 0;
   readonly #queue = new Queue();
   readonly #checks: readonly Check[];
   #stirred = false;
@@ -174,10 +174,10 @@ export class World {
 
   check(): void {
     this.#changed = false;
-    // An agent that is away or joining is a fault too, and a wish that ends by itself is an order.
-    const wishes = wishesInForce(this);
-    if (!areManaged(this) || wishes !== this.#wishes) this.troubledAtMs = this.nowMs;
-    this.#wishes = wishes;
+    // An agent that is away or joining is a fault too, and so is a wish or a budget that ends by itself.
+    const now = circumstances(this);
+    if (!areManaged(this) || now !== this.#circumstances) this.troubledAtMs = this.nowMs;
+    this.#circumstances = now;
     for (const { check } of this.#checks) check(this);
   }
 

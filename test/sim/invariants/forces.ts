@@ -14,6 +14,8 @@ export function forces(): Check {
     for (const host of world.hosts) {
       if (seen.get(host.name) === host.forced.length) continue;
       seen.set(host.name, host.forced.length);
+      // A new agent does not know what the one before it did.
+      if (host.agent === null || world.nowMs - host.agent.startedAtMs < WINDOW_MS) continue;
       for (const { vhid } of world.options.vhids) {
         const times = host.forced.filter((one) => one.vhid === vhid).map(({ atMs }) => atMs);
         const [last, before] = [times.at(-1) ?? 0, times.at(-2) ?? -Infinity];

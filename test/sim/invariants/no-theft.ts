@@ -1,14 +1,6 @@
 import type { Host } from '../host.ts';
 import { Violation, type World } from '../world.ts';
-import {
-  addressOf,
-  isAttached,
-  isManaged,
-  losesAdverts,
-  serves,
-  Since,
-  type Check,
-} from './truth.ts';
+import { addressOf, isAttached, losesAdverts, serves, Since, type Check } from './truth.ts';
 
 /** Five probes 30 ms apart, a heartbeat, and the ways: less than this is no silence. */
 const CLEAN_MS = 1500;
@@ -17,8 +9,9 @@ const GRANT_MS = 4500;
 
 /**
  * Nobody forces itself MASTER against a node that is MASTER, serves, and is
- * reached by adverts, echo and gossip, unless that node named it. Not looked
- * at: adverts known to be lost (the keeper forces itself), slow tools.
+ * reached by adverts and echo, unless that node named it; whatever became of its
+ * agent or of gossip. Not looked at: adverts known to be lost (the keeper forces
+ * itself), slow tools.
  */
 export function noTheft(): Check {
   const since = new Since();
@@ -39,14 +32,11 @@ export function noTheft(): Check {
         const clean =
           isAttached(world, holder) &&
           isAttached(world, taker) &&
-          isManaged(holder) &&
-          isManaged(taker) &&
           serves(holder) &&
           holder.slowMs === 0 &&
           taker.slowMs === 0 &&
           network.isClean('advert', holder.name, taker.name) &&
-          network.isClean('echo', holder.name, taker.name) &&
-          network.isClean('gossip', holder.name, taker.name);
+          network.isClean('echo', holder.name, taker.name);
         for (const { vhid } of world.options.vhids) {
           const key = `${vhid} ${holder.name} ${taker.name}`;
           const firm = clean && holder.isMaster(vhid);

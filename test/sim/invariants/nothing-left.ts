@@ -4,6 +4,7 @@ import {
   isInMaintenance,
   isPaused,
   isSpent,
+  losesAdverts,
   pinOf,
   serves,
   type Check,
@@ -12,6 +13,8 @@ import type { Host } from '../host.ts';
 
 /** Hold, a trial of a fence, and what an agent that started last needs. */
 const QUIET_MS = 30_000;
+/** A fence whose trial failed while adverts were half lost is tried again after a minute. */
+const FENCED_MS = 75_000;
 
 /**
  * I3: a restart, a crash or a fault that is over leaves nothing behind that no
@@ -22,8 +25,8 @@ export function nothingLeft(): Check {
   const check = (world: World): void => {
     if (world.quietMs() < QUIET_MS) return;
     for (const host of world.hosts) {
-      if (!host.kernel.allow) fail(`${host.name} is still fenced`);
-      if (host.kernel.demotion !== 0 && !host.byHand.has(0))
+      if (!host.kernel.allow && world.quietMs() >= FENCED_MS) fail(`${host.name} is still fenced`);
+      if (host.kernel.allow && host.kernel.demotion !== 0 && !host.byHand.has(0))
         fail(`${host.name} still has demotion ${host.kernel.demotion}`);
       for (const { vhid } of world.options.vhids) {
         const advskew = host.advskew(vhid);
@@ -46,6 +49,7 @@ function isExplained(world: World, host: Host, vhid: number): boolean {
     isDegraded(world, host) ||
     world.policy.failback === 'manual' ||
     isPaused(world) ||
+    losesAdverts(world) ||
     isSpent(world, vhid)
   );
 }

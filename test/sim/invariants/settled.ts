@@ -6,6 +6,7 @@ import {
   isInMaintenance,
   isPaused,
   isSpent,
+  losesAdverts,
   masters,
   names,
   pinOf,
@@ -19,12 +20,13 @@ const QUIET_MS = 35_000;
 /**
  * Once nothing was wrong for QUIET_MS every address is where decide.md's order
  * puts it: HAProxy up, not in maintenance, pinned, not degraded, and where
- * failback is automatic the better base. Not looked at: pause, a 254 by hand;
+ * failback is automatic the better base. Not looked at: pause, a 254 by hand, adverts
+ * still thought lost;
  * a spent budget excuses degraded and failback moves.
  */
 export function settled(): Check {
   const check = (world: World): void => {
-    if (world.quietMs() < QUIET_MS || isPaused(world)) return;
+    if (world.quietMs() < QUIET_MS || isPaused(world) || losesAdverts(world)) return;
     for (const { vhid } of world.options.vhids) {
       const [holder] = masters(world, vhid);
       const able = world.hosts.filter((host) => isAttached(world, host));

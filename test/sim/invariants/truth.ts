@@ -53,9 +53,9 @@ export const isManaged = (host: Host): boolean =>
 /** Every agent takes part; once all do, a quiet time begins anew. */
 export const areManaged = (world: World): boolean => world.hosts.every(isManaged);
 
-/** How many intents are in force on all hosts together. */
-export function wishesInForce(world: World): number {
-  let count = 0;
+/** A number that changes when a wish or a spent budget ends by itself, without anything happening. */
+export function circumstances(world: World): number {
+  let count = 1000 * world.options.vhids.filter(({ vhid }) => isSpent(world, vhid)).length;
   for (const { agent } of world.hosts)
     for (const intent of agent?.intents().values() ?? [])
       if (inForce(intent, agent?.process.clock.wallMs() ?? 0)) count++;
