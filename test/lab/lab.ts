@@ -74,7 +74,7 @@ export async function labUp(options: LabOptions, tied = false): Promise<LabRepor
   const log = openSync(join(runtime, 'lab.log'), 'a');
   const supervisor = join(CHECKOUT, 'dist/test/lab/supervisor.js');
   const argv = [...flags, '--kill-child', process.execPath, supervisor];
-  const order = JSON.stringify({ ...options, root, tied });
+  const order = JSON.stringify({ ...options, root, tied, runtime });
   const child = spawn('unshare', [...argv, order], {
     stdio: [tied ? 'pipe' : 'ignore', log, log],
     detached: true,

@@ -59,9 +59,9 @@ export const clockFile = ({ folder }: HostPlan): string => join(folder, 'clock')
 /** Where the lab of this name keeps its files, for this user. */
 export const runtimeOf = (name: string): string => join(tmpdir(), `${name}-${userInfo().uid}`);
 
-export function planLab(options: LabOptions): LabPlan {
+/** `runtime` is given inside a user namespace, where this user has another number. */
+export function planLab(options: LabOptions, runtime = runtimeOf(options.name)): LabPlan {
   const { name } = options;
-  const runtime = runtimeOf(name);
   return {
     ...options,
     runtime,

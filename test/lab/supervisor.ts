@@ -19,8 +19,9 @@ import { buildTopology, removeTopology, run } from './topology.ts';
 const options = JSON.parse(process.argv[2] ?? '{}') as LabOptions & {
   readonly root: boolean;
   readonly tied: boolean;
+  readonly runtime: string;
 };
-const plan = planLab(options);
+const plan = planLab(options, options.runtime);
 const { runtime } = plan;
 
 const { running, start, startCarp, startHaproxy, startAgent, ensure, signalled } = programs(plan);
