@@ -15,6 +15,7 @@ import {
   masters,
   nodeAt,
   scene,
+  seenBy,
 } from './scene.ts';
 
 const { test, lab } = scene();
@@ -46,8 +47,9 @@ test('both agents killed: no client notices, nothing changes, and nothing is lef
   });
   await calm(lab());
   await probe.more(200);
-  const { failed, by } = await probe.end();
-  t.is(failed, 0);
+  const seen = await probe.end();
+  const { failed, by } = seen;
+  t.is(failed, 0, seenBy(seen));
   t.deepEqual(Object.keys(by), ['haproxy01']);
   t.deepEqual(await advskews(lab()), [0, 100]);
   const { json } = await asked(lab(), 'status');
@@ -85,8 +87,9 @@ test('a pin and a drain outlive the death of both agents; the base advskew is no
   await calm(lab());
   // Longer than the hold: an agent that forgot would have moved it by now.
   await probe.more(600);
-  const { failed, by, servers } = await probe.end();
-  t.is(failed, 0);
+  const seen = await probe.end();
+  const { failed, by, servers } = seen;
+  t.is(failed, 0, seenBy(seen));
   t.deepEqual(Object.keys(by), ['haproxy02']);
   t.deepEqual(Object.keys(servers).sort(), ['WEB/web2', 'WEB/web3']);
   t.deepEqual(await advskews(lab()), [254, 100]);
@@ -141,7 +144,8 @@ for (const [who, at] of [
       await fault(lab(), 'kill-agent', 'off', killed);
       await asAtFirst(lab());
     }
-    const { longest_gap_ms: gapMs, failed, sent } = await probe.end();
+    const seen = await probe.end();
+    const { longest_gap_ms: gapMs, failed, sent } = seen;
     t.log(`${who}: ${ends.join(', ')}; gap ${gapMs} ms, ${failed} of ${sent} failed`);
     t.true(gapMs < 300, `${gapMs} ms`);
     t.true(failed <= 2 * points.length, `${failed} failed`);
@@ -167,8 +171,9 @@ test('a frozen agent on the MASTER: no client notices; thawed it goes on', async
   await probe.more(200);
   await fault(lab(), 'freeze-agent', 'off', nodeAt(lab(), 0));
   await calm(lab());
-  const { failed, by } = await probe.end();
-  t.is(failed, 0);
+  const seen = await probe.end();
+  const { failed, by } = seen;
+  t.is(failed, 0, seenBy(seen));
   t.deepEqual(Object.keys(by), ['haproxy01']);
   t.deepEqual(await advskews(lab()), [0, 100]);
   t.is(await adminState(nodeAt(lab(), 0), 'WEB/web1'), 0);

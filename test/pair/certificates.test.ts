@@ -12,6 +12,7 @@ import {
   nodeAt,
   runtime,
   scene,
+  seenBy,
 } from './scene.ts';
 
 const { test, lab } = scene();
@@ -81,9 +82,10 @@ test('a push swaps on both nodes: what clients get, memory and disk are the same
   const probe = await startProbe(lab(), 'tls');
   const { code, json } = await asked(lab(), 'cert', 'push', filed(pem));
   await probe.more(100);
-  const { failed } = await probe.end();
+  const seen = await probe.end();
+  const { failed } = seen;
   t.like({ code, json }, { code: 0, json: { ok: true, changed: true } });
-  t.is(failed, 0);
+  t.is(failed, 0, seenBy(seen));
   t.deepEqual(await everywhere(), all(sha1Of(pem)));
   t.deepEqual(await leftovers(), []);
   t.deepEqual(

@@ -12,6 +12,7 @@ import {
   nodeAt,
   runtime,
   scene,
+  seenBy,
 } from './scene.ts';
 
 const GAP_MS = 300;
@@ -72,8 +73,9 @@ test('HAProxy killed on the BACKUP: nothing moves and no client notices', async 
   await probe.more(200);
   await fault(lab(), 'kill-haproxy', 'off', nodeAt(lab(), 1));
   await calm(lab());
-  const { failed, by } = await probe.end();
-  t.is(failed, 0);
+  const seen = await probe.end();
+  const { failed, by } = seen;
+  t.is(failed, 0, seenBy(seen));
   t.deepEqual(Object.keys(by), ['haproxy01']);
   t.deepEqual(await advskews(lab()), [0, 100]);
 });
@@ -132,7 +134,8 @@ test('a reload of HAProxy is no death: no client fails, nothing moves', async (t
   await labOrder(lab().name, { op: 'reload', node: first.name });
   await eventually('a new process answers', async () => (await pidOf()) !== before);
   await probe.more(300);
-  const { failed, by } = await probe.end();
+  const seen = await probe.end();
+  const { failed, by } = seen;
   t.deepEqual(Object.keys(by), ['haproxy01']);
   t.true(failed <= 1, `${failed} failed`);
   await calm(lab());

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { readFileSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import test, { type TestFn } from 'ava';
-import { proxyctl, ran, type Ran } from '../lab/client.ts';
+import { proxyctl, ran, type Probed } from '../lab/client.ts';
 import {
   installedHaproxy,
   labDown,
@@ -46,6 +46,14 @@ export function scene(options: Partial<LabOptions> = {}): Scene {
   });
   test.serial.after.always('the lab is down', async () => {
     if (report !== null) await labDown(report.name);
+  });
+  test.serial.afterEach.always('a test that failed leaves no trace', async (t) => {
+    if (t.passed || report === null) return;
+    for (const name of ['kill-haproxy', 'freeze-haproxy', 'freeze-agent', 'kill-agent'])
+      await fault(report, name, 'off');
+    for (const target of ['WEB/web1', 'WEB/web2', 'WEB/web3'])
+      await proxyctl(report, ['ready', target]);
+    await asAtFirst(report);
   });
   return { test: test.serial, lab: () => report ?? notUp() };
 }
@@ -163,7 +171,9 @@ export async function asked(
 export const exitOf = async (lab: LabReport, ...args: readonly string[]): Promise<number> =>
   (await proxyctl(lab, args)).code;
 
-export const said = ({ stdout, stderr }: Ran): string => `${stdout}${stderr}`;
+/** What a client saw, for the message of an assertion. */
+export const seenBy = ({ by, failures, gaps }: Probed): string =>
+  JSON.stringify({ by, failures, gaps });
 
 /** Asks a HAProxy itself, past the agent: one command of the runtime API. */
 export const runtime = ({ stats_socket: path }: LabNode, command: string): Promise<string> =>

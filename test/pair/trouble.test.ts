@@ -16,6 +16,7 @@ import {
   masters,
   nodeAt,
   scene,
+  seenBy,
 } from './scene.ts';
 
 const { test, lab } = scene();
@@ -130,8 +131,9 @@ test('ifconfig fails on the MASTER: it stays MASTER, and no client notices', asy
     await fault(lab(), 'ifconfig-fails', 'off', nodeAt(lab(), 0));
   }
   await asAtFirst(lab());
-  const { failed, by } = await probe.end();
-  t.is(failed, 0);
+  const seen = await probe.end();
+  const { failed, by } = seen;
+  t.is(failed, 0, seenBy(seen));
   t.deepEqual(Object.keys(by), ['haproxy01']);
   t.deepEqual(await nothingMoved(), UNMOVED);
 });
