@@ -94,6 +94,8 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     onRefused: (peer, cause) => log.warn('alert', { id: 'refused-gossip', subject: peer }, cause),
   });
 
+  // HAProxy may be heard of before the journals can be looked at.
+  let recovery: ReturnType<typeof recoverSwaps> | null = null;
   const haproxy = haproxyPart({
     node,
     config,
@@ -106,8 +108,10 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
         .filter(({ state }) => state !== 'MASTER')
         .flatMap(({ vips }) => vips),
     onChange: () => loop.wake(),
-    onLiveness: (liveness) =>
-      log.info('haproxy-changed', { ...liveness }, `HAProxy ${liveness.kind}`),
+    onLiveness(liveness) {
+      log.info('haproxy-changed', { ...liveness }, `HAProxy ${liveness.kind}`);
+      if (liveness.kind === 'up') recovery?.again();
+    },
   });
 
   let carpEvents: NodeReport['carpEvents'] = 'polling';
@@ -236,7 +240,8 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     because: (of) => lastEnd.get(of) ?? '',
     onChange: () => loop.wake(),
   });
-  const recovery = recoverSwaps({ haproxy, clock, log, problems });
+  const swaps = recoverSwaps({ haproxy, clock, log, problems });
+  recovery = swaps;
   loop.wake();
 
   return {
@@ -251,7 +256,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     },
     async stop() {
       beats.stop();
-      recovery.stop();
+      swaps.stop();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
       devd?.close();
       second.prober.close();

@@ -27,7 +27,8 @@ export interface NodeSwap {
   commit(swapId: string): Promise<SwapReading>;
   abort(swapId: string): Promise<SwapReading | null>;
   finish(swapId: string): Promise<SwapReading | null>;
-  recover(): Promise<{
+  /** With `onlyAborting` a swap that is under way is left alone. */
+  recover(onlyAborting?: boolean): Promise<{
     readonly swaps: readonly SwapRecovery[];
     readonly damaged: readonly JournalError[];
   }>;
@@ -100,12 +101,13 @@ export function nodeSwap(parts: NodeSwapParts): NodeSwap {
         return reading(node, entry);
       }),
 
-    /** For every start, and again while something is unresolved. Rejects only without a journal. */
-    recover: () =>
+    /** For every start, again while something is unresolved, and when HAProxy is back. Rejects only without a journal. */
+    recover: (onlyAborting = false) =>
       alone('recover swaps', '', async () => {
         const { entries, damaged } = await journal.read();
         const swaps: SwapRecovery[] = [];
-        for (const entry of entries) swaps.push(await resume(parts, entry));
+        const open = entries.filter(({ phase }) => !onlyAborting || phase === 'aborting');
+        for (const entry of open) swaps.push(await resume(parts, entry));
         return { swaps, damaged };
       }),
   };
