@@ -63,10 +63,11 @@ export class Scene {
   async order(host: Host, what: Order): Promise<Outcome | null> {
     let outcome: Outcome | null = null;
     let over = false;
-    void this.ask(host, what).then((value) => {
-      outcome = value;
+    const wait = async (): Promise<void> => {
+      outcome = await this.ask(host, what);
       over = true;
-    });
+    };
+    void wait();
     await this.world.until(() => over, 30_000);
     return outcome;
   }

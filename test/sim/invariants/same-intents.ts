@@ -3,7 +3,8 @@ import type { Intent } from '../../../agent/core/model.ts';
 import { decode } from '../../../agent/store/state.ts';
 import { sentence } from '../../../agent/core/words.ts';
 import { STATE_FILE } from '../agent.ts';
-import { Violation, type World } from '../world.ts';
+import { Violation } from '../violation.ts';
+import type { World } from '../world.ts';
 import type { Check } from './truth.ts';
 
 const QUIET_MS = 10_000;
