@@ -1,10 +1,12 @@
 // Makes dist/bin from dist/ctl: proxyctl as one file, with V8's compiled form beside it.
 // Reading hundreds of modules and compiling them is most of what a short command costs.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 
@@ -41,10 +43,13 @@ writeFileSync(join(bin, `${name}.js`), bundle);
 writeFileSync(join(bin, 'proxyctl.cjs'), `#!/usr/bin/env node\n${start('__dirname')}`);
 chmodSync(join(bin, 'proxyctl.cjs'), 0o755);
 
-// What has run once is in the cache: a status that finds no agent.
+// What has run once is in the cache: a status.
+const { answering } = await import(join(root, 'dist/test/ctl/answering.js'));
 const folder = mkdtempSync(join(tmpdir(), 'proxyctl-build-'));
+const socket = join(folder, 'agent.sock');
 const config = join(folder, 'config.toml');
-writeFileSync(config, `[contexts.none]\nsocket = "${join(folder, 'none.sock')}"\n`);
+writeFileSync(config, `[contexts.here]\nsocket = "${socket}"\n`);
+const server = await answering(socket);
 const save = `process.on('exit', () =>
   require('node:fs').writeFileSync(file.replace(/js$/, 'cache'), script.createCachedData()));`;
 const warm = [
@@ -55,9 +60,15 @@ const warm = [
   '--config',
   config,
 ];
-const { status, stderr } = spawnSync(process.execPath, warm, { env: {}, encoding: 'utf8' });
+const child = spawn(process.execPath, warm, { env: {}, stdio: ['ignore', 'pipe', 'pipe'] });
+const [code, said] = await Promise.all([
+  once(child, 'close'),
+  text(child.stderr),
+  text(child.stdout),
+]);
+server.close();
 rmSync(folder, { recursive: true, force: true });
-if (status !== 10) {
-  console.error(`proxyctl does not start: ${stderr}`);
+if (code[0] !== 0) {
+  console.error(`proxyctl does not start: ${said}`);
   process.exit(1);
 }

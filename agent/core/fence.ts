@@ -194,7 +194,9 @@ function onTrial(
   const over = nowMs - trial.sinceMs >= TRIAL_MS;
   const split = me.addresses.some(({ state }) => state === 'MASTER');
   if (bad || split || (over && received !== null && !grewBy(1, me, trial.received, received))) {
-    const later = { ...lost, noTrialBeforeMs: nowMs + TRIAL_INTERVAL_MS };
+    // A wrong password does not mend itself; half of the adverts may come back at any time.
+    const pauseMs = bad || split ? TRIAL_INTERVAL_MS : HEALED_MS;
+    const later = { ...lost, noTrialBeforeMs: nowMs + pauseMs };
     return raise(view, memory, later, keeper.node, nowMs);
   }
   if (received !== null && grewBy(1, me, trial.received, received) && over)

@@ -104,7 +104,9 @@ export async function pushCertificate(
     outcome: missing.length > 0 ? 'partial' : 'reached',
     changed: true,
     nodes: [...members.map(({ node }) => fine(node, true)), ...missing.map(away)],
-    certificates: done.map((one) => certificate(one, 'swapped')),
+    certificates: done.map((one) =>
+      certificate(one, one.warnings.includes(ALREADY_THERE) ? 'already' : 'swapped'),
+    ),
   });
 }
 
@@ -195,7 +197,8 @@ async function rollBack(
 ): Promise<ActResult> {
   const { members, done, failure } = broken;
   const aborted = await each(members, (member) => member.swapAbort(swapIdOf(act.header)));
-  const stuck = aborted.filter(({ error }) => error !== null);
+  // A node that does not know the swap has put itself back already, or never began.
+  const stuck = aborted.filter(({ error }) => error !== null && error.outcome !== 'not-found');
   const names = stuck.map(({ node }) => node).join(', ');
   const undone = { ...failure.detail, cause: failure.detail.cause || failure.detail.message };
   return result(pair, act.header, startedAtMs, {
@@ -209,7 +212,7 @@ async function rollBack(
           : `not pushed, and ${names} could not be put back`,
     },
     nodes: aborted.map(({ node, error }) => {
-      if (error !== null) return failed(node, error);
+      if (error !== null && error.outcome !== 'not-found') return failed(node, error);
       return node === broken.failed ? failed(node, failure) : fine(node, false);
     }),
     certificates: done.map((one) => certificate(one, 'rolled-back')),
@@ -238,7 +241,9 @@ async function stands(
     nodes: members.map(({ node }) =>
       done.some((one) => one.node === node) ? fine(node, true) : failed(node, failure),
     ),
-    certificates: done.map((one) => certificate(one, 'swapped')),
+    certificates: done.map((one) =>
+      certificate(one, one.warnings.includes(ALREADY_THERE) ? 'already' : 'swapped'),
+    ),
   });
 }
 

@@ -1,13 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type Http2Server } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { statusToWire } from '../../agent/rpc/status.ts';
-import { ControlService } from '../../proto/gen/services.ts';
-import { backup, nodeOf, statusOf } from '../ctl/statuses.ts';
+import { answering } from '../ctl/answering.ts';
 
 const PROXYCTL = fileURLToPath(new URL('../../bin/proxyctl.cjs', import.meta.url));
 const RUNS = 15;
@@ -53,24 +50,6 @@ export async function start(): Promise<unknown> {
     server.close();
     rmSync(folder, { recursive: true, force: true });
   }
-}
-
-/** An agent's answer without an agent, so that only the command is measured. */
-async function answering(path: string): Promise<Http2Server> {
-  const at = { nowMs: performance.now(), wallMs: Date.now() };
-  const nodes = [nodeOf('haproxy01'), nodeOf('haproxy02', { addresses: [backup()] })];
-  const reply = ControlService.status.responseSerialize(statusToWire(statusOf({ nodes }), at));
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(reply.length, 1);
-  const server = createServer();
-  server.on('stream', (stream) => {
-    stream.respond({ 'content-type': 'application/grpc' }, { waitForTrailers: true });
-    stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-    stream.end(Buffer.concat([head, reply]));
-  });
-  server.listen(path);
-  await once(server, 'listening');
-  return server;
 }
 
 async function time(argv: readonly string[]): Promise<number> {
