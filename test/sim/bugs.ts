@@ -210,16 +210,6 @@ export const BUGS: readonly Planted[] = [
     durable: (state) => ({ ...state, intents: [] }),
   },
   {
-    name: 'gives up for a health that is no worse',
-    decide: seeing((view) =>
-      reports(view, (report, self) =>
-        self && report.haproxy.some(({ backends }) => backends.some(({ up }) => !up))
-          ? { ...report, health: 'down', healthReason: 'a backend is down' }
-          : report,
-      ),
-    ),
-  },
-  {
     name: 'leaves a dead HAProxy its address',
     decide: seeing((view) =>
       reports(view, (report, self) => (self ? { ...report, health: 'serving' } : report)),

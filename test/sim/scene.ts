@@ -73,7 +73,8 @@ export class Scene {
   }
 
   /** The same without waiting. */
-  ask = (host: Host, what: Order): Promise<Outcome | null> => order(this.world, host, what);
+  ask = (host: Host, what: Order, untilMs: number | null = null): Promise<Outcome | null> =>
+    order(this.world, host, what, untilMs);
 
   pin = (host: Host, to: Host): Promise<Outcome | null> =>
     this.order(host, { verb: 'move', address: ADDRESS, to: to.name, unpin: false });
