@@ -32,7 +32,7 @@ test('host cut off or without power: the other has the address within 300 ms', a
     for (const make of [fault.hostCut, fault.hostCrashed])
       await scene(t, { seed }, async (s) => {
         s.fault(make(s.world, s.A));
-        const took = await s.world.until(() => s.B.isMaster(), 400);
+        const took = await s.world.until(() => s.B.isMaster(), 300);
         t.true(took, s.world.story.text(20));
       });
 });
@@ -48,6 +48,19 @@ test('MASTER cut off the LAN with gossip alive: nobody fences the one that clien
     await s.run(CALM);
     t.deepEqual([s.holder(), s.advskews()], [s.A.name, [10, 100]]);
   }));
+
+// Missing rule: fenced() of agent/core/fence.ts asks whether the keeper is MASTER and serves, not
+// whether it says of itself that it is cut off (`cutOff`): the fence is renewed for ever.
+test.failing('keeper cut off the LAN while the other is fenced: the fence is lifted', (t) =>
+  scene(t, { management: true }, async (s) => {
+    s.fault(fault.advertsLost(s.world, 1));
+    await s.run(10_000);
+    t.deepEqual([s.holder(), s.B.kernel.allow], [s.A.name, false]);
+    s.fault(fault.hostCut(s.world, s.A));
+    await s.run(8000);
+    s.holds(s.B);
+  }),
+);
 
 for (const loss of ['torn', 'empty', 'old'] as const)
   test(`a host that comes back with a disk that is ${loss} takes part again and gets what was wished`, (t) =>
