@@ -62,6 +62,10 @@ export class World {
   troubledAtMs = 0;
   /** Faults that are on now, by what they are. */
   readonly faults = new Set<string>();
+  /** Verbs under way, by the process that carries each out. */
+  readonly verbs = new Map<number, { readonly alive: boolean }>();
+  /** Every intent that a verb made, by key and stamp. */
+  readonly made = new Map<string, Intent>();
   /** What verbs reported as reached on every node, by key: the newest. */
   readonly acknowledged = new Map<string, Intent>();
   #numbers = 0;
@@ -131,7 +135,9 @@ export class World {
 
   /** How long nothing was wrong and nobody asked for anything, ms. */
   quietMs(): number {
-    return this.faults.size > 0 ? 0 : this.nowMs - this.troubledAtMs;
+    if (this.faults.size > 0) return 0;
+    for (const { alive } of this.verbs.values()) if (alive) return 0;
+    return this.nowMs - this.troubledAtMs;
   }
 
   /** Lets time pass. Rejects with Violation when an invariant does not hold. */
