@@ -216,7 +216,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     node,
     peers: names,
     control: controlVerbs(pair, loop.alerts, loop.view, (peer) => lastEnd.get(peer) ?? ''),
-    peer: peerVerbs(gossip, local, storeIntents, dialled.hurry),
+    peer: peerVerbs(gossip, local, storeIntents, (peer) => dialled.hurry(peer)),
     clock,
     notices: {
       refused: (who, method, reason) =>

@@ -163,3 +163,11 @@ test('closed while a task is under way: it is not tried again', async (t) => {
   await wake();
   t.deepEqual([told.length, clock.sleeping()], [1, []]);
 });
+
+test('a wish that ends by itself is over within a second although nobody says so', async (t) => {
+  const { wake, told, world, clock } = keeperOf();
+  world.intents = [intent(KEY, 'drain', { untilWallMs: NOW + 2500 })];
+  await wake();
+  await clock.advance(4000);
+  t.deepEqual(told, ['WEB/web1 drain', 'WEB/web1 ready']);
+});

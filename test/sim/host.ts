@@ -10,15 +10,16 @@ import {
   type Heard,
   type Settings,
 } from '../kernel/acts.ts';
-import { newKernel, nextTimerAtMs, type Change, type Kernel } from '../kernel/kernel.ts';
+import { nextTimerAtMs, type Change, type Kernel } from '../kernel/kernel.ts';
 import { Agent } from './agent.ts';
 import { SimDisk } from './disk.ts';
+import { INTERFACE } from './interface.ts';
 import { Haproxy } from './haproxy.ts';
 import type { HostClock } from './host-clock.ts';
+import { bootedKernel } from './rc-conf.ts';
 import type { Happening } from './queue.ts';
 import type { World } from './world.ts';
 
-export const INTERFACE = 'vtnet0';
 /** The host undoes a fence by itself this long after the last renewal, ms. */
 const LEASE_MS = 3000;
 
@@ -63,7 +64,7 @@ export class Host {
     };
     this.disk = new SimDisk(world, name);
     this.haproxy = new Haproxy(world, name);
-    this.kernel = this.#configured();
+    this.kernel = bootedKernel(world.options, at, world.nowMs);
   }
 
   get address(): string {
@@ -91,24 +92,6 @@ export class Host {
 
   report(): NodeReport | null {
     return this.agent?.loop?.report() ?? null;
-  }
-
-  /** rc.conf at a boot: sysctl.conf first, then each vhid with its addresses. */
-  #configured(): Kernel {
-    const { preempt, vhids, advbase } = this.world.options;
-    let kernel = newKernel(14, preempt, [INTERFACE]);
-    for (const { vhid, advskew } of vhids) {
-      const fresh = setVhid(kernel, INTERFACE, vhid, EMPTY, this.world.nowMs).kernel;
-      const known = getVhid(fresh, INTERFACE, vhid);
-      if (known === null) continue;
-      const settings = {
-        ...known,
-        advskew: advskew[this.at] ?? 0,
-        advbase: advbase?.[this.at] ?? 1,
-      };
-      kernel = setVhid(fresh, INTERFACE, vhid, settings, this.world.nowMs).kernel;
-    }
-    return kernel;
   }
 
   /** The interface comes up with its addresses: INIT to BACKUP. */
@@ -248,7 +231,7 @@ export class Host {
     this.linkUp = true;
     this.clock.monotonicMs = -this.world.nowMs + this.world.random.between(5_000, 20_000);
     this.say('host: starts');
-    this.kernel = this.#configured();
+    this.kernel = bootedKernel(this.world.options, this.at, this.world.nowMs);
     this.configure();
     this.onHost(haproxyMs, () => {
       this.world.troubled();
@@ -295,11 +278,3 @@ export class Host {
     this.agent?.process.resume();
   }
 }
-
-const EMPTY: Settings = {
-  advbase: 1,
-  advskew: 0,
-  state: 'INIT',
-  peer: '224.0.0.18',
-  peer6: 'ff02::12',
-};

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { BUGS } from './bugs.ts';
 import { runSeed, type Result, type RunOptions } from './run.ts';
-import { runSeeds } from './workers.ts';
+import { firstFailure, runSeeds } from './workers.ts';
 
 /**
  * npm run sim -- [--seeds N] [--first S] [--nodes 2|3] [--minutes 10]   many seeds; exit 1 when one fails
@@ -68,19 +68,14 @@ if (values.bugs) {
 async function hunt(): Promise<boolean> {
   const first = Number(values.first);
   const seeds = Array.from({ length: Number(values.seeds) }, (_, at) => first + at);
+  const wanted = BUGS.filter((one) => values.bug === undefined || one.name === values.bug);
   let all = true;
-  for (const { name } of BUGS.filter(
-    (one) => values.bug === undefined || one.name === values.bug,
-  )) {
-    let found: Result | null = null;
-    let looked = 0;
-    await runSeeds(seeds, { ...options, bug: name }, (result) => {
-      looked++;
-      if (result.violation !== null && (found === null || result.seed < found.seed)) found = result;
-      return found === null;
-    });
+  for (const { name } of wanted) {
+    const found = await firstFailure(seeds, { ...options, bug: name });
     all &&= found !== null;
-    console.log(`${name}: ${found === null ? `NOT FOUND in ${looked} seeds` : verdict(found)}`);
+    console.log(
+      `${name}: ${found === null ? `NOT FOUND in ${seeds.length} seeds` : verdict(found)}`,
+    );
   }
   return all;
 }

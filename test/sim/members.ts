@@ -1,5 +1,6 @@
 import { ActFailure, type ServerReading } from '../../agent/core/acts.ts';
 import type { Gossip } from '../../agent/gossip.ts';
+import type { Intent } from '../../agent/core/model.ts';
 import type { Loop } from '../../agent/loop.ts';
 import type { Member, Pair } from '../../agent/verbs/pair.ts';
 import type { Agent } from './agent.ts';
@@ -27,10 +28,18 @@ export function pairOf(agent: Agent, gossip: Gossip, loop: Loop): Pair {
   };
 }
 
+/** Tells one intent from every other that was ever made. */
+export const nameOf = ({ key, stamp }: Intent): string =>
+  `${key} ${stamp.wallMs} ${stamp.count} ${stamp.node}`;
+
 const local = (agent: Agent): Member => ({
   ...noSwaps,
   node: agent.name,
-  storeIntents: async (intents) => ({ newer: await agent.storeIntents(agent.name, intents) }),
+  async storeIntents(intents) {
+    // Verbs store on their own node first.
+    for (const intent of intents) agent.world.made.set(nameOf(intent), intent);
+    return { newer: await agent.storeIntents(agent.name, intents) };
+  },
   findServers: (_instance, backend) => servers(agent.host.haproxy, agent.process, backend),
 });
 

@@ -39,16 +39,20 @@ export function order(
   untilMs: number | null = null,
   header: Partial<ActHeader> = {},
 ): Promise<Outcome | null> {
-  const pair = host.agent?.pair ?? null;
-  if (pair === null) return Promise.resolve(null);
+  const { agent } = host;
+  const pair = agent?.pair ?? null;
+  if (agent === null || pair === null) return Promise.resolve(null);
   world.troubled();
   world.stirred();
   world.story.say(
     host.name,
     `OPERATOR ${words(what)}${untilMs === null ? '' : ` for ${untilMs} ms`}`,
   );
-  const head = { ...HEADER, ...header, requestId: `r${world.number()}` };
+  const number = world.number();
+  world.verbs.set(number, agent.process);
+  const head = { ...HEADER, ...header, requestId: `r${number}` };
   const ended = (result: ActResult): Outcome => {
+    world.verbs.delete(number);
     world.troubled();
     world.story.say(
       host.name,
@@ -59,6 +63,7 @@ export function order(
   };
   return perform(pair, what, untilMs, head).then(ended, (error: unknown) => {
     const { outcome, detail } = asFailure(error);
+    world.verbs.delete(number);
     world.troubled();
     world.story.say(host.name, `OPERATOR ${words(what)}: ${outcome}: ${detail.message}`);
     return outcome;

@@ -1,6 +1,7 @@
 import { planted } from './bugs.ts';
 import { optionsFor, storms } from './plan.ts';
-import { Violation, World } from './world.ts';
+import { Violation } from './violation.ts';
+import { World } from './world.ts';
 
 /** What one seed came to. */
 export interface Result {
@@ -31,18 +32,17 @@ export async function runSeed(seed: number, options: RunOptions): Promise<Result
   const startedAt = process.cpuUsage();
   const world = new World({ ...optionsFor(seed, options.nodes), planted: planted(options.bug) });
   let violation: Result['violation'] = null;
-  const crashed = (error: unknown): void => {
-    escaped ??= error;
-  };
-  let escaped: unknown = null;
+  // A rejection that nobody handles would have ended the agent.
+  const escaped: unknown[] = [];
+  const crashed = (error: unknown): void => void escaped.push(error);
   process.on('unhandledRejection', crashed);
   try {
     await world.begin();
     const endMs = world.nowMs + options.minutes * 60_000;
     storms(world, endMs);
-    while (world.nowMs < endMs && escaped === null)
+    while (world.nowMs < endMs && escaped.length === 0)
       await world.run(Math.min(1000, endMs - world.nowMs));
-    if (escaped !== null) throw escaped;
+    for (const error of escaped) throw error;
   } catch (error) {
     const { nowMs } = world;
     const text = error instanceof Error ? error.message : String(error);

@@ -63,16 +63,18 @@ export class Scene {
   async order(host: Host, what: Order): Promise<Outcome | null> {
     let outcome: Outcome | null = null;
     let over = false;
-    void this.ask(host, what).then((value) => {
-      outcome = value;
+    const wait = async (): Promise<void> => {
+      outcome = await this.ask(host, what);
       over = true;
-    });
+    };
+    void wait();
     await this.world.until(() => over, 30_000);
     return outcome;
   }
 
   /** The same without waiting. */
-  ask = (host: Host, what: Order): Promise<Outcome | null> => order(this.world, host, what);
+  ask = (host: Host, what: Order, untilMs: number | null = null): Promise<Outcome | null> =>
+    order(this.world, host, what, untilMs);
 
   pin = (host: Host, to: Host): Promise<Outcome | null> =>
     this.order(host, { verb: 'move', address: ADDRESS, to: to.name, unpin: false });

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import type { Result, RunOptions } from './run.ts';
+import { runSeed, type Result, type RunOptions } from './run.ts';
 
 const WORKERS = 2;
 const PATH = fileURLToPath(new URL('worker.js', import.meta.url));
@@ -40,4 +40,24 @@ export async function runSeeds(
         }),
     ),
   );
+}
+
+/** The first of these seeds that fails with a bug planted and not without it; null for none. */
+export async function firstFailure(
+  seeds: readonly number[],
+  options: RunOptions & { readonly bug: string },
+): Promise<Result | null> {
+  const { bug: _, ...sound } = options;
+  let rest = seeds;
+  for (;;) {
+    let found: Result | null = null;
+    await runSeeds(rest, options, (result) => {
+      if (result.violation !== null) found ??= result;
+      return found === null;
+    });
+    const result = found as Result | null;
+    if (result === null) return null;
+    if ((await runSeed(result.seed, sound)).violation === null) return result;
+    rest = rest.filter((seed) => seed !== result.seed);
+  }
 }

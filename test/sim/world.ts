@@ -7,6 +7,7 @@ import { Network } from './network.ts';
 import { Queue, type Happening } from './queue.ts';
 import { random, type Random } from './random.ts';
 import { Story } from './story.ts';
+import { Violation } from './violation.ts';
 
 export interface Vhid {
   readonly vhid: number;
@@ -43,17 +44,6 @@ export const POLICY: Policy = {
 export const ADDRESS = '1@vtnet0';
 const NAMES = ['haproxy01', 'haproxy02', 'haproxy03'];
 
-/** What an invariant says when it does not hold. */
-export class Violation extends Error {
-  override readonly name = 'Violation';
-  readonly invariant: string;
-
-  constructor(invariant: string, text: string) {
-    super(text);
-    this.invariant = invariant;
-  }
-}
-
 /**
  * Two or three hosts, their kernels, agents, HAProxies and the networks
  * between them, in simulated time. The agents are the real loop, core, gossip
@@ -72,10 +62,14 @@ export class World {
   troubledAtMs = 0;
   /** Faults that are on now, by what they are. */
   readonly faults = new Set<string>();
+  /** Verbs under way, by the process that carries each out. */
+  readonly verbs = new Map<number, { readonly alive: boolean }>();
+  /** Every intent that a verb made, by key and stamp. */
+  readonly made = new Map<string, Intent>();
   /** What verbs reported as reached on every node, by key: the newest. */
   readonly acknowledged = new Map<string, Intent>();
   #numbers = 0;
-  #circumstances = 0;
+  #circumstances: string | null = null;
   readonly #queue = new Queue();
   readonly #checks: readonly Check[];
   #stirred = false;
@@ -141,7 +135,9 @@ export class World {
 
   /** How long nothing was wrong and nobody asked for anything, ms. */
   quietMs(): number {
-    return this.faults.size > 0 ? 0 : this.nowMs - this.troubledAtMs;
+    if (this.faults.size > 0) return 0;
+    for (const { alive } of this.verbs.values()) if (alive) return 0;
+    return this.nowMs - this.troubledAtMs;
   }
 
   /** Lets time pass. Rejects with Violation when an invariant does not hold. */
@@ -176,7 +172,8 @@ export class World {
     this.#changed = false;
     // An agent that is away or joining is a fault too, and so is a wish or a budget that ends by itself.
     const now = circumstances(this);
-    if (!areManaged(this) || now !== this.#circumstances) this.troubledAtMs = this.nowMs;
+    if (!areManaged(this) || now === null || now !== this.#circumstances)
+      this.troubledAtMs = this.nowMs;
     this.#circumstances = now;
     for (const { check } of this.#checks) check(this);
   }

@@ -1,5 +1,6 @@
 import { inForce, parseServerKey } from '../../../agent/core/intents.ts';
-import { Violation, type World } from '../world.ts';
+import { Violation } from '../violation.ts';
+import type { World } from '../world.ts';
 import { isManaged, type Check } from './truth.ts';
 
 const QUIET_MS = 5000;

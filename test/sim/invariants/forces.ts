@@ -1,4 +1,5 @@
-import { Violation, type World } from '../world.ts';
+import { Violation } from '../violation.ts';
+import type { World } from '../world.ts';
 import type { Check } from './truth.ts';
 
 /** At most one a second; how long two ifconfigs take differs by a few ms. */

@@ -1,5 +1,6 @@
 import type { Host } from '../host.ts';
-import { Violation, type World } from '../world.ts';
+import { Violation } from '../violation.ts';
+import type { World } from '../world.ts';
 import { addressOf, isAttached, losesAdverts, serves, Since, type Check } from './truth.ts';
 
 /** Five probes 30 ms apart, a heartbeat, and the ways: less than this is no silence. */

@@ -1,4 +1,5 @@
-import { Violation, type World } from '../world.ts';
+import { Violation } from '../violation.ts';
+import type { World } from '../world.ts';
 import {
   isDegraded,
   isInMaintenance,

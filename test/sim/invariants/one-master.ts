@@ -1,4 +1,5 @@
-import { Violation, type World } from '../world.ts';
+import { Violation } from '../violation.ts';
+import type { World } from '../world.ts';
 import { masters, names, Since, type Check } from './truth.ts';
 
 /** A kernel yields at the next advert of a better MASTER: 1.94 s at most, and the way. */

@@ -3,14 +3,16 @@ import type { Intent } from '../../../agent/core/model.ts';
 import { decode } from '../../../agent/store/state.ts';
 import { sentence } from '../../../agent/core/words.ts';
 import { STATE_FILE } from '../agent.ts';
-import { Violation, type World } from '../world.ts';
+import { nameOf } from '../members.ts';
+import { Violation } from '../violation.ts';
+import type { World } from '../world.ts';
 import type { Check } from './truth.ts';
 
 const QUIET_MS = 10_000;
 
 /**
  * I5: an acknowledged intent is on every node; after healing all nodes hold the
- * same intents, in memory and on disk. Tolerated until nothing was wrong for
+ * same intents, in memory and on disk, and none that nobody asked for. Tolerated until nothing was wrong for
  * QUIET_MS; an intent whose every disk was lost meanwhile is not asked for.
  */
 export function sameIntents(): Check {
@@ -38,6 +40,11 @@ export function sameIntents(): Check {
         new Map(stored.map((intent) => [intent.key, intent])),
         `${first.name} and the disk of ${host.name}`,
       );
+    }
+    for (const intent of held.values()) {
+      const made = world.made.get(nameOf(intent));
+      if (made === undefined || made.value !== intent.value || made.deleted !== intent.deleted)
+        fail(`nobody ever asked for ${intent.key} = ${intent.value}`);
     }
     for (const acked of world.acknowledged.values()) {
       const now = held.get(acked.key);

@@ -1,5 +1,6 @@
 import type { Host } from '../host.ts';
-import { Violation, type World } from '../world.ts';
+import { Violation } from '../violation.ts';
+import type { World } from '../world.ts';
 import {
   isAttached,
   isInMaintenance,

@@ -1,4 +1,5 @@
-import { Violation, type World } from '../world.ts';
+import { Violation } from '../violation.ts';
+import type { World } from '../world.ts';
 import { isAttached, masters, Since, type Check } from './truth.ts';
 
 /** A BACKUP at 254 waits 3.99 s for adverts, rounded up to ticks. */

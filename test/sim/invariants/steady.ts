@@ -1,4 +1,5 @@
-import { Violation, type World } from '../world.ts';
+import { Violation } from '../violation.ts';
+import type { World } from '../world.ts';
 import { losesAdverts, masters, names, type Check } from './truth.ts';
 
 /** Hold, and one more hold for what a fence or an agent that joined last delayed. */

@@ -53,13 +53,25 @@ export const isManaged = (host: Host): boolean =>
 /** Every agent takes part; once all do, a quiet time begins anew. */
 export const areManaged = (world: World): boolean => world.hosts.every(isManaged);
 
-/** A number that changes when a wish or a spent budget ends by itself, without anything happening. */
-export function circumstances(world: World): number {
-  let count = 1000 * world.options.vhids.filter(({ vhid }) => isSpent(world, vhid)).length;
-  for (const { agent } of world.hosts)
-    for (const intent of agent?.intents().values() ?? [])
-      if (inForce(intent, agent?.process.clock.wallMs() ?? 0)) count++;
-  return count;
+/**
+ * A text that changes when a wish or a spent budget ends by itself, without
+ * anything happening; null while the hosts' clocks disagree on what is in force.
+ */
+export function circumstances(world: World): string | null {
+  const ends = new Map<string, boolean>();
+  for (const { agent } of world.hosts) {
+    const wallMs = agent?.process.clock.wallMs() ?? 0;
+    for (const intent of agent?.intents().values() ?? []) {
+      if (intent.untilWallMs === null) continue;
+      const { wallMs: stampedMs, count, node } = intent.stamp;
+      const key = `${intent.key} ${stampedMs} ${count} ${node}`;
+      const holds = inForce(intent, wallMs);
+      if ((ends.get(key) ?? holds) !== holds) return null;
+      ends.set(key, holds);
+    }
+  }
+  const spent = world.options.vhids.filter(({ vhid }) => isSpent(world, vhid)).length;
+  return `${[...ends.values()].filter(Boolean).length} ${spent}`;
 }
 
 /** The intent in force under a key as this host's agent has it. */
