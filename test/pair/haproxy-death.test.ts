@@ -119,7 +119,12 @@ test('HAProxy dead on both: nothing moves, and it is said', async (t) => {
   await probe.more(400);
   t.deepEqual(await masters(lab()), ['haproxy01']);
   t.deepEqual(await advskews(lab()), [0, 100]);
-  await fault(lab(), 'kill-haproxy', 'off');
+  // The one that holds the address first: the other alone would rightly be given it.
+  await fault(lab(), 'kill-haproxy', 'off', nodeAt(lab(), 0));
+  await eventually('haproxy01 serves', async () =>
+    JSON.stringify(await healths()).includes('"haproxy01":"serving"'),
+  );
+  await fault(lab(), 'kill-haproxy', 'off', nodeAt(lab(), 1));
   await probe.answeredBy('haproxy01', 20);
   await calm(lab());
   const { by } = await probe.end();
