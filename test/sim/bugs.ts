@@ -87,7 +87,7 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'accepts an older intent',
-    seed: 0,
+    seed: 334,
     receive(message, gossip) {
       if (message.kind !== 'intents') return null;
       const intents = message.intents.map((intent) => {
