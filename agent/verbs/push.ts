@@ -91,7 +91,10 @@ export async function pushCertificate(
       said('committing', `${member.node}, verified`);
     } catch (error) {
       const failure = asFailure(error);
-      const lost = failure.outcome === 'unreachable' || failure.outcome === 'result-unknown';
+      // Its agent lives and says that its HAProxy does not: that is a refusal, not a loss.
+      const lives = failure.detail.code === 'not_put_back';
+      const unknown = failure.outcome === 'unreachable' || failure.outcome === 'result-unknown';
+      const lost = unknown && !lives;
       if (lost && done.length > 0)
         return stands(pair, act, startedAtMs, { members, done, lost: member.node, failure });
       return rollBack(pair, act, startedAtMs, { members, done, failed: member.node, failure });
