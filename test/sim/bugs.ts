@@ -154,7 +154,7 @@ export const BUGS: readonly Planted[] = [
       ),
       paths: view.paths.map((path) =>
         path.node === null
-          ? { ...path, answeredAtMs: nowMs, lostInRow: 0, lostSinceMs: null }
+          ? { ...path, answeredAtMs: nowMs, lostInRow: 0, lostSinceMs: null, steadySinceMs: 0 }
           : { ...path, lostInRow: 9, lostSinceMs: nowMs - 100, answeredAtMs: nowMs - 150 },
       ),
     })),
