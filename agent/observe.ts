@@ -184,7 +184,14 @@ function readySince(address: AddressReport, haproxyDown: boolean, input: SelfInp
   const { advertsLost, byHand } = address;
   const unfit = address.state === 'INIT' || advertsLost || byHand;
   const broken = haproxyDown || !input.joined || unfit || !inTouch;
-  return broken ? input.nowMs : address.readySinceMs;
+  return broken || wasBroken(address.address, input) ? input.nowMs : address.readySinceMs;
+}
+
+/** The round before saw it unfit. That may be a while ago: it is ready since now, not since then. */
+function wasBroken(address: string, { previous }: SelfInput): boolean {
+  if (previous === null) return true;
+  const before = previous.addresses.find((known) => known.address === address);
+  return previous.health === 'down' || !previous.joined || before?.state === 'INIT';
 }
 
 function networkOf(

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { WITNESS, type HostPlan, type LabPlan } from './plan.ts';
 
-/** agent.toml of one host: every path in the lab's own directory, a short hold, moves enough for a day of trying. */
+/** agent.toml of one host: every path in the lab's own directory, a short hold. */
 export function agentConfig(plan: LabPlan, host: HostPlan): string {
   const bin = (tool: string): string => join(host.folder, 'bin', tool);
   const peers = plan.hosts
@@ -33,8 +33,7 @@ check = ["${plan.haproxy}", "-c", "-f", "${host.haproxyConfig}"]
 
 [policy]
 hold = "1s"
-max_moves = 100
-witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]
+${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]
 `;
 }
 

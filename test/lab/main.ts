@@ -51,11 +51,21 @@ verb('up', 'bring it up; prints one JSON object')
   .option('--preempt <N>', 'net.inet.carp.preempt', number(0, 1), 0)
   .option('--haproxy <PATH>', 'the haproxy to run (default: the one in PATH)')
   .option('--nodes <N>', 'how many hosts', number(2, 8), 2)
+  .option('--max-moves <N>', 'health moves in ten minutes before the agents hold', number(1, 1000))
   .action(
-    async (o: Named & { freebsd: Release; preempt: number; haproxy?: string; nodes: number }) => {
+    async (
+      o: Named & {
+        freebsd: Release;
+        preempt: number;
+        haproxy?: string;
+        nodes: number;
+        maxMoves?: number;
+      },
+    ) => {
       const { name, freebsd, nodes } = o;
+      const moves = o.maxMoves === undefined ? {} : { maxMoves: o.maxMoves };
       const haproxy = o.haproxy === undefined ? installedHaproxy() : resolve(o.haproxy);
-      print(await labUp({ name, freebsd, preempt: o.preempt === 1, haproxy, nodes }));
+      print(await labUp({ name, freebsd, preempt: o.preempt === 1, haproxy, nodes, ...moves }));
     },
   );
 verb('down', 'end it and remove everything of it').action(async ({ name }: Named) => {

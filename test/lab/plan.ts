@@ -11,6 +11,8 @@ export interface LabOptions {
   /** The haproxy to run. */
   readonly haproxy: string;
   readonly nodes: number;
+  /** policy.max_moves of the agents; absent: the product's own. */
+  readonly maxMoves?: number;
 }
 
 /** One FreeBSD host of the lab and where its files lie. */
