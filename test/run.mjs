@@ -18,7 +18,7 @@ const all = { passed: 0, failed: 0, skipped: [], broken: false };
 add(await runAva(others, ['--concurrency', '2']));
 for (const file of pair) add(await runOnLab(file));
 
-for (const title of all.skipped) console.log(`skipped: ${title}`);
+for (const title of all.skipped) console.log('skipped:', title);
 console.log(`${all.passed} passed, ${all.failed} failed`);
 process.exitCode = all.failed > 0 || all.broken || all.passed === 0 ? 1 : 0;
 
