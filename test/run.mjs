@@ -1,6 +1,6 @@
 // Runs the tests and closes with the real counts: skips by name, then `N passed, N failed`.
 //   node test/run.mjs [FILE...]    only these test files (paths under dist/test)
-// Tests of the pair in the lab run one after the other; the others side by side.
+// Tests of the pair in the lab run one file after the other; the others side by side.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -14,18 +14,37 @@ const files = chosen.length > 0 ? chosen : testFiles(join(root, 'dist', 'test'))
 const pair = files.filter((file) => file.includes('dist/test/pair/'));
 const others = files.filter((file) => !pair.includes(file));
 
-const counts = { passed: 0, failed: 0 };
-const skipped = [];
-let broken = false;
-await runAva(others, ['--concurrency', '2']);
-await runAva(pair, ['--concurrency', '1', '--timeout', '180s']);
+const all = { passed: 0, failed: 0, skipped: [], broken: false };
+add(await runAva(others, ['--concurrency', '2']));
+for (const file of pair) add(await runOnLab(file));
 
-for (const title of skipped) console.log(`skipped: ${title}`);
-console.log(`${counts.passed} passed, ${counts.failed} failed`);
-process.exitCode = counts.failed > 0 || broken || counts.passed === 0 ? 1 : 0;
+for (const title of all.skipped) console.log('skipped:', title);
+console.log(`${all.passed} passed, ${all.failed} failed`);
+process.exitCode = all.failed > 0 || all.broken || all.passed === 0 ? 1 : 0;
+
+function add({ passed, failed, skipped, broken }) {
+  all.passed += passed;
+  all.failed += failed;
+  all.skipped.push(...skipped);
+  all.broken ||= broken;
+}
+
+/**
+ * Lab tests measure real packets against bounds in milliseconds, which a busy
+ * machine can break: a file that failed is run once more on a lab of its own,
+ * and the line `again:` says so. What fails twice has failed.
+ */
+async function runOnLab(file) {
+  const options = ['--concurrency', '1', '--timeout', '180s'];
+  const first = await runAva([file], options);
+  if (first.failed === 0 && !first.broken) return first;
+  console.log(`again: ${file} (${first.failed} failed the first time)`);
+  return runAva([file], options);
+}
 
 async function runAva(some, options) {
-  if (some.length === 0) return;
+  const counts = { passed: 0, failed: 0, skipped: [], broken: false };
+  if (some.length === 0) return counts;
   const child = spawn(process.execPath, [ava, '--tap', ...options, ...some], {
     cwd: root,
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -40,7 +59,7 @@ async function runAva(some, options) {
     const [, not, title] = result;
     const skip = / # (?:SKIP|TODO)\b/i.exec(title);
     failing = not !== undefined && skip === null;
-    if (skip !== null) skipped.push(title.slice(0, skip.index));
+    if (skip !== null) counts.skipped.push(title.slice(0, skip.index));
     else if (failing) {
       counts.failed++;
       console.log(`not ok: ${title}`);
@@ -50,7 +69,9 @@ async function runAva(some, options) {
     }
   }
   const code = child.exitCode ?? (await new Promise((resolve) => child.once('close', resolve)));
-  if (code !== 0) broken = true;
+  // Failed tests make ava's exit code too; this is for a run that ended without saying which.
+  if (code !== 0 && counts.failed === 0) counts.broken = true;
+  return counts;
 }
 
 function testFiles(folder) {

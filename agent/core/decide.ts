@@ -24,7 +24,10 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
   const nothing = { actions: [], verdicts: [], alerts: [], advertsLost: false };
   if (known === null) return { ...nothing, memory: before, wakeAtMs: null };
   const remembered = remember(view, known, before, nowMs);
-  const me = { ...known, addresses: known.addresses.map((mine) => told(mine, view, remembered)) };
+  const me = {
+    ...known,
+    addresses: known.addresses.map((mine) => told(mine, view, remembered, nowMs)),
+  };
   const here = withSelf(view, me);
   const fence = fencePart(here, me, remembered, nowMs);
 
@@ -65,12 +68,12 @@ const isolationDue = ({ isolatedSinceMs }: Memory): number | null =>
   isolatedSinceMs === null ? null : isolatedSinceMs + ISOLATED_MS;
 
 /** The own reading with what memory adds to it; the report of this round carries the same. */
-const told = (mine: AddressReport, view: View, memory: Memory): AddressReport => ({
+const told = (mine: AddressReport, view: View, memory: Memory, nowMs: number): AddressReport => ({
   ...mine,
   byHand: memory.known.get(mine.address)?.byHand ?? false,
   movesAtMs: memory.moves.get(mine.address) ?? [],
   advertsLost: memory.lost !== null,
-  cutOff: isCut(view.paths, mine.network),
+  cutOff: isCut(view.paths, mine.network, ISOLATED_MS, nowMs),
 });
 
 const withSelf = (view: View, me: Situation['me']): View => ({

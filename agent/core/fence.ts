@@ -30,7 +30,9 @@ export interface FencePart {
  */
 export function fencePart(view: View, me: NodeReport, before: Memory, nowMs: number): FencePart {
   const lost = stillLost(view, me, before, nowMs);
-  const memory = { ...before, lost };
+  // What was counted before it healed does not count against it again.
+  const healed = before.lost !== null && lost === null;
+  const memory = { ...before, lost, ...(healed ? { unasked: new Map() } : {}) };
   if (lost === null) {
     const leftover = view.fenceMine && view.allow === false;
     const reason = 'the fence is lifted: nothing calls for it';
@@ -77,18 +79,22 @@ function stillLost(view: View, me: NodeReport, before: Memory, nowMs: number): L
   if (lost === null) {
     const splitMs = Math.max(0, ...[...before.overlaps.values()].map((sinceMs) => nowMs - sinceMs));
     const flaps = [...before.unasked.values()].some((times) => times.length >= UNASKED_LIMIT);
-    return splitMs >= OVERLAP_MS + LOST_AFTER_MS || flaps ? newlyLost(nowMs) : null;
+    // The keeper may see nothing of it itself: the others' word makes it take every address.
+    const asked = others.some(({ report }) => saysLost(report));
+    const keeps = asked && keeperOf(view, me, nowMs)?.node === view.self;
+    return splitMs >= OVERLAP_MS + LOST_AFTER_MS || flaps || keeps ? newlyLost(nowMs) : null;
   }
   if (me.fenced || lost.trial !== null) return lost;
   // The keeper's side, and a node whose fence may not be: over once nothing is doubled for a while.
   const doubled = before.overlaps.size > 0;
-  const troubled = others.some(
-    ({ report }) => report?.fenced || report?.addresses.some(({ advertsLost }) => advertsLost),
-  );
+  const troubled = others.some(({ report }) => report?.fenced || saysLost(report));
   if (doubled || (troubled && keeperOf(view, me, nowMs)?.node === view.self))
     return { ...lost, sinceMs: nowMs };
   return nowMs - lost.sinceMs > HEALED_MS ? null : lost;
 }
+
+const saysLost = (report: NodeReport | null): boolean =>
+  report?.addresses.some(({ advertsLost }) => advertsLost) ?? false;
 
 const newlyLost = (nowMs: number): Lost => ({
   sinceMs: nowMs,
@@ -119,7 +125,8 @@ const serves = ({ report }: NodeView): boolean => report !== null && report.heal
 const keepsAll = ({ report }: NodeView, me: NodeReport): boolean =>
   me.addresses.every(({ address }) => {
     const theirs = report?.addresses.find((one) => one.address === address);
-    return theirs !== undefined && theirs.state === 'MASTER';
+    // One that hears nobody there keeps it for nobody.
+    return theirs !== undefined && theirs.state === 'MASTER' && !theirs.cutOff;
   });
 
 const isLowered = (me: NodeReport): boolean =>

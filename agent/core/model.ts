@@ -196,6 +196,8 @@ export interface PathReading {
   readonly lostInRow: number;
   /** When the first of those was sent; null: none. */
   readonly lostSinceMs: number | null;
+  /** Since when it has answered without falling silent; null: never, or silent now. */
+  readonly steadySinceMs: number | null;
 }
 
 export interface Policy {

@@ -39,11 +39,17 @@ export const isQuiet = (
 /** Enough probes in a row went unanswered. */
 export const isSilent = ({ lostInRow }: PathReading): boolean => lostInRow >= PROBES_LOST;
 
-/** The witness answered a probe that was sent when the path was silent already, and still does. */
+/**
+ * The witness answered a probe that was sent when the path was silent already,
+ * still does, and did so all through the silence: one that just came back was
+ * lost with the peer, and it was this host that was cut off.
+ */
 export const speaksAgainst = (witness: PathReading, path: PathReading): boolean =>
   witness.answeredAtMs !== null &&
   path.lostSinceMs !== null &&
   witness.answeredAtMs > path.lostSinceMs &&
+  witness.steadySinceMs !== null &&
+  witness.steadySinceMs <= path.lostSinceMs &&
   witness.lostInRow <= 2;
 
 /**
@@ -72,10 +78,22 @@ export function withEcho(
   return alone ? { ...view, peerClass: 'isolated' } : view;
 }
 
-/** Every peer and every witness that ever answered on the interface of a network is silent there. */
-export function isCut(paths: readonly PathReading[], network: string): boolean {
+/**
+ * Every peer and every witness that ever answered on the interface of a network
+ * is silent there, and has been for `forMs`.
+ */
+export function isCut(
+  paths: readonly PathReading[],
+  network: string,
+  forMs: number,
+  nowMs: number,
+): boolean {
   const proven = paths.filter((one) => one.network === network && one.answeredAtMs !== null);
-  return proven.some(({ node }) => node === null) && proven.every(isSilent);
+  const long = ({ lostSinceMs }: PathReading): boolean =>
+    lostSinceMs !== null && nowMs - lostSinceMs >= forMs;
+  return (
+    proven.some(({ node }) => node === null) && proven.every((one) => isSilent(one) && long(one))
+  );
 }
 
 /** The nodes whose word counts now, in order of name. */

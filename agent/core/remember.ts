@@ -68,7 +68,7 @@ function nextKnown(mine: AddressReport, was: Known | undefined, nowMs: number): 
 function rememberIsolation(view: View, me: NodeReport, before: Memory, nowMs: number): Memory {
   const alone = freshNodes(view.nodes).every(({ node }) => node === view.self);
   const cut = me.addresses.some(
-    ({ state, network }) => state === 'MASTER' && alone && isCut(view.paths, network),
+    ({ state, network }) => state === 'MASTER' && alone && isCut(view.paths, network, 0, nowMs),
   );
   if (cut) {
     const isolatedSinceMs = before.isolatedSinceMs ?? nowMs;

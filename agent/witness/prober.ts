@@ -10,6 +10,7 @@ interface Target {
   answeredAtMs: number | null;
   lostInRow: number;
   lostSinceMs: number | null;
+  steadySinceMs: number | null;
   waiting: boolean;
   sentAtMs: number;
 }
@@ -44,7 +45,10 @@ export function prober(options: ProberOptions) {
     if (target.waiting) {
       target.lostInRow++;
       target.lostSinceMs ??= target.sentAtMs;
-      if (target.lostInRow === SILENT) onChange();
+      if (target.lostInRow === SILENT) {
+        target.steadySinceMs = null;
+        onChange();
+      }
     }
     target.waiting = true;
     target.sentAtMs = clock.nowMs();
@@ -78,6 +82,7 @@ export function prober(options: ProberOptions) {
             answeredAtMs: null,
             lostInRow: 0,
             lostSinceMs: null,
+            steadySinceMs: null,
             waiting: false,
             sentAtMs: 0,
           },
@@ -95,6 +100,7 @@ export function prober(options: ProberOptions) {
       for (const target of targets.filter((one) => one.address === address)) {
         const back = target.lostInRow >= SILENT;
         target.answeredAtMs = clock.nowMs();
+        target.steadySinceMs ??= target.answeredAtMs;
         target.lostInRow = 0;
         target.lostSinceMs = null;
         target.waiting = false;
@@ -162,8 +168,8 @@ function isWithin(address: string, cidrs: readonly string[]): boolean {
 /** A node is reached where either family answers: one reading per network and node, or witness. */
 function merged(targets: readonly Target[]): PathReading[] {
   const found = new Map<string, PathReading>();
-  for (const { network, node, answeredAtMs, lostInRow, lostSinceMs, address } of targets) {
-    const key = `${network} ${node ?? `witness ${address}`}`;
+  for (const { network, node, answeredAtMs, lostInRow, lostSinceMs, ...rest } of targets) {
+    const key = `${network} ${node ?? `witness ${rest.address}`}`;
     const before = found.get(key);
     // A family that never answered says nothing against the one that does.
     const counts = answeredAtMs !== null || before === undefined;
@@ -175,6 +181,7 @@ function merged(targets: readonly Target[]): PathReading[] {
       answeredAtMs: Math.max(known?.answeredAtMs ?? -Infinity, answeredAtMs ?? -Infinity),
       lostInRow: Math.min(known?.lostInRow ?? Infinity, lostInRow),
       lostSinceMs: latest(known === null ? lostSinceMs : known.lostSinceMs, lostSinceMs),
+      steadySinceMs: known?.steadySinceMs ?? rest.steadySinceMs,
     });
   }
   return [...found.values()].map((one) => ({

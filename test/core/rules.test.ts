@@ -138,10 +138,16 @@ const path = (node: string | null, change: Partial<PathReading> = {}): PathReadi
   answeredAtMs: NOW - 10,
   lostInRow: 0,
   lostSinceMs: null,
+  steadySinceMs: NOW - 60_000,
   ...change,
 });
 const silent = (node: string | null): PathReading =>
-  path(node, { answeredAtMs: NOW - 300, lostInRow: 5, lostSinceMs: NOW - 280 });
+  path(node, {
+    answeredAtMs: NOW - 300,
+    lostInRow: 5,
+    lostSinceMs: NOW - 280,
+    steadySinceMs: null,
+  });
 const quiet = (node: NodeView, ms = 300): NodeView => ({
   ...node,
   peerClass: 'suspect',
@@ -353,9 +359,12 @@ test('explain names the inputs, and the single changes that would move the addre
 });
 
 test('a MASTER that hears nobody on its own network gives the address to one that does, and is never the keeper', (t) => {
-  const cut = { paths: [silent(B), silent(null)] };
+  const forLong = (node: string | null) => ({ ...silent(node), lostSinceMs: NOW - 1000 });
+  const cut = { paths: [forLong(B), forLong(null)] };
   const mine = view(A, [onA({ state: 'MASTER' }), onB({})], cut);
   t.deepEqual(ask(mine), { actions: ['set-advskew 254'], owner: B, alerts: [] });
+  const blip = { paths: [silent(B), silent(null)] };
+  t.is(ask(view(A, [onA({ state: 'MASTER' }), onB({})], blip)).owner, A, 'not for a blip');
   // Both are MASTER already: the one that is cut off fences itself, the other keeps the address.
   const doubled = [onA({ state: 'MASTER', cutOff: true }), onB({ state: 'MASTER' })];
   const other = view(B, doubled, { paths: [silent(A), path(null)] });

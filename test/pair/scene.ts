@@ -103,10 +103,10 @@ export const fault = (
     ...(node === undefined ? {} : { node: node.name }),
   });
 
-const DEADLINE_MS = 15_000;
+const DEADLINE_MS = 25_000;
 const LOOK_MS = 50;
 
-/** Resolves once it holds, looked at again and again; rejects with `what` after 15 s. */
+/** Resolves once it holds, looked at again and again; rejects with `what` after 25 s. */
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,

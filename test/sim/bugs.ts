@@ -87,7 +87,7 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'accepts an older intent',
-    seed: 0,
+    seed: 334,
     receive(message, gossip) {
       if (message.kind !== 'intents') return null;
       const intents = message.intents.map((intent) => {
@@ -154,7 +154,7 @@ export const BUGS: readonly Planted[] = [
       ),
       paths: view.paths.map((path) =>
         path.node === null
-          ? { ...path, answeredAtMs: nowMs, lostInRow: 0, lostSinceMs: null }
+          ? { ...path, answeredAtMs: nowMs, lostInRow: 0, lostSinceMs: null, steadySinceMs: 0 }
           : { ...path, lostInRow: 9, lostSinceMs: nowMs - 100, answeredAtMs: nowMs - 150 },
       ),
     })),

@@ -44,12 +44,6 @@ export function storms(world: World, endMs: number): void {
   }
 }
 
-/**
- * What the core is known not to master yet; left out so that the rest is
- * looked at. scenarios.test.ts has each as a failing test.
- */
-const OPEN: ReadonlySet<string> = new Set();
-
 type Happens = (lastsMs: number) => void;
 
 function faultFrom(world: World, dice: Random): Happens {
@@ -64,12 +58,8 @@ function faultFrom(world: World, dice: Random): Happens {
     () => during(() => fault.starved(world, host)),
     () => crash(world, dice, host),
     () => crash(world, dice, host),
-    ...(world.options.management && OPEN.has('cut-with-gossip')
-      ? []
-      : [
-          () => during(() => fault.hostCut(world, host)),
-          () => during(() => fault.hostCut(world, host)),
-        ]),
+    () => during(() => fault.hostCut(world, host)),
+    () => during(() => fault.hostCut(world, host)),
     () => during(() => fault.linkDown(host)),
     () => {
       const loss = dice.chance(0.5) ? 1 : dice.between(0.1, 0.8);

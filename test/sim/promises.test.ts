@@ -49,9 +49,7 @@ test('MASTER cut off the LAN with gossip alive: nobody fences the one that clien
     t.deepEqual([s.holder(), s.advskews()], [s.A.name, [10, 100]]);
   }));
 
-// Missing rule: fenced() of agent/core/fence.ts asks whether the keeper is MASTER and serves, not
-// whether it says of itself that it is cut off (`cutOff`): the fence is renewed for ever.
-test.failing('keeper cut off the LAN while the other is fenced: the fence is lifted', (t) =>
+test('keeper cut off the LAN while the other is fenced: the fence is lifted', (t) =>
   scene(t, { management: true }, async (s) => {
     s.fault(fault.advertsLost(s.world, 1));
     await s.run(10_000);
@@ -59,43 +57,35 @@ test.failing('keeper cut off the LAN while the other is fenced: the fence is lif
     s.fault(fault.hostCut(s.world, s.A));
     await s.run(8000);
     s.holds(s.B);
-  }),
-);
+  }));
 
 const ACTIVE_ACTIVE = [
   { vhid: 1, advskew: [10, 100], vips4: ['192.0.2.200'], vips6: ['2001:db8::200'] },
   { vhid: 2, advskew: [100, 10], vips4: ['192.0.2.201'], vips6: [] },
 ];
 
-// Missing rule: the host that is to keep every address does not learn from its peer's report that
-// adverts are lost, so it never takes the other's, which therefore never fences itself.
-test.failing('one family filtered, two addresses on two hosts: the flapping ends', (t) =>
+test('one family filtered, two addresses on two hosts: the flapping ends', (t) =>
   scene(t, { vhids: ACTIVE_ACTIVE }, async (s) => {
     s.fault(fault.advertsLost(s.world, 1, { family: 6 }));
     await s.run(20_000);
     const held = await s.watch(20_000);
     t.is(held.by.length, 1);
-  }),
-);
+  }));
 
-// Missing rule: stillLost() of agent/core/fence.ts forgets the loss and keeps its evidence (`unasked`).
-test.failing(
-  'one family filtered, two addresses on two hosts: nothing flaps once it is healed',
-  (t) =>
-    scene(t, { vhids: ACTIVE_ACTIVE }, async (s) => {
-      await s.during(20_000, fault.advertsLost(s.world, 1, { family: 6 }));
-      await s.run(20_000);
-      let sets = 0;
-      let before = '';
-      for (let step = 0; step < 2000; step++) {
-        const now = JSON.stringify(s.world.hosts.map((host) => [host.advskew(1), host.advskew(2)]));
-        if (before !== '' && now !== before) sets++;
-        before = now;
-        await s.run(10);
-      }
-      t.true(sets <= 2, `advskew changed ${sets} times in 20 s`);
-    }),
-);
+test('one family filtered, two addresses on two hosts: nothing flaps once it is healed', (t) =>
+  scene(t, { vhids: ACTIVE_ACTIVE }, async (s) => {
+    await s.during(20_000, fault.advertsLost(s.world, 1, { family: 6 }));
+    await s.run(20_000);
+    let sets = 0;
+    let before = '';
+    for (let step = 0; step < 2000; step++) {
+      const now = JSON.stringify(s.world.hosts.map((host) => [host.advskew(1), host.advskew(2)]));
+      if (before !== '' && now !== before) sets++;
+      before = now;
+      await s.run(10);
+    }
+    t.true(sets <= 2, `advskew changed ${sets} times in 20 s`);
+  }));
 
 for (const loss of ['torn', 'empty', 'old'] as const)
   test(`a host that comes back with a disk that is ${loss} takes part again and gets what was wished`, (t) =>

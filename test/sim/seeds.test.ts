@@ -3,20 +3,10 @@ import { runSeed, type Result } from './run.ts';
 import { runSeeds } from './workers.ts';
 
 const SEEDS = 300;
-/**
- * Seeds that meet what the core is known not to master yet; each finding is a
- * failing scenario in promises.test.ts. Empty this when those pass.
- */
-const OPEN: ReadonlySet<number> = new Set([
-  196, // a keeper that is cut off while the other is fenced
-  264, // one family filtered, two addresses on two hosts
-  279, // the same
-]);
-
 test('300 seeded storms of ten minutes each break no invariant', async (t) => {
   t.timeout(600_000);
   const failed: Result[] = [];
-  const seeds = Array.from({ length: SEEDS }, (_, at) => at + 1).filter((seed) => !OPEN.has(seed));
+  const seeds = Array.from({ length: SEEDS }, (_, at) => at + 1);
   const options = { nodes: null, minutes: 10, lines: { failed: 150, passed: 0 } };
   await runSeeds(seeds, options, (result) => {
     if (result.violation !== null) failed.push(result);
