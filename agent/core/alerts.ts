@@ -48,7 +48,7 @@ export function pairAlerts(
       subject: 'carp',
       text: 'net.inet.carp.allow is 0 and this agent did not set it: every vhid is INIT',
     });
-  for (const { node, clockOffMs, peerClass, report } of view.nodes) {
+  for (const { node, clockOffMs, peerClass } of view.nodes) {
     if (node === view.self) continue;
     if (clockOffMs !== null && Math.abs(clockOffMs) > CLOCK_OFF_MS)
       found.push({
@@ -58,7 +58,6 @@ export function pairAlerts(
       });
     if (peerClass === 'dead' || peerClass === 'frozen')
       found.push({ id: `peer-${peerClass}`, subject: node, text: PEER_TEXT[peerClass] });
-    if (report === null) continue;
   }
   for (const [node, { wrong, offUntilMs }] of memory.early)
     if (wrong && nowMs < offUntilMs)

@@ -146,23 +146,15 @@ function addressesOf(all: readonly string[]): string[] {
   return [v4, v6].filter((address) => address !== undefined);
 }
 
-/** Asked every round with the same arguments, and dear: each answer is kept. */
-const within = new Map<string, boolean>();
-
 function isWithin(address: string, cidrs: readonly string[]): boolean {
-  const key = `${address} ${cidrs.join(' ')}`;
-  const known = within.get(key);
-  if (known !== undefined) return known;
   const family = (one: string): 'ipv4' | 'ipv6' => (isIPv4(one) ? 'ipv4' : 'ipv6');
-  const found = cidrs.some((cidr) => {
+  return cidrs.some((cidr) => {
     const [base = '', length = ''] = cidr.split('/');
     if (family(base) !== family(address)) return false;
     const block = new BlockList();
     block.addSubnet(base.replace(/%.*$/, ''), Number(length), family(base));
     return block.check(address, family(address));
   });
-  within.set(key, found);
-  return found;
 }
 
 /** A node is reached where either family answers: one reading per network and node, or witness. */
