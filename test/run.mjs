@@ -1,5 +1,6 @@
 // Runs the tests and closes with the real counts: skips by name, then `N passed, N failed`.
-//   node test/run.mjs [FILE...]    only these test files (paths under dist/test)
+//   node test/run.mjs [FILE|FOLDER...]    only these tests (paths under dist/test)
+// What takes minutes lies in dist/test/long and runs only when named: npm run test:long.
 // Tests of the pair in the lab run one file after the other; the others side by side.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -10,8 +11,8 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ava = join(root, 'node_modules/ava/entrypoints/cli.mjs');
 const chosen = process.argv.slice(2);
-const files = chosen.length > 0 ? chosen : testFiles(join(root, 'dist', 'test'));
-const pair = files.filter((file) => file.includes('dist/test/pair/'));
+const files = chosen.length > 0 ? chosen.flatMap(named) : testFiles(join(root, 'dist', 'test'));
+const pair = files.filter((file) => /dist\/test\/(pair|long)\//.test(file));
 const others = files.filter((file) => !pair.includes(file));
 
 const all = { passed: 0, failed: 0, skipped: [], broken: false };
@@ -35,7 +36,8 @@ function add({ passed, failed, skipped, broken }) {
  * and the line `again:` says so. What fails twice has failed.
  */
 async function runOnLab(file) {
-  const options = ['--concurrency', '1', '--timeout', '180s'];
+  const long = file.includes('dist/test/long/');
+  const options = ['--concurrency', '1', '--timeout', long ? '20m' : '180s'];
   const first = await runAva([file], options);
   if (first.failed === 0 && !first.broken) return first;
   console.log(`again: ${file} (${first.failed} failed the first time)`);
@@ -78,5 +80,10 @@ function testFiles(folder) {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.test.js'))
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
+    .filter((file) => folder.endsWith('long') || !file.includes('dist/test/long/'))
     .sort();
+}
+
+function named(path) {
+  return path.endsWith('.js') ? [path] : testFiles(join(root, path));
 }

@@ -66,34 +66,19 @@ export function controlHandlers(
     }
   };
 
-  const status: handleUnaryCall<proxyctl.v1.StatusRequest, proxyctl.v1.StatusReply.$Properties> = (
-    call,
-    reply,
-  ) => {
-    const answer = async () => {
-      may(call, 'viewer', 'status');
-      const at = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
-      return statusToWire(await verbs.status(), at);
+  /** A handler that only looks: one question, one answer, for every role. */
+  const looks =
+    <Q, R>(what: string, read: (request: Q) => Promise<R>): handleUnaryCall<Q, R> =>
+    (call, reply) => {
+      const answer = async () => {
+        may(call, 'viewer', what);
+        return read(call.request);
+      };
+      answer().then(
+        (value) => reply(null, value),
+        (error: unknown) => reply(failureToStatus(explain(error, what))),
+      );
     };
-    answer().then(
-      (value) => reply(null, value),
-      (error: unknown) => reply(failureToStatus(explain(error, 'status'))),
-    );
-  };
-
-  const explained: handleUnaryCall<
-    proxyctl.v1.ExplainRequest,
-    proxyctl.v1.ExplainReply.$Properties
-  > = (call, reply) => {
-    const answer = async () => {
-      may(call, 'viewer', 'explain');
-      return explainToWire(await verbs.explain(call.request.addresses), clock.nowMs());
-    };
-    answer().then(
-      (value) => reply(null, value),
-      (error: unknown) => reply(failureToStatus(explain(error, 'explain'))),
-    );
-  };
 
   /** A failure for the caller; what is not one yet is for the log too. */
   const explain = (error: unknown, what: string) => {
@@ -144,47 +129,33 @@ export function controlHandlers(
     stream.end();
   };
 
+  /** A handler that changes something: one request, then progress and the result. */
+  const acts =
+    <Q, A extends Act>(
+      what: string,
+      needed: Role,
+      read: (request: Q) => A,
+      verb: (act: A, caller: Caller, report: Report) => Promise<ActResult>,
+    ) =>
+    (call: ServerWritableStream<Q, proxyctl.v1.Event.$Properties>): void =>
+      void run(call, what, needed, () => read(call.request), verb);
+
   return {
-    status,
-    move: (call: ServerWritableStream<proxyctl.v1.MoveRequest, proxyctl.v1.Event.$Properties>) =>
-      void run(
-        call,
-        'move',
-        'operator',
-        () => moveFromWire(call.request),
-        (...act) => verbs.move(...act),
-      ),
-    explain: explained,
-    setMaintenance: (
-      call: ServerWritableStream<proxyctl.v1.SetMaintenanceRequest, proxyctl.v1.Event.$Properties>,
-    ) =>
-      void run(
-        call,
-        'maintenance',
-        'operator',
-        () => maintenanceFromWire(call.request),
-        (...act) => verbs.setMaintenance(...act),
-      ),
-    setAutomation: (
-      call: ServerWritableStream<proxyctl.v1.SetAutomationRequest, proxyctl.v1.Event.$Properties>,
-    ) =>
-      void run(
-        call,
-        'automation',
-        'operator',
-        () => automationFromWire(call.request),
-        (...act) => verbs.setAutomation(...act),
-      ),
-    setServers: (
-      call: ServerWritableStream<proxyctl.v1.SetServersRequest, proxyctl.v1.Event.$Properties>,
-    ) =>
-      void run(
-        call,
-        'servers',
-        'operator',
-        () => serversFromWire(call.request),
-        (...act) => verbs.setServers(...act),
-      ),
+    status: looks('status', async () => {
+      const at = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+      return statusToWire(await verbs.status(), at);
+    }),
+    explain: looks('explain', async ({ addresses }: proxyctl.v1.ExplainRequest) =>
+      explainToWire(await verbs.explain(addresses), clock.nowMs()),
+    ),
+    move: acts('move', 'operator', moveFromWire, (...act) => verbs.move(...act)),
+    setMaintenance: acts('maintenance', 'operator', maintenanceFromWire, (...act) =>
+      verbs.setMaintenance(...act),
+    ),
+    setAutomation: acts('automation', 'operator', automationFromWire, (...act) =>
+      verbs.setAutomation(...act),
+    ),
+    setServers: acts('servers', 'operator', serversFromWire, (...act) => verbs.setServers(...act)),
     pushCertificates: (call: Upload) =>
       void run(
         call,
