@@ -81,7 +81,7 @@ export function takeFor(at: Situation): Part | null {
     dead !== null ||
     (holder === undefined
       ? !isPaused(view) && nobodyIsMaster(at)
-      : holder.address.yieldTo === view.self && wouldStand(at, holder));
+      : holder.address.yieldTo === view.self && wouldStand(at, holder) && mayBeLast(at, holder));
   if (!invited) return null;
 
   const forces = memory.forces.get(mine.address) ?? [];
@@ -107,6 +107,13 @@ export function takeFor(at: Situation): Part | null {
     wakeAtMs: nowMs + FORCE_INTERVAL_MS,
   };
 }
+
+/**
+ * A holder that is cut off became MASTER by hearing nobody, perhaps not even the
+ * MASTER whose agent is away: with any node not fresh the kernel's timer decides.
+ */
+const mayBeLast = ({ ownership, view }: Situation, holder: Candidate): boolean =>
+  !holder.address.cutOff || ownership.candidates.length === view.nodes.length;
 
 /** Whether the kernels let a forced promotion stand: at most the holder's, below every other's. */
 function wouldStand(at: Situation, holder: Candidate): boolean {
