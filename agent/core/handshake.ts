@@ -64,7 +64,7 @@ const takerAdvskew = ({ address, report }: Candidate): number =>
 
 /**
  * The taker's half: forces itself MASTER with its base advskew in one command,
- * when the holder named it; when nobody is MASTER and every configured node is
+ * when every MASTER named it; when nobody is MASTER and every configured node is
  * fresh, names this one as owner and has seen its present state; when the
  * MASTER is dead by every test; or as the one that keeps every address while
  * adverts are lost.
@@ -74,14 +74,14 @@ export function takeFor(at: Situation): Part | null {
   if (mine.state !== 'BACKUP' || !at.me.joined || mine.baseAdvskew === null) return null;
   const keeps = at.keeper === view.self;
   if (!keeps && ownership.owner?.node !== view.self) return null;
-  const holder = masters.find(({ node }) => node !== view.self);
+  const holders = masters.filter(({ node }) => node !== view.self);
   const dead = deadMaster(at);
   const invited =
     keeps ||
     dead !== null ||
-    (holder === undefined
+    (holders.length === 0
       ? !isPaused(view) && nobodyIsMaster(at)
-      : holder.address.yieldTo === view.self && wouldStand(at, holder) && mayBeLast(at, holder));
+      : holders.every((holder) => isNamedBy(at, holder)));
   if (!invited) return null;
 
   const forces = memory.forces.get(mine.address) ?? [];
@@ -107,6 +107,10 @@ export function takeFor(at: Situation): Part | null {
     wakeAtMs: nowMs + FORCE_INTERVAL_MS,
   };
 }
+
+/** This holder's word lets the take stand; of several MASTERs each has to say it. */
+const isNamedBy = (at: Situation, holder: Candidate): boolean =>
+  holder.address.yieldTo === at.view.self && wouldStand(at, holder) && mayBeLast(at, holder);
 
 /**
  * A holder that is cut off became MASTER by hearing nobody, perhaps not even the

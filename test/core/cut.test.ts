@@ -94,3 +94,13 @@ test('nobody forces itself against a MASTER whose agent is away because another 
   const fresh = on(C, { advskew: 150 });
   t.deepEqual(ask(view(A, [mine, on(B, cutHolder), fresh])), { actions: ['take 0'], owner: A });
 });
+
+test('a take needs the word of every MASTER, not of one of two', (t) => {
+  const naming = { ...MASTER, advskew: 254, yieldTo: A };
+  const mine = on(A, { advskew: 0, inTouch: true });
+  const starting: Change = { health: 'down', healthReason: 'HAProxy is down: not read yet' };
+  const other = on(C, { ...MASTER, advskew: 150 }, starting);
+  const nodes = [mine, on(B, { ...naming, cutOff: true }), other];
+  const at = ask(view(A, nodes, { paths: [answers(null)] }));
+  t.deepEqual(at, { actions: [], owner: A });
+});
