@@ -38,7 +38,7 @@ export function loop(options: LoopOptions) {
   const { clock, carp, gossip, log, timing, prober } = options;
   const policyOf = options.decide ?? decide;
   const startedAtMs = clock.nowMs();
-  const { save } = options;
+  const { save, observes = false } = options;
   let { bases, fenceMine } = options.durable;
   let actionProblem: Problem | null = null;
   let retryAtMs = 0;
@@ -84,7 +84,7 @@ export function loop(options: LoopOptions) {
       haproxy: options.haproxy(),
       peers,
       previous: report,
-      joined: joining.joined(peers, isRead(options.haproxy()), nowMs),
+      joined: !observes && joining.joined(peers, isRead(options.haproxy()), nowMs),
       fenced: fenceMine && reading.allow === false,
       nowMs,
     });
@@ -178,7 +178,7 @@ export function loop(options: LoopOptions) {
     );
     logDecision(log, before, decision);
     await keep(moves);
-    if (decision.actions.length > 0 && nowMs >= retryAtMs) await act(decision.actions);
+    if (decision.actions.length > 0 && nowMs >= retryAtMs && !observes) await act(decision.actions);
     for (const listener of listeners) listener();
   }
 
@@ -244,7 +244,8 @@ export function loop(options: LoopOptions) {
     const retry = retryAtMs > nowMs ? retryAtMs : Infinity;
     const wakeAtMs = Math.min(source.dueAtMs(), decision?.wakeAtMs ?? Infinity, retry);
     // A wake-up in the past would spin; the next millisecond is soon enough.
-    const delayMs = Math.max(1, Math.min(wakeAtMs, joining.wakeAtMs(nowMs)) - nowMs);
+    const joinAtMs = observes ? Infinity : joining.wakeAtMs(nowMs);
+    const delayMs = Math.max(1, Math.min(wakeAtMs, joinAtMs) - nowMs);
     cancelTimer();
     const dueAtMs = nowMs + (Number.isFinite(delayMs) ? delayMs : options.pollMs);
     cancelTimer = clock.after(dueAtMs - nowMs, () => {

@@ -13,6 +13,7 @@ export function agentConfig(plan: LabPlan, host: HostPlan): string {
   return `node = "${host.node}"
 pair = "${plan.name}"
 listen = ["[::]:7660", "0.0.0.0:7660"]
+user = "${plan.user ?? 'root'}"
 state = "${host.stateDir}"
 socket = { path = "${host.agentSocket}", group = "root", role = "admin" }
 log = { file = "${host.log}", level = "info", format = "json" }

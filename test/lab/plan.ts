@@ -13,6 +13,8 @@ export interface LabOptions {
   readonly nodes: number;
   /** policy.max_moves of the agents; absent: the product's own. */
   readonly maxMoves?: number;
+  /** Whom the agents become; absent: they stay root, as they must without root outside. */
+  readonly user?: string;
 }
 
 /** One FreeBSD host of the lab and where its files lie. */
