@@ -45,6 +45,7 @@ export interface Agent {
 const POLL_MS = 1000;
 /** A hanging ifconfig(8) is killed after this long. */
 const TOOL_MS = 2000;
+const STATS_GROUP = 'stats socket ... mode 660 level admin group proxyctl, in haproxy.conf';
 /** Calls under way may take so long to end at a stop. */
 const GRACE_MS = 1000;
 
@@ -132,6 +133,8 @@ export async function startAgent(
     onLiveness(liveness) {
       log.info('haproxy-changed', { ...liveness }, `HAProxy ${liveness.kind}`);
       if (liveness.kind === 'up') recovery?.again();
+      if (liveness.kind !== 'barred') problems.clear('haproxy-socket');
+      else problems.raise('haproxy-socket', liveness.cause, STATS_GROUP);
     },
   });
 

@@ -277,10 +277,12 @@ export async function runHost(config: HostConfig): Promise<void> {
       client.write(`!system=IFNET subsystem=${parent.name} type=LINK_${up ? 'UP' : 'DOWN'}\n`);
     void commit(setLink(host.kernel, parent.name, up, performance.now()));
   });
-  await listenOn(join(runtime, 'devd.pipe'), (client) => {
+  const onDevd = (client: Socket): void => {
     devd.add(client);
     client.on('close', () => devd.delete(client));
-  });
+  };
+  // Anybody may read devd's pipe; only root may set CARP.
+  await listenOn(join(runtime, 'devd.pipe'), onDevd, 0o666);
   await listenOn(join(runtime, 'carp.sock'), (client) => {
     let request = Buffer.alloc(0);
     client.on('data', (chunk) => {
