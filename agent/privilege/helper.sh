@@ -48,10 +48,14 @@ why=''
 refuse() { why="refused $1"; return 1; }
 fail() { why="failed $1"; return 1; }
 
-# Runs a tool to its end; what it printed is in $said.
-run() {
-	said=$($short "$@" 2>&1 </dev/null) && return 0
-	fail "$*: exit $?: ${said%%"$NL"*}"
+# Runs a tool to its end, 2 s at most; what it printed is in $said.
+# shellcheck disable=SC2086 # words of timeout(1), or none
+run() { unlimited $short "$@"; }
+unlimited() {
+	said=$("$@" 2>&1 </dev/null) && return 0
+	code=$?
+	[ "$1" != timeout ] || shift 4
+	fail "$*: exit $code: ${said%%"$NL"*}"
 }
 
 between() { # NUMBER LOW HIGH
@@ -65,7 +69,8 @@ between() { # NUMBER LOW HIGH
 look() { # IF VHID
 	if [ "$1" != "$looked" ]; then
 		looked=''
-		run "$ifconfig" "$1" || return 1
+		# Unlimited, for a millisecond less: the agent has just read the same.
+		unlimited "$ifconfig" "$1" || return 1
 		text=$said$NL
 		looked=$1
 	fi
