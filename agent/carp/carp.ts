@@ -1,5 +1,6 @@
 import { CommandError, type Exec } from '../sys/exec.ts';
 import type { Received } from '../core/decision.ts';
+import { parseCarpStatistics } from './netstat.ts';
 import { directActs, VRRP_TOP, type CarpActs, type CarpChange, type KnownVhid } from './acts.ts';
 import {
   IfconfigError,
@@ -130,7 +131,8 @@ export function carp(options: {
 
     /** Advert counters of the host; null where netstat(1) does not print them. */
     async received(): Promise<Received | null> {
-      return parseCarpCounters(await exec(tools.netstat, ['-s', '-p', 'carp']));
+      const all = parseCarpStatistics(await exec(tools.netstat, ['-s', '-p', 'carp']));
+      return all === null ? null : { v4: all.received4, v6: all.received6, badAuth: all.badAuth };
     },
 
     /** False: fenced on a lease that the host undoes by itself. True: not fenced. */
@@ -157,21 +159,6 @@ function understood(text: string): InterfacesReading {
     if (!(error instanceof IfconfigError)) throw error;
     throw new CarpError(error.message, { kind: 'text', line: error.line }, { cause: error });
   }
-}
-
-/**
- * The counters the fence is lifted by, out of `netstat -s -p carp`
- * (carp_stats(), FreeBSD usr.bin/netstat/inet.c); null where one is missing.
- */
-export function parseCarpCounters(text: string): Received | null {
-  const count = (pattern: RegExp): number | null => {
-    const found = pattern.exec(text)?.[1];
-    return found === undefined ? null : Number(found);
-  };
-  const v4 = count(/(\d+) packets? received \(IPv4\)/);
-  const v6 = count(/(\d+) packets? received \(IPv6\)/);
-  const badAuth = count(/(\d+) (?:packets? )?discarded for bad authentication/);
-  return v4 === null || v6 === null || badAuth === null ? null : { v4, v6, badAuth };
 }
 
 /** `name: value` lines of sysctl(8); values that are no numbers (net.inet.carp.stats) are left out. */

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { parseCarpCounters } from '../../agent/carp/carp.ts';
+import { parseCarpStatistics } from '../../agent/carp/netstat.ts';
 import { hearFaulty } from './acts.ts';
 import { netstatText } from './netstat.ts';
 import { backup, master, VIP6 } from './scene.ts';
@@ -43,9 +43,17 @@ test('adverts are counted as sent by family, those of a BACKUP not at all', (t) 
 
 test('the agent reads the counters it needs to the same values, one packet among them', (t) => {
   const scene = backup();
-  t.deepEqual(parseCarpCounters(netstatText(scene.kernel)), { v4: 0, v6: 0, badAuth: 0 });
+  t.like(parseCarpStatistics(netstatText(scene.kernel)), {
+    received4: 0,
+    received6: 0,
+    badAuth: 0,
+  });
   scene.hear(0);
   scene.hear(0, { family: 6 });
   scene.hear(0, { authentic: false });
-  t.deepEqual(parseCarpCounters(netstatText(scene.kernel)), { v4: 2, v6: 1, badAuth: 1 });
+  t.like(parseCarpStatistics(netstatText(scene.kernel)), {
+    received4: 2,
+    received6: 1,
+    badAuth: 1,
+  });
 });
