@@ -9,7 +9,7 @@ import { ifconfigText } from './ifconfig-text.ts';
 import { ifconfig, type ToolRun } from './ifconfig.ts';
 import { find, GROUP4, GROUP6, newKernel, nextTimerAtMs, type Effect } from './kernel.ts';
 import type { Family, Release, Vhid } from './kernel.ts';
-import { netstatText } from './netstat.ts';
+import { netstatText, routesText } from './netstat.ts';
 import { counters, isAuthentic, openWire, sealed, type Arrival } from './packets.ts';
 import { reportSend } from './sends.ts';
 import { writeStandIns } from './standins.ts';
@@ -20,6 +20,8 @@ import { linkLocal, listenOn, watchLinks } from './system.ts';
 export interface HostConfig {
   readonly freebsd: Release;
   readonly preempt: boolean;
+  /** Default gateways, as `netstat -rn` shows them; on the first interface. */
+  readonly gateways?: readonly string[];
   /** A short directory of its own for sockets, texts and stand-ins. */
   readonly runtime: string;
   readonly interfaces: readonly {
@@ -47,6 +49,9 @@ export async function runHost(config: HostConfig): Promise<void> {
   const { runtime } = config;
   for (const folder of ['text', 'bin']) mkdirSync(join(runtime, folder), { recursive: true });
   writeStandIns(runtime);
+  const [outside] = config.interfaces;
+  const routes = routesText(config.gateways ?? [], outside?.name ?? 'lo0');
+  writeFileSync(join(runtime, 'text', 'routes'), routes);
   tuneHost(config.interfaces.map(({ device }) => device));
   const devices = new Map<string, VirtualDevice>(
     config.interfaces.flatMap(({ name, device, vhids }, at) =>

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { parseCarpStatistics } from '../../agent/carp/netstat.ts';
+import { parseGateways } from '../../agent/witness/gateways.ts';
 import { hearFaulty } from './acts.ts';
-import { netstatText } from './netstat.ts';
+import { netstatText, routesText } from './netstat.ts';
 import { backup, master, VIP6 } from './scene.ts';
 
 test('the counters are printed as netstat -s -p carp prints them, one as one packet', (t) => {
@@ -56,4 +57,10 @@ test('the agent reads the counters it needs to the same values, one packet among
     received6: 1,
     badAuth: 1,
   });
+});
+
+test('the routes it shows are those that the agent takes for its witnesses', (t) => {
+  const gateways = ['10.1.60.254', 'fe80::1%vtnet0', 'fd5e::254'];
+  t.deepEqual(parseGateways(routesText(gateways, 'vtnet0')), gateways);
+  t.deepEqual(parseGateways(routesText([], 'vtnet0')), []);
 });

@@ -11,7 +11,7 @@ import { writeCertificates } from './certificates.ts';
 import { faultOf } from './faults.ts';
 import { haproxyConfig } from './haproxy-config.ts';
 
-import { INTERFACE, planLab, VHID, type HostPlan, type LabOptions } from './plan.ts';
+import { INTERFACE, planLab, VHID, WITNESS, type HostPlan, type LabOptions } from './plan.ts';
 import { dist, outerPids, programs } from './programs.ts';
 import { describeLab } from './report.ts';
 import { buildTopology, removeTopology, run } from './topology.ts';
@@ -34,6 +34,8 @@ function writeFiles(host: HostPlan): void {
   const carp: HostConfig = {
     freebsd: plan.freebsd,
     preempt: plan.preempt,
+    // The witnesses, for an agent.toml that names none.
+    gateways: WITNESS.map((address) => address.split('/')[0] ?? ''),
     runtime: host.folder,
     interfaces: [
       {
