@@ -7,13 +7,15 @@ import type { Config } from './config.ts';
 import { scanConfig } from './haproxy/config-scan.ts';
 import { become, giveDirectory, type Account } from './privilege/account.ts';
 import { helperActs, helperFiles, refusedActs } from './privilege/acts.ts';
+import { directCommands, helperCommands, type HostCommands } from './privilege/commands.ts';
 import { startHelper, type Helper } from './privilege/helper.ts';
-import type { Exec } from './sys/exec.ts';
+import { execWithin, type Exec } from './sys/exec.ts';
 
 /** What this agent may do on its host, and through whom. */
 export interface Privileges {
   readonly acts: CarpActs;
   readonly files: CertificateFiles;
+  readonly commands: HostCommands;
   /** Why it only observes; empty when it may act. */
   readonly observes: string;
   /** Who does what needs root, for the log. */
@@ -26,6 +28,7 @@ export interface Privileges {
   close(): void;
 }
 
+const COMMAND_MS = 30_000;
 const NEVER = new Promise<never>(() => undefined);
 
 /**
@@ -40,8 +43,10 @@ export async function takePrivileges(
 ): Promise<Privileges> {
   const { tools } = config.carp;
   const uid = process.geteuid?.() ?? -1;
-  const own = { files: certificateFiles, observes: '', drop: () => undefined, lost: NEVER };
-  const direct = { ...own, close: () => undefined };
+  const nothing = (): void => undefined;
+  const commands = directCommands(execWithin(COMMAND_MS), tools.pfctl, config.haproxy);
+  const own = { files: certificateFiles, commands, observes: '', lost: NEVER };
+  const direct = { ...own, drop: nothing, close: nothing };
   if (uid !== 0) {
     const observes = `the agent runs as uid ${uid}, not as root: it observes and sets nothing`;
     return { ...direct, acts: refusedActs(observes), observes, by: 'nobody' };
@@ -64,6 +69,7 @@ export async function takePrivileges(
   return {
     acts: helperActs(carp),
     files: helperFiles(files),
+    commands: helperCommands(files),
     observes: '',
     by: `helper (${helpers.map(({ pid }) => pid).join(', ')})`,
     drop: () => become(account),

@@ -15,6 +15,8 @@ export interface LabOptions {
   readonly maxMoves?: number;
   /** Whom the agents become; absent: they stay root, as they must without root outside. */
   readonly user?: string;
+  /** policy.icmp of the agents; absent: the product's own. */
+  readonly icmp?: 'ping';
 }
 
 /** One FreeBSD host of the lab and where its files lie. */
