@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type HostPlan, type LabPlan } from './plan.ts';
+import { WITNESS, type HostPlan, type LabPlan } from './plan.ts';
 
 /** agent.toml of one host: every path in the lab's own directory, a short hold. */
 export function agentConfig(plan: LabPlan, host: HostPlan): string {
@@ -34,7 +34,7 @@ check = ["${plan.haproxy}", "-c", "-f", "${host.haproxyConfig}"]
 
 [policy]
 hold = "1s"
-${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}`;
+${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}${plan.user === undefined ? `witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]\n` : ''}`;
 }
 
 /** proxyctl's config.toml: the unix sockets from anywhere (one context a node, too), mutual TLS from inside the lab. */
