@@ -40,6 +40,9 @@ export interface Helper {
 }
 
 const SCRIPT = fileURLToPath(new URL('helper.sh', import.meta.url));
+/** What the helper lets pass: no blank, no quote, nothing that a shell acts on. */
+const WORD = /^[A-Za-z0-9._/@:=+,-]+$/;
+const STRANGE = 'a character that no verb needs';
 const START_MS = 5000;
 
 interface Waiting {
@@ -125,6 +128,9 @@ export async function startHelper(options: HelperOptions): Promise<Helper> {
   return {
     pid: child.pid ?? 0,
     ask(words, limitMs, content = '') {
+      // The helper answers such a line without its number, so that nobody would hear it.
+      if (words.some((word) => !WORD.test(word)))
+        return Promise.reject(new HelperError(words, 'refused', `refused: ${STRANGE}`));
       if (gone) return Promise.reject(new HelperError(words, 'ended', 'it has ended'));
       const number = ++sequence;
       const answer = wait(number, words, limitMs);

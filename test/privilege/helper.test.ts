@@ -77,7 +77,7 @@ test('what it does not know is refused with a reason, and nothing is set', async
 });
 
 test('characters that a shell would act on end the request, whatever the verb', async (t) => {
-  const { helper, calls, folder } = await scriptedHelper(t);
+  const { helper, tools, calls, folder } = await scriptedHelper(t);
   const attacks = [
     'advskew vtnet0;id 1 1',
     'advskew $(id) 1 1',
@@ -90,13 +90,20 @@ test('characters that a shell would act on end the request, whatever the verb', 
     `cert-read ${folder}/certs/~`,
     'advskew vtnet0 1 1 # äöü',
   ];
-  // These are answered without their number, so that they end by the limit only.
+  // The agent's own half does not even send them.
   for (const attack of attacks) {
-    const error = await t.throwsAsync(helper.ask([attack], 50), { instanceOf: HelperError });
-    t.is(error.failure, 'silent');
+    const error = await t.throwsAsync(helper.ask([attack], 10_000), { instanceOf: HelperError });
+    t.is(error.failure, 'refused');
   }
-  t.deepEqual(calls(), []);
-  t.deepEqual(await helper.ask(['advertise'], 10_000), []);
+  const input = attacks.map((attack) => `7 ${attack}\n`).join('');
+  const own = [SCRIPT, tools.ifconfig, tools.sysctl, '/bin/false', folder, '', ''];
+  const { stdout } = spawnSync('/bin/sh', own, {
+    input: `${input}8 advertise\n`,
+    encoding: 'utf8',
+  });
+  const refused = '0 refused a character that no verb needs\n'.repeat(attacks.length);
+  t.is(stdout, `0 ok\n${refused}8 ok\n`);
+  t.deepEqual(calls(), ['sysctl net.inet.carp.demotion=0']);
 });
 
 test('a set that ifconfig refuses is its failure, with its words, and what follows is not done', async (t) => {
