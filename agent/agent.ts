@@ -67,6 +67,15 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
   const savedQuietly = (change: Parameters<typeof store.save>[0]): Promise<void> =>
     save(change).catch(() => undefined);
 
+  // Awaited before the parts that may wake the loop: they must find it.
+  const second = await secondPath({
+    config,
+    clock,
+    subnets: () => subnetsOf(loop.interfaces(), loop.report()),
+    onChange: () => loop.wake(),
+  });
+  if (second.why !== '') log.info('icmp', { using: second.icmp }, second.why);
+
   // Assigned before anything can call: the transport is started last.
   let links: Links | null = null;
   let savedIntents: Promise<void> = Promise.resolve();
@@ -116,13 +125,6 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
 
   let carpEvents: NodeReport['carpEvents'] = 'polling';
   const kernel = carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools });
-  const second = await secondPath({
-    config,
-    clock,
-    subnets: () => subnetsOf(loop.interfaces(), loop.report()),
-    onChange: () => loop.wake(),
-  });
-  if (second.why !== '') log.info('icmp', { using: second.icmp }, second.why);
   const loop = startLoop({
     node,
     epoch: store.state.epoch,
