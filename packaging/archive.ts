@@ -11,7 +11,7 @@ export interface Member {
 }
 
 /** Bytes of a file, where a symbolic link leads, or null for a directory. */
-export type Content = Buffer | { readonly link: string } | null;
+type Content = Buffer | { readonly link: string } | null;
 
 const BLOCK = 512;
 

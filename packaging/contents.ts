@@ -23,7 +23,9 @@ export const LIBEXEC = `${PREFIX}/libexec/proxyctl`;
 export const ETC = `${PREFIX}/etc/proxyctl`;
 const EXAMPLES = `${PREFIX}/share/examples/proxyctl`;
 const MAN = `${PREFIX}/share/man`;
-const DOC = `${PREFIX}/share/doc/proxyctl`;
+/** Where ports(7) and packages keep licences, in a folder by name and version. */
+export const LICENCES = `${PREFIX}/share/licenses`;
+export const DOC = `${PREFIX}/share/doc/proxyctl`;
 
 /** The file list. A new file of a package is one line here and one in port/pkg-plist. */
 export const SOURCES: readonly Source[] = [
@@ -34,7 +36,7 @@ export const SOURCES: readonly Source[] = [
     mode: 0o555,
     optional: true,
   },
-  { from: 'packaging/helper.sh', to: `${LIBEXEC}/helper.sh`, mode: 0o555, optional: true },
+  { from: 'agent/privilege/helper.sh', to: `${LIBEXEC}/helper.sh`, mode: 0o555, optional: true },
   {
     from: 'packaging/newsyslog.conf',
     to: `${PREFIX}/etc/newsyslog.conf.d/proxyagent.conf`,

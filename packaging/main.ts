@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DIRECTORIES } from './contents.ts';
+import { DIRECTORIES, LICENCES } from './contents.ts';
 import { sha256, type PackageFile } from './manifest.ts';
 import { contentsOf, factsOf, packed } from './package.ts';
 import { treeAt, type Tree } from './tree.ts';
@@ -98,8 +98,10 @@ try {
     );
   } else {
     const { files } = await contentsOf(root, version);
-    stage(stageFolder, files);
-    process.stdout.write(`${files.length} files under ${stageFolder}\n`);
+    // A port installs its own licence itself.
+    const staged = files.filter(({ path }) => !path.startsWith(`${LICENCES}/`));
+    stage(stageFolder, staged);
+    process.stdout.write(`${staged.length} files under ${stageFolder}\n`);
   }
 } catch (error) {
   end(1, `package: ${error instanceof Error ? error.message : String(error)}`);

@@ -20,9 +20,9 @@ export interface Facts {
   readonly scripts: Readonly<Record<string, string>>;
 }
 
-export const COMMENT = 'Agent and command that make HAProxy hosts behind CARP act as one';
+const COMMENT = 'Agent and command that make HAProxy hosts behind CARP act as one';
 /** Depended on with the version of the day the package was tried; pkg(8) takes any later one. */
-export const NODE_PACKAGE = { name: 'node24', origin: 'www/node24', version: '24.12.0' };
+const NODE_PACKAGE = { name: 'node24', origin: 'www/node24', version: '24.12.0' };
 
 /**
  * +COMPACT_MANIFEST and +MANIFEST, as pkg-create(8) writes them: JSON on one

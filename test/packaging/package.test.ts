@@ -152,7 +152,7 @@ test('no path of the building machine is in it', (t) => {
 });
 
 test('every npm package inside comes with its licence, and no native part', (t) => {
-  const path = `/usr/local/share/licenses/proxyctl-${VERSION}/third-party.txt`;
+  const path = '/usr/local/share/doc/proxyctl/third-party-licences.txt';
   const text = named(path).content.toString('utf8');
   const packages = [...text.matchAll(/^(\S+) \d\S* \([\w.-]+\)\n-{72}$/gm)].map(([, name]) => name);
   for (const name of ['@grpc/grpc-js', 'commander', 'pino', 'protobufjs', 'smol-toml', 'valibot'])
