@@ -23,8 +23,6 @@ export const LIBEXEC = `${PREFIX}/libexec/proxyctl`;
 export const ETC = `${PREFIX}/etc/proxyctl`;
 const EXAMPLES = `${PREFIX}/share/examples/proxyctl`;
 const MAN = `${PREFIX}/share/man`;
-/** Where ports(7) and packages keep licences, in a folder by name and version. */
-export const LICENCES = `${PREFIX}/share/licenses`;
 export const DOC = `${PREFIX}/share/doc/proxyctl`;
 
 /** The file list. A new file of a package is one line here and one in port/pkg-plist. */

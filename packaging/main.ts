@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { DIRECTORIES, LICENCES } from './contents.ts';
+import { DIRECTORIES } from './contents.ts';
 import { sha256, type PackageFile } from './manifest.ts';
 import { contentsOf, factsOf, packed } from './package.ts';
 import { treeAt, type Tree } from './tree.ts';
@@ -86,7 +86,7 @@ try {
     refuseChanges(tree, allowDirty);
     const mtime = timeOf(tree);
     const name = tree !== null && tree.changed.length > 0 ? `${version}.dirty` : version;
-    const { files, missing } = await contentsOf(root, name);
+    const { files, missing } = await contentsOf(root);
     for (const file of missing) process.stderr.write(`left out: ${file} is not in the tree\n`);
     const { archive, plain } = packed(files, factsOf(root, name, tree?.commit ?? null), mtime);
     mkdirSync(output, { recursive: true });
@@ -97,11 +97,9 @@ try {
         `sha256 ${sha256(archive)}\nbefore compression ${sha256(plain)}\n`,
     );
   } else {
-    const { files } = await contentsOf(root, version);
-    // A port installs its own licence itself.
-    const staged = files.filter(({ path }) => !path.startsWith(`${LICENCES}/`));
-    stage(stageFolder, staged);
-    process.stdout.write(`${staged.length} files under ${stageFolder}\n`);
+    const { files } = await contentsOf(root);
+    stage(stageFolder, files);
+    process.stdout.write(`${files.length} files under ${stageFolder}\n`);
   }
 } catch (error) {
   end(1, `package: ${error instanceof Error ? error.message : String(error)}`);

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { tar, type Member } from './archive.ts';
-import { DIRECTORIES, DOC, ETC, LIBEXEC, LICENCES, PREFIX, SOURCES } from './contents.ts';
+import { DIRECTORIES, DOC, ETC, LIBEXEC, PREFIX, SOURCES } from './contents.ts';
 import { licencesOf } from './licences.ts';
 import { manifests, type Facts, type PackageFile } from './manifest.ts';
 import { bundlePrograms } from './programs.ts';
@@ -22,18 +22,18 @@ type Made = readonly [path: string, mode: number, content: string | PackageFile[
  * required file is missing, naming it. The same tree gives the same bytes
  * wherever it lies.
  */
-export async function contentsOf(root: string, version: string): Promise<Contents> {
+export async function contentsOf(root: string): Promise<Contents> {
   const programs = await bundlePrograms(root);
   const made: readonly Made[] = [
     // A link, because Node takes a file without .cjs for a module where a
     // package.json above it says so, and it follows links before it looks.
     [`${PREFIX}/bin/proxyctl`, 0o755, { link: '../libexec/proxyctl/proxyctl.cjs' }],
     [`${LIBEXEC}/proxyctl.cjs`, 0o555, programs.ctlStart],
-    [`${LIBEXEC}/${programs.ctlName}.js`, 0o444, programs.ctl],
+    [`${LIBEXEC}/proxyctl.js`, 0o444, programs.ctl],
     [`${LIBEXEC}/warm-up.cjs`, 0o555, programs.ctlWarm],
     [`${LIBEXEC}/proxyagent`, 0o555, programs.agentStart],
     [`${LIBEXEC}/proxyagent.mjs`, 0o444, programs.agent],
-    [`${LICENCES}/proxyctl-${version}/BSD2CLAUSE`, 0o444, readFileSync(join(root, 'LICENSE'))],
+    [`${DOC}/LICENSE`, 0o444, readFileSync(join(root, 'LICENSE'))],
     [`${DOC}/third-party-licences.txt`, 0o444, licencesOf(root, programs.packages)],
   ];
   const absent = SOURCES.filter(({ from }) => !existsSync(join(root, from)));

@@ -9,10 +9,8 @@ export interface Programs {
   readonly agent: string;
   /** Starts `agent` from beside it. */
   readonly agentStart: string;
-  /** Name of the file of proxyctl's code; its start file and its cache are bound to it. */
-  readonly ctlName: string;
   readonly ctl: string;
-  /** Reads `ctl`, and V8's cache of it where there is one. */
+  /** Reads `ctl` as proxyctl.js beside it, and V8's cache of just that content where there is one. */
   readonly ctlStart: string;
   /** Run once at installation: leaves V8's cache of `ctl` beside it. */
   readonly ctlWarm: string;
@@ -63,24 +61,26 @@ export async function bundlePrograms(root: string): Promise<Programs> {
   });
   const bin = join(root, 'dist/bin');
   const ctlFile = only(readdirSync(bin).filter((name) => /^proxyctl\.\w+\.js$/.test(name)));
-  const ctlName = ctlFile.replace(/\.js$/, '');
-  const start = readFileSync(join(bin, 'proxyctl.cjs'), 'utf8');
+  const start = startOf(readFileSync(join(bin, 'proxyctl.cjs'), 'utf8'), ctlFile);
   return {
     agent: textOf(agent).replace(/^#!.*\n/, ''),
     agentStart: `${SHEBANG}\nimport('./proxyagent.mjs');\n`,
-    ctlName,
     ctl: readFileSync(join(bin, ctlFile), 'utf8'),
-    ctlStart: withShebang(start),
-    ctlWarm: warm(withShebang(start)),
+    ctlStart: start,
+    ctlWarm: warm(start, ctlFile),
     packages: packagesOf([agent.metafile, ctl.metafile]),
   };
 }
 
-/** The start file of dist/bin, for the host's Node. */
-function withShebang(start: string): string {
-  if (!start.startsWith('#!'))
+/**
+ * The start file of dist/bin for the host's Node. The code gets a name that
+ * stays, so that no upgrade leaves an old one behind; the sum stays in the
+ * name of the cache.
+ */
+function startOf(start: string, ctlFile: string): string {
+  if (!start.startsWith('#!') || !start.includes(`/${ctlFile}`))
     throw new Error('dist/bin/proxyctl.cjs is not what test/bundle.mjs writes: npm run build');
-  return start.replace(/^#!.*/, SHEBANG);
+  return start.replace(/^#!.*/, SHEBANG).replace(`/${ctlFile}`, '/proxyctl.js');
 }
 
 /**
@@ -88,9 +88,10 @@ function withShebang(start: string): string {
  * where it is used. What has run once is in it: a status, whether an agent
  * answers it or not.
  */
-const warm = (start: string): string =>
+const warm = (start: string, ctlFile: string): string =>
   `${start}process.on('exit', () =>
-  require('node:fs').writeFileSync(file.replace(/js$/, 'cache'), script.createCachedData()));
+  require('node:fs').writeFileSync(
+    __dirname + '/${ctlFile.replace(/js$/, 'cache')}', script.createCachedData()));
 `.replace(
     "'use strict';",
     "'use strict';\nprocess.argv.splice(2, Infinity, 'status', '--timeout', '1s');",

@@ -11,3 +11,5 @@ if ! in_root usershow proxyctl >/dev/null 2>&1; then
 	in_root useradd proxyctl -g proxyctl -c "proxyctl agent" \
 	    -d /nonexistent -s /usr/sbin/nologin || exit 1
 fi
+# A cache is good for one content of proxyctl.js only, which is about to change.
+rm -f "${root}@LIBEXEC@"/proxyctl.*.cache
