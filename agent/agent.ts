@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { carp } from './carp/carp.ts';
 import { watchDevd } from './carp/devd.ts';
 import type { Config } from './config.ts';
@@ -9,6 +10,7 @@ import { gossip as startGossip } from './gossip.ts';
 import { haproxyPart } from './haproxy-part.ts';
 import { loopLog, type Log } from './log.ts';
 import { heartbeats } from './heartbeats.ts';
+import { watchInstalled } from './installed.ts';
 import { loop as startLoop } from './loop.ts';
 import { localMember, peerMember } from './members.ts';
 import { problems as openProblems } from './problems.ts';
@@ -244,6 +246,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
   });
   const swaps = recoverSwaps({ haproxy, clock, log, problems });
   recovery = swaps;
+  const installed = watchInstalled(fileURLToPath(import.meta.url), clock, problems);
   loop.wake();
 
   return {
@@ -259,6 +262,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     async stop() {
       beats.stop();
       swaps.stop();
+      installed.stop();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
       devd?.close();
       second.prober.close();

@@ -29,7 +29,7 @@ export const DOC = `${PREFIX}/share/doc/proxyctl`;
 export const SOURCES: readonly Source[] = [
   { from: 'packaging/agent.toml.sample', to: `${ETC}/agent.toml.sample`, mode: 0o644 },
   {
-    from: 'packaging/rc.d/proxyagent',
+    from: 'rc.d/proxyagent',
     to: `${PREFIX}/etc/rc.d/proxyagent`,
     mode: 0o555,
     optional: true,
