@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { carp } from './carp/carp.ts';
 import { watchDevd } from './carp/devd.ts';
 import type { Config } from './config.ts';
@@ -10,6 +11,7 @@ import { gossip as startGossip } from './gossip.ts';
 import { haproxyPart } from './haproxy-part.ts';
 import { loopLog, type Log } from './log.ts';
 import { heartbeats } from './heartbeats.ts';
+import { watchInstalled } from './installed.ts';
 import { loop as startLoop } from './loop.ts';
 import { localMember, peerMember } from './members.ts';
 import { problems as openProblems } from './problems.ts';
@@ -264,6 +266,7 @@ export async function startAgent(
   recovery = swaps;
   if (observes !== '')
     problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');
+  const installed = watchInstalled(fileURLToPath(import.meta.url), clock, problems);
   loop.wake();
 
   return {
@@ -280,6 +283,7 @@ export async function startAgent(
     async stop() {
       beats.stop();
       swaps.stop();
+      installed.stop();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
       devd?.close();
       second.prober.close();

@@ -82,7 +82,8 @@ export async function run(argv: readonly string[], io: Streams): Promise<number>
   }
 }
 
-function buildProgram(asked: string, io: Streams, finish: Finish): Command {
+/** The whole command tree; with a known verb in `asked`, only its part. */
+export function buildProgram(asked: string, io: Streams, finish: Finish): Command {
   const program = new Command('proxyctl')
     .usage('VERB [arguments] [options]')
     .description('Operates HAProxy hosts behind CARP as one.')

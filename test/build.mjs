@@ -13,7 +13,7 @@ const quiet = process.argv.includes('--quiet');
 
 const sources = createHash('sha256');
 for (const file of ['package-lock.json', 'tsconfig.json', ...walk('proto'), ...walk('agent')]
-  .concat(walk('ctl'), walk('test'))
+  .concat(walk('ctl'), walk('packaging'), walk('test'))
   .sort()) {
   sources.update(`${file}\0`).update(readFileSync(join(root, file)));
 }

@@ -1,0 +1,106 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { tar, type Member } from './archive.ts';
+import { DIRECTORIES, DOC, ETC, LIBEXEC, PREFIX, SOURCES } from './contents.ts';
+import { licencesOf } from './licences.ts';
+import { manifests, type Facts, type PackageFile } from './manifest.ts';
+import { bundlePrograms } from './programs.ts';
+
+/** Files of a package and what the tree lacked for more. */
+export interface Contents {
+  /** In the order of their paths. */
+  readonly files: readonly PackageFile[];
+  /** Optional files that are not in the tree. */
+  readonly missing: readonly string[];
+}
+
+type Made = readonly [path: string, mode: number, content: string | PackageFile['content']];
+
+/**
+ * Every file of the package, from the built tree at `root`. Rejects when a
+ * required file is missing, naming it. The same tree gives the same bytes
+ * wherever it lies.
+ */
+export async function contentsOf(root: string): Promise<Contents> {
+  const programs = await bundlePrograms(root);
+  const made: readonly Made[] = [
+    // A link, because Node takes a file without .cjs for a module where a
+    // package.json above it says so, and it follows links before it looks.
+    [`${PREFIX}/bin/proxyctl`, 0o755, { link: '../libexec/proxyctl/proxyctl.cjs' }],
+    [`${LIBEXEC}/proxyctl.cjs`, 0o555, programs.ctlStart],
+    [`${LIBEXEC}/proxyctl.js`, 0o444, programs.ctl],
+    [`${LIBEXEC}/warm-up.cjs`, 0o555, programs.ctlWarm],
+    [`${LIBEXEC}/proxyagent`, 0o555, programs.agentStart],
+    [`${LIBEXEC}/proxyagent.mjs`, 0o444, programs.agent],
+    [`${DOC}/LICENSE`, 0o444, readFileSync(join(root, 'LICENSE'))],
+    [`${DOC}/third-party-licences.txt`, 0o444, licencesOf(root, programs.packages)],
+  ];
+  const absent = SOURCES.filter(({ from }) => !existsSync(join(root, from)));
+  const needed = absent.filter(({ optional }) => optional !== true);
+  if (needed.length > 0)
+    throw new Error(`the tree lacks ${needed.map(({ from }) => from).join(', ')}`);
+  const copied = SOURCES.filter((source) => !absent.includes(source)).map((source) => {
+    const content = readFileSync(join(root, source.from));
+    return [source.to, source.mode, source.gzip === true ? zipped(content) : content] as const;
+  });
+  const files = [...made, ...copied]
+    .map(([path, mode, content]) => ({
+      path,
+      mode,
+      content: typeof content === 'string' ? Buffer.from(content) : content,
+    }))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  return { files, missing: absent.map(({ from }) => from) };
+}
+
+/** The package: the archive pkg(8) reads, and the same before compression. */
+export function packed(
+  files: readonly PackageFile[],
+  facts: Facts,
+  mtime: number,
+): { readonly archive: Buffer; readonly plain: Buffer } {
+  const { compact, full } = manifests(facts, files, DIRECTORIES);
+  const root = { owner: 'root', group: 'wheel' };
+  const members: Member[] = [
+    { name: '+COMPACT_MANIFEST', mode: 0o644, ...root, content: Buffer.from(compact) },
+    { name: '+MANIFEST', mode: 0o644, ...root, content: Buffer.from(full) },
+    ...files.map(({ path, mode, content }) => ({ name: path, mode, ...root, content })),
+    ...DIRECTORIES.map(({ path, mode, owner, group }) => ({
+      name: path,
+      mode,
+      owner,
+      group,
+      content: null,
+    })),
+  ];
+  const plain = tar(members, mtime);
+  return { archive: zipped(plain), plain };
+}
+
+/** What the manifest says of this tree besides its files. */
+export function factsOf(root: string, version: string, commit: string | null): Facts {
+  const text = (path: string): string => readFileSync(join(root, 'packaging', path), 'utf8');
+  const scripts = readdirSync(join(root, 'packaging/scripts')).sort();
+  return {
+    version,
+    commit,
+    description: text('port/pkg-descr').trim(),
+    messages: messagesOf(text('port/pkg-message')),
+    scripts: Object.fromEntries(
+      scripts.map((name) => [
+        name.replace(/\.sh$/, ''),
+        text(`scripts/${name}`).replaceAll('@ETC@', ETC).replaceAll('@LIBEXEC@', LIBEXEC),
+      ]),
+    ),
+  };
+}
+
+/** gzip(1) without a time in it: the same bytes from the same Node. */
+const zipped = (content: Buffer): Buffer => gzipSync(content, { level: 9 });
+
+/** The UCL of pkg-message, which the port reads too: a list of objects with a here-document each. */
+function messagesOf(ucl: string): { readonly type: string; readonly message: string }[] {
+  const found = [...ucl.matchAll(/type: (\w+)\n\s*message: <<EOM\n([\s\S]*?)\nEOM\n/g)];
+  return found.map(([, type = '', message = '']) => ({ type, message }));
+}
