@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { applyConfig } from './apply-config.ts';
 import { carp } from './carp/carp.ts';
 import { watchDevd } from './carp/devd.ts';
 import type { Config } from './config.ts';
@@ -7,6 +8,7 @@ import type { Intent, NodeReport, NodeView, Policy } from './core/model.ts';
 import { TIMINGS } from './core/timing.ts';
 import { gossip as startGossip } from './gossip.ts';
 import { haproxyPart } from './haproxy-part.ts';
+import { leave } from './leave.ts';
 import { loopLog, type Log } from './log.ts';
 import { heartbeats } from './heartbeats.ts';
 import { loop as startLoop } from './loop.ts';
@@ -30,8 +32,13 @@ import { sentence } from './core/words.ts';
 export interface Agent {
   /** Where it listens, with real ports. */
   readonly addresses: readonly string[];
-  /** TLS files and the log again; a bad file keeps the good one and is shown. */
-  reload(): void;
+  /**
+   * TLS files again, and what of `next` can change without a restart; a bad
+   * file keeps the good one and is shown, and so is what needs a restart.
+   */
+  reload(next: Config): void;
+  /** Before a shutdown: resolves once no address is here that another node can take, at most 5 s. */
+  leave(): Promise<void>;
   /** Tells the peers, ends what is open, changes nothing of CARP or HAProxy. */
   stop(): Promise<void>;
   problem(subject: string, cause: string, remedy: string): void;
@@ -39,6 +46,8 @@ export interface Agent {
 }
 
 const POLL_MS = 1000;
+/** Moves nothing. */
+const RESTART = 'service proxyagent restart';
 /** A hanging ifconfig(8) is killed after this long. */
 const TOOL_MS = 2000;
 /** Calls under way may take so long to end at a stop. */
@@ -49,7 +58,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
   const { node } = config;
   const tls = createTls(config.tls, config.pair, node, clock);
   const store = await openStore(config.state, clock.wallMs());
-  const policy: Policy = config.policy;
+  const policy: Policy = { ...config.policy };
   const timing = TIMINGS[config.policy.detect];
   const names = config.peers.map((peer) => peer.node);
   const problems = openProblems(clock, () => loop.wake());
@@ -246,14 +255,25 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
 
   return {
     addresses: server.addresses,
-    reload() {
+    reload(next) {
       try {
         tls.reload();
         problems.clear('tls');
       } catch (error) {
         problems.raise('tls', sentence(error), 'the files before are still in use');
       }
+      const { taken, waiting } = applyConfig(config, next, policy);
+      if (taken.length > 0)
+        log.info('config-reloaded', { keys: taken }, `in force: ${taken.join(', ')}`);
+      if (waiting.length === 0) problems.clear('restart-needed');
+      else {
+        const cause = `${waiting.join(', ')} changed in agent.toml and need a restart`;
+        log.warn('config-waits', { keys: waiting }, cause);
+        problems.raise('restart-needed', cause, RESTART);
+      }
+      loop.wake();
     },
+    leave: () => leave(loop, clock, log),
     async stop() {
       beats.stop();
       swaps.stop();
