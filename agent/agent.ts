@@ -1,5 +1,9 @@
 import { randomInt } from 'node:crypto';
+<<<<<<< ours
 import { applyConfig } from './apply-config.ts';
+=======
+import { fileURLToPath } from 'node:url';
+>>>>>>> theirs
 import { carp } from './carp/carp.ts';
 import { watchDevd } from './carp/devd.ts';
 import type { Config } from './config.ts';
@@ -11,6 +15,7 @@ import { haproxyPart } from './haproxy-part.ts';
 import { leave } from './leave.ts';
 import { loopLog, type Log } from './log.ts';
 import { heartbeats } from './heartbeats.ts';
+import { watchInstalled } from './installed.ts';
 import { loop as startLoop } from './loop.ts';
 import { localMember, peerMember } from './members.ts';
 import { problems as openProblems } from './problems.ts';
@@ -76,6 +81,15 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
   const savedQuietly = (change: Parameters<typeof store.save>[0]): Promise<void> =>
     save(change).catch(() => undefined);
 
+  // Awaited before the parts that may wake the loop: they must find it.
+  const second = await secondPath({
+    config,
+    clock,
+    subnets: () => subnetsOf(loop.interfaces(), loop.report()),
+    onChange: () => loop.wake(),
+  });
+  if (second.why !== '') log.info('icmp', { using: second.icmp }, second.why);
+
   // Assigned before anything can call: the transport is started last.
   let links: Links | null = null;
   let savedIntents: Promise<void> = Promise.resolve();
@@ -125,13 +139,6 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
 
   let carpEvents: NodeReport['carpEvents'] = 'polling';
   const kernel = carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools });
-  const second = await secondPath({
-    config,
-    clock,
-    subnets: () => subnetsOf(loop.interfaces(), loop.report()),
-    onChange: () => loop.wake(),
-  });
-  if (second.why !== '') log.info('icmp', { using: second.icmp }, second.why);
   const loop = startLoop({
     node,
     epoch: store.state.epoch,
@@ -251,6 +258,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
   });
   const swaps = recoverSwaps({ haproxy, clock, log, problems });
   recovery = swaps;
+  const installed = watchInstalled(fileURLToPath(import.meta.url), clock, problems);
   loop.wake();
 
   return {
@@ -277,6 +285,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     async stop() {
       beats.stop();
       swaps.stop();
+      installed.stop();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
       devd?.close();
       second.prober.close();
