@@ -1,9 +1,5 @@
 import { randomInt } from 'node:crypto';
-<<<<<<< ours
 import { applyConfig } from './apply-config.ts';
-=======
-import { fileURLToPath } from 'node:url';
->>>>>>> theirs
 import { carp } from './carp/carp.ts';
 import { watchDevd } from './carp/devd.ts';
 import type { Config } from './config.ts';
@@ -15,7 +11,6 @@ import { haproxyPart } from './haproxy-part.ts';
 import { leave } from './leave.ts';
 import { loopLog, type Log } from './log.ts';
 import { heartbeats } from './heartbeats.ts';
-import { watchInstalled } from './installed.ts';
 import { loop as startLoop } from './loop.ts';
 import { localMember, peerMember } from './members.ts';
 import { problems as openProblems } from './problems.ts';
@@ -258,7 +253,6 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
   });
   const swaps = recoverSwaps({ haproxy, clock, log, problems });
   recovery = swaps;
-  const installed = watchInstalled(fileURLToPath(import.meta.url), clock, problems);
   loop.wake();
 
   return {
@@ -285,7 +279,6 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     async stop() {
       beats.stop();
       swaps.stop();
-      installed.stop();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
       devd?.close();
       second.prober.close();
