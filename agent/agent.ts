@@ -1,14 +1,15 @@
 import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { carp } from './carp/carp.ts';
-import { watchDevd } from './carp/devd.ts';
+import { carpEvents } from './carp-events.ts';
 import type { Config } from './config.ts';
 import { UNPRIVILEGED } from './core/health.ts';
 import type { Intents } from './core/intents.ts';
-import type { Intent, NodeReport, NodeView, Policy } from './core/model.ts';
+import type { Intent, NodeView, Policy } from './core/model.ts';
 import { TIMINGS } from './core/timing.ts';
 import { gossip as startGossip } from './gossip.ts';
 import { haproxyPart } from './haproxy-part.ts';
+import { leave } from './leave.ts';
 import { loopLog, type Log } from './log.ts';
 import { heartbeats } from './heartbeats.ts';
 import { watchInstalled } from './installed.ts';
@@ -16,6 +17,7 @@ import { loop as startLoop } from './loop.ts';
 import { localMember, peerMember } from './members.ts';
 import { problems as openProblems } from './problems.ts';
 import type { Account } from './privilege/account.ts';
+import { reloading } from './reload.ts';
 import { saving } from './saving.ts';
 import { recoverSwaps } from './swap-recovery.ts';
 import { startLinks, type Links } from './rpc/links.ts';
@@ -34,8 +36,13 @@ import { sentence } from './core/words.ts';
 export interface Agent {
   /** Where it listens, with real ports. */
   readonly addresses: readonly string[];
-  /** TLS files and the log again; a bad file keeps the good one and is shown. */
-  reload(): void;
+  /**
+   * TLS files again, and what of `next` can change without a restart; a bad
+   * file keeps the good one and is shown, and so is what needs a restart.
+   */
+  reload(next: Config): void;
+  /** Before a shutdown: resolves once no address is here that another node can take, at most 5 s. */
+  leave(): Promise<void>;
   /** Tells the peers, ends what is open, changes nothing of CARP or HAProxy. */
   stop(): Promise<void>;
   /** Rejects when it can go on no more; never resolves. */
@@ -72,7 +79,7 @@ export async function startAgent(
   });
   const tls = createTls(config.tls, config.pair, node, clock);
   const store = await openStore(config.state, clock.wallMs());
-  const policy: Policy = config.policy;
+  const policy: Policy = { ...config.policy };
   const timing = TIMINGS[config.policy.detect];
   const names = config.peers.map((peer) => peer.node);
   const problems = openProblems(clock, () => loop.wake());
@@ -140,7 +147,8 @@ export async function startAgent(
     },
   });
 
-  let carpEvents: NodeReport['carpEvents'] = 'polling';
+  const { devd: path } = config.carp;
+  const devd = carpEvents({ path, clock, problems, changed: () => loop.carpChanged() });
   const { acts, observes } = privileges;
   const kernel = carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools, acts });
   const loop = startLoop({
@@ -160,26 +168,11 @@ export async function startAgent(
     haproxy: () => [haproxy.report()],
     applied: haproxy.applied,
     problems: problems.list,
-    carpEvents: () => carpEvents,
+    carpEvents: devd.state,
     durable: store.state,
     save,
     log: loopLog(log),
   });
-  const devd =
-    config.carp.devd === ''
-      ? null
-      : watchDevd({
-          path: config.carp.devd,
-          clock,
-          onEvent: () => loop.carpChanged(),
-          onState: ({ connected, cause }) => {
-            carpEvents = connected ? 'events' : 'polling';
-            if (connected) problems.clear('devd');
-            else problems.raise('devd', cause, 'polling every second; service devd status');
-            loop.carpChanged();
-          },
-        });
-
   links = startLinks({
     peers: config.peers,
     tls,
@@ -266,26 +259,24 @@ export async function startAgent(
   recovery = swaps;
   if (observes !== '')
     problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');
+  const reload = reloading({ running: config, policy, tls, log, problems });
   const installed = watchInstalled(fileURLToPath(import.meta.url), clock, problems);
   loop.wake();
 
   return {
     lost: privileges.lost,
     addresses: server.addresses,
-    reload() {
-      try {
-        tls.reload();
-        problems.clear('tls');
-      } catch (error) {
-        problems.raise('tls', sentence(error), 'the files before are still in use');
-      }
+    reload(next) {
+      reload(next);
+      loop.wake();
     },
+    leave: () => leave(loop, clock, log),
     async stop() {
       beats.stop();
       swaps.stop();
       installed.stop();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
-      devd?.close();
+      devd.close();
       second.prober.close();
       await loop.stop();
       haproxy.close();

@@ -1,14 +1,17 @@
 #!/usr/bin/env node
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { startAgent } from './agent.ts';
+import { startAgent, type Agent } from './agent.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
 import { openLog } from './log.ts';
 import { accountOf, giveLog, type Account } from './privilege/account.ts';
+import { releaseHost } from './release.ts';
 import { systemClock } from './sys/clock.ts';
 import { execWithin } from './sys/exec.ts';
 import { VERSION } from './version.ts';
 
-const USAGE = 'usage: proxyagent [--config FILE] [--check] [--version]';
+const USAGE =
+  'usage: proxyagent [--config FILE] [--leave-file FILE] [--check | --release | --version]';
 const ID_MS = 10_000;
 const DEFAULT_CONFIG = '/usr/local/etc/proxyctl/agent.toml';
 
@@ -17,12 +20,23 @@ function end(code: number, text: string): never {
   process.exit(code);
 }
 
-function options(): { config: string; check: boolean; version: boolean } {
+interface Options {
+  readonly config: string;
+  readonly check: boolean;
+  readonly release: boolean;
+  readonly version: boolean;
+  /** While it exists the system goes down, and SIGTERM hands the addresses over first. */
+  readonly 'leave-file': string;
+}
+
+function options(): Options {
   try {
     const { values } = parseArgs({
       options: {
         config: { type: 'string', default: DEFAULT_CONFIG },
         check: { type: 'boolean', default: false },
+        release: { type: 'boolean', default: false },
+        'leave-file': { type: 'string', default: '' },
         version: { type: 'boolean', default: false },
       },
     });
@@ -56,7 +70,7 @@ async function accountHere({ user, log }: Config): Promise<Account | null> {
   }
 }
 
-const { config: path, check, version } = options();
+const { config: path, check, version, release, 'leave-file': leaveFile } = options();
 if (version) {
   process.stdout.write(`proxyagent ${VERSION}\n`);
   process.exit(0);
@@ -66,6 +80,7 @@ if (check) {
   process.stdout.write(`${path}: good\n`);
   process.exit(0);
 }
+if (release) process.exit(await releaseHost(config));
 const account = await accountHere(config);
 const log = openLog({ ...config.log, node: config.node });
 // What nobody foresaw is for the log, with its stack; daemon(8) starts the agent again.
@@ -78,6 +93,18 @@ const crash = (error: unknown): void => {
 process.on('uncaughtException', crash);
 process.on('unhandledRejection', crash);
 
+/** agent.toml again; one that would not start leaves the old one in force, and is said. */
+async function again(agent: Agent): Promise<void> {
+  try {
+    agent.reload(await loadConfig(path));
+    agent.solved('config');
+  } catch (error) {
+    const cause = error instanceof Error ? error.message : String(error);
+    log.error('config-refused', { file: path, cause }, 'running on with the old one');
+    agent.problem('config', cause, `mend ${path}, then service proxyagent reload`);
+  }
+}
+
 try {
   const agent = await startAgent(config, systemClock, log, account);
   const fields = { version: VERSION, node_version: process.versions.node, listen: agent.addresses };
@@ -88,8 +115,10 @@ try {
   const stop = (signal: string): void => {
     if (stopping) return;
     stopping = true;
-    log.info('agent-stopping', { signal }, signal);
-    void agent.stop().then(() => {
+    const leaving = signal === 'SIGTERM' && leaveFile !== '' && existsSync(leaveFile);
+    log.info('agent-stopping', { signal, leaving }, leaving ? 'the system goes down' : signal);
+    const stopped = (leaving ? agent.leave() : Promise.resolve()).then(() => agent.stop());
+    void stopped.then(() => {
       log.flush();
       process.exit(0);
     }, crash);
@@ -98,16 +127,7 @@ try {
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGHUP', () => {
     log.reopen();
-    agent.reload();
-    // Keys other than the TLS files need a restart; a file that would not start is said now.
-    loadConfig(path).then(
-      () => agent.solved('config'),
-      (error: unknown) => {
-        const cause = error instanceof Error ? error.message : String(error);
-        log.error('config-refused', { file: path, cause }, 'running on with the old one');
-        agent.problem('config', cause, `mend ${path}, then service proxyagent reload`);
-      },
-    );
+    void again(agent);
   });
 } catch (error) {
   const cause = error instanceof Error ? error.message : String(error);

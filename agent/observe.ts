@@ -195,7 +195,8 @@ function wasBroken(address: string, { previous }: SelfInput): boolean {
   return previous.health === 'down' || !previous.joined || before?.state === 'INIT';
 }
 
-function networkOf(
+/** The configured network a vhid belongs to; null: none of ours. */
+export function networkOf(
   { interface: name, vhid }: VhidReading,
   networks: readonly NetworkConfig[] | null,
 ): NetworkConfig | null {

@@ -32,27 +32,23 @@ export const SOURCES: readonly Source[] = [
     from: 'rc.d/proxyagent',
     to: `${PREFIX}/etc/rc.d/proxyagent`,
     mode: 0o555,
-    optional: true,
   },
   { from: 'agent/privilege/helper.sh', to: `${LIBEXEC}/helper.sh`, mode: 0o555 },
   {
     from: 'packaging/newsyslog.conf',
     to: `${PREFIX}/etc/newsyslog.conf.d/proxyagent.conf`,
     mode: 0o644,
-    optional: true,
   },
-  { from: 'packaging/devd.conf', to: `${EXAMPLES}/devd.conf`, mode: 0o644, optional: true },
+  { from: 'packaging/devd.conf', to: `${EXAMPLES}/devd.conf`, mode: 0o644 },
   {
     from: 'packaging/periodic/450.proxyctl-certificates',
     to: `${PREFIX}/etc/periodic/daily/450.proxyctl-certificates`,
     mode: 0o555,
-    optional: true,
   },
   {
     from: 'packaging/verify-host.sh',
     to: `${LIBEXEC}/verify-host.sh`,
     mode: 0o555,
-    optional: true,
   },
   ...['acme.sh', 'certbot', 'dehydrated', 'lego'].map((client): Source => ({
     from: `packaging/hooks/${client}`,
