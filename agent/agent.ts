@@ -108,6 +108,12 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
         .filter(({ state }) => state !== 'MASTER')
         .flatMap(({ vips }) => vips),
     onChange: () => loop.wake(),
+    onDrift(drift, restored) {
+      const state = drift.length === 0 ? 'cleared' : 'raised';
+      const why = drift.map((one) => `${one.backend}/${one.server} is ${one.is}`).join(', ');
+      const text = restored ? 'servers changed by hand are put back' : 'servers changed by hand';
+      log.warn('alert', { id: 'drift', state, why }, text);
+    },
     onLiveness(liveness) {
       log.info('haproxy-changed', { ...liveness }, `HAProxy ${liveness.kind}`);
       if (liveness.kind === 'up') recovery?.again();

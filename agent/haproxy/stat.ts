@@ -1,4 +1,5 @@
-import { RuntimeError, word, type Runtime } from './runtime.ts';
+import { eachLine } from './lines.ts';
+import { RuntimeError, type Runtime } from './runtime.ts';
 
 /** One row of `show stat` by column name. */
 export type StatRow = ReadonlyMap<string, string>;
@@ -32,14 +33,36 @@ function splitCsv(line: string): string[] {
   );
 }
 
-/** Rows of one kind. `name` empty: of every proxy. */
-export async function readStat(
+/**
+ * The named columns of each row a `show stat` command gives, '' where this
+ * version does not have one. For long replies: other columns cost nothing, and
+ * the event loop turns meanwhile. Rejects with RuntimeError for anything else.
+ */
+export async function readCells(
   runtime: Runtime,
-  kind: 'frontend' | 'backend' | 'server',
-  name = '',
-): Promise<StatRow[]> {
-  const type = { frontend: 1, backend: 2, server: 4 }[kind];
-  return parseStat(await runtime(`show stat ${name === '' ? '-1' : word(name)} ${type} -1`));
+  command: string,
+  columns: readonly string[],
+): Promise<string[][]> {
+  const rows: string[][] = [];
+  let places: number[] | null = null;
+  let limit = 0;
+  const text = await runtime(command);
+  await eachLine(text, (line) => {
+    if (places === null) {
+      if (!line.startsWith('# pxname,svname,'))
+        throw new RuntimeError('show stat', '', { kind: 'text', text });
+      const names = line.slice(2).split(',');
+      places = columns.map((column) => names.indexOf(column));
+      limit = Math.max(...places) + 1;
+      return;
+    }
+    let cells = line.split(',', limit);
+    if (cells.some((cell) => cell.includes('"'))) cells = splitCsv(line);
+    if (cells.length < limit) throw new RuntimeError('show stat', '', { kind: 'text', text: line });
+    rows.push(places.map((at) => cells[at] ?? ''));
+  });
+  if (places === null) throw new RuntimeError('show stat', '', { kind: 'text', text });
+  return rows;
 }
 
 /** Frontends and backends of every proxy in one reply. */

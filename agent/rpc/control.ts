@@ -2,19 +2,21 @@ import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/g
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import type { ActHeader, ActResult, AutomationAct, Caller } from '../core/acts.ts';
 import type { MaintenanceAct, MoveAct, Progress, Role } from '../core/acts.ts';
-import type { PushAct, ServersAct, Status } from '../core/acts.ts';
+import type { PushAct, ServersAct, ServersAnswer, Status, WeightAct } from '../core/acts.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import type { Clock } from '../sys/clock.ts';
 import { operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
 import { automationFromWire, maintenanceFromWire, moveFromWire } from './acts.ts';
-import { pushFromWire, serversFromWire } from './acts.ts';
+import { pushFromWire, serversFromWire, weightsFromWire } from './acts.ts';
 import { explainToWire } from './explain.ts';
 import type { ExplainAnswer } from '../core/explain.ts';
 import { failureToStatus, toFailure } from './failures.ts';
 import { readUpload } from './upload.ts';
 import { progressToWire, resultToWire } from './results.ts';
+import { serversAnswerToWire } from './servers.ts';
 import { statusToWire } from './status.ts';
+import { orNull } from './wire.ts';
 
 type Report = (progress: Progress) => void;
 
@@ -26,6 +28,9 @@ export interface ControlVerbs {
   setMaintenance(act: MaintenanceAct, caller: Caller, report: Report): Promise<ActResult>;
   setAutomation(act: AutomationAct, caller: Caller, report: Report): Promise<ActResult>;
   setServers(act: ServersAct, caller: Caller, report: Report): Promise<ActResult>;
+  setWeights(act: WeightAct, caller: Caller, report: Report): Promise<ActResult>;
+  /** Null: of every backend. */
+  servers(backend: string | null): Promise<ServersAnswer>;
   pushCertificate(act: PushAct, caller: Caller, report: Report): Promise<ActResult>;
 }
 
@@ -156,6 +161,10 @@ export function controlHandlers(
       verbs.setAutomation(...act),
     ),
     setServers: acts('servers', 'operator', serversFromWire, (...act) => verbs.setServers(...act)),
+    setWeights: acts('weight', 'operator', weightsFromWire, (...act) => verbs.setWeights(...act)),
+    servers: looks('servers', async ({ backend }: proxyctl.v1.ServersRequest) =>
+      serversAnswerToWire(await verbs.servers(orNull(backend)), clock.wallMs()),
+    ),
     pushCertificates: (call: Upload) =>
       void run(
         call,

@@ -6,7 +6,8 @@ import type { Intent } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
 import { failureFromStatus, notReached } from './failed-calls.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
-import { serverFromWire, swapFromWire, swapPrepareToWire } from './swaps.ts';
+import { serverFromWire } from './servers.ts';
+import { swapFromWire, swapPrepareToWire } from './swaps.ts';
 import { WireError, each } from './wire.ts';
 
 /**
@@ -25,6 +26,12 @@ export interface PeerCalls {
     backend: string,
     deadlineMs: number,
   ): Promise<readonly ServerReading[]>;
+  shutSessions(
+    instance: string,
+    backend: string,
+    server: string,
+    deadlineMs: number,
+  ): Promise<void>;
   swapPrepare(swap: SwapPrepare, deadlineMs: number): Promise<SwapReading>;
   swapCommit(swapId: string, deadlineMs: number): Promise<SwapReading>;
   swapAbort(swapId: string, deadlineMs: number): Promise<SwapReading>;
@@ -102,6 +109,15 @@ export function peerCalls(
           from(reply.node);
           return each('servers', reply.servers, serverFromWire);
         },
+      ),
+    shutSessions: (instance, backend, server, deadlineMs) =>
+      call(
+        'shut sessions',
+        true,
+        PeerService.shutSessions,
+        { instance, backend, server },
+        deadlineMs,
+        (reply) => from(reply.node),
       ),
     swapPrepare: (request, deadlineMs) =>
       call(

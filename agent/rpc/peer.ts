@@ -11,7 +11,8 @@ import { callerAddress } from './control.ts';
 import type { Notices } from './control.ts';
 import { failureToStatus, toFailure } from './failures.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
-import { serverToWire, swapPrepareFromWire, swapToWire } from './swaps.ts';
+import { serverToWire } from './servers.ts';
+import { swapPrepareFromWire, swapToWire } from './swaps.ts';
 import { each, filled } from './wire.ts';
 
 /** What the other agents can ask of this one; `node` is always the certificate's. */
@@ -30,6 +31,7 @@ export interface PeerVerbs {
   ): Promise<{ readonly newer: readonly Intent[] }>;
   /** Throws ActFailure 'not-found' where the backend is not. */
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
+  shutSessions(instance: string, backend: string, server: string): Promise<void>;
   swapPrepare(node: string, swap: SwapPrepare): Promise<SwapReading>;
   swapCommit(node: string, swapId: string): Promise<SwapReading>;
   swapAbort(node: string, swapId: string): Promise<SwapReading>;
@@ -96,8 +98,16 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
     findServers: unary<proxyctl.v1.FindServersRequest, proxyctl.v1.FindServersReply.$Properties>(
       'find servers',
       async ({ instance, backend }) => {
-        const servers = await verbs.findServers(instance, filled('backend', backend));
+        const servers = await verbs.findServers(instance, backend);
         return { node: self, servers: servers.map(serverToWire) };
+      },
+    ),
+    shutSessions: unary<proxyctl.v1.ShutSessionsRequest, proxyctl.v1.ShutSessionsReply.$Properties>(
+      'shut sessions',
+      async ({ instance, backend, server }) => {
+        const target = [filled('backend', backend), filled('server', server)] as const;
+        await verbs.shutSessions(instance, ...target);
+        return { node: self };
       },
     ),
     swapPrepare: unary<proxyctl.v1.SwapPrepareRequest, SwapReply>(

@@ -153,7 +153,8 @@ function haproxyToWire(
   haproxy: HaproxyReport,
   nowMs: number,
 ): proxyctl.v1.HaproxyReport.$Properties {
-  const { state, stateSinceMs, startedMs, frontends, backends, certificates, ...rest } = haproxy;
+  const { state, stateSinceMs, startedMs, frontends, backends, certificates, ...others } = haproxy;
+  const { drift, ...rest } = others;
   return {
     ...rest,
     upMs: ageMs(nowMs, startedMs),
@@ -163,6 +164,7 @@ function haproxyToWire(
     frontends: [...frontends],
     backends: [...backends],
     certificates: certificates.map((one) => ({ ...one, names: [...one.names] })),
+    drift: [...drift],
   };
 }
 
@@ -197,6 +199,14 @@ function haproxyFromWire(
       notAfter: one.notAfter,
       names: one.names,
     })),
+    drift: wire.drift.map(({ backend, server, is, should, wished }) => ({
+      backend,
+      server,
+      is,
+      should,
+      wished,
+    })),
+    drifted: wire.drifted,
   };
 }
 

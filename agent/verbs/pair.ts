@@ -17,7 +17,9 @@ export interface Member {
   readonly node: string;
   /** Resolves once they are on that node's disk; `newer` wins over what was sent. */
   storeIntents(intents: readonly Intent[]): Promise<{ readonly newer: readonly Intent[] }>;
+  /** Of every backend where none is named. */
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
+  shutSessions(instance: string, backend: string, server: string): Promise<void>;
   swapPrepare(swap: SwapPrepare): Promise<SwapReading>;
   swapCommit(swapId: string): Promise<SwapReading>;
   swapAbort(swapId: string): Promise<SwapReading>;

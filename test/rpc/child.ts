@@ -24,6 +24,8 @@ const server = await startServer({
     setMaintenance: no,
     setAutomation: no,
     setServers: no,
+    setWeights: no,
+    servers: no,
     pushCertificate: no,
   },
   peer: {
@@ -33,6 +35,7 @@ const server = await startServer({
     gossipClosed: () => undefined,
     storeIntents: no,
     findServers: no,
+    shutSessions: no,
     swapPrepare: no,
     swapCommit: no,
     swapAbort: no,
