@@ -18,7 +18,6 @@ import { atLeast, readInfo } from './haproxy/info.ts';
 import { observeHaproxy } from './haproxy/observe.ts';
 import { runtime, type Runtime } from './haproxy/runtime.ts';
 import {
-  expectedWeight,
   readServerLines,
   readServers,
   setServer,
@@ -122,7 +121,6 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
     intents: options.intents,
     pid: () => feed.pid(),
     read: () => readServerLines(ask, null),
-    expectedWeight,
     restore: config.haproxy.drift === 'restore',
     onChange(found, restored) {
       options.onDrift(found, restored);

@@ -12,7 +12,6 @@ export interface ServerDriftOptions {
   readonly intents: () => Intents;
   readonly pid: () => number | null;
   readonly read: () => Promise<readonly ServerSetting[]>;
-  readonly expectedWeight: (weight: string, initial: number) => number;
   /** Put back what an intent names. */
   readonly restore: boolean;
   readonly onChange: (drift: readonly Drift[], restored: boolean) => void;
@@ -62,11 +61,11 @@ export function serverDrift(options: ServerDriftOptions) {
   }
 
   function judge(settings: readonly ServerSetting[], pid: number): void {
-    const { instance, expectedWeight } = options;
+    const { instance } = options;
     const wallMs = clock.wallMs();
     const intents = options.intents();
     const records = keeper.records();
-    found = driftOf({ settings, intents, records, instance, pid, wallMs, expectedWeight });
+    found = driftOf({ settings, intents, records, instance, pid, wallMs });
   }
 
   function tell(): void {

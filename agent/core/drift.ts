@@ -1,7 +1,7 @@
 import { adminState, isConfiguredOut } from './admin.ts';
 import { compareStamps, inForce, serverKey, weightKey, type Intents } from './intents.ts';
 import type { Drift, Intent } from './model.ts';
-import type { ServerRecord } from './servers.ts';
+import { expectedWeight, type ServerRecord } from './servers.ts';
 
 /** What HAProxy has of one server. */
 export interface ServerSetting {
@@ -23,8 +23,6 @@ export interface DriftInput {
   readonly instance: string;
   readonly pid: number;
   readonly wallMs: number;
-  /** What HAProxy makes of a weight, of this configured one. */
-  readonly expectedWeight: (weight: string, initial: number) => number;
 }
 
 export interface FoundDrift extends Drift {
@@ -52,8 +50,7 @@ export function driftOf(input: DriftInput): FoundDrift[] {
     if (setting.agentChecked) continue;
     const ofWeight = weightKey(instance, backend, server);
     const told = standing(input, ofWeight, '100%');
-    const expected =
-      told === null ? initialWeight : input.expectedWeight(told.value, initialWeight);
+    const expected = told === null ? initialWeight : expectedWeight(told.value, initialWeight);
     if (told?.due !== true && expected !== weight) {
       const words = { is: `weight ${weight}`, should: `weight ${expected}` };
       found.push({ key: ofWeight, backend, server, ...words, wished: told?.wished ?? false });

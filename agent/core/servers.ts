@@ -85,3 +85,9 @@ export function isWeight(text: string): boolean {
   const [, digits = '', percent] = /^(\d{1,4})(%?)$/.exec(text) ?? [];
   return digits !== '' && Number(digits) <= (percent === '%' ? 1000 : 256);
 }
+
+/** What HAProxy makes of a weight: server_parse_weight_change_request() in src/server.c. */
+export function expectedWeight(weight: string, initial: number): number {
+  if (!weight.endsWith('%')) return Number(weight);
+  return Math.min(256, Math.floor((initial * Number(weight.slice(0, -1))) / 100));
+}

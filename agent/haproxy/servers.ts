@@ -1,5 +1,6 @@
 import { ActFailure, type AdminState, type ServerReading } from '../core/acts.ts';
 import { adminState } from '../core/admin.ts';
+import { expectedWeight } from '../core/servers.ts';
 import { RuntimeError, word, type Runtime } from './runtime.ts';
 import { parseServersState, type ServerLine } from './server-lines.ts';
 import { readCells } from './stat.ts';
@@ -121,12 +122,6 @@ export async function setWeight(
   const is = line === undefined ? 'gone' : String(line.weight);
   if (line !== undefined && line.weight === expectedWeight(weight, line.initialWeight)) return;
   throw notTaken(command, `the weight of ${target} is ${is} after it was set to ${weight}`);
-}
-
-/** What HAProxy makes of a weight: server_parse_weight_change_request() in src/server.c. */
-export function expectedWeight(weight: string, initial: number): number {
-  if (!weight.endsWith('%')) return Number(weight);
-  return Math.min(256, Math.floor((initial * Number(weight.slice(0, -1))) / 100));
 }
 
 /** Ends the sessions a server still has. HAProxy does it a moment later and says nothing of it. */

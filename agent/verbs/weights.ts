@@ -1,6 +1,6 @@
-import { ActFailure, type ActResult, type WeightAct } from '../core/acts.ts';
+import { ActFailure, type ActResult, type ServerReading, type WeightAct } from '../core/acts.ts';
 import { weightKey, wish, type ServerTarget } from '../core/intents.ts';
-import { isWeight, UNTOLD } from '../core/servers.ts';
+import { expectedWeight, isWeight, UNTOLD } from '../core/servers.ts';
 import { absent, away, refuseStale, result, steps, type Pair, type Report } from './pair.ts';
 import {
   expand,
@@ -37,8 +37,11 @@ export async function setWeights(pair: Pair, act: WeightAct, report: Report): Pr
   const found = await findAll(pair, backends);
   const targets = expand(named, found);
   refuseStale(pair, header, targets.map(keyOf));
-  const nothing = weight !== null && Number.parseInt(weight, 10) === 0;
-  if (nothing && !header.acceptRisks.includes('last-server')) refuseLast(targets, found);
+  // A share of a small weight is rounded down: half of 1 is 0.
+  const silenced = targets.filter((target) =>
+    readings(target, found).some((one) => expected(weight ?? UNTOLD.weight, one) === 0),
+  );
+  if (!header.acceptRisks.includes('last-server')) refuseLast(silenced, found);
   said('checking', `${targets.map(nameOf).join(', ')} on ${nodesOf(found).join(', ')}`);
 
   const changing = targets.filter((target) => !inForce(pair, act, target, found));
@@ -115,11 +118,9 @@ function inForce(
   const stored = wish(pair.intents(), keyOf(target), pair.clock.wallMs());
   if ((stored?.value ?? null) !== weight) return false;
   return readings(target, found).every(
-    (one) => one.weight === expected(weight ?? UNTOLD.weight, one.initialWeight),
+    (one) => one.weight === expected(weight ?? UNTOLD.weight, one),
   );
 }
 
-const expected = (weight: string, initial: number): number =>
-  weight.endsWith('%')
-    ? Math.min(256, Math.floor((initial * Number.parseInt(weight, 10)) / 100))
-    : Number(weight);
+const expected = (weight: string, { initialWeight }: ServerReading): number =>
+  expectedWeight(weight, initialWeight);

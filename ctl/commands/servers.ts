@@ -7,7 +7,7 @@ import { envelopeText, type NodeRow } from '../envelope.ts';
 import { changing, common, ending, type Finish } from '../options.ts';
 import { serversTable } from '../render/acts.ts';
 import { serversScreen } from '../render/servers.ts';
-import { acting, reading, type ActOptions, type CommonOptions } from '../session.ts';
+import { acting, newRequestId, reading, type ActOptions, type CommonOptions } from '../session.ts';
 import { usage } from '../failure.ts';
 import type { Streams } from '../streams.ts';
 
@@ -150,7 +150,7 @@ function addList(program: Command, io: Streams, finish: Finish): void {
             const look = (): Promise<ServersAnswer> => agent.servers(backend ?? null);
             while (options.watch) {
               const startedMs = performance.now();
-              print(await look(), '', performance.now() - startedMs);
+              print(await look(), newRequestId(), performance.now() - startedMs);
               await sleep(WATCH_MS);
             }
             return look();
