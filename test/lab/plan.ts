@@ -13,6 +13,8 @@ export interface LabOptions {
   readonly nodes: number;
   /** policy.max_moves of the agents; absent: the product's own. */
   readonly maxMoves?: number;
+  /** So many servers more behind each HAProxy, a hundred a backend, unchecked and without traffic. */
+  readonly bulk?: number;
 }
 
 /** One FreeBSD host of the lab and where its files lie. */

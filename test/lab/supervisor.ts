@@ -51,7 +51,7 @@ function writeFiles(host: HostPlan): void {
     ],
   };
   writeFileSync(host.carpConfig, JSON.stringify(carp));
-  writeFileSync(host.haproxyConfig, haproxyConfig(host));
+  writeFileSync(host.haproxyConfig, haproxyConfig(host, plan.bulk));
   writeFileSync(host.agentConfig, agentConfig(plan, host));
 }
 
