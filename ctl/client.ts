@@ -104,23 +104,29 @@ function agent(name: string, channel: Channel): Agent {
       ? failureFromStatus(error, { peer: name, name: what, changes })
       : notUnderstood(what, sentence(error), changes);
 
-  /** A call that only reads: one message there, one back. */
-  async function ask<T>(
+  /** A call that only reads: one message there, one back or several. */
+  async function asks<T>(
     what: string,
     path: string,
     request: Uint8Array,
-    understand: (reply: Buffer) => T,
+    understand: (replies: readonly Buffer[]) => T,
   ): Promise<T> {
     const replies: Buffer[] = [];
     try {
       await channel.call(path, [request], READ_MS, (bytes) => replies.push(bytes));
-      const [reply] = replies;
-      if (reply === undefined) throw new Error('an empty answer');
-      return understand(reply);
+      if (replies.length === 0) throw new Error('an empty answer');
+      return understand(replies);
     } catch (error) {
       throw failed(error, what, false);
     }
   }
+
+  const ask = <T>(
+    what: string,
+    path: string,
+    request: Uint8Array,
+    understand: (reply: Buffer) => T,
+  ): Promise<T> => asks(what, path, request, ([reply = Buffer.alloc(0)]) => understand(reply));
 
   async function act(
     what: string,
@@ -196,8 +202,11 @@ function agent(name: string, channel: Channel): Agent {
     },
     servers(backend) {
       const { path, requestSerialize } = ControlService.servers;
-      return ask('servers', path, requestSerialize({ backend: backend ?? '' }), (reply) =>
-        serversAnswerFromWire(proxyctl.v1.ServersReply.decode(reply), Date.now()),
+      return asks('servers', path, requestSerialize({ backend: backend ?? '' }), (pages) =>
+        serversAnswerFromWire(
+          pages.map((page) => proxyctl.v1.ServersReply.decode(page)),
+          Date.now(),
+        ),
       );
     },
     pushCertificate: (push, report) => {

@@ -1,7 +1,7 @@
 import { adminState, isConfiguredOut } from './admin.ts';
 import { compareStamps, inForce, serverKey, weightKey, type Intents } from './intents.ts';
 import type { Drift, Intent } from './model.ts';
-import { expectedWeight, type ServerRecord } from './servers.ts';
+import { expectedWeight, targetOf, type ServerRecord } from './servers.ts';
 
 /** What HAProxy has of one server. */
 export interface ServerSetting {
@@ -38,9 +38,13 @@ export interface FoundDrift extends Drift {
 export function driftOf(input: DriftInput): FoundDrift[] {
   const { instance } = input;
   const found: FoundDrift[] = [];
+  const named = wishedServers(input.intents);
   for (const setting of input.settings) {
     const { backend, server, bits, weight, initialWeight } = setting;
     const is = adminState(bits);
+    // Thousands are as they are configured, and nobody ever said a word about them.
+    const plain = is === 'ready' && !isConfiguredOut(bits) && weight === initialWeight;
+    if (plain && named.get(backend)?.has(server) !== true) continue;
     const key = serverKey(instance, backend, server);
     const wanted = standing(input, key, 'ready');
     const untouched = isConfiguredOut(bits) ? 'maint' : 'ready';
@@ -57,6 +61,18 @@ export function driftOf(input: DriftInput): FoundDrift[] {
     }
   }
   return found;
+}
+
+/** Servers that some intent names, by backend. */
+function wishedServers(intents: Intents): ReadonlyMap<string, ReadonlySet<string>> {
+  const named = new Map<string, Set<string>>();
+  for (const key of intents.keys()) {
+    const target = targetOf(key);
+    if (target === null) continue;
+    const servers = named.get(target.backend) ?? new Set<string>();
+    named.set(target.backend, servers.add(target.server));
+  }
+  return named;
 }
 
 interface Standing {

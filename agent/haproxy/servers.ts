@@ -28,12 +28,12 @@ export async function readServers(
   const lines = await readServerLines(runtime, backend);
   const [first] = lines;
   if (first === undefined) return [];
-  const known = new Map(lines.map((line) => [`${line.backend}/${line.server}`, line]));
+  const known = byName(lines);
   // By number: a name may be a frontend's too, and `show stat` would take that one, without servers.
   const id = backend === null ? '-1' : first.backendId;
-  const rows = await readCells(runtime, `show stat ${word(id)} 4 -1`, CELLS);
-  return rows.map(([proxy = '', name = '', status = '', scur, qcur, stot, check = '', bck]) => {
-    const line = known.get(`${proxy}/${name}`);
+  return readCells(runtime, `show stat ${word(id)} 4 -1`, CELLS, (cells) => {
+    const [proxy = '', name = '', status = '', scur, qcur, stot, check = '', bck] = cells;
+    const line = known.get(proxy)?.get(name);
     if (line === undefined || (backend !== null && proxy !== backend)) {
       const text = `${proxy}/${name} is no server of ${backend ?? 'any backend'}`;
       throw new RuntimeError('show stat', '', { kind: 'text', text });
@@ -56,6 +56,18 @@ export async function readServers(
       backup: bck === '1',
     };
   });
+}
+
+/** By backend, then by server. */
+function byName(
+  lines: readonly ServerLine[],
+): ReadonlyMap<string, ReadonlyMap<string, ServerLine>> {
+  const known = new Map<string, Map<string, ServerLine>>();
+  for (const line of lines) {
+    const servers = known.get(line.backend) ?? new Map<string, ServerLine>();
+    known.set(line.backend, servers.set(line.server, line));
+  }
+  return known;
 }
 
 const number = (text: string | undefined): number => Number(text ?? 0) || 0;

@@ -34,16 +34,18 @@ function splitCsv(line: string): string[] {
 }
 
 /**
- * The named columns of each row a `show stat` command gives, '' where this
- * version does not have one. For long replies: other columns cost nothing, and
- * the event loop turns meanwhile. Rejects with RuntimeError for anything else.
+ * What `take` makes of the named columns of each row a `show stat` command
+ * gives, '' where this version does not have one. For long replies: other
+ * columns cost nothing, and the event loop turns meanwhile. Rejects with
+ * RuntimeError for anything else.
  */
-export async function readCells(
+export async function readCells<T>(
   runtime: Runtime,
   command: string,
   columns: readonly string[],
-): Promise<string[][]> {
-  const rows: string[][] = [];
+  take: (cells: readonly string[]) => T,
+): Promise<T[]> {
+  const rows: T[] = [];
   let places: number[] | null = null;
   let limit = 0;
   const text = await runtime(command);
@@ -59,7 +61,7 @@ export async function readCells(
     let cells = line.split(',', limit);
     if (cells.some((cell) => cell.includes('"'))) cells = splitCsv(line);
     if (cells.length < limit) throw new RuntimeError('show stat', '', { kind: 'text', text: line });
-    rows.push(places.map((at) => cells[at] ?? ''));
+    rows.push(take(places.map((at) => cells[at] ?? '')));
   });
   if (places === null) throw new RuntimeError('show stat', '', { kind: 'text', text });
   return rows;

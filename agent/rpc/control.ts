@@ -85,6 +85,28 @@ export function controlHandlers(
       );
     };
 
+  /** A handler that only looks and answers in pieces, for every role. */
+  const lists = async <P>(
+    stream: Pick<ServerWritableStream<unknown, P>, 'write' | 'end' | 'on' | 'emit' | 'cancelled'> &
+      Calling,
+    what: string,
+    read: () => Promise<Iterable<P>>,
+  ): Promise<void> => {
+    stream.on('error', () => undefined);
+    try {
+      may(stream, 'viewer', what);
+      for (const piece of await read()) {
+        if (stream.cancelled) return;
+        stream.write(piece);
+        // Heartbeats come first.
+        await new Promise<void>((resolve) => void setImmediate(resolve));
+      }
+      stream.end();
+    } catch (error) {
+      stream.emit('error', failureToStatus(explain(error, what)));
+    }
+  };
+
   /** A failure for the caller; what is not one yet is for the log too. */
   const explain = (error: unknown, what: string) => {
     const failure = toFailure(error, what);
@@ -162,9 +184,10 @@ export function controlHandlers(
     ),
     setServers: acts('servers', 'operator', serversFromWire, (...act) => verbs.setServers(...act)),
     setWeights: acts('weight', 'operator', weightsFromWire, (...act) => verbs.setWeights(...act)),
-    servers: looks('servers', async ({ backend }: proxyctl.v1.ServersRequest) =>
-      serversAnswerToWire(await verbs.servers(orNull(backend)), clock.wallMs()),
-    ),
+    servers: (call: ServerWritableStream<proxyctl.v1.ServersRequest, ServersPage>) =>
+      void lists(call, 'servers', async () =>
+        serversAnswerToWire(await verbs.servers(orNull(call.request.backend)), clock.wallMs()),
+      ),
     pushCertificates: (call: Upload) =>
       void run(
         call,
@@ -179,6 +202,7 @@ export function controlHandlers(
   };
 }
 
+type ServersPage = proxyctl.v1.ServersReply.$Properties;
 type Upload = Parameters<typeof readUpload>[0] & EventStream;
 
 /** Where a call came from, for the log. */

@@ -98,18 +98,19 @@ export function peerCalls(
         return { newer: each('newer', reply.newer, (one, at) => intentFromWire(one, wallMs, at)) };
       });
     },
-    findServers: (instance, backend, deadlineMs) =>
-      call(
-        'find servers',
-        false,
-        PeerService.findServers,
-        { instance, backend },
-        deadlineMs,
-        (reply) => {
+    async findServers(instance, backend, deadlineMs) {
+      const servers: ServerReading[] = [];
+      for (let more = true; more;) {
+        const request = { instance, backend, offset: servers.length };
+        const method = PeerService.findServers;
+        more = await call('find servers', false, method, request, deadlineMs, (reply) => {
           from(reply.node);
-          return each('servers', reply.servers, serverFromWire);
-        },
-      ),
+          servers.push(...each('servers', reply.servers, serverFromWire));
+          return reply.more && reply.servers.length > 0;
+        });
+      }
+      return servers;
+    },
     shutSessions: (instance, backend, server, deadlineMs) =>
       call(
         'shut sessions',

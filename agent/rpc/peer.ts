@@ -11,7 +11,7 @@ import { callerAddress } from './control.ts';
 import type { Notices } from './control.ts';
 import { failureToStatus, toFailure } from './failures.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
-import { serverToWire } from './servers.ts';
+import { serverPages } from './servers.ts';
 import { swapPrepareFromWire, swapToWire } from './swaps.ts';
 import { each, filled } from './wire.ts';
 
@@ -76,6 +76,10 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
     }
   };
 
+  const pages = serverPages(
+    (instance, backend) => verbs.findServers(instance, backend),
+    () => clock.nowMs(),
+  );
   type Step = proxyctl.v1.SwapCommitRequest;
   type SwapReply = proxyctl.v1.SwapReply.$Properties;
   const step = (what: string, verb: (node: string, swapId: string) => Promise<SwapReading>) =>
@@ -97,10 +101,10 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
     ),
     findServers: unary<proxyctl.v1.FindServersRequest, proxyctl.v1.FindServersReply.$Properties>(
       'find servers',
-      async ({ instance, backend }) => {
-        const servers = await verbs.findServers(instance, backend);
-        return { node: self, servers: servers.map(serverToWire) };
-      },
+      async ({ instance, backend, offset }, node) => ({
+        node: self,
+        ...(await pages(node, instance, backend, offset)),
+      }),
     ),
     shutSessions: unary<proxyctl.v1.ShutSessionsRequest, proxyctl.v1.ShutSessionsReply.$Properties>(
       'shut sessions',

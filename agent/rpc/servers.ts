@@ -29,30 +29,67 @@ export function serverFromWire(wire: proxyctl.v1.ServerState, field: string): Se
   };
 }
 
-/** What `servers` answers, as it travels; `wallMs` is this host's Unix time. */
-export function serversAnswerToWire(
+/** So many servers are converted and sent at a time: the event loop turns between two pages. */
+export const PAGE = 500;
+
+/** What `servers` answers, as it travels, page by page; `wallMs` is this host's Unix time. */
+export function* serversAnswerToWire(
   { node, nodes, intents }: ServersAnswer,
   wallMs: number,
-): proxyctl.v1.ServersReply.$Properties {
-  return {
+): Generator<proxyctl.v1.ServersReply.$Properties> {
+  yield {
     node,
-    nodes: nodes.map(({ servers, ...one }) => ({ ...one, servers: servers.map(serverToWire) })),
+    nodes: nodes.map(({ servers: _servers, ...one }) => one),
     intents: intents.map((intent) => intentToWire(intent, wallMs)),
+  };
+  for (const { servers, ...one } of nodes)
+    for (let at = 0; at < servers.length; at += PAGE)
+      yield { node, nodes: [{ ...one, servers: servers.slice(at, at + PAGE).map(serverToWire) }] };
+}
+
+/** All pages together; throws WireError. */
+export function serversAnswerFromWire(
+  pages: readonly proxyctl.v1.ServersReply[],
+  wallMs: number,
+): ServersAnswer {
+  const nodes = new Map<string, { node: string; problem: string; servers: ServerReading[] }>();
+  for (const [at, page] of pages.entries())
+    for (const { node, problem, servers } of page.nodes) {
+      const field = `pages[${at}].nodes`;
+      const known = nodes.get(filled(`${field}.node`, node)) ?? { node, problem, servers: [] };
+      nodes.set(node, known);
+      known.servers.push(...each(`${field}.servers`, servers, serverFromWire));
+    }
+  return {
+    node: filled('node', pages[0]?.node ?? ''),
+    nodes: [...nodes.values()],
+    intents: each('intents', pages[0]?.intents ?? [], (one, at) => intentFromWire(one, wallMs, at)),
   };
 }
 
-/** Throws WireError. */
-export function serversAnswerFromWire(
-  wire: proxyctl.v1.ServersReply,
-  wallMs: number,
-): ServersAnswer {
-  return {
-    node: filled('node', wire.node),
-    nodes: each('nodes', wire.nodes, ({ node, problem, servers }, at) => ({
-      node: filled(`${at}.node`, node),
-      problem,
-      servers: each(`${at}.servers`, servers, serverFromWire),
-    })),
-    intents: each('intents', wire.intents, (one, at) => intentFromWire(one, wallMs, at)),
+/** How long the pages of one reading can be asked for, ms. */
+const KEEP_MS = 5000;
+
+/**
+ * Readings of servers in pages: the first page reads, later ones are of the
+ * same reading, which is kept a few seconds for whoever asked.
+ */
+export function serverPages(
+  read: (instance: string, backend: string) => Promise<readonly ServerReading[]>,
+  nowMs: () => number,
+) {
+  const kept = new Map<
+    string,
+    { readonly atMs: number; readonly servers: readonly ServerReading[] }
+  >();
+  return async (who: string, instance: string, backend: string, offset: number) => {
+    const name = `${who}\0${instance}\0${backend}`;
+    for (const [key, { atMs }] of kept) if (nowMs() - atMs > KEEP_MS) kept.delete(key);
+    const before = offset === 0 ? undefined : kept.get(name)?.servers;
+    const servers = before ?? (await read(instance, backend));
+    const more = servers.length > offset + PAGE;
+    if (more) kept.set(name, { atMs: nowMs(), servers });
+    else kept.delete(name);
+    return { servers: servers.slice(offset, offset + PAGE).map(serverToWire), more };
   };
 }

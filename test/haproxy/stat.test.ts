@@ -81,7 +81,7 @@ test('named columns of each row, in the order asked; one this version has not is
     return Promise.resolve(CAPTURED);
   };
   const columns = ['status', 'pxname', 'svname', 'last_chk', 'none'];
-  const rows = await readCells(runtime, 'show stat -1 4 -1', columns);
+  const rows = await readCells(runtime, 'show stat -1 4 -1', columns, (cells) => cells);
   await readProxies(runtime);
   t.deepEqual(rows[2], ['DOWN', 'WEB', 'web1', 'OK comment: ready, or "warm"', '']);
   t.is(rows.length, parseStat(CAPTURED).length);
@@ -93,7 +93,8 @@ test('named columns of what is no table, or of a row too short for them, are ref
   const texts = ['\n', 'No such proxy.\n\n', `${header}\nWEB,web1\n\n`];
   const kinds: string[] = [];
   for (const text of texts) {
-    const asked = readCells(() => Promise.resolve(text), 'show stat', ['svname', 'status']);
+    const reply = () => Promise.resolve(text);
+    const asked = readCells(reply, 'show stat', ['svname', 'status'], (cells) => cells);
     const error = await t.throwsAsync(asked, { instanceOf: RuntimeError });
     kinds.push(error.failure.kind);
   }
