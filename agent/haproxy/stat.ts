@@ -6,13 +6,14 @@ export type StatRow = ReadonlyMap<string, string>;
 
 /**
  * Parses the CSV of `show stat`, columns by header (129 on 2.6, 146 on 3.4;
- * the header ends in a comma). Throws RuntimeError for anything else.
+ * the header ends in a comma); `only` some of them. Throws RuntimeError for anything else.
  */
-export function parseStat(text: string): StatRow[] {
+export function parseStat(text: string, only: readonly string[] | null = null): StatRow[] {
   const [header = '', ...lines] = text.split('\n');
   if (!header.startsWith('# pxname,svname,'))
     throw new RuntimeError('show stat', '', { kind: 'text', text });
   const names = header.slice(2).split(',');
+  const wanted = [...names.entries()].filter(([, name]) => only?.includes(name) ?? true);
   return lines
     .filter((line) => line.trim() !== '')
     .map((line) => {
@@ -20,7 +21,7 @@ export function parseStat(text: string): StatRow[] {
       // One row short of its columns is a reply that was cut.
       if (cells.length < names.length)
         throw new RuntimeError('show stat', '', { kind: 'text', text: line });
-      return new Map(names.map((name, at) => [name, cells[at] ?? '']));
+      return new Map(wanted.map(([at, name]) => [name, cells[at] ?? '']));
     });
 }
 
@@ -67,9 +68,12 @@ export async function readCells<T>(
   return rows;
 }
 
+/** What the picture of a HAProxy needs of its frontends and backends. */
+const PROXY_CELLS = ['pxname', 'svname', 'status', 'act', 'bck', 'srv'];
+
 /** Frontends and backends of every proxy in one reply. */
 export async function readProxies(runtime: Runtime): Promise<StatRow[]> {
-  return parseStat(await runtime('show stat -1 3 -1'));
+  return parseStat(await runtime('show stat -1 3 -1'), PROXY_CELLS);
 }
 
 /** A column as text; empty where this version does not have it. */
