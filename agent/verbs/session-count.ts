@@ -11,6 +11,9 @@ const ZEROS = 3;
 /** So many counts with new sessions are no stragglers any more. */
 const STICKY = 2;
 
+/** So many servers are named in a line of progress. */
+const NAMED = 3;
+
 /** The sessions of one server on one node. */
 export interface Count {
   readonly node: string;
@@ -133,11 +136,12 @@ function supersededBy(pair: Pair, known: ReadonlyMap<string, Intent | undefined>
 /** "3 sessions left: WEB/web1 2 on haproxy01, 1 on haproxy02" */
 export function countText(counts: readonly Count[]): string {
   const left = counts.reduce((sum, { sessions }) => sum + sessions, 0);
-  const busy = counts.filter(({ sessions }) => sessions > 0);
-  const where = busy
-    .slice(0, 4)
-    .map(({ node, target, sessions }) => `${nameOf(target)} ${sessions} on ${node}`);
-  const more = busy.length > 4 ? `, and ${busy.length - 4} more` : '';
+  const busy = new Map<string, string[]>();
+  for (const { node, target, sessions } of counts)
+    if (sessions > 0)
+      busy.set(nameOf(target), [...(busy.get(nameOf(target)) ?? []), `${sessions} on ${node}`]);
+  const where = [...busy].slice(0, NAMED).map(([name, nodes]) => `${name} ${nodes.join(', ')}`);
+  const more = busy.size > NAMED ? `, and ${busy.size - NAMED} servers more` : '';
   const silent = counts.filter(({ problem }) => problem !== '').map(({ node }) => node);
   const unknown = silent.length === 0 ? '' : `; ${[...new Set(silent)].join(', ')} not counted`;
   const of = where.length === 0 ? '' : `: ${where.join(', ')}${more}`;
