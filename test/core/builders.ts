@@ -44,6 +44,7 @@ export function address(change: Partial<AddressReport> = {}): AddressReport {
     byHand: false,
     advertsLost: false,
     cutOff: false,
+    inTouch: false,
     movesAtMs: [],
     ...change,
   };

@@ -15,6 +15,8 @@ export interface LabOptions {
   readonly maxMoves?: number;
   /** So many servers more behind each HAProxy, a hundred a backend, unchecked and without traffic. */
   readonly bulk?: number;
+  /** policy.icmp of the agents; absent: the product's own. */
+  readonly icmp?: 'ping';
 }
 
 /** One FreeBSD host of the lab and where its files lie. */

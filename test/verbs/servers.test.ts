@@ -108,10 +108,13 @@ class Nodes {
   /** Runs the verb while time passes; its result. */
   async run(act: (pair: Pair, report: (progress: Progress) => void) => Promise<ActResult>) {
     const running = act(this.pair(), (progress) => this.said.push(progress));
-    let result: ActResult | null = null;
-    const ended = running.then((value) => (result = value));
+    const results: ActResult[] = [];
+    const ended = running.then((value) => {
+      results.push(value);
+      return value;
+    });
     ended.catch(() => undefined);
-    for (let step = 0; step < 200 && result === null; step++) await this.clock.advance(100);
+    for (let step = 0; step < 200 && results.length === 0; step++) await this.clock.advance(100);
     return ended;
   }
 
