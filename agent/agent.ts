@@ -194,7 +194,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     return newer;
   }
 
-  const local = localMember(node, haproxy, (intents) => storeIntents(node, intents));
+  const local = localMember(node, haproxy, (intents) => storeIntents(node, intents), loop.history);
   const pair: Pair = {
     node,
     name: config.pair,

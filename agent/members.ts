@@ -1,4 +1,5 @@
 import { ActFailure } from './core/acts.ts';
+import type { OwnerChange } from './core/history.ts';
 import type { Intent } from './core/model.ts';
 import type { HaproxyPart } from './haproxy-part.ts';
 import type { PeerCalls } from './rpc/peer-calls.ts';
@@ -13,6 +14,7 @@ export function localMember(
   node: string,
   haproxy: HaproxyPart,
   storeIntents: (intents: readonly Intent[]) => Promise<readonly Intent[]>,
+  history: () => readonly OwnerChange[],
 ): Member {
   const { swap } = haproxy;
   const gone = (swapId: string): ActFailure =>
@@ -25,6 +27,7 @@ export function localMember(
     storeIntents: async (intents) => ({ newer: await storeIntents(intents) }),
     findServers: (_instance, backend) => haproxy.findServers(backend === '' ? null : backend),
     shutSessions: (_instance, backend, server) => haproxy.shutSessions(backend, server),
+    history: () => Promise.resolve(history()),
     swapPrepare: (prepare) => swap.prepare(prepare),
     async swapCommit(swapId) {
       const reading = await swap.commit(swapId);
@@ -52,6 +55,7 @@ export const peerMember = (node: string, calls: PeerCalls): Member => ({
   findServers: (instance, backend) => calls.findServers(instance, backend, STORE_MS),
   shutSessions: (instance, backend, server) =>
     calls.shutSessions(instance, backend, server, STORE_MS),
+  history: () => calls.history(STORE_MS),
   swapPrepare: (prepare) => calls.swapPrepare(prepare, SWAP_MS),
   swapCommit: (swapId) => calls.swapCommit(swapId, SWAP_MS),
   swapAbort: (swapId) => calls.swapAbort(swapId, SWAP_MS),

@@ -2,9 +2,11 @@ import type { Client, MethodDefinition, ServiceError } from '@grpc/grpc-js';
 import { PeerService } from '../../proto/gen/services.ts';
 import { ActFailure } from '../core/acts.ts';
 import type { ServerReading, SwapPrepare, SwapReading } from '../core/acts.ts';
+import type { OwnerChange } from '../core/history.ts';
 import type { Intent } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
 import { failureFromStatus, notReached } from './failed-calls.ts';
+import { changeFromWire } from './history.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
 import { serverFromWire } from './servers.ts';
 import { swapFromWire, swapPrepareToWire } from './swaps.ts';
@@ -32,6 +34,7 @@ export interface PeerCalls {
     server: string,
     deadlineMs: number,
   ): Promise<void>;
+  history(deadlineMs: number): Promise<readonly OwnerChange[]>;
   swapPrepare(swap: SwapPrepare, deadlineMs: number): Promise<SwapReading>;
   swapCommit(swapId: string, deadlineMs: number): Promise<SwapReading>;
   swapAbort(swapId: string, deadlineMs: number): Promise<SwapReading>;
@@ -120,6 +123,12 @@ export function peerCalls(
         deadlineMs,
         (reply) => from(reply.node),
       ),
+    history: (deadlineMs) =>
+      call('history', false, PeerService.fetchHistory, {}, deadlineMs, (reply) => {
+        from(reply.node);
+        const wallMs = clock.wallMs();
+        return each('changes', reply.changes, (one, at) => changeFromWire(one, wallMs, at));
+      }),
     swapPrepare: (request, deadlineMs) =>
       call(
         'swap prepare',

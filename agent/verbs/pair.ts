@@ -8,6 +8,7 @@ import {
   type SwapPrepare,
   type SwapReading,
 } from '../core/acts.ts';
+import type { OwnerChange } from '../core/history.ts';
 import { compareStamps, newestStamp, nextStamp, type Intents } from '../core/intents.ts';
 import type { Intent, NodeView, Policy } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -20,6 +21,8 @@ export interface Member {
   /** Of every backend where none is named. */
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
   shutSessions(instance: string, backend: string, server: string): Promise<void>;
+  /** How addresses came to that node, the newest last. */
+  history(): Promise<readonly OwnerChange[]>;
   swapPrepare(swap: SwapPrepare): Promise<SwapReading>;
   swapCommit(swapId: string): Promise<SwapReading>;
   swapAbort(swapId: string): Promise<SwapReading>;

@@ -146,6 +146,7 @@ export async function serveWorld(
       status: () => Promise.resolve(emptyStatus),
       move: act,
       explain: no,
+      history: no,
       setMaintenance: no,
       setAutomation: no,
       setServers: (servers, caller) => {
@@ -168,6 +169,7 @@ export async function serveWorld(
       storeIntents: no,
       findServers: no,
       shutSessions: no,
+      history: no,
       swapPrepare: no,
       swapCommit: no,
       swapAbort: no,
