@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { carp } from './carp/carp.ts';
 import { watchDevd } from './carp/devd.ts';
 import type { Config } from './config.ts';
+import { UNPRIVILEGED } from './core/health.ts';
 import type { Intents } from './core/intents.ts';
 import type { Intent, NodeReport, NodeView, Policy } from './core/model.ts';
 import { TIMINGS } from './core/timing.ts';
@@ -12,13 +13,15 @@ import { heartbeats } from './heartbeats.ts';
 import { loop as startLoop } from './loop.ts';
 import { localMember, peerMember } from './members.ts';
 import { problems as openProblems } from './problems.ts';
+import type { Account } from './privilege/account.ts';
 import { saving } from './saving.ts';
+import { driftLine } from './server-drift.ts';
 import { recoverSwaps } from './swap-recovery.ts';
 import { startLinks, type Links } from './rpc/links.ts';
 import { startServer } from './rpc/server.ts';
 import { createTls } from './rpc/tls.ts';
 import { controlVerbs, peerVerbs } from './services.ts';
-import { secondPath } from './second-path.ts';
+import { openAsRoot } from './start.ts';
 import { subnetsOf } from './subnets.ts';
 import { openStore } from './store/state.ts';
 import type { Clock } from './sys/clock.ts';
@@ -34,6 +37,8 @@ export interface Agent {
   reload(): void;
   /** Tells the peers, ends what is open, changes nothing of CARP or HAProxy. */
   stop(): Promise<void>;
+  /** Rejects when it can go on no more; never resolves. */
+  readonly lost: Promise<never>;
   problem(subject: string, cause: string, remedy: string): void;
   solved(subject: string): void;
 }
@@ -41,12 +46,29 @@ export interface Agent {
 const POLL_MS = 1000;
 /** A hanging ifconfig(8) is killed after this long. */
 const TOOL_MS = 2000;
+const STATS_GROUP = 'stats socket ... mode 660 level admin group proxyctl, in haproxy.conf';
 /** Calls under way may take so long to end at a stop. */
 const GRACE_MS = 1000;
 
-/** Starts everything. Rejects with one sentence when the state, a key or a listener cannot be used. */
-export async function startAgent(config: Config, clock: Clock, log: Log): Promise<Agent> {
+/**
+ * Starts everything: first what needs root, then as `account` (null: as who it is). Rejects with
+ * one sentence when the state, a key or a listener cannot be used.
+ */
+export async function startAgent(
+  config: Config,
+  clock: Clock,
+  log: Log,
+  account: Account | null,
+): Promise<Agent> {
   const { node } = config;
+  const { privileges, second, bound } = await openAsRoot({
+    config,
+    clock,
+    log,
+    account,
+    subnets: () => subnetsOf(loop.interfaces(), loop.report()),
+    onChange: () => loop.wake(),
+  });
   const tls = createTls(config.tls, config.pair, node, clock);
   const store = await openStore(config.state, clock.wallMs());
   const policy: Policy = config.policy;
@@ -100,6 +122,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     node,
     config,
     clock,
+    files: privileges.files,
     intents: gossip.intents,
     servers: store.state.servers,
     saveServers: (servers) => savedQuietly({ servers }),
@@ -108,27 +131,18 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
         .filter(({ state }) => state !== 'MASTER')
         .flatMap(({ vips }) => vips),
     onChange: () => loop.wake(),
-    onDrift(drift, restored) {
-      const state = drift.length === 0 ? 'cleared' : 'raised';
-      const why = drift.map((one) => `${one.backend}/${one.server} is ${one.is}`).join(', ');
-      const text = restored ? 'servers changed by hand are put back' : 'servers changed by hand';
-      log.warn('alert', { id: 'drift', state, why }, text);
-    },
+    onDrift: (drift, restored) => log.warn(...driftLine(drift, restored)),
     onLiveness(liveness) {
       log.info('haproxy-changed', { ...liveness }, `HAProxy ${liveness.kind}`);
       if (liveness.kind === 'up') recovery?.again();
+      if (liveness.kind !== 'barred') problems.clear('haproxy-socket');
+      else problems.raise('haproxy-socket', liveness.cause, STATS_GROUP);
     },
   });
 
   let carpEvents: NodeReport['carpEvents'] = 'polling';
-  const kernel = carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools });
-  const second = await secondPath({
-    config,
-    clock,
-    subnets: () => subnetsOf(loop.interfaces(), loop.report()),
-    onChange: () => loop.wake(),
-  });
-  if (second.why !== '') log.info('icmp', { using: second.icmp }, second.why);
+  const { acts, observes } = privileges;
+  const kernel = carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools, acts });
   const loop = startLoop({
     node,
     epoch: store.state.epoch,
@@ -137,6 +151,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     networks: config.networks,
     clock,
     carp: kernel,
+    observes: observes !== '',
     timing,
     prober: second.prober,
     pollMs: POLL_MS,
@@ -217,6 +232,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
   const server = await startServer({
     listen: config.listen,
     socket: config.socket,
+    bound,
     tls,
     pair: config.pair,
     node,
@@ -248,9 +264,12 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
   });
   const swaps = recoverSwaps({ haproxy, clock, log, problems });
   recovery = swaps;
+  if (observes !== '')
+    problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');
   loop.wake();
 
   return {
+    lost: privileges.lost,
     addresses: server.addresses,
     reload() {
       try {
@@ -270,6 +289,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
       haproxy.close();
       await Promise.all([dialled.close(), server.close(GRACE_MS)]);
       await savedIntents.catch(() => undefined);
+      privileges.close();
     },
     problem: (subject, cause, remedy) => problems.raise(subject, cause, remedy),
     solved: (subject) => problems.clear(subject),

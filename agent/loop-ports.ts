@@ -39,6 +39,8 @@ export interface LoopOptions {
   readonly networks: readonly NetworkConfig[] | null;
   readonly clock: Clock;
   readonly carp: CarpPort;
+  /** Without the rights to set anything: it never joins, never acts, and is never given anything. */
+  readonly observes?: boolean;
   /** CARP is read again after this long even if nothing happens, ms. */
   readonly pollMs: number;
   readonly icmp: NodeReport['icmp'];

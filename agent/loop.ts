@@ -40,7 +40,7 @@ export function loop(options: LoopOptions) {
   const { clock, carp, gossip, log, timing, prober } = options;
   const policyOf = options.decide ?? decide;
   const startedAtMs = clock.nowMs();
-  const { save } = options;
+  const { save, observes = false } = options;
   let { fenceMine } = options.durable;
   const bases = baseKeeper(options);
   let actionProblem: Problem | null = null;
@@ -74,7 +74,7 @@ export function loop(options: LoopOptions) {
       haproxy: options.haproxy(),
       peers,
       previous: report,
-      joined: joining.joined(peers, isRead(options.haproxy()), nowMs),
+      joined: !observes && joining.joined(peers, isRead(options.haproxy()), nowMs),
       fenced: fenceMine && reading.allow === false,
       nowMs,
     });
@@ -171,7 +171,7 @@ export function loop(options: LoopOptions) {
     // Nothing rests on it: a slow disk must not keep an address waiting.
     if (came !== null) save(came).catch(() => undefined);
     await keep(moves);
-    if (decision.actions.length > 0 && nowMs >= retryAtMs) await act(decision.actions);
+    if (decision.actions.length > 0 && nowMs >= retryAtMs && !observes) await act(decision.actions);
     for (const listener of listeners) listener();
   }
 
@@ -235,7 +235,8 @@ export function loop(options: LoopOptions) {
   function sleep(): void {
     const nowMs = clock.nowMs();
     const retry = retryAtMs > nowMs ? retryAtMs : Infinity;
-    const due = [source.dueAtMs(), decision?.wakeAtMs ?? Infinity, retry, joining.wakeAtMs(nowMs)];
+    const joinAtMs = observes ? Infinity : joining.wakeAtMs(nowMs);
+    const due = [source.dueAtMs(), decision?.wakeAtMs ?? Infinity, retry, joinAtMs];
     cancelTimer();
     // A wake-up in the past would spin; the next millisecond is soon enough.
     const dueAtMs = Math.max(nowMs + 1, Math.min(nowMs + options.pollMs, ...due));

@@ -87,3 +87,14 @@ export function serverDrift(options: ServerDriftOptions) {
 
 const named = (found: readonly FoundDrift[]): Drift[] =>
   found.slice(0, NAMED).map(({ key: _key, ...drift }) => drift);
+
+/** An alert of the log: which servers are not as they were told, or that they are again. */
+export function driftLine(
+  drift: readonly Drift[],
+  restored: boolean,
+): ['alert', Readonly<Record<string, string>>, string] {
+  const state = drift.length === 0 ? 'cleared' : 'raised';
+  const why = drift.map((one) => `${one.backend}/${one.server} is ${one.is}`).join(', ');
+  const text = restored ? 'servers changed by hand are put back' : 'servers changed by hand';
+  return ['alert', { id: 'drift', state, why }, text];
+}

@@ -15,6 +15,11 @@ export interface LabOptions {
   readonly maxMoves?: number;
   /** So many servers more behind each HAProxy, a hundred a backend, unchecked and without traffic. */
   readonly bulk?: number;
+  /**
+   * Whom the agents become, with the default gateways for witnesses; absent: they stay root, as
+   * they must without root outside, and have the same witnesses by name.
+   */
+  readonly user?: string;
   /** policy.icmp of the agents; absent: the product's own. */
   readonly icmp?: 'ping';
 }
