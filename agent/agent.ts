@@ -19,6 +19,7 @@ import { problems as openProblems } from './problems.ts';
 import type { Account } from './privilege/account.ts';
 import { reloading } from './reload.ts';
 import { saving } from './saving.ts';
+import { driftLine } from './server-drift.ts';
 import { recoverSwaps } from './swap-recovery.ts';
 import { startLinks, type Links } from './rpc/links.ts';
 import { startServer } from './rpc/server.ts';
@@ -139,6 +140,7 @@ export async function startAgent(
         .filter(({ state }) => state !== 'MASTER')
         .flatMap(({ vips }) => vips),
     onChange: () => loop.wake(),
+    onDrift: (drift, restored) => log.warn(...driftLine(drift, restored)),
     onLiveness(liveness) {
       log.info('haproxy-changed', { ...liveness }, `HAProxy ${liveness.kind}`);
       if (liveness.kind === 'up') recovery?.again();

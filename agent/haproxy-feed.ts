@@ -42,6 +42,8 @@ export function haproxyFeed(options: FeedOptions) {
     frontends: [],
     backends: [],
     certificates: [],
+    drift: [],
+    drifted: 0,
   };
   let alive: Liveness | null = null;
   let certificatesAtMs = -Infinity;

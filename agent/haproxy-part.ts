@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ActFailure, type ServerReading } from './core/acts.ts';
-import type { HaproxyReport } from './core/model.ts';
+import { ActFailure, type AdminState, type ServerReading } from './core/acts.ts';
+import type { Drift, HaproxyReport } from './core/model.ts';
 import type { Intents } from './core/intents.ts';
 import { sentence } from './core/words.ts';
-import type { ServerRecord } from './core/servers.ts';
+import type { ServerRecord, ServerTask } from './core/servers.ts';
 import { servedFingerprint } from './certs/handshake.ts';
 import type { CertificateFiles } from './certs/port.ts';
 import { swapJournal } from './certs/journal.ts';
@@ -17,8 +17,15 @@ import { scanConfig, type TlsListener } from './haproxy/config-scan.ts';
 import { atLeast, readInfo } from './haproxy/info.ts';
 import { observeHaproxy } from './haproxy/observe.ts';
 import { runtime, type Runtime } from './haproxy/runtime.ts';
-import { readServers, setServer } from './haproxy/servers.ts';
+import {
+  readServerLines,
+  readServers,
+  setServer,
+  setWeight,
+  shutSessions,
+} from './haproxy/servers.ts';
 import { watchHaproxy } from './haproxy/watch.ts';
+import { serverDrift } from './server-drift.ts';
 import { serverKeeper } from './server-keeper.ts';
 import type { Clock } from './sys/clock.ts';
 
@@ -35,12 +42,17 @@ export interface HaproxyPartOptions {
   readonly elsewhere: () => readonly string[];
   readonly onChange: () => void;
   readonly onLiveness: (liveness: Liveness) => void;
+  /** Servers are not as they were told, or are again. */
+  readonly onDrift: (drift: readonly Drift[], restored: boolean) => void;
 }
 
 export interface HaproxyPart {
   report(): HaproxyReport;
   applied: ReturnType<typeof serverKeeper>['applied'];
-  findServers(backend: string): Promise<readonly ServerReading[]>;
+  /** Null: of every backend. Rejects with ActFailure. */
+  findServers(backend: string | null): Promise<readonly ServerReading[]>;
+  /** Ends the sessions a server has. Rejects with ActFailure. */
+  shutSessions(backend: string, server: string): Promise<void>;
   readonly swap: NodeSwap;
   /** Wishes may have changed. */
   wake(): void;
@@ -100,9 +112,22 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
     records: options.servers,
     intents: options.intents,
     pid: () => feed.pid(),
-    set: (backend, server, state) => setServer(ask, backend, server, state),
+    tell: (task) => tell(ask, task),
     save: options.saveServers,
     onChange: options.onChange,
+  });
+  const drift = serverDrift({
+    instance: '',
+    clock,
+    keeper,
+    intents: options.intents,
+    pid: () => feed.pid(),
+    read: () => readServerLines(ask, null),
+    restore: config.haproxy.drift === 'restore',
+    onChange(found, restored) {
+      options.onDrift(found, restored);
+      options.onChange();
+    },
   });
   const swap = nodeSwap({
     node,
@@ -114,27 +139,44 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
   });
 
   return {
-    report: feed.report,
-    applied: keeper.applied,
-    async findServers(backend) {
-      try {
-        return await readServers(ask, backend);
-      } catch (error) {
-        if (error instanceof ActFailure) throw error;
-        const cause = sentence(error);
-        const message = `HAProxy on ${node} cannot be asked`;
-        throw new ActFailure('failed', { code: 'haproxy_unreachable', message, cause });
-      }
+    report() {
+      const seen = feed.report();
+      const { problem, ...rest } = drift.report();
+      // A process that is gone has no servers that differ.
+      if (seen.state !== 'up') return seen;
+      return { ...seen, ...rest, problem: seen.problem === '' ? problem : seen.problem };
     },
+    applied: keeper.applied,
+    findServers: (backend) => orUnreachable(node, () => readServers(ask, backend)),
+    shutSessions: (backend, server) =>
+      orUnreachable(node, () => shutSessions(ask, backend, server)),
     swap,
     wake: keeper.wake,
     reread: () => feed.reread(),
     close() {
+      drift.close();
       keeper.close();
       feed.close();
     },
   };
 }
+
+/** A question to HAProxy whose failure an operator can read. */
+async function orUnreachable<T>(node: string, question: () => Promise<T>): Promise<T> {
+  try {
+    return await question();
+  } catch (error) {
+    if (error instanceof ActFailure) throw error;
+    const cause = sentence(error);
+    const message = `HAProxy on ${node} cannot be asked`;
+    throw new ActFailure('failed', { code: 'haproxy_unreachable', message, cause });
+  }
+}
+
+const tell = (ask: Runtime, { kind, backend, server, value }: ServerTask): Promise<void> =>
+  kind === 'weight'
+    ? setWeight(ask, backend, server, value)
+    : setServer(ask, backend, server, value as AdminState);
 
 const NO_SOCKET = 'no stats socket of level admin is known';
 

@@ -25,7 +25,8 @@ export function localMember(
   return {
     node,
     storeIntents: async (intents) => ({ newer: await storeIntents(intents) }),
-    findServers: (_instance, backend) => haproxy.findServers(backend),
+    findServers: (_instance, backend) => haproxy.findServers(backend === '' ? null : backend),
+    shutSessions: (_instance, backend, server) => haproxy.shutSessions(backend, server),
     history: () => Promise.resolve(history()),
     swapPrepare: (prepare) => swap.prepare(prepare),
     async swapCommit(swapId) {
@@ -52,6 +53,8 @@ export const peerMember = (node: string, calls: PeerCalls): Member => ({
   node,
   storeIntents: (intents) => calls.storeIntents(intents, STORE_MS),
   findServers: (instance, backend) => calls.findServers(instance, backend, STORE_MS),
+  shutSessions: (instance, backend, server) =>
+    calls.shutSessions(instance, backend, server, STORE_MS),
   history: () => calls.history(STORE_MS),
   swapPrepare: (prepare) => calls.swapPrepare(prepare, SWAP_MS),
   swapCommit: (swapId) => calls.swapCommit(swapId, SWAP_MS),

@@ -117,6 +117,7 @@ async function releaseSwaps(config: Config, store: Store, told: Told): Promise<v
     saveServers: () => Promise.resolve(),
     elsewhere: () => [],
     onChange: () => undefined,
+    onDrift: () => undefined,
     onLiveness: () => heard(),
   });
   try {

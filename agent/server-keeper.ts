@@ -1,7 +1,6 @@
-import type { AdminState } from './core/acts.ts';
-import { inForce, parseServerKey, type Intents } from './core/intents.ts';
+import { inForce, type Intents } from './core/intents.ts';
 import type { AppliedIntent } from './core/model.ts';
-import { planServers, type ServerRecord, type ServerTask } from './core/servers.ts';
+import { kindOf, planServers, type ServerRecord, type ServerTask } from './core/servers.ts';
 import type { Clock } from './sys/clock.ts';
 
 export interface KeeperOptions {
@@ -12,7 +11,7 @@ export interface KeeperOptions {
   /** HAProxy's process now; null while there is none to talk to. */
   readonly pid: () => number | null;
   /** Tells HAProxy and proves by reading again; rejects with the cause. */
-  readonly set: (backend: string, server: string, state: AdminState) => Promise<void>;
+  readonly tell: (task: ServerTask) => Promise<void>;
   /** Rejects when the disk refuses, which is for the store to say: what is not stored is told once more after a restart. */
   readonly save: (records: readonly ServerRecord[]) => Promise<void>;
   readonly onChange: () => void;
@@ -31,18 +30,20 @@ export function serverKeeper(options: KeeperOptions) {
   let running = false;
   let woken = false;
   let closed = false;
+  let turns = 0;
   let cancel = (): void => {};
 
   async function carryOut(task: ServerTask, pid: number): Promise<boolean> {
     let trouble = '';
+    turns++;
     try {
       // What it should be after a start it is already: its configuration says so.
-      await options.set(task.backend, task.server, task.state);
+      await options.tell(task);
     } catch (error) {
       trouble = error instanceof Error ? error.message : String(error);
     }
-    const { key, stamp, state } = task;
-    records.set(key, { key, stamp, state, pid, problem: trouble });
+    const { key, stamp, value } = task;
+    records.set(key, { key, stamp, state: value, pid, problem: trouble });
     return trouble === '';
   }
 
@@ -58,8 +59,9 @@ export function serverKeeper(options: KeeperOptions) {
         let failed = false;
         for (const task of tasks) failed = !(await carryOut(task, pid)) || failed;
         if (tasks.length > 0) {
-          await options.save([...records.values()]).catch(() => undefined);
+          // It is in force whether the disk knows or not: whoever waits hears of it first.
           options.onChange();
+          await options.save([...records.values()]).catch(() => undefined);
         }
         if ((failed || someEnd(options.intents(), wallMs)) && !closed) {
           cancel();
@@ -83,6 +85,15 @@ export function serverKeeper(options: KeeperOptions) {
     /** For the report: what is in force, or why not. */
     applied: (): AppliedIntent[] =>
       [...records.values()].map(({ key, stamp, problem }) => ({ key, stamp, problem })),
+    /** What HAProxy was told, by key. */
+    records: (): ReadonlyMap<string, ServerRecord> => records,
+    /** Rises with everything that is told; null while something is under way. */
+    turn: (): number | null => (running ? null : turns),
+    /** These are no longer as they were told: they are told again. */
+    again(keys: readonly string[]): void {
+      for (const key of keys) records.delete(key);
+      wake();
+    },
     close(): void {
       closed = true;
       cancel();
@@ -94,5 +105,5 @@ export function serverKeeper(options: KeeperOptions) {
 const someEnd = (intents: Intents, wallMs: number): boolean =>
   [...intents.values()].some(
     (intent) =>
-      intent.untilWallMs !== null && inForce(intent, wallMs) && parseServerKey(intent.key) !== null,
+      intent.untilWallMs !== null && inForce(intent, wallMs) && kindOf(intent.key) !== null,
   );

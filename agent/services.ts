@@ -11,7 +11,9 @@ import { move } from './verbs/move.ts';
 import type { Member, Pair } from './verbs/pair.ts';
 import { pushCertificate } from './verbs/push.ts';
 import { requests } from './verbs/requests.ts';
+import { listServers } from './verbs/list-servers.ts';
 import { setServers } from './verbs/servers.ts';
+import { setWeights } from './verbs/weights.ts';
 import { status } from './verbs/status.ts';
 
 /** What operators can ask of this agent. `silence`: why a peer is not heard. */
@@ -30,6 +32,8 @@ export function controlVerbs(
     setMaintenance: (act, _caller, report) => once(act, (one) => setMaintenance(pair, one, report)),
     setAutomation: (act, _caller, report) => once(act, (one) => setAutomation(pair, one, report)),
     setServers: (act, _caller, report) => once(act, (one) => setServers(pair, one, report)),
+    setWeights: (act, _caller, report) => once(act, (one) => setWeights(pair, one, report)),
+    servers: (backend) => listServers(pair, backend),
     pushCertificate: (act, _caller, report) =>
       once(act, (one) => pushCertificate(pair, one, report)),
   };
@@ -53,6 +57,7 @@ export function peerVerbs(
       gossip.gone(from, how === 'ended' ? 'it closed its connection' : 'its connection was cut'),
     storeIntents: async (from, intents) => ({ newer: await storeIntents(from, intents) }),
     findServers: (instance, backend) => local.findServers(instance, backend),
+    shutSessions: (instance, backend, server) => local.shutSessions(instance, backend, server),
     history: () => local.history(),
     swapPrepare: (_from, prepare) => local.swapPrepare(prepare),
     swapCommit: (_from, swapId) => local.swapCommit(swapId),

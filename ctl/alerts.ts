@@ -1,4 +1,5 @@
 import type { NodeStatus, Status } from '../agent/core/acts.ts';
+import type { Drift } from '../agent/core/model.ts';
 
 /** One thing that is not as it should be. */
 export interface AlertLine {
@@ -109,6 +110,7 @@ function ownAlerts({ node, report }: NodeStatus): AlertLine[] {
         remedy: '',
         sinceMs: stateSinceMs,
       })),
+    ...report.haproxy.flatMap(({ drift, drifted }) => driftAlerts(node, drift, drifted)),
     ...(report.health === 'degraded'
       ? [
           {
@@ -122,4 +124,20 @@ function ownAlerts({ node, report }: NodeStatus): AlertLine[] {
         ]
       : []),
   ];
+}
+
+/** Servers that somebody changed past the agents: the first few by name. */
+function driftAlerts(node: string, drift: readonly Drift[], drifted: number): AlertLine[] {
+  const named = drift.slice(0, 3).map(({ backend, server, is, should, wished }) => ({
+    id: 'drift',
+    node,
+    subject: `${backend}/${server}`,
+    text: `${is} on ${node}, and ${should} ${wished ? 'was asked for' : 'is configured'}`,
+    remedy: `changed by hand or by another tool: proxyctl servers ${backend}`,
+    sinceMs: null,
+  }));
+  const more = drifted - named.length;
+  if (more <= 0) return named;
+  const rest = { remedy: 'proxyctl status -o json, drift', sinceMs: null };
+  return [...named, { id: 'drift', node, subject: node, text: `${more} servers more`, ...rest }];
 }

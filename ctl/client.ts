@@ -10,7 +10,9 @@ import {
   type Progress,
   type PushAct,
   type ServersAct,
+  type ServersAnswer,
   type Status,
+  type WeightAct,
 } from '../agent/core/acts.ts';
 import type { ExplainAnswer } from '../agent/core/explain.ts';
 import type { History } from '../agent/core/history.ts';
@@ -21,11 +23,13 @@ import {
   moveToWire,
   pushToWire,
   serversToWire,
+  weightsToWire,
 } from '../agent/rpc/acts.ts';
 import { explainFromWire } from '../agent/rpc/explain.ts';
 import { historyFromWire } from '../agent/rpc/history.ts';
 import { failureFromStatus } from '../agent/rpc/failed-calls.ts';
 import { progressFromWire, resultFromWire } from '../agent/rpc/results.ts';
+import { serversAnswerFromWire } from '../agent/rpc/servers.ts';
 import { statusFromWire } from '../agent/rpc/status.ts';
 import type { Context, Target } from './contexts.ts';
 import { dial } from './dial.ts';
@@ -45,6 +49,9 @@ export interface Agent {
   setMaintenance(act: MaintenanceAct, report: Report): Promise<ActResult>;
   setAutomation(act: AutomationAct, report: Report): Promise<ActResult>;
   setServers(act: ServersAct, report: Report): Promise<ActResult>;
+  setWeights(act: WeightAct, report: Report): Promise<ActResult>;
+  /** Null: of every backend. */
+  servers(backend: string | null): Promise<ServersAnswer>;
   pushCertificate(act: PushAct, report: Report): Promise<ActResult>;
   close(): void;
 }
@@ -56,6 +63,8 @@ const READ_MS = 5000;
 const SLACK_MS = 5000;
 /** An agent's own limit where the caller names none. */
 const AGENT_MS = 60_000;
+/** Maintenance, cutting sessions and looking again, on every node. */
+const AFTER_WAIT_MS = 30_000;
 const CHUNK = 16_384;
 
 /**
@@ -99,23 +108,29 @@ function agent(name: string, channel: Channel): Agent {
       ? failureFromStatus(error, { peer: name, name: what, changes })
       : notUnderstood(what, sentence(error), changes);
 
-  /** A call that only reads: one message there, one back. */
-  async function ask<T>(
+  /** A call that only reads: one message there, one back or several. */
+  async function asks<T>(
     what: string,
     path: string,
     request: Uint8Array,
-    understand: (reply: Buffer) => T,
+    understand: (replies: readonly Buffer[]) => T,
   ): Promise<T> {
     const replies: Buffer[] = [];
     try {
       await channel.call(path, [request], READ_MS, (bytes) => replies.push(bytes));
-      const [reply] = replies;
-      if (reply === undefined) throw new Error('an empty answer');
-      return understand(reply);
+      if (replies.length === 0) throw new Error('an empty answer');
+      return understand(replies);
     } catch (error) {
       throw failed(error, what, false);
     }
   }
+
+  const ask = <T>(
+    what: string,
+    path: string,
+    request: Uint8Array,
+    understand: (reply: Buffer) => T,
+  ): Promise<T> => asks(what, path, request, ([reply = Buffer.alloc(0)]) => understand(reply));
 
   async function act(
     what: string,
@@ -186,7 +201,24 @@ function agent(name: string, channel: Channel): Agent {
     setServers: (servers, report) => {
       const { path, requestSerialize } = ControlService.setServers;
       const request = requestSerialize(serversToWire(servers));
-      return act('set servers', path, [request], servers.header.timeoutMs, report);
+      const timeoutMs = servers.header.timeoutMs;
+      // What is done at the end of a wait takes its time too.
+      const more = servers.wait === null ? 0 : AFTER_WAIT_MS;
+      return act('set servers', path, [request], (timeoutMs ?? AGENT_MS) + more, report);
+    },
+    setWeights: (weights, report) => {
+      const { path, requestSerialize } = ControlService.setWeights;
+      const request = requestSerialize(weightsToWire(weights));
+      return act('set weights', path, [request], weights.header.timeoutMs, report);
+    },
+    servers(backend) {
+      const { path, requestSerialize } = ControlService.servers;
+      return asks('servers', path, requestSerialize({ backend: backend ?? '' }), (pages) =>
+        serversAnswerFromWire(
+          pages.map((page) => proxyctl.v1.ServersReply.decode(page)),
+          Date.now(),
+        ),
+      );
     },
     pushCertificate: (push, report) => {
       const { path, requestSerialize } = ControlService.pushCertificates;

@@ -145,6 +145,14 @@ function nodeResult(
       backends_up: one.backends.filter(({ up }) => up).length,
       backends_down: one.backends.filter(({ up }) => !up).length,
       sessions: one.sessions,
+      drift: one.drift.map(({ backend, server, is, should, wished }) => ({
+        backend,
+        server,
+        is,
+        should,
+        wished,
+      })),
+      drifted: one.drifted,
       backends: one.backends.map(({ name, up, servers, serversUp }) => ({
         name,
         up,
@@ -162,7 +170,7 @@ function nodeResult(
 }
 
 /** Who wants it, why, since when and until when. */
-function who(intent: Intent, at: Moment): object {
+export function who(intent: Intent, at: Moment): object {
   const { actor, reason, since, until } = wish(intent, at);
   return { actor, reason, since, until };
 }
@@ -238,19 +246,6 @@ export const moveResult = ({ addresses }: ActResult): unknown => ({
             reason: pin.reason,
             until: pin.untilWallMs === null ? null : time(pin.untilWallMs),
           },
-  })),
-});
-
-/** The `result` of drain, ready and maint. */
-export const serversResult = ({ servers }: ActResult): unknown => ({
-  servers: servers.map(({ instance, backend, server, node, before, after, sessions }) => ({
-    instance,
-    backend,
-    server,
-    node,
-    before,
-    after,
-    sessions,
   })),
 });
 

@@ -18,7 +18,7 @@ Examples:
   proxyctl status
   proxyctl failover --vhid 1 --reason "kernel update"
   proxyctl failback
-  proxyctl drain WEB/web1 --until 2h
+  proxyctl drain WEB/web1 --wait --reason "kernel update"
   proxyctl cert push /root/www.pem --dry-run
 
 Exit codes:
@@ -52,7 +52,7 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: "HAProxy's servers, on every node at once:",
-    verbs: ['drain', 'ready', 'maint'],
+    verbs: ['servers', 'drain', 'ready', 'maint', 'weight'],
     add: addServers,
   },
   { heading: 'Certificates, on every node or on none:', verbs: ['cert'], add: addCertificates },

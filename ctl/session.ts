@@ -13,7 +13,8 @@ import { chooseContext } from './contexts.ts';
 import { envelopeText, nodeRows } from './envelope.ts';
 import { asFailure, EXIT, failureText } from './failure.ts';
 import { mayBeInterrupted } from './interrupt.ts';
-import { nodeFailures, progressLine } from './render/acts.ts';
+import { nodeFailures } from './render/acts.ts';
+import { progressShown } from './render/bar.ts';
 import type { Streams } from './streams.ts';
 
 /** Options every verb has. */
@@ -111,11 +112,12 @@ export async function acting(
       timeoutMs: options.timeout ?? null,
       seen: null,
     };
-    const asking = perform(agent, header, (progress) => {
-      if (!json) io.err(`${progressLine(progress)}\n`);
+    const progress = progressShown(io, () => performance.now());
+    const asking = perform(agent, header, (one) => {
+      if (!json) progress.report(one);
     });
     mayBeInterrupted({ ...interruptible, acting: true });
-    const result = await asking;
+    const result = await asking.finally(() => progress.end());
     mayBeInterrupted(null);
     const after = screens.withStatus && json ? await agent.status().catch(() => null) : null;
     if (json) io.out(actEnvelope(verb, result, screens, after));

@@ -1,7 +1,13 @@
+import { isatty } from 'node:tty';
+
 /** Where results and progress go. `out` and `err` take whole lines. */
 export interface Streams {
   out(text: string): void;
   err(text: string): void;
+  /** A line on standard error in place of the one before; '' takes it away. Null without a terminal. */
+  readonly live: ((line: string) => void) | null;
+  /** A whole screen on standard output, in place of the one before on a terminal. */
+  screen(text: string): void;
 }
 
 /**
@@ -23,6 +29,10 @@ const PLAIN = /^[\n -~]*$/;
 /** Marks that turn the writing direction or are not seen. */
 const FORMATTING = /\p{Cf}/u;
 
+/** ECMA-48: EL, and CUP with ED. */
+const ERASE_LINE = '\u001B[K';
+const HOME_AND_ERASE = '\u001B[H\u001B[J';
+
 const shown = (text: string): string => printable(text, process.env);
 let wroteOut = false;
 let wroteErr = false;
@@ -43,6 +53,12 @@ export const streams: Streams = {
     if (!wroteErr) process.stderr.on('error', () => undefined);
     wroteErr = true;
     process.stderr.write(shown(text));
+  },
+  // Looking at the stream would open it, which costs a millisecond.
+  live: isatty(2) ? (line) => void process.stderr.write(`\r${ERASE_LINE}${shown(line)}`) : null,
+  screen(text) {
+    if (isatty(1)) process.stdout.write(`${HOME_AND_ERASE}${shown(text)}`);
+    else streams.out(`${text}\n`);
   },
 };
 

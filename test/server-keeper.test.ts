@@ -27,8 +27,8 @@ function keeperOf({ records = [] as readonly ServerRecord[], hold = false } = {}
     records,
     intents: () => wishes(...world.intents),
     pid: () => world.pid,
-    set: async (backend, server, state) => {
-      told.push(`${backend}/${server} ${state}`);
+    tell: async ({ backend, server, value }) => {
+      told.push(`${backend}/${server} ${value}`);
       if (hold) await new Promise<void>((resolve) => waiting.push(resolve));
       if (world.trouble !== '') throw new Error(world.trouble);
     },

@@ -59,11 +59,25 @@ export interface AutomationAct {
 
 export type AdminState = 'ready' | 'drain' | 'maint';
 
+/** What happens when sessions are left at the deadline of a wait. */
+export const DEADLINES = ['leave', 'maint', 'kill', 'fail'] as const;
+export type Deadline = (typeof DEADLINES)[number];
+
 export interface ServersAct {
   readonly header: ActHeader;
   /** [INSTANCE:]BACKEND[/SERVER] */
   readonly targets: readonly string[];
   readonly state: AdminState;
+  readonly untilMs: number | null;
+  /** Wait until no session is left, and what to do if that takes longer; null: do not wait. */
+  readonly wait: Deadline | null;
+}
+
+export interface WeightAct {
+  readonly header: ActHeader;
+  readonly targets: readonly string[];
+  /** "50", "50%", or null: as configured again. */
+  readonly weight: string | null;
   readonly untilMs: number | null;
 }
 
@@ -156,6 +170,8 @@ export interface Progress {
   readonly step: string;
   readonly text: string;
   readonly tookMs: number;
+  /** For a bar: so much of it is done; absent where a step has no measure. */
+  readonly part?: { readonly done: number; readonly of: number };
 }
 
 export interface NodeStatus {
@@ -194,12 +210,40 @@ export interface Status {
 
 /** One server of a backend as HAProxy has it. */
 export interface ServerReading {
+  readonly backend: string;
   readonly name: string;
   /** UP, DOWN, DRAIN, MAINT, NOLB or "no check". */
   readonly status: string;
   /** What HAProxy was told. */
   readonly admin: AdminState;
+  /** srv_admin_state of HAProxy, bit by bit; core/admin.ts reads it. */
+  readonly adminBits: number;
+  /** What it was told, and what it is configured with. */
+  readonly weight: number;
+  readonly initialWeight: number;
+  /** Those that run and those that queue for it. */
   readonly sessions: number;
+  readonly queued: number;
+  /** Sessions since HAProxy started. */
+  readonly total: number;
+  /** As `show stat` has it, like "L7OK"; empty without a check, and in maintenance. */
+  readonly check: string;
+  readonly backup: boolean;
+}
+
+/** The servers of one node, or why they are not known. */
+export interface NodeServers {
+  readonly node: string;
+  readonly problem: string;
+  readonly servers: readonly ServerReading[];
+}
+
+/** What `proxyctl servers` shows. */
+export interface ServersAnswer {
+  readonly node: string;
+  readonly nodes: readonly NodeServers[];
+  /** All that are in force for a server. */
+  readonly intents: readonly Intent[];
 }
 
 /** The warning of a node that has exactly this bundle in memory and on disk. */

@@ -85,6 +85,10 @@ export const PAUSE_KEY = 'pause';
 export const serverKey = (instance: string, backend: string, server: string): string =>
   `server/${instance}/${backend}/${server}`;
 
+/** Key of one server's wished weight. */
+export const weightKey = (instance: string, backend: string, server: string): string =>
+  `weight/${instance}/${backend}/${server}`;
+
 export interface ServerTarget {
   readonly instance: string;
   readonly backend: string;
@@ -92,9 +96,14 @@ export interface ServerTarget {
 }
 
 /** The reverse of serverKey; null for any other key. */
-export function parseServerKey(key: string): ServerTarget | null {
+export const parseServerKey = (key: string): ServerTarget | null => parsed(key, 'server');
+
+/** The reverse of weightKey; null for any other key. */
+export const parseWeightKey = (key: string): ServerTarget | null => parsed(key, 'weight');
+
+function parsed(key: string, wanted: string): ServerTarget | null {
   const [kind, instance, backend, server, ...rest] = key.split('/');
-  if (kind !== 'server' || instance === undefined || backend === undefined) return null;
+  if (kind !== wanted || instance === undefined || backend === undefined) return null;
   if (server === undefined || rest.length > 0) return null;
   return { instance, backend, server };
 }

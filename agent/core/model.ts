@@ -81,6 +81,18 @@ export interface CertificateReport {
   readonly names: readonly string[];
 }
 
+/** A server that is not as it should be, and nobody told the agents. */
+export interface Drift {
+  readonly backend: string;
+  readonly server: string;
+  /** "ready", "drain", "maint" or a weight: what HAProxy has. */
+  readonly is: string;
+  /** What an intent names, or else the configuration. */
+  readonly should: string;
+  /** An intent names it. */
+  readonly wished: boolean;
+}
+
 export interface HaproxyReport {
   /** Empty: the only one. */
   readonly instance: string;
@@ -96,6 +108,10 @@ export interface HaproxyReport {
   readonly frontends: readonly FrontendReport[];
   readonly backends: readonly BackendReport[];
   readonly certificates: readonly CertificateReport[];
+  /** The first of them. */
+  readonly drift: readonly Drift[];
+  /** How many there are in all. */
+  readonly drifted: number;
 }
 
 /** `serving` > `degraded` > `down`; failures every node sees do not count. */

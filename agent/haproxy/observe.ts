@@ -45,6 +45,8 @@ export async function observeHaproxy(options: ObserveOptions): Promise<HaproxyRe
     ],
     backends: rows.filter((row) => cell(row, 'svname') === 'BACKEND').map(backend),
     certificates: options.withCertificates ? await certificates(runtime).list() : [],
+    drift: [],
+    drifted: 0,
   };
 }
 

@@ -126,17 +126,21 @@ function failureOf(error: Error): RuntimeFailure {
 const isWhole = (reply: string, isChange: boolean): boolean =>
   isChange ? reply.length > 1 && reply.endsWith('\n') : reply === '\n' || reply.endsWith('\n\n');
 
-/** A reply to a changing command without its severity; an error severity rejects. */
+/** A reply to a changing command without its severity; an error severity of any of several rejects. */
 function withoutPrefix(reply: string, command: string, path: string): string {
   const text = reply.replace(/^\n/, '');
-  const [, severity, rest] = /^\[(\d)\]: ?([\s\S]*)$/.exec(text) ?? [];
-  if (severity !== undefined && Number(severity) <= 3)
-    throw new RuntimeError(command, path, { kind: 'rejected', text: oneLine(rest ?? '') });
-  return refuseUnknown(rest ?? text, command, path);
+  const [, refused] = /(?:^|\n)\[[0-3]\]: ?([\s\S]*)$/.exec(text) ?? [];
+  if (refused !== undefined)
+    throw new RuntimeError(command, path, { kind: 'rejected', text: oneLine(refused) });
+  return refuseUnknown(text.replace(/^\[\d\]: ?/, ''), command, path);
 }
 
+/** Refusals HAProxy says in the tone of a remark: no severity, or that of a warning. */
+const REFUSALS =
+  /^(Unknown command|Permission denied|Invalid addr |No such (server|backend|proxy|table)|set server \S+ fqdn failed|Value out of range|Frontend was previously shut down|Only servers in maintenance|Already exists a server|Health check was not configured|agent checks are not enabled)/;
+
 function refuseUnknown(reply: string, command: string, path: string): string {
-  if (/^(Unknown command|Permission denied)/.test(reply.trimStart()))
+  if (REFUSALS.test(reply.trimStart()))
     throw new RuntimeError(command, path, { kind: 'rejected', text: oneLine(reply) });
   return reply;
 }

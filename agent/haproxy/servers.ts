@@ -1,94 +1,99 @@
 import { ActFailure, type AdminState, type ServerReading } from '../core/acts.ts';
+import { adminState } from '../core/admin.ts';
+import { expectedWeight } from '../core/servers.ts';
 import { RuntimeError, word, type Runtime } from './runtime.ts';
-import { cell, count, readStat } from './stat.ts';
+import { parseServersState, type ServerLine } from './server-lines.ts';
+import { readCells } from './stat.ts';
+
+const CELLS = [
+  'pxname',
+  'svname',
+  'status',
+  'scur',
+  'qcur',
+  'stot',
+  'check_status',
+  'bck',
+] as const;
 
 /**
- * Bits of srv_admin_state in `show servers state` (HAProxy
- * include/haproxy/server-t.h) that say what it was told. The others do not:
- * 02 and 10 are inherited from a tracked server, 20 is a name without address,
- * and 04 is history: set by `disabled` in the configuration, together with 01,
- * and still there after `ready`.
+ * The servers of one backend, or with null of all, as HAProxy has them now, in
+ * its order. Rejects with ActFailure 'not-found' for a backend it does not
+ * have, else RuntimeError.
  */
-const FORCED_MAINT = 0x01;
-const FORCED_DRAIN = 0x08;
-
-/** One line of `show servers state`. */
-interface ServerLine {
-  readonly backendId: string;
-  readonly admin: AdminState;
-}
-
-/**
- * The admin state of every server in the output of `show servers state`, by
- * name: what HAProxy was told, not how the server is. Columns by header.
- * Throws RuntimeError for text that is none.
- */
-export function parseServersState(text: string): ReadonlyMap<string, ServerLine> {
-  const [version, header = '', ...lines] = text.split('\n').filter((line) => line.trim() !== '');
-  const columns = header.slice(2).split(' ');
-  const [id, name, admin] = ['be_id', 'srv_name', 'srv_admin_state'].map((column) =>
-    columns.indexOf(column),
-  );
-  if (version !== '1' || !header.startsWith('# ') || id === undefined || id < 0)
-    throw new RuntimeError('show servers state', '', { kind: 'text', text });
-  const states = new Map<string, ServerLine>();
-  for (const line of lines) {
-    const cells = line.split(' ');
-    const server = cells[name ?? -1];
-    const bits = /^\d+$/.exec(cells[admin ?? -1] ?? '');
-    if (server === undefined || bits === null || cells.length < columns.length)
-      throw new RuntimeError('show servers state', '', { kind: 'text', text: line });
-    states.set(server, { backendId: cells[id] ?? '', admin: stateOf(Number(bits[0])) });
-  }
-  return states;
-}
-
-function stateOf(bits: number): AdminState {
-  if ((bits & FORCED_MAINT) !== 0) return 'maint';
-  return (bits & FORCED_DRAIN) === 0 ? 'ready' : 'drain';
-}
-
-/**
- * The servers of one backend as HAProxy has them now, in its order. Rejects
- * with ActFailure 'not-found' for a backend it does not have, else RuntimeError.
- */
-export async function readServers(runtime: Runtime, backend: string): Promise<ServerReading[]> {
-  const states = parseServersState(await statesOf(runtime, backend));
-  const [first] = states.values();
+export async function readServers(
+  runtime: Runtime,
+  backend: string | null,
+): Promise<ServerReading[]> {
+  const lines = await readServerLines(runtime, backend);
+  const [first] = lines;
   if (first === undefined) return [];
+  const known = byName(lines);
   // By number: a name may be a frontend's too, and `show stat` would take that one, without servers.
-  const rows = await readStat(runtime, 'server', first.backendId);
-  return rows.map((row) => {
-    const name = cell(row, 'svname');
-    const state = states.get(name);
-    if (cell(row, 'pxname') !== backend || state === undefined) {
-      const text = `${cell(row, 'pxname')}/${name} is no server of ${backend}`;
+  const id = backend === null ? '-1' : first.backendId;
+  return readCells(runtime, `show stat ${word(id)} 4 -1`, CELLS, (cells) => {
+    const [proxy = '', name = '', status = '', scur, qcur, stot, check = '', bck] = cells;
+    const line = known.get(proxy)?.get(name);
+    if (line === undefined || (backend !== null && proxy !== backend)) {
+      const text = `${proxy}/${name} is no server of ${backend ?? 'any backend'}`;
       throw new RuntimeError('show stat', '', { kind: 'text', text });
     }
-    const status = cell(row, 'status');
+    const queued = number(qcur);
     return {
+      backend: proxy,
       name,
       // "UP 1/3" is UP on its way down: the word is what counts.
       status: status === 'no check' ? status : (status.split(' ')[0] ?? ''),
-      admin: state.admin,
-      sessions: count(row, 'scur') + count(row, 'qcur'),
+      admin: adminState(line.bits),
+      adminBits: line.bits,
+      weight: line.weight,
+      initialWeight: line.initialWeight,
+      sessions: number(scur) + queued,
+      queued,
+      total: number(stot),
+      // "* L4OK": the next check is under way.
+      check: check.replace(/^\* /, ''),
+      backup: bck === '1',
     };
   });
 }
 
-async function statesOf(runtime: Runtime, backend: string): Promise<string> {
-  const reply = await runtime(`show servers state ${word(backend)}`);
-  if (!reply.includes("Can't find backend")) return reply;
+/** By backend, then by server. */
+function byName(
+  lines: readonly ServerLine[],
+): ReadonlyMap<string, ReadonlyMap<string, ServerLine>> {
+  const known = new Map<string, Map<string, ServerLine>>();
+  for (const line of lines) {
+    const servers = known.get(line.backend) ?? new Map<string, ServerLine>();
+    known.set(line.backend, servers.set(line.server, line));
+  }
+  return known;
+}
+
+const number = (text: string | undefined): number => Number(text ?? 0) || 0;
+
+/** What HAProxy was told of each server, in its order. Rejects as readServers does. */
+export async function readServerLines(
+  runtime: Runtime,
+  backend: string | null,
+): Promise<ServerLine[]> {
+  const which = backend === null ? '' : ` ${word(backend)}`;
+  const reply = await runtime(`show servers state${which}`);
+  if (!reply.startsWith("Can't find backend")) return parseServersState(reply);
   throw new ActFailure('not-found', {
     code: 'no_such_backend',
     message: `HAProxy has no backend ${backend}`,
-    remediation: 'names count byte for byte; proxyctl status lists how many there are',
+    remediation: 'names count byte for byte; proxyctl servers lists them',
   });
 }
 
 /**
  * Tells HAProxy and proves it by reading again. Rejects with RuntimeError, or
  * ActFailure 'not-found' where the server or backend is gone.
+ *
+ * A checked server that leaves maintenance would count as up at once, and get
+ * requests until its first check fails. So it leaves as down: HAProxy itself
+ * takes it in once `rise` checks were good, with or without this agent.
  */
 export async function setServer(
   runtime: Runtime,
@@ -96,10 +101,58 @@ export async function setServer(
   server: string,
   state: AdminState,
 ): Promise<void> {
-  const command = `set server ${word(backend)}/${word(server)} state ${state}`;
+  const target = `${word(backend)}/${word(server)}`;
+  const told = (to: AdminState): string => `set server ${target} state ${to}`;
+  let command = told(state);
+  if (state !== 'maint') {
+    const now = await lineOf(runtime, backend, server);
+    // Drain lets sticky clients in as well.
+    if (now !== undefined && adminState(now.bits) === 'maint' && now.checked)
+      command = [told('drain'), `set server ${target} health down`, told(state)].join(';');
+  }
   await runtime(command);
-  const now = parseServersState(await statesOf(runtime, backend)).get(server)?.admin;
-  if (now === state) return;
-  const text = `${backend}/${server} is ${now ?? 'gone'} after it was set to ${state}`;
-  throw new RuntimeError(command, '', { kind: 'rejected', text });
+  const line = await lineOf(runtime, backend, server);
+  const is = line === undefined ? 'gone' : adminState(line.bits);
+  if (is !== state) throw notTaken(told(state), `${target} is ${is} after it was set to ${state}`);
 }
+
+/**
+ * Sets a weight ("5", "50%"; "100%" is the configured one) and proves it by
+ * reading again. Rejects as setServer does; a backend that balances statically
+ * takes only 0% and 100%.
+ */
+export async function setWeight(
+  runtime: Runtime,
+  backend: string,
+  server: string,
+  weight: string,
+): Promise<void> {
+  const target = `${word(backend)}/${word(server)}`;
+  const command = `set server ${target} weight ${word(weight)}`;
+  await runtime(command);
+  const line = await lineOf(runtime, backend, server);
+  const is = line === undefined ? 'gone' : String(line.weight);
+  if (line !== undefined && line.weight === expectedWeight(weight, line.initialWeight)) return;
+  throw notTaken(command, `the weight of ${target} is ${is} after it was set to ${weight}`);
+}
+
+/** Ends the sessions a server still has. HAProxy does it a moment later and says nothing of it. */
+export async function shutSessions(
+  runtime: Runtime,
+  backend: string,
+  server: string,
+): Promise<void> {
+  await runtime(`shutdown sessions server ${word(backend)}/${word(server)}`);
+}
+
+async function lineOf(
+  runtime: Runtime,
+  backend: string,
+  server: string,
+): Promise<ServerLine | undefined> {
+  const lines = await readServerLines(runtime, backend);
+  return lines.find((line) => line.server === server);
+}
+
+const notTaken = (command: string, text: string): RuntimeError =>
+  new RuntimeError(command, '', { kind: 'rejected', text });

@@ -1,7 +1,7 @@
 import type { ActHeader, AutomationAct, MaintenanceAct, MoveAct } from '../core/acts.ts';
-import type { PushAct, ServersAct } from '../core/acts.ts';
+import type { PushAct, ServersAct, WeightAct } from '../core/acts.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
-import { RISKS } from '../core/acts.ts';
+import { DEADLINES, RISKS } from '../core/acts.ts';
 import { stampFromWire } from './intents.ts';
 import { each, enumValue, enumWord, filled, oneOf, orNull, present } from './wire.ts';
 
@@ -70,8 +70,29 @@ export function serversFromWire(wire: proxyctl.v1.SetServersRequest): ServersAct
     targets: each('targets', wire.targets, (target, field) => filled(field, target)),
     state: enumWord('state', wire.state, ADMIN_STATES),
     untilMs: wire.untilMs ?? null,
+    wait: waitFromWire(wire.wait),
   };
 }
+
+/** Nothing said: no wait. */
+const waitFromWire = (value: number): ServersAct['wait'] =>
+  value === 0 ? null : enumWord('wait', value, DEADLINES);
+
+/** Throws WireError. */
+export const weightsFromWire = (wire: proxyctl.v1.SetWeightsRequest): WeightAct => ({
+  header: headerFromWire(wire.header),
+  targets: each('targets', wire.targets, (target, field) => filled(field, target)),
+  weight: orNull(wire.weight),
+  untilMs: wire.untilMs ?? null,
+});
+
+/** The inverse of weightsFromWire. */
+export const weightsToWire = (act: WeightAct): proxyctl.v1.SetWeightsRequest.$Properties => ({
+  header: headerToWire(act.header),
+  targets: [...act.targets],
+  weight: act.weight ?? '',
+  untilMs: act.untilMs,
+});
 
 /** The act of a push whose chunks have all arrived; throws WireError. */
 export function pushFromWire(wire: proxyctl.v1.PushCertificatesRequest, pem: string): PushAct {
@@ -97,9 +118,10 @@ export function moveToWire(act: MoveAct): proxyctl.v1.MoveRequest.$Properties {
 
 /** The inverse of serversFromWire. */
 export function serversToWire(act: ServersAct): proxyctl.v1.SetServersRequest.$Properties {
-  const { header, targets, state, ...rest } = act;
+  const { header, targets, state, wait, ...rest } = act;
   return {
     ...rest,
+    ...(wait === null ? {} : { wait: enumValue(wait, DEADLINES) }),
     header: headerToWire(header),
     targets: [...targets],
     state: enumValue(state, ADMIN_STATES),

@@ -2,13 +2,13 @@ import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/g
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import type { ActHeader, ActResult, AutomationAct, Caller } from '../core/acts.ts';
 import type { MaintenanceAct, MoveAct, Progress, Role } from '../core/acts.ts';
-import type { PushAct, ServersAct, Status } from '../core/acts.ts';
+import type { PushAct, ServersAct, ServersAnswer, Status, WeightAct } from '../core/acts.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import type { Clock } from '../sys/clock.ts';
 import { operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
 import { automationFromWire, maintenanceFromWire, moveFromWire } from './acts.ts';
-import { pushFromWire, serversFromWire } from './acts.ts';
+import { pushFromWire, serversFromWire, weightsFromWire } from './acts.ts';
 import { explainToWire } from './explain.ts';
 import { historyToWire } from './history.ts';
 import type { ExplainAnswer } from '../core/explain.ts';
@@ -16,7 +16,9 @@ import type { History } from '../core/history.ts';
 import { failureToStatus, toFailure } from './failures.ts';
 import { readUpload } from './upload.ts';
 import { progressToWire, resultToWire } from './results.ts';
+import { serversAnswerToWire } from './servers.ts';
 import { statusToWire } from './status.ts';
+import { orNull } from './wire.ts';
 
 type Report = (progress: Progress) => void;
 
@@ -29,6 +31,9 @@ export interface ControlVerbs {
   setMaintenance(act: MaintenanceAct, caller: Caller, report: Report): Promise<ActResult>;
   setAutomation(act: AutomationAct, caller: Caller, report: Report): Promise<ActResult>;
   setServers(act: ServersAct, caller: Caller, report: Report): Promise<ActResult>;
+  setWeights(act: WeightAct, caller: Caller, report: Report): Promise<ActResult>;
+  /** Null: of every backend. */
+  servers(backend: string | null): Promise<ServersAnswer>;
   pushCertificate(act: PushAct, caller: Caller, report: Report): Promise<ActResult>;
 }
 
@@ -82,6 +87,28 @@ export function controlHandlers(
         (error: unknown) => reply(failureToStatus(explain(error, what))),
       );
     };
+
+  /** A handler that only looks and answers in pieces, for every role. */
+  const lists = async <P>(
+    stream: Pick<ServerWritableStream<unknown, P>, 'write' | 'end' | 'on' | 'emit' | 'cancelled'> &
+      Calling,
+    what: string,
+    read: () => Promise<Iterable<P>>,
+  ): Promise<void> => {
+    stream.on('error', () => undefined);
+    try {
+      may(stream, 'viewer', what);
+      for (const piece of await read()) {
+        if (stream.cancelled) return;
+        stream.write(piece);
+        // Heartbeats come first.
+        await new Promise<void>((resolve) => void setImmediate(resolve));
+      }
+      stream.end();
+    } catch (error) {
+      stream.emit('error', failureToStatus(explain(error, what)));
+    }
+  };
 
   /** A failure for the caller; what is not one yet is for the log too. */
   const explain = (error: unknown, what: string) => {
@@ -162,6 +189,11 @@ export function controlHandlers(
       verbs.setAutomation(...act),
     ),
     setServers: acts('servers', 'operator', serversFromWire, (...act) => verbs.setServers(...act)),
+    setWeights: acts('weight', 'operator', weightsFromWire, (...act) => verbs.setWeights(...act)),
+    servers: (call: ServerWritableStream<proxyctl.v1.ServersRequest, ServersPage>) =>
+      void lists(call, 'servers', async () =>
+        serversAnswerToWire(await verbs.servers(orNull(call.request.backend)), clock.wallMs()),
+      ),
     pushCertificates: (call: Upload) =>
       void run(
         call,
@@ -176,6 +208,7 @@ export function controlHandlers(
   };
 }
 
+type ServersPage = proxyctl.v1.ServersReply.$Properties;
 type Upload = Parameters<typeof readUpload>[0] & EventStream;
 
 /** Where a call came from, for the log. */

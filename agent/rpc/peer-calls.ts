@@ -8,7 +8,8 @@ import type { Clock } from '../sys/clock.ts';
 import { failureFromStatus, notReached } from './failed-calls.ts';
 import { changeFromWire } from './history.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
-import { serverFromWire, swapFromWire, swapPrepareToWire } from './swaps.ts';
+import { serverFromWire } from './servers.ts';
+import { swapFromWire, swapPrepareToWire } from './swaps.ts';
 import { WireError, each } from './wire.ts';
 
 /**
@@ -27,6 +28,12 @@ export interface PeerCalls {
     backend: string,
     deadlineMs: number,
   ): Promise<readonly ServerReading[]>;
+  shutSessions(
+    instance: string,
+    backend: string,
+    server: string,
+    deadlineMs: number,
+  ): Promise<void>;
   history(deadlineMs: number): Promise<readonly OwnerChange[]>;
   swapPrepare(swap: SwapPrepare, deadlineMs: number): Promise<SwapReading>;
   swapCommit(swapId: string, deadlineMs: number): Promise<SwapReading>;
@@ -94,17 +101,27 @@ export function peerCalls(
         return { newer: each('newer', reply.newer, (one, at) => intentFromWire(one, wallMs, at)) };
       });
     },
-    findServers: (instance, backend, deadlineMs) =>
-      call(
-        'find servers',
-        false,
-        PeerService.findServers,
-        { instance, backend },
-        deadlineMs,
-        (reply) => {
+    async findServers(instance, backend, deadlineMs) {
+      const servers: ServerReading[] = [];
+      for (let more = true; more;) {
+        const request = { instance, backend, offset: servers.length };
+        const method = PeerService.findServers;
+        more = await call('find servers', false, method, request, deadlineMs, (reply) => {
           from(reply.node);
-          return each('servers', reply.servers, serverFromWire);
-        },
+          servers.push(...each('servers', reply.servers, serverFromWire));
+          return reply.more && reply.servers.length > 0;
+        });
+      }
+      return servers;
+    },
+    shutSessions: (instance, backend, server, deadlineMs) =>
+      call(
+        'shut sessions',
+        true,
+        PeerService.shutSessions,
+        { instance, backend, server },
+        deadlineMs,
+        (reply) => from(reply.node),
       ),
     history: (deadlineMs) =>
       call('history', false, PeerService.fetchHistory, {}, deadlineMs, (reply) => {

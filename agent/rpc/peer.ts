@@ -13,7 +13,8 @@ import type { Notices } from './control.ts';
 import { failureToStatus, toFailure } from './failures.ts';
 import { changeToWire } from './history.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
-import { serverToWire, swapPrepareFromWire, swapToWire } from './swaps.ts';
+import { serverPages } from './servers.ts';
+import { swapPrepareFromWire, swapToWire } from './swaps.ts';
 import { each, filled } from './wire.ts';
 
 /** What the other agents can ask of this one; `node` is always the certificate's. */
@@ -32,6 +33,7 @@ export interface PeerVerbs {
   ): Promise<{ readonly newer: readonly Intent[] }>;
   /** Throws ActFailure 'not-found' where the backend is not. */
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
+  shutSessions(instance: string, backend: string, server: string): Promise<void>;
   history(): Promise<readonly OwnerChange[]>;
   swapPrepare(node: string, swap: SwapPrepare): Promise<SwapReading>;
   swapCommit(node: string, swapId: string): Promise<SwapReading>;
@@ -77,6 +79,10 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
     }
   };
 
+  const pages = serverPages(
+    (instance, backend) => verbs.findServers(instance, backend),
+    () => clock.nowMs(),
+  );
   type Step = proxyctl.v1.SwapCommitRequest;
   type SwapReply = proxyctl.v1.SwapReply.$Properties;
   const step = (what: string, verb: (node: string, swapId: string) => Promise<SwapReading>) =>
@@ -98,9 +104,17 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
     ),
     findServers: unary<proxyctl.v1.FindServersRequest, proxyctl.v1.FindServersReply.$Properties>(
       'find servers',
-      async ({ instance, backend }) => {
-        const servers = await verbs.findServers(instance, filled('backend', backend));
-        return { node: self, servers: servers.map(serverToWire) };
+      async ({ instance, backend, offset }, node) => ({
+        node: self,
+        ...(await pages(node, instance, backend, offset)),
+      }),
+    ),
+    shutSessions: unary<proxyctl.v1.ShutSessionsRequest, proxyctl.v1.ShutSessionsReply.$Properties>(
+      'shut sessions',
+      async ({ instance, backend, server }) => {
+        const target = [filled('backend', backend), filled('server', server)] as const;
+        await verbs.shutSessions(instance, ...target);
+        return { node: self };
       },
     ),
     fetchHistory: unary<proxyctl.v1.FetchHistoryRequest, proxyctl.v1.FetchHistoryReply.$Properties>(

@@ -154,7 +154,8 @@ function haproxyToWire(
   haproxy: HaproxyReport,
   nowMs: number,
 ): proxyctl.v1.HaproxyReport.$Properties {
-  const { state, stateSinceMs, startedMs, frontends, backends, certificates, ...rest } = haproxy;
+  const { state, stateSinceMs, startedMs, frontends, backends, certificates, ...others } = haproxy;
+  const { drift, ...rest } = others;
   return {
     ...rest,
     upMs: ageMs(nowMs, startedMs),
@@ -164,6 +165,7 @@ function haproxyToWire(
     frontends: [...frontends],
     backends: [...backends],
     certificates: certificates.map((one) => ({ ...one, names: [...one.names] })),
+    drift: [...drift],
   };
 }
 
@@ -198,6 +200,14 @@ function haproxyFromWire(
       notAfter: one.notAfter,
       names: one.names,
     })),
+    drift: wire.drift.map(({ backend, server, is, should, wished }) => ({
+      backend,
+      server,
+      is,
+      should,
+      wished,
+    })),
+    drifted: wire.drifted,
   };
 }
 

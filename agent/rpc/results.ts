@@ -29,17 +29,21 @@ export const outcomeFromWire = (value: number, field: string): Outcome =>
   enumWord(field, value, OUTCOMES);
 
 /** One line of progress as it travels. */
-export const progressToWire = (progress: Progress): proxyctl.v1.Progress.$Properties => ({
+export const progressToWire = ({
+  part,
+  tookMs,
+  ...progress
+}: Progress): proxyctl.v1.Progress.$Properties => ({
   ...progress,
-  tookMs: uint32(progress.tookMs),
+  ...part,
+  tookMs: uint32(tookMs),
 });
 
 /** One line of progress on arrival. */
-export const progressFromWire = ({ step, text, tookMs }: proxyctl.v1.Progress): Progress => ({
-  step,
-  text,
-  tookMs,
-});
+export const progressFromWire = (wire: proxyctl.v1.Progress): Progress => {
+  const { step, text, tookMs, done, of } = wire;
+  return { step, text, tookMs, ...(of === 0 ? {} : { part: { done, of } }) };
+};
 
 /** A result as it travels; `wallMs` is this host's Unix time, for what remains of a pin. */
 export function resultToWire(result: ActResult, wallMs: number): proxyctl.v1.Result.$Properties {

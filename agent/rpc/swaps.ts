@@ -1,8 +1,7 @@
-import type { ServerReading, SwapPrepare, SwapReading } from '../core/acts.ts';
+import type { SwapPrepare, SwapReading } from '../core/acts.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { RISKS } from '../core/acts.ts';
-import { ADMIN_STATES } from './acts.ts';
-import { each, filled, oneOf, orNull, uint32 } from './wire.ts';
+import { each, filled, oneOf, orNull } from './wire.ts';
 
 /** What a swap asks of a node first, as it travels. */
 export function swapPrepareToWire(swap: SwapPrepare): proxyctl.v1.SwapPrepareRequest.$Properties {
@@ -33,20 +32,4 @@ export function swapFromWire(wire: proxyctl.v1.SwapReply): SwapReading {
   const { path, fingerprintBefore, fingerprint, notAfter, names, warnings } = wire;
   const node = filled('node', wire.node);
   return { node, path, fingerprintBefore, fingerprint, notAfter, names, warnings };
-}
-
-/** One server of a backend, as it travels. */
-export const serverToWire = (server: ServerReading): proxyctl.v1.ServerState.$Properties => ({
-  ...server,
-  sessions: uint32(server.sessions),
-});
-
-/** Throws WireError. */
-export function serverFromWire(wire: proxyctl.v1.ServerState, field: string): ServerReading {
-  return {
-    name: filled(`${field}.name`, wire.name),
-    status: wire.status,
-    admin: oneOf(`${field}.admin`, wire.admin, ADMIN_STATES),
-    sessions: wire.sessions,
-  };
 }

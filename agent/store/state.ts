@@ -49,7 +49,7 @@ const schema = v.object({
     v.object({
       key: v.string(),
       stamp,
-      state: v.picklist(['ready', 'drain', 'maint']),
+      state: v.string(),
       pid: v.number(),
       problem: v.string(),
     }),

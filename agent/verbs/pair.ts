@@ -18,7 +18,9 @@ export interface Member {
   readonly node: string;
   /** Resolves once they are on that node's disk; `newer` wins over what was sent. */
   storeIntents(intents: readonly Intent[]): Promise<{ readonly newer: readonly Intent[] }>;
+  /** Of every backend where none is named. */
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
+  shutSessions(instance: string, backend: string, server: string): Promise<void>;
   /** How addresses came to that node, the newest last. */
   history(): Promise<readonly OwnerChange[]>;
   swapPrepare(swap: SwapPrepare): Promise<SwapReading>;

@@ -1,19 +1,31 @@
-import type { Command } from 'commander';
-import type { AdminState } from '../../agent/core/acts.ts';
-import { serversResult } from '../envelope.ts';
-import { changing, ending, type Finish } from '../options.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Option, type Command } from 'commander';
+import { DEADLINES, type AdminState, type Deadline } from '../../agent/core/acts.ts';
+import type { ServersAnswer } from '../../agent/core/acts.ts';
+import { serversListResult, serversResult } from '../envelope-servers.ts';
+import { envelopeText, type NodeRow } from '../envelope.ts';
+import { changing, common, ending, type Finish } from '../options.ts';
 import { serversTable } from '../render/acts.ts';
-import { acting, type ActOptions } from '../session.ts';
+import { serversScreen } from '../render/servers.ts';
+import { acting, newRequestId, reading, type ActOptions, type CommonOptions } from '../session.ts';
+import { usage } from '../failure.ts';
 import type { Streams } from '../streams.ts';
 
 const VERBS: readonly (readonly [AdminState, string, string])[] = [
   ['drain', 'no new sessions, those there may end', 'Stays so until `proxyctl ready`.'],
-  ['ready', 'takes traffic again', ''],
+  ['ready', 'takes traffic again, once its health check is good', ''],
   ['maint', 'out of service, its checks too', 'Stays so until `proxyctl ready`.'],
 ];
+/** How long --wait waits where no --timeout is given, ms. */
+const WAIT_MS = 300_000;
+/** Between two readings of --watch, ms. */
+const WATCH_MS = 1000;
 
-/** `proxyctl drain`, `ready` and `maint`. */
+type ServersOptions = ActOptions & { readonly wait?: boolean; readonly then?: Deadline };
+
+/** `proxyctl servers`, `drain`, `ready`, `maint` and `weight`. */
 export function addServers(program: Command, io: Streams, finish: Finish): void {
+  addList(program, io, finish);
   for (const [state, summary, afterwards] of VERBS) {
     const command = changing(
       program
@@ -23,15 +35,20 @@ export function addServers(program: Command, io: Streams, finish: Finish): void 
           `A server of HAProxy, on every node: ${summary}. TARGET is BACKEND/SERVER or BACKEND.`,
         ),
     );
-    if (state !== 'ready') ending(command);
-    command.action(async (targets: string[], options: ActOptions) =>
+    if (state !== 'ready') waiting(ending(command));
+    command.action(async (targets: string[], options: ServersOptions) => {
+      const wait = options.wait === true ? (options.then ?? 'leave') : null;
+      if (wait === null && options.then !== undefined)
+        throw usage('--then says what happens when --wait ends', 'add --wait');
       finish(
         await acting(
           state,
-          options,
+          wait === null ? options : { ...options, timeout: options.timeout ?? WAIT_MS },
           io,
-          (agent, header, report) =>
-            agent.setServers({ header, targets, state, untilMs: options.until ?? null }, report),
+          (agent, header, report) => {
+            const untilMs = options.until ?? null;
+            return agent.setServers({ header, targets, state, untilMs, wait }, report);
+          },
           {
             table: (result) => (result.servers.length === 0 ? '' : serversTable(result)),
             result: serversResult,
@@ -39,7 +56,125 @@ export function addServers(program: Command, io: Streams, finish: Finish): void 
             withStatus: false,
           },
         ),
-      ),
-    );
+      );
+    });
   }
+  addWeight(program, io, finish);
 }
+
+/** --wait and --then. */
+const waiting = (command: Command): Command =>
+  command
+    .optionsGroup('Options:')
+    .option('--wait', 'until no session is left on any node, 300 s or --timeout', false)
+    .addOption(
+      new Option(
+        '--then <WHAT>',
+        'at that time: leave it, maint, kill the sessions, or fail (undo)',
+      )
+        .choices(DEADLINES)
+        .helpGroup('Options:'),
+    );
+
+function addWeight(program: Command, io: Streams, finish: Finish): void {
+  ending(
+    changing(
+      program
+        .command('weight <TARGET> <WEIGHT>')
+        .summary("a server's share: 0 to 256, 50%, or reset")
+        .description(
+          "A server's weight, on every node: 0 to 256, a share of the configured one like 50%, or reset. TARGET is BACKEND/SERVER or BACKEND.",
+        ),
+    ),
+  ).action(async (target: string, text: string, options: ActOptions) =>
+    finish(
+      await acting(
+        'weight',
+        options,
+        io,
+        (agent, header, report) => {
+          const weight = text === 'reset' ? null : text;
+          const untilMs = options.until ?? null;
+          return agent.setWeights({ header, targets: [target], weight, untilMs }, report);
+        },
+        {
+          table: (result) => (result.servers.length === 0 ? '' : serversTable(result)),
+          result: serversResult,
+          afterwards: () => (text === 'reset' ? '' : 'Stays so until `proxyctl weight ... reset`.'),
+          withStatus: false,
+        },
+      ),
+    ),
+  );
+}
+
+function addList(program: Command, io: Streams, finish: Finish): void {
+  common(
+    program
+      .command('servers [BACKEND]')
+      .summary('every server, with the nodes side by side')
+      .description(
+        'Every server or those of one backend: state, weight, sessions, queue and last check on every node; who wants it so, why and until when.',
+      ),
+  )
+    .optionsGroup('Options:')
+    .option('--watch', 'again every second; with -o json one envelope a line', false)
+    .action(
+      async (backend: string | undefined, options: CommonOptions & { readonly watch: boolean }) => {
+        const verb = 'servers';
+        const print = (answer: ServersAnswer, requestId: string, tookMs: number): number => {
+          const wallMs = Date.now();
+          if (options.output === 'json')
+            io.out(
+              envelopeText({
+                verb,
+                ok: true,
+                changed: false,
+                requestId,
+                answeredBy: answer.node,
+                tookMs,
+                result: serversListResult(answer, wallMs),
+                nodes: answer.nodes.map(nodeRow),
+                error: null,
+              }),
+            );
+          else if (options.watch) io.screen(serversScreen(answer, wallMs));
+          else io.out(serversScreen(answer, wallMs));
+          return 0;
+        };
+        const code = await reading(
+          verb,
+          options,
+          io,
+          async (agent) => {
+            const look = (): Promise<ServersAnswer> => agent.servers(backend ?? null);
+            while (options.watch) {
+              const startedMs = performance.now();
+              print(await look(), newRequestId(), performance.now() - startedMs);
+              await sleep(WATCH_MS);
+            }
+            return look();
+          },
+          (answer, { requestId, tookMs }) => print(answer, requestId, tookMs),
+        );
+        finish(code);
+      },
+    );
+}
+
+const nodeRow = ({ node, problem }: ServersAnswer['nodes'][number]): NodeRow => ({
+  node,
+  ok: problem === '',
+  changed: false,
+  ...(problem === ''
+    ? {}
+    : {
+        error: {
+          code: 'servers_unknown',
+          message: problem,
+          cause: '',
+          remediation: `on ${node}: service proxyagent status; service haproxy status`,
+          retryable: true,
+        },
+      }),
+});

@@ -1,8 +1,10 @@
+import { drain } from './drain.ts';
+import { servers } from './servers.ts';
 import { start } from './start.ts';
 
 // Benchmarks by name: npm run -s bench -- NAME. Each prints one JSON object on one line.
 
-const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = { start };
+const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = { drain, servers, start };
 
 const [, , name = ''] = process.argv;
 const bench = BENCHES[name];

@@ -1,3 +1,4 @@
+import type { ServerReading } from '../../agent/core/acts.ts';
 import type {
   AddressReport,
   HaproxyReport,
@@ -65,6 +66,8 @@ export function haproxy(change: Partial<HaproxyReport> = {}): HaproxyReport {
       { name: 'WEB', up: true, serversUp: 3, servers: 3 },
     ],
     certificates: [],
+    drift: [],
+    drifted: 0,
     ...change,
   };
 }
@@ -150,3 +153,20 @@ export function intent(key: string, value: string, change: Partial<Intent> = {})
 
 export const wishes = (...list: readonly Intent[]): ReadonlyMap<string, Intent> =>
   new Map(list.map((one) => [one.key, one]));
+
+/** A server that takes traffic and has nothing to do. */
+export const serverReading = (more: Partial<ServerReading> = {}): ServerReading => ({
+  backend: 'WEB',
+  name: 'web1',
+  status: 'UP',
+  admin: 'ready',
+  adminBits: 0,
+  weight: 1,
+  initialWeight: 1,
+  sessions: 0,
+  queued: 0,
+  total: 0,
+  check: 'L4OK',
+  backup: false,
+  ...more,
+});

@@ -76,7 +76,7 @@ const task = {
 test('a new wish, a new process and a failure before each make a task; what is in force makes none', (t) => {
   const plan = (records: ReadonlyMap<string, ServerRecord>) =>
     planServers(wishes(drain), records, '', 100, NOW);
-  const todo = [{ ...task, state: 'drain' as const }];
+  const todo = [{ ...task, kind: 'state' as const, value: 'drain' }];
   t.deepEqual(plan(new Map()), todo);
   t.deepEqual(plan(record({ pid: 99 })), todo, 'HAProxy was reloaded');
   t.deepEqual(plan(record({ problem: 'refused' })), todo);
@@ -86,13 +86,25 @@ test('a new wish, a new process and a failure before each make a task; what is i
 test('a wish taken back or past its end makes the server ready once, and a new process needs no word', (t) => {
   const stamp = { wallMs: NOW, count: 0, node: 'haproxy01' };
   const gone = { ...drain, deleted: true, value: '', stamp };
-  const todo = [{ ...task, stamp, state: 'ready' as const }];
+  const todo = [{ ...task, stamp, kind: 'state' as const, value: 'ready' }];
   t.deepEqual(planServers(wishes(gone), record({}), '', 100, NOW), todo);
   const done = record({ stamp, state: 'ready' });
   t.deepEqual(planServers(wishes(gone), done, '', 100, NOW), []);
   t.deepEqual(planServers(wishes(gone), done, '', 101, NOW), []);
   const ended = { ...drain, untilWallMs: NOW };
   t.deepEqual(planServers(wishes(ended), record({}), '', 100, NOW), [
-    { ...task, state: 'ready' as const },
+    { ...task, kind: 'state' as const, value: 'ready' },
   ]);
+});
+
+test('a weight is a task beside the state; taken back it is the configured one again', (t) => {
+  const weight = intent('weight//WEB/web1', '50%');
+  const todo = { ...task, key: weight.key, stamp: weight.stamp, kind: 'weight' as const };
+  const plan = (one: typeof weight, records: readonly ServerRecord[] = []) =>
+    planServers(wishes(one), new Map(records.map((it) => [it.key, it])), '', 100, NOW);
+  const told = { key: weight.key, stamp: weight.stamp, state: '50%', pid: 100, problem: '' };
+  t.deepEqual(plan(weight), [{ ...todo, value: '50%' }]);
+  t.deepEqual(plan(weight, [told]), []);
+  t.deepEqual(plan({ ...weight, deleted: true, value: '' }, [told]), [{ ...todo, value: '100%' }]);
+  t.deepEqual(plan({ ...weight, value: '7;x' }), [{ ...todo, value: '100%' }]);
 });

@@ -109,6 +109,8 @@ test('status -o json is one line with every key, null where nothing is known', a
               backends_up: 2,
               backends_down: 0,
               sessions: 214,
+              drift: [],
+              drifted: 0,
               backends: [
                 { name: 'WEB', up: true, servers: 3, servers_up: 3 },
                 { name: 'GITEA', up: true, servers: 1, servers_up: 1 },

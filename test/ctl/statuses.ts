@@ -54,6 +54,8 @@ export const haproxyOf = (more: Partial<HaproxyReport> = {}): HaproxyReport => (
       names: ['www.example.net'],
     },
   ],
+  drift: [],
+  drifted: 0,
   ...more,
 });
 

@@ -11,7 +11,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
   const lines = help.stdout.split('\n');
   t.true(lines.length <= 50 && lines.every((line) => line.length <= 80), help.stdout);
   const verbs = lines.flatMap(
-    (line) => /^  ([a-z]+(?: [a-z]+)?)(?: [[A-Z.\]]+)?  /.exec(line)?.[1] ?? [],
+    (line) => /^  ([a-z]+(?: [a-z]+)?)(?: [[A-Z.\]]+)*  /.exec(line)?.[1] ?? [],
   );
   t.deepEqual(
     verbs.filter((verb) => !verb.startsWith('proxyctl')),
@@ -25,9 +25,11 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'maintenance off',
       'pause',
       'resume',
+      'servers',
       'drain',
       'ready',
       'maint',
+      'weight',
       'cert push',
       'context list',
     ],
@@ -36,7 +38,16 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
 
 test('every verb has a help of at most 80 columns', async (t) => {
   const { run } = await desk(t);
-  for (const verb of ['status', 'failover', 'failback', 'drain', 'cert push', 'context list']) {
+  for (const verb of [
+    'status',
+    'failover',
+    'failback',
+    'servers',
+    'drain',
+    'weight',
+    'cert push',
+    'context list',
+  ]) {
     const { code, stdout, stderr } = await run([...verb.split(' '), '--help']);
     t.deepEqual([code, stderr], [0, '']);
     t.true(stdout.startsWith(`Usage: proxyctl ${verb} `), stdout);

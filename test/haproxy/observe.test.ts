@@ -48,6 +48,8 @@ test('one reading of a real HAProxy: process, frontends, backends, certificates'
       { name: 'app', up: true, serversUp: 2, servers: 2 },
       { name: 'gone', up: false, serversUp: 0, servers: 0 },
     ],
+    drift: [],
+    drifted: 0,
   });
   t.regex(version, /^\d+\.\d+\.\d+$/);
   t.true(startedMs <= 9000);

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { ActFailure } from '../../agent/core/acts.ts';
 import { RuntimeError, runtime } from '../../agent/haproxy/runtime.ts';
-import { parseServersState, readServers, setServer } from '../../agent/haproxy/servers.ts';
+import { parseServersState } from '../../agent/haproxy/server-lines.ts';
+import { readServers, setServer } from '../../agent/haproxy/servers.ts';
 import { fixture } from '../fixture.ts';
 import { eventually } from '../record.ts';
 import { startHaproxy } from './haproxy.ts';
@@ -9,48 +10,26 @@ import { scriptedSocket } from './scripted.ts';
 
 const CAPTURED = fixture('haproxy-2.6.12/show-servers-state.txt');
 
-test('what 2.6.12 was told of each server: inherited and past states do not count', (t) => {
-  t.deepEqual(Object.fromEntries(parseServersState(CAPTURED)), {
-    web1: { backendId: '4', admin: 'ready' },
-    web2: { backendId: '4', admin: 'ready' },
-    web3: { backendId: '4', admin: 'maint' },
-    web4: { backendId: '4', admin: 'drain' },
-    // Inherited from the server it tracks, which is in maintenance.
-    web5: { backendId: '4', admin: 'ready' },
-    gitea: { backendId: '5', admin: 'maint' },
-    spare: { backendId: '5', admin: 'ready' },
-  });
-});
-
-test('admin bits one by one and together', (t) => {
-  const header = CAPTURED.split('\n').slice(0, 2).join('\n');
-  const admin = (bits: number) =>
-    parseServersState(
-      `${header}\n4 WEB 1 s 127.0.0.1 2 ${bits} 1 1 2 1 0 2 0 0 0 0 - 80 - 0 0 - - 0\n\n`,
-    ).get('s')?.admin;
-  const rows: [number, string][] = [
-    [0x00, 'ready'],
-    [0x01, 'maint'],
-    [0x02, 'ready'],
-    // `disabled` in the configuration, and what is left of it after `ready` and `drain`.
-    [0x05, 'maint'],
-    [0x04, 'ready'],
-    [0x0c, 'drain'],
-    [0x08, 'drain'],
-    [0x10, 'ready'],
-    // No address for its name: nobody told it so.
-    [0x20, 'ready'],
-    [0x28, 'drain'],
-    [0x40, 'ready'],
-    [0x09, 'maint'],
-  ];
+test('what 2.6.12 was told of each server, its weights and whether it is checked', async (t) => {
+  const lines = await parseServersState(CAPTURED);
   t.deepEqual(
-    rows.map(([bits]) => [bits, admin(bits)]),
-    rows,
+    lines.map(({ backendId, backend, server, bits, weight, initialWeight, checked }) =>
+      [backendId, backend, server, bits, weight, initialWeight, checked].join(' '),
+    ),
+    [
+      '4 WEB web1 0 1 1 true',
+      '4 WEB web2 0 1 1 false',
+      '4 WEB web3 5 1 1 false',
+      '4 WEB web4 8 1 1 false',
+      // Inherited from the server it tracks, which is in maintenance.
+      '4 WEB web5 2 1 1 false',
+      '5 GITEA gitea 1 1 1 true',
+      '5 GITEA spare 0 1 1 false',
+    ],
   );
 });
 
-test('text that is no server state, or one cut short, is refused', (t) => {
+test('text that is no server state, or one cut short, is refused', async (t) => {
   const lines = CAPTURED.trimEnd().split('\n');
   const texts = [
     '',
@@ -65,23 +44,28 @@ test('text that is no server state, or one cut short, is refused', (t) => {
     lines.join('\n').replace(/ \S+ \S+$/, ''),
     lines.join('\n').replace(/127.*$/, ''),
   ];
-  const kinds = texts.map(
-    (text) => t.throws(() => parseServersState(text), { instanceOf: RuntimeError }).failure.kind,
-  );
-  t.deepEqual(
-    kinds,
-    Array.from(texts, () => 'text'),
-  );
+  for (const text of texts) {
+    const error = await t.throwsAsync(parseServersState(text), { instanceOf: RuntimeError });
+    t.is(error.failure.kind, 'text', text);
+  }
 });
 
 test('servers of a backend in a real HAProxy, though a frontend has its name', async (t) => {
   const { ask } = await startHaproxy(t);
   await eventually(async () => /app,s1,.*,UP,/.test(await ask('show stat -1 4 -1')));
-  t.deepEqual(await readServers(ask, 'app'), [
-    { name: 's1', status: 'UP', admin: 'ready', sessions: 0 },
-    { name: 's2', status: 'MAINT', admin: 'maint', sessions: 0 },
-    { name: 's3', status: 'no check', admin: 'ready', sessions: 0 },
-  ]);
+  const told = { weight: 1, initialWeight: 1, sessions: 0, queued: 0, total: 0, backup: false };
+  const app = [
+    { name: 's1', status: 'UP', admin: 'ready', adminBits: 0, check: 'L4OK' },
+    { name: 's2', status: 'MAINT', admin: 'maint', adminBits: 5, check: '' },
+    { name: 's3', status: 'no check', admin: 'ready', adminBits: 0, check: '' },
+  ].map((one) => ({ backend: 'app', ...told, ...one }));
+  t.deepEqual(await readServers(ask, 'app'), app as never);
+  const all = await readServers(ask, null);
+  t.deepEqual(all.slice(0, 3), app as never);
+  t.deepEqual(
+    all.map(({ backend, name }) => `${backend}/${name}`),
+    ['app/s1', 'app/s2', 'app/s3', 'gone/g1'],
+  );
 });
 
 test('a backend HAProxy does not have is not found, by reading and by setting', async (t) => {
@@ -90,8 +74,8 @@ test('a backend HAProxy does not have is not found, by reading and by setting', 
     const error = await t.throwsAsync(readServers(ask, name), { instanceOf: ActFailure });
     t.is(error.outcome, 'not-found');
   }
-  const error = await t.throwsAsync(setServer(ask, 'nope', 's1', 'drain'));
-  t.is(error.message, 'set server nope/s1 state drain: No such backend.');
+  const error = await t.throwsAsync(setServer(ask, 'nope', 's1', 'maint'));
+  t.is(error.message, 'set server nope/s1 state maint: No such backend.');
 });
 
 test('each state is told and read back, twice too, also to a server the configuration disables', async (t) => {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { RuntimeError } from '../../agent/haproxy/runtime.ts';
-import { cell, count, parseStat, readProxies, readStat } from '../../agent/haproxy/stat.ts';
+import { cell, count, parseStat, readCells, readProxies } from '../../agent/haproxy/stat.ts';
 import { fixture } from '../fixture.ts';
 
 const CAPTURED = fixture('haproxy-2.6.12/show-stat.csv');
@@ -74,21 +74,29 @@ test('a column that this version does not have is empty, and as a number 0', (t)
   t.deepEqual(row && [cell(row, 'srv'), count(row, 'srv'), count(row, 'pxname')], ['', 0, 0]);
 });
 
-test('each question asks for its kind of row only', async (t) => {
+test('named columns of each row, in the order asked; one this version has not is empty', async (t) => {
   const asked: string[] = [];
   const runtime = (command: string) => {
     asked.push(command);
     return Promise.resolve(CAPTURED);
   };
-  await readStat(runtime, 'frontend');
-  await readStat(runtime, 'backend', 'WEB');
-  await readStat(runtime, 'server', '4');
+  const columns = ['status', 'pxname', 'svname', 'last_chk', 'none'];
+  const rows = await readCells(runtime, 'show stat -1 4 -1', columns, (cells) => cells);
   await readProxies(runtime);
-  await t.throwsAsync(readStat(runtime, 'server', 'WEB;shutdown'), { instanceOf: RuntimeError });
-  t.deepEqual(asked, [
-    'show stat -1 1 -1',
-    'show stat WEB 2 -1',
-    'show stat 4 4 -1',
-    'show stat -1 3 -1',
-  ]);
+  t.deepEqual(rows[2], ['DOWN', 'WEB', 'web1', 'OK comment: ready, or "warm"', '']);
+  t.is(rows.length, parseStat(CAPTURED).length);
+  t.deepEqual(asked, ['show stat -1 4 -1', 'show stat -1 3 -1']);
+});
+
+test('named columns of what is no table, or of a row too short for them, are refused', async (t) => {
+  const [header = ''] = CAPTURED.split('\n');
+  const texts = ['\n', 'No such proxy.\n\n', `${header}\nWEB,web1\n\n`];
+  const kinds: string[] = [];
+  for (const text of texts) {
+    const reply = () => Promise.resolve(text);
+    const asked = readCells(reply, 'show stat', ['svname', 'status'], (cells) => cells);
+    const error = await t.throwsAsync(asked, { instanceOf: RuntimeError });
+    kinds.push(error.failure.kind);
+  }
+  t.deepEqual(kinds, ['text', 'text', 'text']);
 });

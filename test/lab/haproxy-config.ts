@@ -34,7 +34,7 @@ export const SERVERS: readonly BackendServer[] = [
 }));
 
 /** haproxy.conf of one host: both families, TLS with ALPN, redirect, hosts, stick tables, checks. */
-export function haproxyConfig(host: HostPlan, group: string | null = null): string {
+export function haproxyConfig(host: HostPlan, group: string | null = null, bulk = 0): string {
   const backends = [...new Set(SERVERS.map(({ backend }) => backend))];
   const routes = backends
     .filter((backend) => backend !== 'WEB')
@@ -77,7 +77,8 @@ ${routes.join('\n')}
     default_backend WEB
     timeout client 15m
 
-${backends.map(backend).join('\n')}`;
+${backends.map(backend).join('\n')}
+${bulkBackends(bulk)}`;
 }
 
 function backend(name: string): string {
@@ -91,4 +92,14 @@ function backend(name: string): string {
       ? '    balance roundrobin'
       : '    stick-table type ip size 50k expire 30m\n    stick on src';
   return `backend ${name}\n${servers.join('\n')}\n${stick}\n`;
+}
+
+function bulkBackends(servers: number): string {
+  return Array.from({ length: Math.ceil(servers / 100) }, (_, at) => {
+    const lines = Array.from(
+      { length: Math.min(100, servers - at * 100) },
+      (_, one) => `    server s${one} 127.0.0.1:${1 + ((at * 100 + one) % 65_000)}`,
+    );
+    return `backend BULK${String(at).padStart(2, '0')}\n${lines.join('\n')}\n`;
+  }).join('\n');
 }

@@ -13,6 +13,8 @@ export interface LabOptions {
   readonly nodes: number;
   /** policy.max_moves of the agents; absent: the product's own. */
   readonly maxMoves?: number;
+  /** So many servers more behind each HAProxy, a hundred a backend, unchecked and without traffic. */
+  readonly bulk?: number;
   /**
    * Whom the agents become, with the default gateways for witnesses; absent: they stay root, as
    * they must without root outside, and have the same witnesses by name.

@@ -52,7 +52,8 @@ export function programs(plan: LabPlan) {
   function startAgent(host: HostPlan): void {
     const argv = [process.execPath, dist('agent/main.js'), '--config', host.agentConfig];
     const env = {
-      NODE_OPTIONS: `--import=${dist('test/lab/clock.js')}`,
+      NODE_OPTIONS: `--import=${dist('test/lab/clock.js')} --import=${dist('test/lab/lag.js')}`,
+      ...(plan.bulk === undefined ? {} : { LAB_LAG: join(host.folder, 'lag') }),
       LAB_CLOCK: clockFile(host),
     };
     start(`${host.node}/agent`, host.namespace, argv, join(host.folder, 'agent.out'), env);

@@ -55,7 +55,7 @@ function writeFiles(host: HostPlan): void {
     ],
   };
   writeFileSync(host.carpConfig, JSON.stringify(carp));
-  writeFileSync(host.haproxyConfig, haproxyConfig(host, groupOf(plan)));
+  writeFileSync(host.haproxyConfig, haproxyConfig(host, groupOf(plan), plan.bulk));
   writeFileSync(host.agentConfig, agentConfig(plan, host));
 }
 

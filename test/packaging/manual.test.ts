@@ -8,6 +8,7 @@ import { parse } from 'smol-toml';
 import { parseConfig } from '../../agent/config.ts';
 import { agentToml } from '../../agent/config-schema.ts';
 import { buildProgram } from '../../ctl/program.ts';
+import type { Streams } from '../../ctl/streams.ts';
 import { TREE } from './clones.ts';
 import { items, longOption, PAGES, pagePath, section, type Item } from './manual.ts';
 
@@ -36,9 +37,13 @@ const leaves = (command: Command, words: readonly string[] = []): Verb[] =>
     return one.commands.length === 0 ? [[here.join(' '), one]] : leaves(one, here);
   });
 
-const verbs = leaves(
-  buildProgram('', { out: () => undefined, err: () => undefined }, () => undefined),
-);
+const nowhere: Streams = {
+  out: () => undefined,
+  err: () => undefined,
+  live: null,
+  screen: () => undefined,
+};
+const verbs = leaves(buildProgram('', nowhere, () => undefined));
 const longOf = (command: Command): string[] =>
   command.options.flatMap(({ long, hidden }) => (typeof long === 'string' && !hidden ? long : []));
 const documented = (source: string): string[] =>

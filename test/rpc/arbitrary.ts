@@ -77,6 +77,10 @@ const haproxyReport = fc.record({
     }),
   ),
   certificates: few(fc.record({ path: word, fingerprint: text, notAfter: text, names: few(text) })),
+  drift: few(
+    fc.record({ backend: word, server: word, is: text, should: text, wished: fc.boolean() }),
+  ),
+  drifted: uint,
 });
 
 export const report: fc.Arbitrary<NodeReport> = fc.record({

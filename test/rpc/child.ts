@@ -25,6 +25,8 @@ const server = await startServer({
     setMaintenance: no,
     setAutomation: no,
     setServers: no,
+    setWeights: no,
+    servers: no,
     pushCertificate: no,
   },
   peer: {
@@ -34,6 +36,7 @@ const server = await startServer({
     gossipClosed: () => undefined,
     storeIntents: no,
     findServers: no,
+    shutSessions: no,
     history: no,
     swapPrepare: no,
     swapCommit: no,

@@ -6,6 +6,7 @@ import { ActFailure } from '../../agent/core/acts.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import type { LinksOptions } from '../../agent/rpc/links.ts';
 import { createOutbox } from '../../agent/rpc/outbox.ts';
+import { serverReading } from '../core/builders.ts';
 import { clientOf, createWorld, helloOf, serveWorld } from './world.ts';
 import { link, heartbeat, report, intent } from './link-world.ts';
 
@@ -119,9 +120,11 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
         return Promise.resolve({ newer: [intent] });
       },
       findServers: (instance, backend) =>
-        Promise.resolve([
-          { name: `${instance}:${backend}`, status: 'UP', admin: 'drain', sessions: 2 },
-        ]),
+        Promise.resolve([serverReading({ name: `${instance}:${backend}`, total: 2 ** 40 })]),
+      shutSessions(instance, backend, server) {
+        asked.push([instance, backend, server]);
+        return Promise.resolve();
+      },
       swapPrepare: (node, swap) => {
         asked.push([node, swap]);
         return Promise.resolve(reading);
@@ -137,11 +140,13 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
   const swap = { swapId: 's', path: null, pem: 'PEM', dryRun: false, acceptRisks: [] } as const;
   t.deepEqual(await calls.storeIntents([intent], 1000), { newer: [intent] });
   t.deepEqual(await calls.findServers('i', 'web', 1000), [
-    { name: 'i:web', status: 'UP', admin: 'drain', sessions: 2 },
+    serverReading({ name: 'i:web', total: 2 ** 40 }),
   ]);
+  await calls.shutSessions('i', 'web', 's1', 1000);
   t.deepEqual(await calls.swapPrepare(swap, 1000), reading);
   t.deepEqual(asked, [
     ['haproxy02', [intent]],
+    ['i', 'web', 's1'],
     ['haproxy02', swap],
   ]);
   const failure = async (call: Promise<unknown>) => {
@@ -154,14 +159,14 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
       await failure(calls.swapAbort('s', 1000)),
       await failure(calls.swapFinish('s', 60)),
       await failure(calls.swapFinish('', 1000)),
-      await failure(calls.findServers('', '', 1000)),
+      await failure(calls.shutSessions('', '', 's1', 1000)),
     ],
     [
       ['conflict', 'transaction_open', 'another transaction is open'],
       ['result-unknown', 'bad_reply', 'swap abort on haproxy01: node: "haproxy05" answered'],
       ['result-unknown', 'no_answer', 'swap finish on haproxy01: no answer'],
       ['usage', 'bad_request', 'swap finish: swap_id: missing'],
-      ['usage', 'bad_request', 'find servers: backend: missing'],
+      ['usage', 'bad_request', 'shut sessions: backend: missing'],
     ],
   );
   await links.close();

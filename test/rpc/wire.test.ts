@@ -3,6 +3,8 @@ import * as fc from 'fast-check';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { ActFailure } from '../../agent/core/acts.ts';
 import { moveFromWire, moveToWire, serversFromWire, serversToWire } from '../../agent/rpc/acts.ts';
+import { weightsFromWire, weightsToWire } from '../../agent/rpc/acts.ts';
+import { DEADLINES } from '../../agent/core/acts.ts';
 import { failureFromStatus } from '../../agent/rpc/failed-calls.ts';
 import { failureToStatus, toFailure } from '../../agent/rpc/failures.ts';
 import { gossipFromWire, gossipToWire } from '../../agent/rpc/gossip.ts';
@@ -10,11 +12,13 @@ import { intentFromWire, intentToWire } from '../../agent/rpc/intents.ts';
 import { reportToWire } from '../../agent/rpc/reports.ts';
 import { resultFromWire, resultToWire } from '../../agent/rpc/results.ts';
 import { statusFromWire, statusToWire } from '../../agent/rpc/status.ts';
-import { serverFromWire, serverToWire, swapFromWire } from '../../agent/rpc/swaps.ts';
+import { serverFromWire, serverToWire } from '../../agent/rpc/servers.ts';
+import { swapFromWire } from '../../agent/rpc/swaps.ts';
 import { swapPrepareFromWire, swapPrepareToWire, swapToWire } from '../../agent/rpc/swaps.ts';
 import { WireError } from '../../agent/rpc/wire.ts';
 import { AT, gossip, header, outcome, report, result, status } from './arbitrary.ts';
 
+const { SetWeightsRequest } = proxyctl.v1;
 const { GossipMessage, Intent, MoveRequest, NodeReport, Result, ServerState, SetServersRequest } =
   proxyctl.v1;
 const { StatusReply, SwapPrepareRequest, SwapReply } = proxyctl.v1;
@@ -89,7 +93,14 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
     untilMs: ms,
   });
   const state = fc.constantFrom('ready' as const, 'drain' as const, 'maint' as const);
-  const servers = fc.record({ header, targets: fc.array(word), state, untilMs: ms });
+  const wait = fc.option(fc.constantFrom(...DEADLINES));
+  const servers = fc.record({ header, targets: fc.array(word), state, untilMs: ms, wait });
+  const weights = fc.record({
+    header,
+    targets: fc.array(word),
+    weight: fc.option(word),
+    untilMs: ms,
+  });
   const text = fc.string();
   const names = fc.array(text);
   const prepare = fc.record({
@@ -108,9 +119,23 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
     names,
     warnings: names,
   });
-  const server = fc.record({ name: word, status: text, admin: state, sessions: fc.nat() });
+  const server = fc.record({
+    backend: word,
+    name: word,
+    status: text,
+    admin: state,
+    adminBits: fc.nat(127),
+    weight: fc.nat(256),
+    initialWeight: fc.nat(256),
+    sessions: fc.nat(),
+    queued: fc.nat(),
+    total: fc.maxSafeNat(),
+    check: text,
+    backup: fc.boolean(),
+  });
   fc.assert(
-    fc.property(move, servers, prepare, reading, server, (m, s, p, r, v) => {
+    fc.property(move, servers, prepare, reading, server, weights, (m, s, p, r, v, w) => {
+      t.deepEqual(weightsFromWire(carry(SetWeightsRequest, weightsToWire(w))), w);
       t.deepEqual(moveFromWire(carry(MoveRequest, moveToWire(m))), m);
       t.deepEqual(serversFromWire(carry(SetServersRequest, serversToWire(s))), s);
       t.deepEqual(swapPrepareFromWire(carry(SwapPrepareRequest, swapPrepareToWire(p))), p);

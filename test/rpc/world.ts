@@ -153,6 +153,8 @@ export async function serveWorld(
         heard.add({ kind: 'act', act: servers, caller });
         return Promise.resolve(emptyResult);
       },
+      setWeights: no,
+      servers: no,
       pushCertificate: (push, caller) => {
         heard.add({ kind: 'act', act: push, caller });
         return Promise.resolve(emptyResult);
@@ -166,6 +168,7 @@ export async function serveWorld(
       gossipClosed: (node, how) => heard.add({ kind: 'closed', text: `${node} ${how}` }),
       storeIntents: no,
       findServers: no,
+      shutSessions: no,
       history: no,
       swapPrepare: no,
       swapCommit: no,

@@ -1,3 +1,4 @@
+import type { AdminState } from '../../agent/core/acts.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import type { Intent, NodeView } from '../../agent/core/model.ts';
 import { TIMINGS } from '../../agent/core/timing.ts';
@@ -122,7 +123,8 @@ export class Agent {
       records: store.state.servers,
       intents: gossip.intents,
       pid: () => feed.pid(),
-      set: (backend, server, state) => host.haproxy.setServer(process, backend, server, state),
+      tell: ({ backend, server, value }) =>
+        host.haproxy.setServer(process, backend, server, value as AdminState),
       save: (servers) => save({ servers }).catch(() => undefined),
       onChange: () => loop.wake(),
     });

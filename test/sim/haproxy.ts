@@ -137,6 +137,8 @@ export class Haproxy {
         return { name, up, serversUp: up ? SERVERS.length : 0, servers: SERVERS.length };
       }),
       certificates: [],
+      drift: [],
+      drifted: 0,
     };
   }
 

@@ -42,6 +42,7 @@ const local = (agent: Agent): Member => ({
   },
   history: () => Promise.resolve(agent.loop?.history() ?? []),
   findServers: (_instance, backend) => servers(agent.host.haproxy, agent.process, backend),
+  shutSessions: () => Promise.resolve(),
 });
 
 /** Over the link this agent has to it: agent/rpc/peer-calls.ts without its wire. */
@@ -68,6 +69,7 @@ function remote(agent: Agent, peer: string): Member {
     history: () => call((there) => Promise.resolve(there.loop?.history() ?? [])),
     findServers: (_instance, backend) =>
       call((there) => servers(there.host.haproxy, there.process, backend)),
+    shutSessions: () => Promise.resolve(),
   };
 }
 
@@ -86,7 +88,9 @@ function servers(
         SERVERS.map((name) => {
           const admin = haproxy.servers.get(`${backend}/${name}`) ?? 'ready';
           const status = admin === 'ready' ? 'UP' : admin === 'drain' ? 'DRAIN' : 'MAINT';
-          return { name, status, admin, sessions: 0 };
+          const adminBits = admin === 'ready' ? 0 : admin === 'drain' ? 8 : 1;
+          const rest = { weight: 1, initialWeight: 1, sessions: 0, queued: 0, total: 0 };
+          return { backend, name, status, admin, adminBits, ...rest, check: '', backup: false };
         }),
       );
     });

@@ -89,7 +89,7 @@ function perform(
     case 'servers':
       return setServers(
         pair,
-        { header, targets: [what.target], state: what.state, untilMs },
+        { header, targets: [what.target], state: what.state, untilMs, wait: null },
         quiet,
       );
   }

@@ -1,0 +1,41 @@
+import { ActFailure, type ServersAnswer } from '../core/acts.ts';
+import { inForce } from '../core/intents.ts';
+import { targetOf } from '../core/servers.ts';
+import { present, type Pair } from './pair.ts';
+
+/**
+ * `servers`: what every node's HAProxy has now, of one backend or of all
+ * (null). A node that does not answer says why. Throws ActFailure 'not-found'
+ * for a backend no node has.
+ */
+export async function listServers(pair: Pair, backend: string | null): Promise<ServersAnswer> {
+  const reachable = present(pair);
+  let missing: ActFailure | null = null;
+  const nodes = await Promise.all(
+    pair.members.map(async (member) => {
+      const { node } = member;
+      if (!reachable.includes(member))
+        return { node, problem: `the agent on ${node} does not answer`, servers: [] };
+      try {
+        return { node, problem: '', servers: await member.findServers('', backend ?? '') };
+      } catch (error) {
+        if (error instanceof ActFailure && error.outcome === 'not-found') missing = error;
+        return { node, problem: problemOf(error), servers: [] };
+      }
+    }),
+  );
+  if (missing !== null && nodes.every(({ problem }) => problem !== '')) throw missing;
+  const wallMs = pair.clock.wallMs();
+  const intents = [...pair.intents().values()].filter((intent) => {
+    const target = targetOf(intent.key);
+    if (target === null || !inForce(intent, wallMs)) return false;
+    return backend === null || target.backend === backend;
+  });
+  return { node: pair.node, nodes, intents };
+}
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof ActFailure)) return error instanceof Error ? error.message : String(error);
+  const { message, cause } = error.detail;
+  return cause === '' ? message : `${message}: ${cause}`;
+}

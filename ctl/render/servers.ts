@@ -1,0 +1,117 @@
+import type { NodeServers, ServerReading, ServersAnswer } from '../../agent/core/acts.ts';
+import { adminWord } from '../../agent/core/admin.ts';
+import { parseServerKey, serverKey } from '../../agent/core/intents.ts';
+import { targetOf } from '../../agent/core/servers.ts';
+import type { Intent } from '../../agent/core/model.ts';
+import { clockTime, duration } from './duration.ts';
+import { COLUMNS, table } from './table.ts';
+import { wrapped } from './wrapped.ts';
+
+const HEAD = ['STATE', 'WT', 'SESS', 'QUEUE', 'CHECK'] as const;
+const RIGHT = [1, 2, 3];
+
+/** Every server that some node has, as BACKEND/SERVER, in HAProxy's order. */
+export const serverNames = ({ nodes }: ServersAnswer): string[] => [
+  ...new Set(
+    nodes.flatMap(({ servers }) => servers.map(({ backend, name }) => `${backend}/${name}`)),
+  ),
+];
+
+/** The operator's word for a server, if one is stored. */
+export const wishFor = (
+  intents: readonly Intent[],
+  { backend, name }: ServerReading,
+): Intent | null =>
+  intents.find(({ key }) => parseServerKey(key) !== null && key === serverKey('', backend, name)) ??
+  null;
+
+/** The screen of `proxyctl servers`: a row per server with the nodes side by side, where that fits. */
+export function serversScreen(answer: ServersAnswer, wallMs: number): string {
+  const beside = sideBySide(answer);
+  const fits = beside.split('\n').every((line) => line.length <= COLUMNS);
+  const grid = fits ? beside : below(answer);
+  const notes = [
+    ...answer.intents.map((intent) => wishLine(intent, wallMs)),
+    ...answer.nodes
+      .filter(({ problem }) => problem !== '')
+      .map(({ node, problem }) => `unknown   ${node}: ${problem}`),
+  ].map((line) => wrapped(line));
+  return `${[grid, notes.join('\n')].filter((part) => part !== '').join('\n\n')}\n`;
+}
+
+function sideBySide(answer: ServersAnswer): string {
+  const { nodes } = answer;
+  const found = byName(nodes);
+  const rows = serverNames(answer).map((name) => [
+    name,
+    ...nodes.flatMap((_, at) => cells(answer, found[at]?.get(name))),
+  ]);
+  const head = ['SERVER', ...nodes.flatMap(() => HEAD)];
+  const right = nodes.flatMap((_, at) => RIGHT.map((one) => 1 + at * HEAD.length + one));
+  const lines = table(head, rows, { right }).split('\n');
+  return [titles(nodes, lines), ...lines].join('\n');
+}
+
+/** The nodes' names above their columns, as the table has laid them out. */
+function titles(nodes: readonly NodeServers[], [head = '']: readonly string[]): string {
+  let line = '';
+  let from = 0;
+  for (const { node } of nodes) {
+    const at = head.indexOf(HEAD[0], from);
+    line = `${line.padEnd(at)}${node}`;
+    from = at + 1;
+  }
+  return line;
+}
+
+function below(answer: ServersAnswer): string {
+  const found = byName(answer.nodes);
+  const rows = serverNames(answer).flatMap((name) =>
+    answer.nodes.map(({ node }, at) => [
+      at === 0 ? name : '',
+      node,
+      ...cells(answer, found[at]?.get(name)),
+    ]),
+  );
+  const right = RIGHT.map((one) => one + 2);
+  return table(['SERVER', 'NODE', ...HEAD], rows, { right, columns: COLUMNS });
+}
+
+const byName = (nodes: readonly NodeServers[]): ReadonlyMap<string, ServerReading>[] =>
+  nodes.map(
+    ({ servers }) => new Map(servers.map((one) => [`${one.backend}/${one.name}`, one] as const)),
+  );
+
+function cells({ intents }: ServersAnswer, server: ServerReading | undefined): string[] {
+  if (server === undefined) return ['?', '', '', '', ''];
+  const { weight, sessions, queued, check } = server;
+  return [
+    stateWord(server, wishFor(intents, server) !== null),
+    String(weight),
+    String(sessions - queued),
+    String(queued),
+    check === '' ? '-' : check,
+  ];
+}
+
+/** UP, DOWN, unchecked; or why it is out, with DOWN where its check fails too. */
+function stateWord(server: ServerReading, wished: boolean): string {
+  const { status, adminBits, backup } = server;
+  const word = adminWord(adminBits, wished);
+  const up = status === 'no check' ? 'no-check' : status;
+  const state = word === 'ready' ? up : status === 'DOWN' ? `${word}/DOWN` : word;
+  return backup ? `${state}/bck` : state;
+}
+
+/** Who wants what of a server, and until when. */
+function wishLine(intent: Intent, wallMs: number): string {
+  const { actor, reason, untilWallMs, stamp, value, key } = intent;
+  const target = targetOf(key);
+  const word = key.startsWith('weight/') ? 'weight' : value === 'drain' ? 'drained' : value;
+  const to = word === 'weight' ? ` ${value}` : '';
+  const since = duration(Math.max(0, wallMs - stamp.wallMs));
+  const until = untilWallMs === null ? '' : ` until ${clockTime(untilWallMs, wallMs)}`;
+  const why = reason === '' ? '' : `, "${reason}"`;
+  const name = `${target?.backend ?? ''}/${target?.server ?? ''}`;
+  return `${word.padEnd(9)} ${name}${to}, ${since}, by ${actor}${until}${why}`;
+}
