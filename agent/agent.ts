@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { carp } from './carp/carp.ts';
+import { keepCertificates, type CertificateKeeping } from './certificate-keeping.ts';
+import { nameOf } from './certs/check.ts';
 import { watchDevd } from './carp/devd.ts';
 import type { Config } from './config.ts';
-import type { Intents } from './core/intents.ts';
+import { parseCertificateKey, type Intents } from './core/intents.ts';
 import type { Intent, NodeReport, NodeView, Policy } from './core/model.ts';
 import { TIMINGS } from './core/timing.ts';
 import { gossip as startGossip } from './gossip.ts';
@@ -13,7 +15,6 @@ import { loop as startLoop } from './loop.ts';
 import { localMember, peerMember } from './members.ts';
 import { problems as openProblems } from './problems.ts';
 import { saving } from './saving.ts';
-import { recoverSwaps } from './swap-recovery.ts';
 import { startLinks, type Links } from './rpc/links.ts';
 import { startServer } from './rpc/server.ts';
 import { createTls } from './rpc/tls.ts';
@@ -86,6 +87,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
       savedIntents.catch(() => undefined);
       for (const { key, value, deleted, actor, requestId } of taken)
         log.info('intent-stored', { key, value, deleted, actor, request_id: requestId }, key);
+      if (taken.some(({ key }) => parseCertificateKey(key) !== null)) certificates?.wake();
     },
     onChange: () => {
       haproxy.wake();
@@ -95,7 +97,8 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
   });
 
   // HAProxy may be heard of before the journals can be looked at.
-  let recovery: ReturnType<typeof recoverSwaps> | null = null;
+  let certificates: CertificateKeeping | null = null;
+  const runningSwaps = new Set<string>();
   const haproxy = haproxyPart({
     node,
     config,
@@ -110,7 +113,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     onChange: () => loop.wake(),
     onLiveness(liveness) {
       log.info('haproxy-changed', { ...liveness }, `HAProxy ${liveness.kind}`);
-      if (liveness.kind === 'up') recovery?.again();
+      if (liveness.kind === 'up') certificates?.wake();
     },
   });
 
@@ -168,6 +171,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     onConnected(peer) {
       lastEnd.delete(peer);
       gossip.connected(peer);
+      certificates?.wake();
     },
     onClosed(peer, how, cause) {
       lastEnd.set(peer, cause);
@@ -188,13 +192,18 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     return newer;
   }
 
-  const local = localMember(node, haproxy, (intents) => storeIntents(node, intents));
+  const local = localMember(node, haproxy, (intents) => storeIntents(node, intents), runningSwaps);
+  const peerMembers = names.map((peer) => peerMember(peer, dialled.peerCalls(peer)));
   const pair: Pair = {
     node,
     name: config.pair,
     clock,
     policy,
-    members: [local, ...names.map((peer) => peerMember(peer, dialled.peerCalls(peer)))],
+    members: [local, ...peerMembers],
+    runningSwaps,
+    forgetSwap: (swapId) => haproxy.swap.forget(swapId),
+    certificateName: (path) => nameOf(config.certificates.map, path),
+    previousBundle: (name) => haproxy.previousBundle(name),
     view: () => [selfView(), ...loop.peers()],
     intents: gossip.intents,
     onRound: (listener) => loop.onRound(listener),
@@ -240,8 +249,18 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     because: (of) => lastEnd.get(of) ?? '',
     onChange: () => loop.wake(),
   });
-  const swaps = recoverSwaps({ haproxy, clock, log, problems });
-  recovery = swaps;
+  certificates = keepCertificates({
+    node,
+    haproxy,
+    members: pair.members,
+    running: runningSwaps,
+    intents: gossip.intents,
+    storeIntents: (intents) => storeIntents(node, intents),
+    alarmDays: config.certificates.alarmDays,
+    clock,
+    log,
+    problems,
+  });
   loop.wake();
 
   return {
@@ -256,7 +275,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     },
     async stop() {
       beats.stop();
-      swaps.stop();
+      certificates?.stop();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
       devd?.close();
       second.prober.close();

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ActFailure, type ServerReading } from './core/acts.ts';
+import { ActFailure, type InspectedCertificate, type ServerReading } from './core/acts.ts';
 import type { HaproxyReport } from './core/model.ts';
 import type { Intents } from './core/intents.ts';
 import { sentence } from './core/words.ts';
@@ -9,6 +9,8 @@ import { certificateFiles } from './certs/files.ts';
 import { servedFingerprint } from './certs/handshake.ts';
 import { swapJournal } from './certs/journal.ts';
 import { serverNameFor } from './certs/names.ts';
+import { bundleWith, inspect, previousOf } from './certs/inspect.ts';
+import type { NodeSwapParts } from './certs/port.ts';
 import { nodeSwap, type NodeSwap } from './certs/swap.ts';
 import type { Config } from './config.ts';
 import { haproxyFeed, type Liveness } from './haproxy-feed.ts';
@@ -17,6 +19,7 @@ import { scanConfig, type TlsListener } from './haproxy/config-scan.ts';
 import { atLeast, readInfo } from './haproxy/info.ts';
 import { observeHaproxy } from './haproxy/observe.ts';
 import { runtime, type Runtime } from './haproxy/runtime.ts';
+import { reloadHaproxy } from './haproxy/reload.ts';
 import { readServers, setServer } from './haproxy/servers.ts';
 import { watchHaproxy } from './haproxy/watch.ts';
 import { serverKeeper } from './server-keeper.ts';
@@ -24,7 +27,7 @@ import type { Clock } from './sys/clock.ts';
 
 export interface HaproxyPartOptions {
   readonly node: string;
-  readonly config: Pick<Config, 'haproxy' | 'state'>;
+  readonly config: Pick<Config, 'haproxy' | 'state' | 'certificates'>;
   readonly clock: Clock;
   readonly intents: () => Intents;
   readonly servers: readonly ServerRecord[];
@@ -40,6 +43,13 @@ export interface HaproxyPart {
   applied: ReturnType<typeof serverKeeper>['applied'];
   findServers(backend: string): Promise<readonly ServerReading[]>;
   readonly swap: NodeSwap;
+  readonly swapParts: NodeSwapParts;
+  /** What disk, memory and, if asked, a TLS client say of every certificate. */
+  inspect(served: boolean): Promise<readonly InspectedCertificate[]>;
+  /** Throws ActFailure 'not-found' where this node has another bundle under that name. */
+  bundleWith(name: string, sha256: string): Promise<string>;
+  /** What the last swap of a certificate replaced; null where none is kept. */
+  previousBundle(name: string): Promise<string | null>;
   /** Wishes may have changed. */
   wake(): void;
   /** Reads everything again, certificates too. */
@@ -102,14 +112,18 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
     save: options.saveServers,
     onChange: options.onChange,
   });
-  const swap = nodeSwap({
+  const swapParts: NodeSwapParts = {
     node,
     haproxy: { ...certs, version: async () => (await readInfo(ask)).version },
     files: certificateFiles,
     journal: swapJournal(join(config.state, 'swaps')),
     verify: (path, names) => verifyServed(options, path, names),
+    reload: () => reloadHaproxy(ask, config.haproxy.reload, clock),
+    canReload: config.haproxy.reload.length > 0,
     wallMs: () => clock.wallMs(),
-  });
+    map: config.certificates.map,
+  };
+  const swap = nodeSwap(swapParts);
 
   return {
     report: feed.report,
@@ -125,6 +139,13 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
       }
     },
     swap,
+    swapParts,
+    inspect: async (served) => inspect(swapParts, await swap.kept(), served),
+    async bundleWith(name, sha256) {
+      const { entries } = await swap.open();
+      return bundleWith(swapParts, [...entries, ...(await swap.kept())], name, sha256);
+    },
+    previousBundle: async (name) => previousOf(await swap.kept(), name)?.oldPem ?? null,
     wake: keeper.wake,
     reread: () => feed.reread(),
     close() {

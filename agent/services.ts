@@ -10,6 +10,7 @@ import { move } from './verbs/move.ts';
 import type { Member, Pair } from './verbs/pair.ts';
 import { pushCertificate } from './verbs/push.ts';
 import { requests } from './verbs/requests.ts';
+import { listCertificates, rollbackCertificates } from './verbs/certificates.ts';
 import { setServers } from './verbs/servers.ts';
 import { status } from './verbs/status.ts';
 
@@ -30,6 +31,9 @@ export function controlVerbs(
     setServers: (act, _caller, report) => once(act, (one) => setServers(pair, one, report)),
     pushCertificate: (act, _caller, report) =>
       once(act, (one) => pushCertificate(pair, one, report)),
+    rollbackCertificates: (act, _caller, report) =>
+      once(act, (one) => rollbackCertificates(pair, one, report)),
+    certificates: (served) => listCertificates(pair, served),
   };
 }
 
@@ -55,5 +59,8 @@ export function peerVerbs(
     swapCommit: (_from, swapId) => local.swapCommit(swapId),
     swapAbort: (_from, swapId) => local.swapAbort(swapId),
     swapFinish: (_from, swapId) => local.swapFinish(swapId),
+    swapState: (_from, swapId) => local.swapState(swapId),
+    fetchBundle: (_from, name, sha256) => local.fetchBundle(name, sha256),
+    inspectCertificates: (_from, served) => local.inspectCertificates(served),
   };
 }

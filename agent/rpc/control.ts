@@ -2,19 +2,20 @@ import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/g
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import type { ActHeader, ActResult, AutomationAct, Caller } from '../core/acts.ts';
 import type { MaintenanceAct, MoveAct, Progress, Role } from '../core/acts.ts';
-import type { PushAct, ServersAct, Status } from '../core/acts.ts';
+import type { Certificates, PushAct, RollbackAct, ServersAct, Status } from '../core/acts.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import type { Clock } from '../sys/clock.ts';
 import { operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
 import { automationFromWire, maintenanceFromWire, moveFromWire } from './acts.ts';
-import { pushFromWire, serversFromWire } from './acts.ts';
+import { pushFromWire, rollbackFromWire, serversFromWire } from './acts.ts';
 import { explainToWire } from './explain.ts';
 import type { ExplainAnswer } from '../core/explain.ts';
 import { failureToStatus, toFailure } from './failures.ts';
 import { readUpload } from './upload.ts';
 import { progressToWire, resultToWire } from './results.ts';
 import { statusToWire } from './status.ts';
+import { certificatesToWire } from './swaps.ts';
 
 type Report = (progress: Progress) => void;
 
@@ -27,6 +28,9 @@ export interface ControlVerbs {
   setAutomation(act: AutomationAct, caller: Caller, report: Report): Promise<ActResult>;
   setServers(act: ServersAct, caller: Caller, report: Report): Promise<ActResult>;
   pushCertificate(act: PushAct, caller: Caller, report: Report): Promise<ActResult>;
+  rollbackCertificates(act: RollbackAct, caller: Caller, report: Report): Promise<ActResult>;
+  /** `served`: with a TLS connect to the listeners of every node. */
+  certificates(served: boolean): Promise<Certificates>;
 }
 
 /** What a listener does with what the handlers cannot answer for. */
@@ -156,14 +160,20 @@ export function controlHandlers(
       verbs.setAutomation(...act),
     ),
     setServers: acts('servers', 'operator', serversFromWire, (...act) => verbs.setServers(...act)),
+    certificates: looks('certificates', async ({ served }: proxyctl.v1.CertificatesRequest) =>
+      certificatesToWire(await verbs.certificates(served), clock.wallMs()),
+    ),
+    rollbackCertificates: acts('certificates', 'admin', rollbackFromWire, (...act) =>
+      verbs.rollbackCertificates(...act),
+    ),
     pushCertificates: (call: Upload) =>
       void run(
         call,
         'certificates',
         'admin',
         async () => {
-          const { request, pem } = await readUpload(call);
-          return pushFromWire(request, pem);
+          const { request, bundles } = await readUpload(call);
+          return pushFromWire(request, bundles);
         },
         (...act) => verbs.pushCertificate(...act),
       ),

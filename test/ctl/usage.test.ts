@@ -28,6 +28,9 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'ready',
       'maint',
       'cert push',
+      'cert rollback',
+      'cert list',
+      'cert verify',
       'context list',
     ],
   );
@@ -35,7 +38,15 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
 
 test('every verb has a help of at most 80 columns', async (t) => {
   const { run } = await desk(t);
-  for (const verb of ['status', 'failover', 'failback', 'drain', 'cert push', 'context list']) {
+  for (const verb of [
+    'status',
+    'failover',
+    'failback',
+    'drain',
+    'cert push',
+    'cert list',
+    'context list',
+  ]) {
     const { code, stdout, stderr } = await run([...verb.split(' '), '--help']);
     t.deepEqual([code, stderr], [0, '']);
     t.true(stdout.startsWith(`Usage: proxyctl ${verb} `), stdout);

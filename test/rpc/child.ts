@@ -25,6 +25,8 @@ const server = await startServer({
     setAutomation: no,
     setServers: no,
     pushCertificate: no,
+    certificates: no,
+    rollbackCertificates: no,
   },
   peer: {
     hello: () => helloOf('haproxy01'),
@@ -37,6 +39,9 @@ const server = await startServer({
     swapCommit: no,
     swapAbort: no,
     swapFinish: no,
+    swapState: no,
+    fetchBundle: no,
+    inspectCertificates: no,
   },
 });
 process.stdout.write(`${server.addresses[0] ?? ''}\n`);

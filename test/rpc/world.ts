@@ -152,6 +152,8 @@ export async function serveWorld(
         heard.add({ kind: 'act', act: servers, caller });
         return Promise.resolve(emptyResult);
       },
+      certificates: no,
+      rollbackCertificates: no,
       pushCertificate: (push, caller) => {
         heard.add({ kind: 'act', act: push, caller });
         return Promise.resolve(emptyResult);
@@ -169,6 +171,9 @@ export async function serveWorld(
       swapCommit: no,
       swapAbort: no,
       swapFinish: no,
+      swapState: no,
+      fetchBundle: no,
+      inspectCertificates: no,
       ...more.peer,
     },
   });

@@ -1,0 +1,73 @@
+import { certificateFindings } from './core/certificates.ts';
+import type { Intent } from './core/model.ts';
+import { sentence } from './core/words.ts';
+import type { Problems } from './problems.ts';
+import type { Clock } from './sys/clock.ts';
+import type { Member } from './verbs/pair.ts';
+
+/** Alarms have to come within five minutes; a reading costs one command for each certificate. */
+const LOOK_MS = 60_000;
+
+export interface AlarmOptions {
+  readonly node: string;
+  /** This node first. */
+  readonly members: readonly Member[];
+  readonly intents: () => readonly Intent[];
+  /** A swap is under way: differences are no finding now. */
+  readonly busy: () => boolean;
+  readonly alarmDays: readonly number[];
+  readonly clock: Clock;
+  readonly problems: Problems;
+}
+
+const REMEDY = 'proxyctl cert list; renew: proxyctl cert push FILE';
+
+/**
+ * Once a minute: certificates of this node that end soon, or whose disk, memory, wire, decision
+ * or peer differ, as problems; each goes when it is well again.
+ */
+export function certificateAlarms(options: AlarmOptions): { again(): Promise<void>; stop(): void } {
+  const { node, members, clock, problems, alarmDays } = options;
+  let stopped = false;
+  let raised = new Set<string>();
+  let cancel = (): void => {};
+
+  async function look(): Promise<void> {
+    if (options.busy()) return;
+    const nodes = await Promise.all(
+      members.map(async (member) => {
+        const mine = member.node === node;
+        try {
+          const certificates = await member.inspectCertificates(mine);
+          return { node: member.node, problem: '', certificates };
+        } catch (error) {
+          // That a peer, or HAProxy, cannot be asked is said elsewhere.
+          return { node: member.node, problem: sentence(error), certificates: [] };
+        }
+      }),
+    );
+    if (nodes.some((one) => one.node === node && one.problem !== '') || options.busy()) return;
+    const at = { wallMs: clock.wallMs(), alarmDays, endMs: Date.parse };
+    const now = new Map<string, string>();
+    for (const found of certificateFindings({ nodes, intents: options.intents() }, at))
+      if (found.node === node) now.set(`certificate-${found.id} ${found.name}`, found.text);
+    for (const [subject, text] of now) problems.raise(subject, text, REMEDY);
+    for (const subject of raised) if (!now.has(subject)) problems.clear(subject);
+    raised = new Set(now.keys());
+  }
+
+  const again = async (): Promise<void> => {
+    cancel();
+    await look().catch((error: unknown) =>
+      problems.raise('certificates', sentence(error), 'proxyctl cert list'),
+    );
+    if (!stopped) cancel = clock.after(LOOK_MS, () => void again());
+  };
+  return {
+    again,
+    stop() {
+      stopped = true;
+      cancel();
+    },
+  };
+}
