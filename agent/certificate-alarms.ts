@@ -7,6 +7,8 @@ import type { Member } from './verbs/pair.ts';
 
 /** Alarms have to come within five minutes; a reading costs one command for each certificate. */
 const LOOK_MS = 60_000;
+/** What differs is looked at again this soon: a swap that is under way is no alarm. */
+const AGAIN_MS = 10_000;
 
 export interface AlarmOptions {
   readonly node: string;
@@ -24,12 +26,13 @@ const REMEDY = 'proxyctl cert list; renew: proxyctl cert push FILE';
 
 /**
  * Once a minute: certificates of this node that end soon, or whose disk, memory, wire, decision
- * or peer differ, as problems; each goes when it is well again.
+ * or peer differ, as problems once two looks in a row found it; each goes when it is well again.
  */
 export function certificateAlarms(options: AlarmOptions): { again(): Promise<void>; stop(): void } {
   const { node, members, clock, problems, alarmDays } = options;
   let stopped = false;
-  let raised = new Set<string>();
+  let before = new Map<string, string>();
+  const raised = new Set<string>();
   let cancel = (): void => {};
 
   async function look(): Promise<void> {
@@ -51,9 +54,17 @@ export function certificateAlarms(options: AlarmOptions): { again(): Promise<voi
     const now = new Map<string, string>();
     for (const found of certificateFindings({ nodes, intents: options.intents() }, at))
       if (found.node === node) now.set(`certificate-${found.id} ${found.name}`, found.text);
-    for (const [subject, text] of now) problems.raise(subject, text, REMEDY);
-    for (const subject of raised) if (!now.has(subject)) problems.clear(subject);
-    raised = new Set(now.keys());
+    for (const [subject, text] of now) {
+      if (before.get(subject) !== text) continue;
+      problems.raise(subject, text, REMEDY);
+      raised.add(subject);
+    }
+    for (const subject of raised)
+      if (!now.has(subject)) {
+        problems.clear(subject);
+        raised.delete(subject);
+      }
+    before = now;
   }
 
   const again = async (): Promise<void> => {
@@ -61,7 +72,8 @@ export function certificateAlarms(options: AlarmOptions): { again(): Promise<voi
     await look().catch((error: unknown) =>
       problems.raise('certificates', sentence(error), 'proxyctl cert list'),
     );
-    if (!stopped) cancel = clock.after(LOOK_MS, () => void again());
+    const inMs = before.size > 0 ? AGAIN_MS : LOOK_MS;
+    if (!stopped) cancel = clock.after(inMs, () => void again());
   };
   return {
     again,

@@ -1,8 +1,9 @@
 import { start } from './start.ts';
+import { swap } from './swap.ts';
 
 // Benchmarks by name: npm run -s bench -- NAME. Each prints one JSON object on one line.
 
-const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = { start };
+const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = { start, swap };
 
 const [, , name = ''] = process.argv;
 const bench = BENCHES[name];
