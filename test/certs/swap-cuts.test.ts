@@ -161,3 +161,40 @@ test('a file that is newer than the decided version is left, and said', async (t
     ],
   );
 });
+
+test('a bundle too large for the runtime API goes by file and reload, and by file and reload back', async (t) => {
+  const many = Array.from({ length: 900 }, (_, at) => `name-${at}.a.test`);
+  const names = ['a.test', ...many];
+  const large = bundle(await issue({ subject: 'CN=a.test', names }));
+  t.true(large.length > 16_000, `${large.length} bytes`);
+  const push = async (world: SwapWorld, cut: Cut | null) => {
+    void world.cut(cut);
+    const bundles = [{ path: '/a', pem: large }];
+    return pushCertificate(world.pair('n1'), { header, bundles }, () => {});
+  };
+  const fingerprints = (world: SwapWorld) =>
+    world.hosts.map(({ disk, memory, done }) => [
+      sha1(disk.get('/a')),
+      sha1(memory.get('/a')),
+      done.filter((step) => step === 'stage' || step === 'reload'),
+    ]);
+  const good = new SwapWorld(before);
+  t.is((await push(good, null)).outcome, 'reached');
+  const there = [sha1(large), sha1(large), ['reload']];
+  t.deepEqual(fingerprints(good), [there, there]);
+
+  // The second node's disk fills up with its commit: the first, which has it, goes back the same way.
+  const steps = good.host('n2').done;
+  const bad = new SwapWorld(before);
+  const at = steps.lastIndexOf('replace') - 1;
+  const refused = await push(bad, { node: 'n2', at, kind: 'disk-full' });
+  t.is(refused.outcome, 'failed');
+  t.is(bad.host('n1').done.filter((step) => step === 'reload').length, 2);
+  t.deepEqual(
+    bad.hosts.map(({ disk, memory }) => [sha1(disk.get('/a')), sha1(memory.get('/a'))]),
+    [
+      [OLD[0], OLD[0]],
+      [OLD[0], OLD[0]],
+    ],
+  );
+});

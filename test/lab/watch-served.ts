@@ -15,7 +15,7 @@ interface Run {
 const [servername = '', ...hosts] = process.argv.slice(2);
 const runs: Run[] = [];
 const failed: string[] = [];
-let stopping = false;
+const stop = new AbortController();
 
 const handshake = (host: string): Promise<string> =>
   new Promise((resolve, reject) => {
@@ -31,7 +31,7 @@ const handshake = (host: string): Promise<string> =>
 
 async function watch(host: string): Promise<void> {
   let run: Run | undefined;
-  while (!stopping) {
+  while (!stop.signal.aborted) {
     const began = Date.now();
     try {
       const sha1 = await handshake(host);
@@ -47,7 +47,7 @@ async function watch(host: string): Promise<void> {
   }
 }
 
-process.on('SIGTERM', () => (stopping = true));
+process.on('SIGTERM', () => stop.abort());
 const ends = Promise.all(hosts.map(watch));
 process.stderr.write('watching\n');
 await ends;
