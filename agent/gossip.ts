@@ -2,8 +2,10 @@ import { createHash } from 'node:crypto';
 import { PROTOCOL, type GossipMessage } from './core/gossip.ts';
 import { digestText, mergeIntents, type Intents } from './core/intents.ts';
 import type { Intent, NodeReport, NodeView, Seen } from './core/model.ts';
-import { isFresh, peerClass, type Contact } from './core/peers.ts';
+import { isFresh, peerClass, withRelayed, type Contact } from './core/peers.ts';
 import type { Timing } from './core/timing.ts';
+import { isNewer, unheard, type Peer } from './gossip-peer.ts';
+import { relays } from './relay.ts';
 import type { Clock } from './sys/clock.ts';
 
 /** What gossip needs from the transport; `send` is false where nothing is connected. */
@@ -29,19 +31,6 @@ export interface GossipOptions {
   readonly onRefused: (node: string, cause: string) => void;
 }
 
-interface Peer {
-  readonly node: string;
-  heardAtMs: number | null;
-  /** When `report` was last known to be the present one: received, or its number in a heartbeat. */
-  currentAtMs: number | null;
-  agentGoneAtMs: number | null;
-  goneBecause: string;
-  report: NodeReport | null;
-  /** Its wall clock less ours when its last report arrived. */
-  clockOffMs: number | null;
-  intentsSentAtMs: number | null;
-}
-
 /** Two lists of intents cross the wire at most this often per peer. */
 const INTENTS_INTERVAL_MS = 200;
 
@@ -54,21 +43,8 @@ export type Gossip = ReturnType<typeof gossip>;
  */
 export function gossip(options: GossipOptions) {
   const { clock, transport, timing, node: self } = options;
-  const peers = new Map<string, Peer>(
-    options.peers.map((node) => [
-      node,
-      {
-        node,
-        heardAtMs: null,
-        currentAtMs: null,
-        agentGoneAtMs: null,
-        goneBecause: '',
-        report: null,
-        clockOffMs: null,
-        intentsSentAtMs: null,
-      },
-    ]),
-  );
+  const peers = new Map<string, Peer>(options.peers.map((node) => [node, unheard(node)]));
+  const relay = relays(peers, options);
   let intents = options.intents;
   let digest = digestOf(intents);
   let own: NodeReport | null = null;
@@ -116,11 +92,8 @@ export function gossip(options: GossipOptions) {
     return merge.newer;
   }
 
-  function takeReport(peer: Peer, report: NodeReport): void {
-    if (report.node !== peer.node) {
-      options.onRefused(peer.node, `it sent a report that claims to be from ${report.node}`);
-      return;
-    }
+  function takeReport(peer: Peer, report: NodeReport, ageMs: number): void {
+    if (report.node !== peer.node) return relay.take(peer.node, report, ageMs);
     if (peer.report !== null && !isNewer(report, peer.report)) return;
     peer.report = report;
     peer.currentAtMs = clock.nowMs();
@@ -143,9 +116,10 @@ export function gossip(options: GossipOptions) {
         break;
       case 'heartbeat':
         heartbeat(peer, message);
+        relay.hears(from, message);
         break;
       case 'report':
-        takeReport(peer, message.report);
+        takeReport(peer, message.report, message.ageMs);
         break;
       case 'intents':
         takeIntents(from, message.intents);
@@ -155,6 +129,7 @@ export function gossip(options: GossipOptions) {
         break;
       case 'want-report':
         if (message.node === self) sendReport(from);
+        else relay.tell(from, message.node);
         break;
       case 'goodbye':
         gone(from, `its agent stopped: ${message.reason}`);
@@ -221,20 +196,24 @@ export function gossip(options: GossipOptions) {
         sequence: own?.sequence ?? 0,
         intentsDigest: digest,
         seen: seen(),
+        heard: relay.heard(),
       };
       for (const peer of peers.keys()) transport.send(peer, message);
     },
     /** Every peer as it is known now, in order of name. */
     peers(nowMs: number): NodeView[] {
       return [...peers.values()]
-        .map((peer) => ({
-          node: peer.node,
-          peerClass: peerClass(peer, timing, nowMs),
-          fresh: isFresh(peer, timing, nowMs),
-          heardAtMs: peer.heardAtMs,
-          report: peer.report,
-          clockOffMs: peer.clockOffMs,
-        }))
+        .map((peer) => {
+          const contact = withRelayed(peer, peer.relayedAtMs, timing);
+          return {
+            node: peer.node,
+            peerClass: peerClass(contact, timing, nowMs),
+            fresh: isFresh(contact, timing, nowMs),
+            heardAtMs: contact.heardAtMs,
+            report: peer.report,
+            clockOffMs: peer.clockOffMs,
+          };
+        })
         .sort((a, b) => (a.node < b.node ? -1 : 1));
     },
     contact: (node: string): (Contact & { readonly goneBecause: string }) | null =>
@@ -244,14 +223,6 @@ export function gossip(options: GossipOptions) {
 
 const digestOf = (intents: Intents): string =>
   createHash('sha256').update(digestText(intents)).digest('hex');
-
-interface Version {
-  readonly epoch: number;
-  readonly sequence: number;
-}
-
-const isNewer = (a: Version, b: Version): boolean =>
-  a.epoch !== b.epoch ? a.epoch > b.epoch : a.sequence > b.sequence;
 
 /** True when a peer has seen more of us or others than its report says. */
 function sawMore(known: readonly Seen[], now: readonly Seen[]): boolean {

@@ -168,6 +168,7 @@ function addressReport(reading: VhidReading, input: SelfInput): AddressReport[] 
       byHand: before?.byHand ?? false,
       advertsLost: before?.advertsLost ?? false,
       cutOff: before?.cutOff ?? false,
+      inTouch: before?.inTouch ?? false,
       movesAtMs: before?.movesAtMs ?? [],
     },
   ];
@@ -215,10 +216,10 @@ export function withVerdicts(
     addresses: own.addresses.map((address) => {
       const verdict = decision?.verdicts.find((one) => one.address === address.address);
       if (verdict === undefined) return address;
-      const { owner, yieldTo, reason, byHand, cutOff, movesAtMs } = verdict;
+      const { owner, yieldTo, reason, byHand, cutOff, inTouch, movesAtMs } = verdict;
       const reasonSinceMs = address.reason === reason ? address.reasonSinceMs : nowMs;
       const { advertsLost } = decision ?? { advertsLost: false };
-      const said = { owner, yieldTo, reason, reasonSinceMs, byHand, cutOff, movesAtMs };
+      const said = { owner, yieldTo, reason, reasonSinceMs, byHand, cutOff, inTouch, movesAtMs };
       return { ...address, ...said, advertsLost };
     }),
   };

@@ -88,6 +88,17 @@ export interface Memory {
   /** When this MASTER was last isolated; null once a peer was heard again. */
   readonly isolatedUntilMs: number | null;
   readonly lost: Lost | null;
+  /** By network: whether everybody there is silent, and when that was last so. */
+  readonly silence: ReadonlyMap<string, Silence>;
+}
+
+/** Silence of everybody on one network. */
+export interface Silence {
+  readonly now: boolean;
+  /** When it was noticed. */
+  readonly sinceMs: number;
+  /** When it was last so. */
+  readonly atMs: number;
 }
 
 export const NO_MEMORY: Memory = {
@@ -103,6 +114,7 @@ export const NO_MEMORY: Memory = {
   isolatedSinceMs: null,
   isolatedUntilMs: null,
   lost: null,
+  silence: new Map(),
 };
 
 /** What this node thinks of one address; goes into its report. */
@@ -113,6 +125,7 @@ export interface AddressVerdict {
   readonly reason: string;
   readonly byHand: boolean;
   readonly cutOff: boolean;
+  readonly inTouch: boolean;
   readonly movesAtMs: readonly number[];
 }
 

@@ -9,6 +9,7 @@ import {
   FORCE_LIMIT,
   FORCE_WINDOW_MS,
   GRANT_MS,
+  SETTLED_MS,
 } from './timing.ts';
 /** The holder's word that one taker may force itself. */
 export interface Grant {
@@ -64,7 +65,7 @@ const takerAdvskew = ({ address, report }: Candidate): number =>
 
 /**
  * The taker's half: forces itself MASTER with its base advskew in one command,
- * when the holder named it; when nobody is MASTER and every configured node is
+ * when every MASTER named it; when nobody is MASTER and every configured node is
  * fresh, names this one as owner and has seen its present state; when the
  * MASTER is dead by every test; or as the one that keeps every address while
  * adverts are lost.
@@ -74,14 +75,14 @@ export function takeFor(at: Situation): Part | null {
   if (mine.state !== 'BACKUP' || !at.me.joined || mine.baseAdvskew === null) return null;
   const keeps = at.keeper === view.self;
   if (!keeps && ownership.owner?.node !== view.self) return null;
-  const holder = masters.find(({ node }) => node !== view.self);
+  const holders = masters.filter(({ node }) => node !== view.self);
   const dead = deadMaster(at);
   const invited =
     keeps ||
     dead !== null ||
-    (holder === undefined
+    (holders.length === 0
       ? !isPaused(view) && nobodyIsMaster(at)
-      : holder.address.yieldTo === view.self && wouldStand(at, holder));
+      : holders.every((holder) => isNamedBy(at, holder)));
   if (!invited) return null;
 
   const forces = memory.forces.get(mine.address) ?? [];
@@ -106,6 +107,23 @@ export function takeFor(at: Situation): Part | null {
     memory: dead === null ? forced : tookEarly(forced, dead, nowMs),
     wakeAtMs: nowMs + FORCE_INTERVAL_MS,
   };
+}
+
+/** This holder's word lets the take stand; of several MASTERs each has to say it. */
+const isNamedBy = (at: Situation, holder: Candidate): boolean =>
+  holder.address.yieldTo === at.view.self && wouldStand(at, holder) && mayBeLast(at, holder);
+
+/**
+ * A MASTER that does not hear another may have been promoted for just that
+ * reason. With a node absent that is not known dead it must have stood for
+ * longer than two MASTERs that hear each other would, and not be cut off.
+ */
+function mayBeLast({ ownership, view, nowMs }: Situation, { address }: Candidate): boolean {
+  const fresh = new Set(ownership.candidates.map(({ node }) => node));
+  const unknown = view.nodes.some(
+    ({ node, peerClass }) => !fresh.has(node) && peerClass !== 'dead',
+  );
+  return !unknown || (!address.cutOff && nowMs - address.stateSinceMs >= SETTLED_MS);
 }
 
 /** Whether the kernels let a forced promotion stand: at most the holder's, below every other's. */

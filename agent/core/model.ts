@@ -38,6 +38,8 @@ export interface AddressReport {
   readonly advertsLost: boolean;
   /** Neither a peer nor a witness answers on its interface: it is this host that is cut off there. */
   readonly cutOff: boolean;
+  /** A peer or a witness answers on its interface, and somebody did without a break lately. */
+  readonly inTouch: boolean;
   /** When a failback or a move for degraded health brought it here: the budget counts them. */
   readonly movesAtMs: readonly number[];
 }

@@ -85,6 +85,9 @@ export function owner(address: string, view: View, nowMs: number): Ownership {
 function candidatesFor(address: string, view: View): Candidate[] {
   const fresh = freshNodes(view.nodes);
   const leastDemotion = Math.min(...fresh.map(({ report }) => report?.demotion ?? 0));
+  const inTouch = fresh.some(({ report }) =>
+    report?.addresses.some((one) => one.address === address && one.inTouch),
+  );
   return fresh.flatMap(({ node, report }) => {
     const mine = report?.addresses.find((reading) => reading.address === address);
     if (report === null || mine === undefined) return [];
@@ -93,8 +96,9 @@ function candidatesFor(address: string, view: View): Candidate[] {
     const isMaster = mine.state === 'MASTER';
     // A restarted agent on the MASTER gives up nothing while it joins again.
     const present = (report.joined || isMaster) && !report.leaving;
-    // Who hears nobody on that network serves nobody there, whatever gossip says elsewhere.
-    const linked = (mine.state !== 'INIT' || report.fenced) && !mine.cutOff;
+    // Who hears nobody on that network serves nobody there, whatever gossip says elsewhere;
+    // where all are silent, or were a moment ago, that tells none from another.
+    const linked = (mine.state !== 'INIT' || report.fenced) && !(mine.cutOff && inTouch);
     const able = linked && present && !demoted;
     return [{ node, report, address: mine, able, isMaster }];
   });
@@ -138,20 +142,28 @@ export function rank(
   const bound = lost || paused || isSpent(candidates, view, nowMs);
   const degradedMs = report.health === 'degraded' ? nowMs - report.healthSinceMs : -1;
   const returns = !bound && view.policy.failback === 'auto' && candidate.able && ready;
-  const ripe =
-    masters.length > 1 ? isMaster : masters.length === 0 || isMaster || pinApplies || returns;
+  const ripe = masters.length === 0 || isMaster || pinApplies || returns;
   return [
     Number(!candidate.able),
     Number(!paused && isDown(candidate, candidates, view, nowMs)),
     Number(isMaintained(candidate, view)),
     Number(pin !== null && !pinApplies),
     Number(!bound && degradedMs >= holdMs),
-    Number(!ripe),
+    masters.length > 1 ? standing(candidate, masters) : Number(!ripe),
     // Several MASTERs: what the kernels compare decides, so that both agree.
     masters.length > 1
       ? effectiveAdvskew(address.advskew, report.demotion)
       : (address.baseAdvskew ?? address.advskew),
   ];
+}
+
+/**
+ * Of several MASTERs one that nobody has answered since its agent's start is
+ * worse than one that is in touch; who is no MASTER comes last.
+ */
+function standing({ isMaster, address }: Candidate, masters: readonly Candidate[]): number {
+  if (!isMaster) return 2;
+  return Number(!address.inTouch && masters.some((one) => one.address.inTouch));
 }
 
 /** HAProxy is down; where only a node in maintenance could replace it, it counts after `hold`. */

@@ -1,5 +1,6 @@
 import type { NodeView, PathReading, PeerClass } from './model.ts';
-import { PROBES_LOST, type Timing } from './timing.ts';
+import type { Silence } from './decision.ts';
+import { CUT_MS, PROBES_LOST, STEADY_MS, type Timing } from './timing.ts';
 
 /** What the transport knows of one peer; readings of this host's monotonic clock. */
 export interface Contact {
@@ -10,6 +11,27 @@ export interface Contact {
   readonly currentAtMs: number | null;
   /** Its agent said goodbye, or its end of the connection was closed or refused while the host answers. */
   readonly agentGoneAtMs: number | null;
+}
+
+/**
+ * Contact with what others say of a node that they hear themselves; `relayedAtMs`:
+ * when its report here was the present one by their word. A word that may have
+ * been on its way when the end of the connection was seen here does not count.
+ */
+export function withRelayed(
+  contact: Contact,
+  relayedAtMs: number | null,
+  { suspectMs }: Timing,
+): Contact {
+  const { heardAtMs, currentAtMs, agentGoneAtMs } = contact;
+  if (relayedAtMs === null || relayedAtMs < (agentGoneAtMs ?? -Infinity) + suspectMs)
+    return contact;
+  return {
+    ...contact,
+    heardAtMs: Math.max(heardAtMs ?? -Infinity, relayedAtMs),
+    currentAtMs: Math.max(currentAtMs ?? -Infinity, relayedAtMs),
+    agentGoneAtMs: null,
+  };
 }
 
 /** What is believed of a peer from how and when it was last heard. */
@@ -94,6 +116,46 @@ export function isCut(
   return (
     proven.some(({ node }) => node === null) && proven.every((one) => isSilent(one) && long(one))
   );
+}
+
+/**
+ * Nobody there answers, and long enough for every other host to notice the same:
+ * they ask in their own time, and one that is about to fall silent is no better.
+ */
+export const isCutOff = (silence: Silence | undefined, nowMs: number): boolean =>
+  silence !== undefined && silence.now && nowMs - silence.sinceMs >= CUT_MS;
+
+/**
+ * Somebody answers on the interface of a network, and since the last time that
+ * nobody did STEADY_MS have passed: one that just came back is no better than
+ * one that will in a moment.
+ */
+export function isInTouch(
+  paths: readonly PathReading[],
+  network: string,
+  silence: Silence | undefined,
+  nowMs: number,
+): boolean {
+  const answered = paths.some((one) => one.network === network && one.answeredAtMs !== null);
+  return answered && (silence === undefined || (!silence.now && nowMs - silence.atMs >= STEADY_MS));
+}
+
+/** What is remembered of silence on each network that carries an address. */
+export function silences(
+  networks: readonly string[],
+  paths: readonly PathReading[],
+  before: ReadonlyMap<string, Silence>,
+  nowMs: number,
+): ReadonlyMap<string, Silence> {
+  const after = new Map<string, Silence>();
+  for (const network of networks) {
+    const known = before.get(network);
+    const now = isCut(paths, network, 0, nowMs);
+    const sinceMs = known?.now ? known.sinceMs : nowMs;
+    if (now || known?.now) after.set(network, { now, sinceMs, atMs: nowMs });
+    else if (known !== undefined) after.set(network, known);
+  }
+  return after;
 }
 
 /** The nodes whose word counts now, in order of name. */

@@ -2,7 +2,7 @@ import type { Action, Known, Memory } from './decision.ts';
 import { judgeEarly } from './early.ts';
 import { LOWERED_ADVSKEW, type AddressReport, type NodeReport } from './model.ts';
 import { owner, type View } from './owner.ts';
-import { freshNodes, isCut } from './peers.ts';
+import { freshNodes, isCut, silences } from './peers.ts';
 import { put } from './situation.ts';
 import { FORCE_INTERVAL_MS, FORCE_WINDOW_MS, REJOIN_MS, UNASKED_WINDOW_MS } from './timing.ts';
 
@@ -16,6 +16,8 @@ export function remember(view: View, me: NodeReport, before: Memory, nowMs: numb
     memory = rememberAddress(view, mine, memory, nowMs);
   }
   memory = judgeEarly(view, memory, yielded, nowMs);
+  const networks = me.addresses.map(({ network }) => network);
+  memory = { ...memory, silence: silences(networks, view.paths, memory.silence, nowMs) };
   return rememberIsolation(view, me, memory, nowMs);
 }
 

@@ -23,8 +23,9 @@ export function gossipToWire(
       return { hello };
     }
     case 'heartbeat': {
-      const { kind: _, seen, ...heartbeat } = message;
-      return { heartbeat: { ...heartbeat, seen: [...seen] } };
+      const { kind: _, seen, heard, ...heartbeat } = message;
+      const heardFrom = heard.map(({ node, ageMs }) => ({ node, ageMs: uint32(ageMs) }));
+      return { heartbeat: { ...heartbeat, seen: [...seen], heard: heardFrom } };
     }
     case 'report': {
       const report = reportToWire(message.report, at.nowMs);
@@ -55,7 +56,11 @@ export function gossipFromWire(wire: proxyctl.v1.GossipMessage, at: Moment): Gos
   if (wire.heartbeat) {
     const { epoch, sequence, intentsDigest } = wire.heartbeat;
     const seen = each('heartbeat.seen', wire.heartbeat.seen, seenFromWire);
-    return { kind: 'heartbeat', epoch, sequence, intentsDigest, seen };
+    const heard = each('heartbeat.heard', wire.heartbeat.heard, ({ node, ageMs }, field) => ({
+      node: filled(`${field}.node`, node),
+      ageMs,
+    }));
+    return { kind: 'heartbeat', epoch, sequence, intentsDigest, seen, heard };
   }
   if (wire.report) {
     const report = present('report.report', wire.report.report);

@@ -136,6 +136,7 @@ function addressFromWire(
     byHand: wire.byHand,
     advertsLost: wire.advertsLost,
     cutOff: wire.cutOff,
+    inTouch: wire.inTouch,
     movesAtMs: wire.movesAgeMs.map((age) => nowMs - age),
   };
 }

@@ -43,6 +43,7 @@ export function address(change: Partial<AddressReport> = {}): AddressReport {
     byHand: false,
     advertsLost: false,
     cutOff: false,
+    inTouch: false,
     movesAtMs: [],
     ...change,
   };

@@ -357,20 +357,3 @@ test('explain names the inputs, and the single changes that would move the addre
     },
   );
 });
-
-test('a MASTER that hears nobody on its own network gives the address to one that does, and is never the keeper', (t) => {
-  const forLong = (node: string | null) => ({ ...silent(node), lostSinceMs: NOW - 1000 });
-  const cut = { paths: [forLong(B), forLong(null)] };
-  const mine = view(A, [onA({ state: 'MASTER' }), onB({})], cut);
-  t.deepEqual(ask(mine), { actions: ['set-advskew 254'], owner: B, alerts: [] });
-  const blip = { paths: [silent(B), silent(null)] };
-  t.is(ask(view(A, [onA({ state: 'MASTER' }), onB({})], blip)).owner, A, 'not for a blip');
-  // Both are MASTER already: the one that is cut off fences itself, the other keeps the address.
-  const doubled = [onA({ state: 'MASTER', cutOff: true }), onB({ state: 'MASTER' })];
-  const other = view(B, doubled, { paths: [silent(A), path(null)] });
-  const late = decide(other, decide(other, NO_MEMORY, NOW).memory, NOW + 1030);
-  t.deepEqual(
-    { owner: late.verdicts[0]?.owner, fences: late.actions.some(({ kind }) => kind === 'fence') },
-    { owner: B, fences: false },
-  );
-});

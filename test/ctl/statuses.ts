@@ -27,6 +27,7 @@ export const addressOf = (more: Partial<AddressReport> = {}): AddressReport => (
   byHand: false,
   advertsLost: false,
   cutOff: false,
+  inTouch: true,
   movesAtMs: [],
   ...more,
 });

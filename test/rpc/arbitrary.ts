@@ -53,6 +53,7 @@ const addressReport = fc
     byHand: fc.boolean(),
     advertsLost: fc.boolean(),
     cutOff: fc.boolean(),
+    inTouch: fc.boolean(),
     movesAtMs: few(since),
   })
   .map((one) => ({ ...one, address: `${one.vhid}@${one.network}` }));
@@ -119,6 +120,7 @@ export const gossip: fc.Arbitrary<GossipMessage> = fc.oneof(
     epoch: uint,
     sequence: uint,
     intentsDigest: text,
+    heard: few(fc.record({ node: word, ageMs: uint })),
     seen: few(seen),
   }),
   fc.record({ kind: fc.constant('report' as const), report, ageMs: uint }),

@@ -104,6 +104,7 @@ export const heartbeat = (sequence: number): GossipMessage => ({
   sequence,
   intentsDigest: 'd',
   seen: [],
+  heard: [],
 });
 const reportOf = (node: string, sequence: number): NodeReport => ({
   node,

@@ -50,6 +50,7 @@ const wireReport = (damage: (wire: proxyctl.v1.NodeReport.$Properties) => void) 
     byHand: false,
     advertsLost: false,
     cutOff: false,
+    inTouch: true,
     movesAtMs: [],
   };
   const wire = reportToWire({ ...sample, node: 'haproxy02', addresses: [address] }, AT.nowMs);

@@ -2,6 +2,7 @@ import type { Family } from '../kernel/kernel.ts';
 import type { Host } from './host.ts';
 import type { Rule } from './network.ts';
 import { STATE_FILE } from './agent.ts';
+import { forgetLost } from './lost.ts';
 import type { World } from './world.ts';
 
 /** Something that goes wrong and is mended later. */
@@ -134,13 +135,20 @@ export type DiskLoss = 'kept' | 'torn' | 'empty' | 'old';
 
 /** Power is lost and comes back: rc.conf again, HAProxy and the agent later. */
 export function hostCrashed(world: World, host: Host, disk: DiskLoss = 'kept'): Fault {
+  let fell = false;
   return {
     name: `${host.name} crashes`,
-    start: () => host.crash(),
+    start: () => {
+      fell = host.up;
+      if (fell) host.crash();
+    },
     end: () => {
+      // One that lay down already is started by the crash that felled it.
+      if (!fell) return;
       if (disk === 'torn') host.disk.tear(STATE_FILE);
       if (disk === 'empty') host.disk.empty();
       if (disk === 'old') host.disk.restore(host.backup);
+      if (disk !== 'kept') forgetLost(world);
       host.start(world.random.between(200, 6000), world.random.between(500, 8000));
     },
   };
