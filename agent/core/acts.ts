@@ -216,7 +216,7 @@ export interface ServerReading {
 export const ALREADY_THERE = 'already in memory and on disk';
 
 /** One certificate of a swap on one node. */
-export interface SwapCertificate {
+interface SwapCertificate {
   /** The same on every node: the path, unless [certificates] map has another. */
   readonly name: string;
   readonly path: string;

@@ -37,7 +37,7 @@ export interface SwapAnswer {
  * back. `stuck`: a node did not confirm that it is; its journal or the coordinator's does the
  * rest. `stands`: decided, `lost` nodes catch up.
  */
-export type SwapEnd = 'refused' | 'rolled-back' | 'stuck' | 'swapped' | 'stands';
+type SwapEnd = 'refused' | 'rolled-back' | 'stuck' | 'swapped' | 'stands';
 
 export interface SwapState {
   /** In the order in which they commit: the MASTER last. */

@@ -22,6 +22,7 @@ import { eventually } from '../record.ts';
 
 const COUNT = 200;
 const LIMIT_MS = { one: 50, many: 1500 };
+const PROGRAM = process.env['HAPROXY'] ?? 'haproxy';
 const ENV = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };
 const run = promisify(execFile);
 
@@ -148,7 +149,7 @@ async function startNode(base: string, name: string, first: readonly string[]): 
 }
 
 const haproxy = (config: string, more: readonly string[]): ChildProcess =>
-  spawn('haproxy', ['-db', '-f', config, ...more], { env: ENV, stdio: 'ignore' });
+  spawn(PROGRAM, ['-db', '-f', config, ...more], { env: ENV, stdio: 'ignore' });
 
 const answers = ({ socket, child }: Node): Promise<void> =>
   eventually(async () => {
