@@ -107,7 +107,11 @@ export const nameOf = (map: Readonly<Record<string, string>>, path: string): str
 
 /** Rejects with `conflict` while anybody has a transaction open: HAProxy holds one, without owner. */
 export async function refuseForeign(haproxy: HaproxyCertificates, node: string): Promise<void> {
-  const open = await haproxy.openTransaction();
+  refuseOpen(await haproxy.openTransaction(), node);
+}
+
+/** Throws `conflict` where `open` is a transaction. */
+export function refuseOpen(open: string | null, node: string): void {
   if (open === null) return;
   throw refuse(
     'conflict',

@@ -1,4 +1,4 @@
-import { refuseForeign } from './check.ts';
+import { refuseOpen } from './check.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { NodeSwapParts } from './port.ts';
@@ -7,12 +7,12 @@ import { inMemory } from './undo.ts';
 /** Stages the first new bundle in HAProxy (it holds one transaction) and compares what it then holds. */
 export async function stageFirst(parts: NodeSwapParts, entry: SwapEntry): Promise<void> {
   const first = entry.items.find(({ already, reload }) => !already && !reload);
-  if (first !== undefined) await stage(parts, first);
+  if (first !== undefined) await stage(parts, first, await parts.haproxy.openTransaction());
 }
 
-async function stage(parts: NodeSwapParts, item: SwapItem): Promise<void> {
-  // Looked at again right before: HAProxy 2.6 puts the bundle into whatever transaction is open.
-  await refuseForeign(parts.haproxy, parts.node);
+/** `open`: looked at right before, for HAProxy 2.6 puts the bundle into whatever transaction is open. */
+async function stage(parts: NodeSwapParts, item: SwapItem, open: string | null): Promise<void> {
+  refuseOpen(open, parts.node);
   await parts.haproxy.stage(item.path, item.newPem);
   await refuseOtherStaged(parts, item);
 }
@@ -44,8 +44,9 @@ async function oneLive(parts: NodeSwapParts, item: SwapItem): Promise<readonly s
     return await verifyServed(parts, item);
   }
   // What was staged by `prepare` may be gone: a reload of HAProxy drops it.
-  if ((await haproxy.openTransaction()) === item.path) await refuseOtherStaged(parts, item);
-  else await stage(parts, item);
+  const open = await haproxy.openTransaction();
+  if (open === item.path) await refuseOtherStaged(parts, item);
+  else await stage(parts, item, open);
   await haproxy.commit(item.path);
   const warnings = await verifyServed(parts, item);
   await replaceFile(parts, item);

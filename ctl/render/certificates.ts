@@ -2,6 +2,7 @@ import type { Certificates } from '../../agent/core/acts.ts';
 import { daysLeft, type CertificateFinding } from '../../agent/core/certificates.ts';
 import { certificateKey } from '../../agent/core/intents.ts';
 import { COLUMNS, table } from './table.ts';
+import { wrapped } from './wrapped.ts';
 
 /** Every certificate of every node; in memory, on disk and as clients get it. */
 export function certificateScreen({ nodes, intents }: Certificates, wallMs: number): string {
@@ -31,8 +32,10 @@ export const findingLines = (
   { nodes }: Certificates,
   findings: readonly CertificateFinding[],
 ): string[] => [
-  ...nodes.flatMap(({ node, problem }) => (problem === '' ? [] : [`${node}: ${problem}`])),
-  ...findings.map(({ node, name, text }) => `${node}: ${name}: ${text}`),
+  ...nodes.flatMap(({ node, problem }) =>
+    problem === '' ? [] : [wrapped(`${node}: ${problem}`, 2)],
+  ),
+  ...findings.map(({ node, name, text }) => wrapped(`${node}: ${name}: ${text}`, 2)),
 ];
 
 const compared = (there: string | null, memory: string | null): string =>
