@@ -192,7 +192,13 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     return newer;
   }
 
-  const local = localMember(node, haproxy, (intents) => storeIntents(node, intents), runningSwaps);
+  const local = localMember(
+    node,
+    haproxy,
+    (intents) => storeIntents(node, intents),
+    loop.history,
+    runningSwaps,
+  );
   const peerMembers = names.map((peer) => peerMember(peer, dialled.peerCalls(peer)));
   const pair: Pair = {
     node,

@@ -1,4 +1,5 @@
 import { ActFailure } from './core/acts.ts';
+import type { OwnerChange } from './core/history.ts';
 import type { Intent } from './core/model.ts';
 import type { HaproxyPart } from './haproxy-part.ts';
 import type { PeerCalls } from './rpc/peer-calls.ts';
@@ -13,6 +14,7 @@ export function localMember(
   node: string,
   haproxy: HaproxyPart,
   storeIntents: (intents: readonly Intent[]) => Promise<readonly Intent[]>,
+  history: () => readonly OwnerChange[],
   running: ReadonlySet<string>,
 ): Member {
   const { swap } = haproxy;
@@ -25,6 +27,7 @@ export function localMember(
     node,
     storeIntents: async (intents) => ({ newer: await storeIntents(intents) }),
     findServers: (_instance, backend) => haproxy.findServers(backend),
+    history: () => Promise.resolve(history()),
     swapPrepare: (prepare) => swap.prepare(prepare),
     async swapCommit(swapId) {
       const reading = await swap.commit(swapId);
@@ -57,6 +60,7 @@ export const peerMember = (node: string, calls: PeerCalls): Member => ({
   node,
   storeIntents: (intents) => calls.storeIntents(intents, STORE_MS),
   findServers: (instance, backend) => calls.findServers(instance, backend, STORE_MS),
+  history: () => calls.history(STORE_MS),
   swapPrepare: (prepare) => calls.swapPrepare(prepare, SWAP_MS),
   swapCommit: (swapId) => calls.swapCommit(swapId, SWAP_MS),
   swapAbort: (swapId) => calls.swapAbort(swapId, SWAP_MS),

@@ -6,6 +6,7 @@ import type { PeerVerbs } from './rpc/peer.ts';
 import type { View } from './core/owner.ts';
 import { setAutomation, setMaintenance } from './verbs/automation.ts';
 import { explain } from './verbs/explain.ts';
+import { history } from './verbs/history.ts';
 import { move } from './verbs/move.ts';
 import type { Member, Pair } from './verbs/pair.ts';
 import { pushCertificate } from './verbs/push.ts';
@@ -26,6 +27,7 @@ export function controlVerbs(
     status: () => Promise.resolve(status({ pair, alerts, silence })),
     move: (act, _caller, report) => once(act, (one) => move(pair, one, report)),
     explain: (addresses) => Promise.resolve().then(() => explain(pair, view(), addresses)),
+    history: (addresses, limit) => history(pair, addresses, limit),
     setMaintenance: (act, _caller, report) => once(act, (one) => setMaintenance(pair, one, report)),
     setAutomation: (act, _caller, report) => once(act, (one) => setAutomation(pair, one, report)),
     setServers: (act, _caller, report) => once(act, (one) => setServers(pair, one, report)),
@@ -55,6 +57,7 @@ export function peerVerbs(
       gossip.gone(from, how === 'ended' ? 'it closed its connection' : 'its connection was cut'),
     storeIntents: async (from, intents) => ({ newer: await storeIntents(from, intents) }),
     findServers: (instance, backend) => local.findServers(instance, backend),
+    history: () => local.history(),
     swapPrepare: (_from, prepare) => local.swapPrepare(prepare),
     swapCommit: (_from, swapId) => local.swapCommit(swapId),
     swapAbort: (_from, swapId) => local.swapAbort(swapId),

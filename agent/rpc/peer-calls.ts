@@ -3,10 +3,12 @@ import { PeerService } from '../../proto/gen/services.ts';
 import { ActFailure } from '../core/acts.ts';
 import type { InspectedCertificate, ServerReading } from '../core/acts.ts';
 import type { SwapPrepare, SwapReading } from '../core/acts.ts';
+import type { OwnerChange } from '../core/history.ts';
 import type { SwapStanding } from '../core/swap.ts';
 import type { Intent } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
 import { failureFromStatus, notReached } from './failed-calls.ts';
+import { changeFromWire } from './history.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
 import { inspectedFromWire, serverFromWire, standingFromWire } from './swaps.ts';
 import { swapFromWire, swapPrepareToWire } from './swaps.ts';
@@ -28,6 +30,7 @@ export interface PeerCalls {
     backend: string,
     deadlineMs: number,
   ): Promise<readonly ServerReading[]>;
+  history(deadlineMs: number): Promise<readonly OwnerChange[]>;
   swapPrepare(swap: SwapPrepare, deadlineMs: number): Promise<SwapReading>;
   swapCommit(swapId: string, deadlineMs: number): Promise<SwapReading>;
   swapAbort(swapId: string, deadlineMs: number): Promise<SwapReading>;
@@ -112,6 +115,12 @@ export function peerCalls(
           return each('servers', reply.servers, serverFromWire);
         },
       ),
+    history: (deadlineMs) =>
+      call('history', false, PeerService.fetchHistory, {}, deadlineMs, (reply) => {
+        from(reply.node);
+        const wallMs = clock.wallMs();
+        return each('changes', reply.changes, (one, at) => changeFromWire(one, wallMs, at));
+      }),
     swapPrepare: (request, deadlineMs) =>
       call(
         'swap prepare',

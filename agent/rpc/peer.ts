@@ -2,6 +2,7 @@ import type { UntypedServiceImplementation, handleUnaryCall } from '@grpc/grpc-j
 import type { InspectedCertificate, ServerReading } from '../core/acts.ts';
 import type { SwapPrepare, SwapReading } from '../core/acts.ts';
 import type { GossipMessage } from '../core/gossip.ts';
+import type { OwnerChange } from '../core/history.ts';
 import type { SwapStanding } from '../core/swap.ts';
 import type { Hello } from './hello.ts';
 import type { Intent } from '../core/model.ts';
@@ -12,6 +13,7 @@ import type { Calling, Origin } from './access.ts';
 import { callerAddress } from './control.ts';
 import type { Notices } from './control.ts';
 import { failureToStatus, toFailure } from './failures.ts';
+import { changeToWire } from './history.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
 import { inspectedToWire, serverToWire, swapPrepareFromWire, swapToWire } from './swaps.ts';
 import { each, filled } from './wire.ts';
@@ -32,6 +34,7 @@ export interface PeerVerbs {
   ): Promise<{ readonly newer: readonly Intent[] }>;
   /** Throws ActFailure 'not-found' where the backend is not. */
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
+  history(): Promise<readonly OwnerChange[]>;
   swapPrepare(node: string, swap: SwapPrepare): Promise<SwapReading>;
   swapCommit(node: string, swapId: string): Promise<SwapReading>;
   swapAbort(node: string, swapId: string): Promise<SwapReading>;
@@ -104,6 +107,13 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
       async ({ instance, backend }) => {
         const servers = await verbs.findServers(instance, filled('backend', backend));
         return { node: self, servers: servers.map(serverToWire) };
+      },
+    ),
+    fetchHistory: unary<proxyctl.v1.FetchHistoryRequest, proxyctl.v1.FetchHistoryReply.$Properties>(
+      'history',
+      async () => {
+        const changes = await verbs.history();
+        return { node: self, changes: changes.map((one) => changeToWire(one, clock.wallMs())) };
       },
     ),
     swapPrepare: unary<proxyctl.v1.SwapPrepareRequest, SwapReply>(

@@ -9,6 +9,7 @@ import {
   type SwapPrepare,
   type SwapReading,
 } from '../core/acts.ts';
+import type { OwnerChange } from '../core/history.ts';
 import { compareStamps, newestStamp, nextStamp, type Intents } from '../core/intents.ts';
 import type { Intent, NodeView, Policy } from '../core/model.ts';
 import type { SwapStanding } from '../core/swap.ts';
@@ -20,6 +21,8 @@ export interface Member {
   /** Resolves once they are on that node's disk; `newer` wins over what was sent. */
   storeIntents(intents: readonly Intent[]): Promise<{ readonly newer: readonly Intent[] }>;
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
+  /** How addresses came to that node, the newest last. */
+  history(): Promise<readonly OwnerChange[]>;
   swapPrepare(swap: SwapPrepare): Promise<SwapReading>;
   swapCommit(swapId: string): Promise<SwapReading>;
   swapAbort(swapId: string): Promise<SwapReading>;

@@ -178,6 +178,7 @@ function pairOf(nodes: readonly Node[]): Pair {
     swapState: no,
     fetchBundle: no,
     inspectCertificates: no,
+    history: no,
   }));
   return {
     node: 'n1',

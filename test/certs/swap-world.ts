@@ -124,6 +124,7 @@ export class SwapWorld {
       node,
       storeIntents: (intents) => call(async () => this.#store(host, intents)),
       findServers: () => Promise.resolve([]),
+      history: () => Promise.resolve([]),
       swapPrepare: (prepare) => call((swap) => swap.prepare(prepare)),
       swapCommit: (swapId) => call((swap) => swap.commit(swapId)),
       swapAbort: (swapId) => call(async (swap) => known(await swap.abort(swapId))),

@@ -146,6 +146,7 @@ export async function serveWorld(
       status: () => Promise.resolve(emptyStatus),
       move: act,
       explain: no,
+      history: no,
       setMaintenance: no,
       setAutomation: no,
       setServers: (servers, caller) => {
@@ -167,6 +168,7 @@ export async function serveWorld(
       gossipClosed: (node, how) => heard.add({ kind: 'closed', text: `${node} ${how}` }),
       storeIntents: no,
       findServers: no,
+      history: no,
       swapPrepare: no,
       swapCommit: no,
       swapAbort: no,
