@@ -2,9 +2,11 @@ import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { carp } from './carp/carp.ts';
 import { carpEvents } from './carp-events.ts';
+import { keepCertificates, type CertificateKeeping } from './certificate-keeping.ts';
+import { nameOf } from './certs/check.ts';
 import type { Config } from './config.ts';
 import { UNPRIVILEGED } from './core/health.ts';
-import type { Intents } from './core/intents.ts';
+import { parseCertificateKey, type Intents } from './core/intents.ts';
 import type { Intent, NodeView, Policy } from './core/model.ts';
 import { TIMINGS } from './core/timing.ts';
 import { gossip as startGossip } from './gossip.ts';
@@ -15,12 +17,12 @@ import { heartbeats } from './heartbeats.ts';
 import { watchInstalled } from './installed.ts';
 import { loop as startLoop } from './loop.ts';
 import { localMember, peerMember } from './members.ts';
+import { serverNotices } from './notices.ts';
 import { problems as openProblems } from './problems.ts';
 import type { Account } from './privilege/account.ts';
 import { reloading } from './reload.ts';
 import { saving } from './saving.ts';
 import { driftLine } from './server-drift.ts';
-import { recoverSwaps } from './swap-recovery.ts';
 import { startLinks, type Links } from './rpc/links.ts';
 import { startServer } from './rpc/server.ts';
 import { createTls } from './rpc/tls.ts';
@@ -32,7 +34,6 @@ import type { Clock } from './sys/clock.ts';
 import { execWithin } from './sys/exec.ts';
 import { VERSION } from './version.ts';
 import type { Pair } from './verbs/pair.ts';
-import { sentence } from './core/words.ts';
 
 export interface Agent {
   /** Where it listens, with real ports. */
@@ -117,6 +118,7 @@ export async function startAgent(
       savedIntents.catch(() => undefined);
       for (const { key, value, deleted, actor, requestId } of taken)
         log.info('intent-stored', { key, value, deleted, actor, request_id: requestId }, key);
+      if (taken.some(({ key }) => parseCertificateKey(key) !== null)) certificates?.wake();
     },
     onChange: () => {
       haproxy.wake();
@@ -126,7 +128,8 @@ export async function startAgent(
   });
 
   // HAProxy may be heard of before the journals can be looked at.
-  let recovery: ReturnType<typeof recoverSwaps> | null = null;
+  let certificates: CertificateKeeping | null = null;
+  const runningSwaps = new Set<string>();
   const haproxy = haproxyPart({
     node,
     config,
@@ -143,7 +146,7 @@ export async function startAgent(
     onDrift: (drift, restored) => log.warn(...driftLine(drift, restored)),
     onLiveness(liveness) {
       log.info('haproxy-changed', { ...liveness }, `HAProxy ${liveness.kind}`);
-      if (liveness.kind === 'up') recovery?.again();
+      if (liveness.kind === 'up') certificates?.wake();
       if (liveness.kind !== 'barred') problems.clear('haproxy-socket');
       else problems.raise('haproxy-socket', liveness.cause, STATS_GROUP);
     },
@@ -184,6 +187,7 @@ export async function startAgent(
     onConnected(peer) {
       lastEnd.delete(peer);
       gossip.connected(peer);
+      certificates?.wake();
     },
     onClosed(peer, how, cause) {
       lastEnd.set(peer, cause);
@@ -204,13 +208,24 @@ export async function startAgent(
     return newer;
   }
 
-  const local = localMember(node, haproxy, (intents) => storeIntents(node, intents), loop.history);
+  const local = localMember(
+    node,
+    haproxy,
+    (intents) => storeIntents(node, intents),
+    loop.history,
+    runningSwaps,
+  );
+  const peerMembers = names.map((peer) => peerMember(peer, dialled.peerCalls(peer)));
   const pair: Pair = {
     node,
     name: config.pair,
     clock,
     policy,
-    members: [local, ...names.map((peer) => peerMember(peer, dialled.peerCalls(peer)))],
+    members: [local, ...peerMembers],
+    runningSwaps,
+    forgetSwap: (swapId) => haproxy.swap.forget(swapId),
+    certificateName: (path) => nameOf(config.certificates.map, path),
+    previousBundle: (name) => haproxy.previousBundle(name),
     view: () => [selfView(), ...loop.peers()],
     intents: gossip.intents,
     onRound: (listener) => loop.onRound(listener),
@@ -235,16 +250,7 @@ export async function startAgent(
     control: controlVerbs(pair, loop.alerts, loop.view, (peer) => lastEnd.get(peer) ?? ''),
     peer: peerVerbs(gossip, local, storeIntents, (peer) => dialled.hurry(peer)),
     clock,
-    notices: {
-      refused: (who, method, reason) =>
-        log.warn('alert', { id: 'refused-client', subject: who, method }, reason),
-      failed: (method, error) =>
-        log.error(
-          'internal-error',
-          { method, stack: error instanceof Error ? error.stack : '' },
-          sentence(error),
-        ),
-    },
+    notices: serverNotices(log),
   });
   for (const [at, cause] of server.problems.entries())
     problemOf(`listen-${at + 1}`, cause, 'see proxyctl-agent.toml(5), socket and listen');
@@ -257,8 +263,18 @@ export async function startAgent(
     because: (of) => lastEnd.get(of) ?? '',
     onChange: () => loop.wake(),
   });
-  const swaps = recoverSwaps({ haproxy, clock, log, problems });
-  recovery = swaps;
+  certificates = keepCertificates({
+    node,
+    haproxy,
+    members: pair.members,
+    running: runningSwaps,
+    intents: gossip.intents,
+    storeIntents: (intents) => storeIntents(node, intents),
+    alarmDays: config.certificates.alarmDays,
+    clock,
+    log,
+    problems,
+  });
   if (observes !== '')
     problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');
   const reload = reloading({ running: config, policy, tls, log, problems });
@@ -275,7 +291,7 @@ export async function startAgent(
     leave: () => leave(loop, clock, log),
     async stop() {
       beats.stop();
-      swaps.stop();
+      certificates?.stop();
       installed.stop();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
       devd.close();

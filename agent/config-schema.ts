@@ -191,6 +191,7 @@ export const agentToml = v.strictObject({
     v.strictObject({
       directories: v.optional(list(path), []),
       alarm_days: v.optional(list(integer(0, 3650)), [30, 14, 7, 1]),
+      map: v.optional(v.record(filled, path, 'must be a table of name = "/path"'), {}),
     }),
     {},
   ),

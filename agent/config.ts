@@ -63,6 +63,8 @@ export interface Config {
   readonly certificates: {
     readonly directories: readonly string[];
     readonly alarmDays: readonly number[];
+    /** Paths on this host by the name they have on every node. */
+    readonly map: Readonly<Record<string, string>>;
   };
   readonly acme: { readonly responder: readonly string[]; readonly tokenTtlMs: number };
   readonly metrics: { readonly listen: readonly string[] };
@@ -186,6 +188,7 @@ function filled(toml: AgentToml, node: string): Config {
     certificates: {
       directories: certificates.directories,
       alarmDays: certificates.alarm_days,
+      map: certificates.map,
     },
     acme: { responder: acme.responder, tokenTtlMs: acme.token_ttl },
     metrics,

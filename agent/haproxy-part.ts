@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ActFailure, type AdminState, type ServerReading } from './core/acts.ts';
+import { ActFailure, type AdminState } from './core/acts.ts';
+import { type InspectedCertificate } from './core/certificate-acts.ts';
+import type { ServerReading } from './core/acts.ts';
 import type { Drift, HaproxyReport } from './core/model.ts';
 import type { Intents } from './core/intents.ts';
 import { sentence } from './core/words.ts';
@@ -9,6 +11,8 @@ import { servedFingerprint } from './certs/handshake.ts';
 import type { CertificateFiles } from './certs/port.ts';
 import { swapJournal } from './certs/journal.ts';
 import { serverNameFor } from './certs/names.ts';
+import { bundleWith, inspect, previousOf } from './certs/inspect.ts';
+import type { NodeSwapParts } from './certs/port.ts';
 import { nodeSwap, type NodeSwap } from './certs/swap.ts';
 import type { Config } from './config.ts';
 import { haproxyFeed, type Liveness } from './haproxy-feed.ts';
@@ -17,6 +21,7 @@ import { scanConfig, type TlsListener } from './haproxy/config-scan.ts';
 import { atLeast, readInfo } from './haproxy/info.ts';
 import { observeHaproxy } from './haproxy/observe.ts';
 import { runtime, type Runtime } from './haproxy/runtime.ts';
+import { reloadHaproxy } from './haproxy/reload.ts';
 import {
   readServerLines,
   readServers,
@@ -31,7 +36,7 @@ import type { Clock } from './sys/clock.ts';
 
 export interface HaproxyPartOptions {
   readonly node: string;
-  readonly config: Pick<Config, 'haproxy' | 'state'>;
+  readonly config: Pick<Config, 'haproxy' | 'state' | 'certificates'>;
   readonly clock: Clock;
   /** Certificate files of this host, with the rights they need. */
   readonly files: CertificateFiles;
@@ -54,6 +59,13 @@ export interface HaproxyPart {
   /** Ends the sessions a server has. Rejects with ActFailure. */
   shutSessions(backend: string, server: string): Promise<void>;
   readonly swap: NodeSwap;
+  readonly swapParts: NodeSwapParts;
+  /** What disk, memory and, if asked, a TLS client say of every certificate. */
+  inspect(served: boolean): Promise<readonly InspectedCertificate[]>;
+  /** Throws ActFailure 'not-found' where this node has another bundle under that name. */
+  bundleWith(name: string, sha256: string): Promise<string>;
+  /** What the last swap of a certificate replaced; null where none is kept. */
+  previousBundle(name: string): Promise<string | null>;
   /** Wishes may have changed. */
   wake(): void;
   /** Reads everything again, certificates too. */
@@ -129,14 +141,18 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
       options.onChange();
     },
   });
-  const swap = nodeSwap({
+  const swapParts: NodeSwapParts = {
     node,
     haproxy: { ...certs, version: async () => (await readInfo(ask)).version },
     files: options.files,
     journal: swapJournal(join(config.state, 'swaps')),
     verify: (path, names) => verifyServed(options, path, names),
+    reload: () => reloadHaproxy(ask, config.haproxy.reload, clock),
+    canReload: config.haproxy.reload.length > 0,
     wallMs: () => clock.wallMs(),
-  });
+    map: config.certificates.map,
+  };
+  const swap = nodeSwap(swapParts);
 
   return {
     report() {
@@ -151,6 +167,13 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
     shutSessions: (backend, server) =>
       orUnreachable(node, () => shutSessions(ask, backend, server)),
     swap,
+    swapParts,
+    inspect: async (served) => inspect(swapParts, await swap.kept(), served),
+    async bundleWith(name, sha256) {
+      const { entries } = await swap.open();
+      return bundleWith(swapParts, [...entries, ...(await swap.kept())], name, sha256);
+    },
+    previousBundle: async (name) => previousOf(await swap.kept(), name)?.oldPem ?? null,
     wake: keeper.wake,
     reread: () => feed.reread(),
     close() {

@@ -15,6 +15,7 @@ export function localMember(
   haproxy: HaproxyPart,
   storeIntents: (intents: readonly Intent[]) => Promise<readonly Intent[]>,
   history: () => readonly OwnerChange[],
+  running: ReadonlySet<string>,
 ): Member {
   const { swap } = haproxy;
   const gone = (swapId: string): ActFailure =>
@@ -45,6 +46,13 @@ export function localMember(
       if (reading === null) throw gone(swapId);
       return reading;
     },
+    async swapState(swapId) {
+      // Not in the queue behind the swap itself: whoever asks wants to know that it goes on.
+      if (running.has(swapId)) return { phase: 'prepared', running: true };
+      return { ...(await swap.state(swapId)), running: false };
+    },
+    fetchBundle: (name, sha256) => haproxy.bundleWith(name, sha256),
+    inspectCertificates: (served) => haproxy.inspect(served),
   };
 }
 
@@ -60,4 +68,7 @@ export const peerMember = (node: string, calls: PeerCalls): Member => ({
   swapCommit: (swapId) => calls.swapCommit(swapId, SWAP_MS),
   swapAbort: (swapId) => calls.swapAbort(swapId, SWAP_MS),
   swapFinish: (swapId) => calls.swapFinish(swapId, SWAP_MS),
+  swapState: (swapId) => calls.swapState(swapId, STORE_MS),
+  fetchBundle: (name, sha256) => calls.fetchBundle(name, sha256, SWAP_MS),
+  inspectCertificates: (served) => calls.inspectCertificates(served, SWAP_MS),
 });

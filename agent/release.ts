@@ -122,14 +122,18 @@ async function releaseSwaps(config: Config, store: Store, told: Told): Promise<v
   });
   try {
     await looked;
-    const { swaps, damaged } = await haproxy.swap.recover();
-    for (const { swapId, path, state, problem } of swaps) {
-      if (state === 'committed') await haproxy.swap.finish(swapId);
-      if (state === 'unresolved') told.failed.push(`${path}: ${problem}`);
-      else
-        told.done.push(
-          `${path}: ${state === 'aborted' ? 'the old certificate' : 'the new one'} stands`,
-        );
+    const { entries, damaged } = await haproxy.swap.open();
+    for (const { swapId, items, phase } of entries) {
+      const paths = items.map(({ path }) => path).join(', ');
+      try {
+        // Verified here it stands: nobody is left to ask whether all nodes have it.
+        if (phase === 'committed') await haproxy.swap.finish(swapId);
+        else await haproxy.swap.abort(swapId);
+        const which = phase === 'committed' ? 'the new certificate' : 'the old certificate';
+        told.done.push(`${paths}: ${which} stands`);
+      } catch (error) {
+        told.failed.push(`${paths}: ${sentence(error)}`);
+      }
     }
     for (const { message } of damaged) told.failed.push(message);
   } finally {

@@ -12,6 +12,7 @@ import type { Member, Pair } from './verbs/pair.ts';
 import { pushCertificate } from './verbs/push.ts';
 import { requests } from './verbs/requests.ts';
 import { listServers } from './verbs/list-servers.ts';
+import { listCertificates, rollbackCertificates } from './verbs/certificates.ts';
 import { setServers } from './verbs/servers.ts';
 import { setWeights } from './verbs/weights.ts';
 import { status } from './verbs/status.ts';
@@ -36,6 +37,9 @@ export function controlVerbs(
     servers: (backend) => listServers(pair, backend),
     pushCertificate: (act, _caller, report) =>
       once(act, (one) => pushCertificate(pair, one, report)),
+    rollbackCertificates: (act, _caller, report) =>
+      once(act, (one) => rollbackCertificates(pair, one, report)),
+    certificates: (served) => listCertificates(pair, served),
   };
 }
 
@@ -63,5 +67,8 @@ export function peerVerbs(
     swapCommit: (_from, swapId) => local.swapCommit(swapId),
     swapAbort: (_from, swapId) => local.swapAbort(swapId),
     swapFinish: (_from, swapId) => local.swapFinish(swapId),
+    swapState: (_from, swapId) => local.swapState(swapId),
+    fetchBundle: (_from, name, sha256) => local.fetchBundle(name, sha256),
+    inspectCertificates: (_from, served) => local.inspectCertificates(served),
   };
 }

@@ -9,11 +9,13 @@ import {
   type MoveAct,
   type Progress,
   type PushAct,
+  type RollbackAct,
   type ServersAct,
   type ServersAnswer,
   type Status,
   type WeightAct,
 } from '../agent/core/acts.ts';
+import { type Certificates } from '../agent/core/certificate-acts.ts';
 import type { ExplainAnswer } from '../agent/core/explain.ts';
 import type { History } from '../agent/core/history.ts';
 import { sentence } from '../agent/core/words.ts';
@@ -22,6 +24,7 @@ import {
   maintenanceToWire,
   moveToWire,
   pushToWire,
+  rollbackToWire,
   serversToWire,
   weightsToWire,
 } from '../agent/rpc/acts.ts';
@@ -31,6 +34,7 @@ import { failureFromStatus } from '../agent/rpc/failed-calls.ts';
 import { progressFromWire, resultFromWire } from '../agent/rpc/results.ts';
 import { serversAnswerFromWire } from '../agent/rpc/servers.ts';
 import { statusFromWire } from '../agent/rpc/status.ts';
+import { certificatesFromWire } from '../agent/rpc/swaps.ts';
 import type { Context, Target } from './contexts.ts';
 import { dial } from './dial.ts';
 import { CallError, type Channel } from './grpc.ts';
@@ -53,6 +57,8 @@ export interface Agent {
   /** Null: of every backend. */
   servers(backend: string | null): Promise<ServersAnswer>;
   pushCertificate(act: PushAct, report: Report): Promise<ActResult>;
+  rollbackCertificates(act: RollbackAct, report: Report): Promise<ActResult>;
+  certificates(served: boolean): Promise<Certificates>;
   close(): void;
 }
 
@@ -222,11 +228,25 @@ function agent(name: string, channel: Channel): Agent {
     },
     pushCertificate: (push, report) => {
       const { path, requestSerialize } = ControlService.pushCertificates;
-      const pem = Buffer.from(push.pem);
       const messages = [requestSerialize({ request: pushToWire(push) })];
-      for (let at = 0; at < pem.length; at += CHUNK)
-        messages.push(requestSerialize({ chunk: pem.subarray(at, at + CHUNK) }));
+      for (const [number, bundle] of push.bundles.entries()) {
+        const pem = Buffer.from(bundle.pem);
+        if (number > 0) messages.push(requestSerialize({ next: { path: bundle.path ?? '' } }));
+        for (let at = 0; at < pem.length; at += CHUNK)
+          messages.push(requestSerialize({ chunk: pem.subarray(at, at + CHUNK) }));
+      }
       return act('push certificate', path, messages, push.header.timeoutMs, report);
+    },
+    rollbackCertificates: (rollback, report) => {
+      const { path, requestSerialize } = ControlService.rollbackCertificates;
+      const request = requestSerialize(rollbackToWire(rollback));
+      return act('roll back', path, [request], rollback.header.timeoutMs, report);
+    },
+    certificates(served) {
+      const { path, requestSerialize } = ControlService.certificates;
+      return ask('certificates', path, requestSerialize({ served }), (reply) =>
+        certificatesFromWire(proxyctl.v1.CertificatesReply.decode(reply), Date.now()),
+      );
     },
     close: () => channel.close(),
   };

@@ -17,7 +17,6 @@ const AFTER = `
 Examples:
   proxyctl status
   proxyctl failover --vhid 1 --reason "kernel update"
-  proxyctl failback
   proxyctl drain WEB/web1 --wait --reason "kernel update"
   proxyctl cert push /root/www.pem --dry-run
 

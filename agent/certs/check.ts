@@ -1,10 +1,12 @@
-import { ActFailure, ALREADY_THERE } from '../core/acts.ts';
-import type { SwapPrepare } from '../core/acts.ts';
+import { ActFailure } from '../core/acts.ts';
+import { ALREADY_THERE } from '../core/certificate-acts.ts';
+import type { Risk } from '../core/acts.ts';
+import type { SwapBundle, SwapPrepare } from '../core/certificate-acts.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { blocksOf, bundleText, isKey } from './blocks.ts';
 import { readCertificate, sha1Of } from './certificate.ts';
 import { asFailure, refuse } from './failure.ts';
-import type { SwapEntry } from './journal.ts';
+import type { SwapEntry, SwapItem } from './entry.ts';
 import { lostNames, pathFor } from './names.ts';
 import { PemError } from './pem-error.ts';
 import { parseBundle } from './pem.ts';
@@ -13,14 +15,42 @@ import type { HaproxyCertificates, NodeSwapParts } from './port.ts';
 import { tooLargeFor } from './size.ts';
 
 /**
- * Everything that can refuse a swap on this node, before anything of HAProxy or of the file is
+ * Everything that can refuse a swap on this node, before anything of HAProxy or of the files is
  * touched. Resolves to the journal entry it would start with; rejects with ActFailure.
  */
 export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Promise<SwapEntry> {
-  const { node, haproxy, files } = parts;
+  const { node, haproxy } = parts;
+  const { swapId, coordinator, members, stamp, actor, reason, acceptRisks } = request;
+  await refuseForeign(haproxy, node);
+  const items: SwapItem[] = [];
+  let loaded: readonly CertificateReport[] | null = null;
+  for (const bundle of request.bundles) {
+    // Only where names have to be searched are all read: that is one command for each.
+    if (bundle.path === null) loaded ??= await haproxy.list();
+    items.push(await checkBundle(parts, bundle, acceptRisks, loaded));
+  }
+  const [twice] = items.filter(({ path }, at) => items.findIndex((o) => o.path === path) !== at);
+  if (twice !== undefined)
+    throw refuse(
+      'usage',
+      'path_twice',
+      `two bundles are for ${twice.path} on ${node}`,
+      'one swap installs one bundle in one place',
+      'push them one after the other, or name the places: --as PATH',
+    );
+  return { swapId, phase: 'prepared', coordinator, members, stamp, actor, reason, items };
+}
+
+async function checkBundle(
+  parts: NodeSwapParts,
+  request: SwapBundle,
+  acceptRisks: readonly Risk[],
+  loaded: readonly CertificateReport[] | null,
+): Promise<SwapItem> {
+  const { node, haproxy, files, map } = parts;
   const bundle = bundleOf(request.pem, parts.wallMs());
-  const loaded = await haproxy.list();
-  const before = loadedFor(request.path, bundle, loaded, node);
+  const wanted = request.path === null ? null : (map[request.path] ?? request.path);
+  const before = await loadedFor(haproxy, wanted, bundle, loaded, node);
   const { path } = before;
   if (!path.startsWith('/'))
     throw refuse(
@@ -31,7 +61,7 @@ export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Pro
       'give the certificate an absolute path in the configuration',
     );
   const lost = lostNames(before.names, bundle.names);
-  if (lost.length > 0 && !request.acceptRisks.includes('names-lost'))
+  if (lost.length > 0 && !acceptRisks.includes('names-lost'))
     throw refuse(
       'unsafe',
       'names_lost',
@@ -39,22 +69,22 @@ export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Pro
       `no longer covered: ${lost.join(', ')}`,
       'take a certificate with these names, or accept it: --accept-risk=names-lost',
     );
-  await refuseForeign(haproxy, node);
   const oldPem = await files.read(path);
   const old = oldBundle(oldPem, path, node);
-  await refuseTooLarge(haproxy, path, [bundle.pem, old.pem]);
+  const reload = await needsReload(parts, path, [bundle.pem, old.pem]);
   await files.rehearse(path, bundle.pem);
   const already = before.fingerprint === bundle.sha1 && old.pem === bundle.pem;
   return {
-    swapId: request.swapId,
+    name: nameOf(map, path),
     path,
-    phase: 'prepared',
     already,
+    reload,
     oldPem,
     newPem: bundle.pem,
     fingerprintBefore: before.fingerprint,
     fingerprintOld: old.sha1,
     fingerprint: bundle.sha1,
+    sha256: bundle.sha256,
     notAfter: bundle.notAfter,
     names: bundle.names,
     warnings: [
@@ -73,9 +103,17 @@ export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Pro
   };
 }
 
+/** The name that a path of this host has on every node. */
+export const nameOf = (map: Readonly<Record<string, string>>, path: string): string =>
+  Object.entries(map).find(([, here]) => here === path)?.[0] ?? path;
+
 /** Rejects with `conflict` while anybody has a transaction open: HAProxy holds one, without owner. */
 export async function refuseForeign(haproxy: HaproxyCertificates, node: string): Promise<void> {
-  const open = await haproxy.openTransaction();
+  refuseOpen(await haproxy.openTransaction(), node);
+}
+
+/** Throws `conflict` where `open` is a transaction. */
+export function refuseOpen(open: string | null, node: string): void {
   if (open === null) return;
   throw refuse(
     'conflict',
@@ -101,12 +139,16 @@ function bundleOf(pem: string, wallMs: number): Bundle {
   }
 }
 
-function loadedFor(
+async function loadedFor(
+  haproxy: HaproxyCertificates,
   path: string | null,
   bundle: Bundle,
-  loaded: readonly CertificateReport[],
+  all: readonly CertificateReport[] | null,
   node: string,
-): CertificateReport {
+): Promise<CertificateReport> {
+  const one = path === null ? null : await haproxy.loaded(path);
+  if (one !== null) return one;
+  const loaded = all ?? (await haproxy.list());
   const choice = path === null ? pathFor(bundle.names, loaded) : ({ kind: 'one', path } as const);
   const found = choice.kind === 'one' ? loaded.find((one) => one.path === choice.path) : undefined;
   if (found !== undefined) return found;
@@ -157,19 +199,21 @@ function oldBundle(
   }
 }
 
-async function refuseTooLarge(
-  haproxy: HaproxyCertificates,
+/** True where only file and reload can install it; refuses where no reload is configured. */
+async function needsReload(
+  { haproxy, canReload }: NodeSwapParts,
   path: string,
   pems: readonly string[],
-): Promise<void> {
+): Promise<boolean> {
   const version = await haproxy.version();
   const [why] = pems.map((pem) => tooLargeFor(version, path, pem)).filter((one) => one !== null);
-  if (why === undefined) return;
+  if (why === undefined) return false;
+  if (canReload) return true;
   throw refuse(
     'failed',
     'too_large',
     `${path}: too large for the runtime API`,
     why,
-    'leave the root and what is not needed out of it, or install the file and reload HAProxy',
+    'leave out the root and what is not needed, or set haproxy.reload in agent.toml',
   );
 }

@@ -1,52 +1,8 @@
-import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as v from 'valibot';
+import { compareStamps } from '../core/intents.ts';
+import { parseJournal, serialise, type SwapEntry } from './entry.ts';
 import { syncDirectory } from './files.ts';
-
-/**
- * How far this node's part of a swap is. Until `committed` a restart puts the old one back;
- * from then on it keeps the new one, unless an abort had begun.
- */
-const PHASES = ['prepared', 'committing', 'committed', 'aborting'] as const;
-
-const fields = v.strictObject({
-  swap_id: v.string(),
-  path: v.string(),
-  phase: v.picklist(PHASES),
-  already: v.boolean(),
-  old_pem: v.string(),
-  new_pem: v.string(),
-  fingerprint_before: v.string(),
-  fingerprint_old: v.string(),
-  fingerprint: v.string(),
-  not_after: v.string(),
-  names: v.array(v.string()),
-  warnings: v.array(v.string()),
-});
-const file = v.strictObject({ version: v.literal(1), sha256: v.string(), swap: fields });
-
-/** One open swap on this node. */
-export interface SwapEntry {
-  readonly swapId: string;
-  readonly path: string;
-  readonly phase: (typeof PHASES)[number];
-  /** Memory and disk held the new bundle before; nothing is touched. */
-  readonly already: boolean;
-  /** The file on disk before, byte for byte. */
-  readonly oldPem: string;
-  /** Normalised. */
-  readonly newPem: string;
-  /** SHA-1 of the leaf in HAProxy's memory before. */
-  readonly fingerprintBefore: string;
-  /** SHA-1 of the leaf on disk before. */
-  readonly fingerprintOld: string;
-  readonly fingerprint: string;
-  /** RFC 3339 UTC. */
-  readonly notAfter: string;
-  readonly names: readonly string[];
-  readonly warnings: readonly string[];
-}
 
 /** A journal that cannot be used as it is; the message names the file. */
 export class JournalError extends Error {
@@ -63,16 +19,20 @@ export interface SwapJournal {
   }>;
   /** Done twice it changes nothing. */
   remove(swapId: string): Promise<void>;
+  /** Closes a swap and keeps it as the previous one of its certificates, for a rollback. */
+  keep(swapId: string): Promise<void>;
+  /** The swaps that were kept, newest first. */
+  kept(): Promise<readonly SwapEntry[]>;
 }
 
 /**
- * Journals of open swaps in `directory` (made with mode 0700), one file each with mode 0600,
- * because they hold private keys.
+ * Journals of swaps in `directory` (made with mode 0700), one file each with mode 0600, because
+ * they hold private keys: `swap-ID.json` is open, `previous-ID.json` was finished.
  */
 export const swapJournal = (directory: string): SwapJournal => ({
   async write(entry) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const path = fileOf(directory, entry.swapId);
+    const path = fileOf(directory, 'swap', entry.swapId);
     const beside = `${path}.new`;
     await rm(beside, { force: true });
     const handle = await open(beside, 'wx', 0o600);
@@ -90,10 +50,9 @@ export const swapJournal = (directory: string): SwapJournal => ({
   },
 
   async read() {
-    await mkdir(directory, { recursive: true, mode: 0o700 });
     const entries: SwapEntry[] = [];
     const damaged: JournalError[] = [];
-    for (const name of (await readdir(directory)).sort()) {
+    for (const name of await namesIn(directory)) {
       const path = join(directory, name);
       // Cut off between writing and renaming: never was in force, and holds a key.
       if (/^swap-.*\.json\.new$/.test(name)) await rm(path, { force: true });
@@ -112,66 +71,45 @@ export const swapJournal = (directory: string): SwapJournal => ({
   },
 
   async remove(swapId) {
-    await rm(fileOf(directory, swapId), { force: true });
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await rm(fileOf(directory, 'swap', swapId), { force: true });
     await syncDirectory(directory);
   },
+
+  async keep(swapId) {
+    await rename(fileOf(directory, 'swap', swapId), fileOf(directory, 'previous', swapId));
+    const covered = new Set<string>();
+    // A kept swap whose certificates all have newer ones is of no use, and holds keys.
+    for (const { swapId: id, items } of await keptIn(directory)) {
+      const names = items.map(({ name }) => name);
+      if (names.every((name) => covered.has(name)))
+        await rm(fileOf(directory, 'previous', id), { force: true });
+      for (const name of names) covered.add(name);
+    }
+    await syncDirectory(directory);
+  },
+
+  kept: () => keptIn(directory),
 });
 
-/** The entry in the text of a journal file; null when it is not whole or not of this version. */
-export function parseJournal(text: string): SwapEntry | null {
-  const parsed = v.safeParse(file, fromJson(text));
-  if (!parsed.success) return null;
-  const { sha256, swap } = parsed.output;
-  if (sha256 !== checksum(swap)) return null;
-  return {
-    swapId: swap.swap_id,
-    path: swap.path,
-    phase: swap.phase,
-    already: swap.already,
-    oldPem: swap.old_pem,
-    newPem: swap.new_pem,
-    fingerprintBefore: swap.fingerprint_before,
-    fingerprintOld: swap.fingerprint_old,
-    fingerprint: swap.fingerprint,
-    notAfter: swap.not_after,
-    names: swap.names,
-    warnings: swap.warnings,
-  };
-}
-
-function serialise(entry: SwapEntry): string {
-  const swap: v.InferOutput<typeof fields> = {
-    swap_id: entry.swapId,
-    path: entry.path,
-    phase: entry.phase,
-    already: entry.already,
-    old_pem: entry.oldPem,
-    new_pem: entry.newPem,
-    fingerprint_before: entry.fingerprintBefore,
-    fingerprint_old: entry.fingerprintOld,
-    fingerprint: entry.fingerprint,
-    not_after: entry.notAfter,
-    names: [...entry.names],
-    warnings: [...entry.warnings],
-  };
-  return `${JSON.stringify({ version: 1, sha256: checksum(swap), swap }, null, 1)}\n`;
-}
-
-/** Over the fields in their declared order, which valibot's strictObject keeps. */
-const checksum = (swap: v.InferOutput<typeof fields>): string =>
-  createHash('sha256').update(JSON.stringify(swap)).digest('hex');
-
-function fromJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
+async function keptIn(directory: string): Promise<SwapEntry[]> {
+  const files = (await namesIn(directory)).filter((name) => /^previous-.*\.json$/.test(name));
+  const entries: SwapEntry[] = [];
+  for (const name of files) {
+    const entry = parseJournal(await readFile(join(directory, name), 'utf8'));
+    if (entry !== null) entries.push(entry);
   }
+  return entries.sort((a, b) => compareStamps(b.stamp, a.stamp));
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  return (await readdir(directory)).sort();
 }
 
 /** Ids come from peers; one that is no plain word never becomes a path. */
-function fileOf(directory: string, swapId: string): string {
+function fileOf(directory: string, kind: 'swap' | 'previous', swapId: string): string {
   if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/.test(swapId))
-    return join(directory, `swap-${swapId}.json`);
+    return join(directory, `${kind}-${swapId}.json`);
   throw new JournalError(`journal of swap ${JSON.stringify(swapId.slice(0, 100))}: not an id`);
 }

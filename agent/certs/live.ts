@@ -1,59 +1,72 @@
-import { refuseForeign } from './check.ts';
+import { refuseOpen } from './check.ts';
+import type { SwapEntry, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
-import type { SwapEntry } from './journal.ts';
 import type { NodeSwapParts } from './port.ts';
 import { inMemory } from './undo.ts';
 
-/** Stages the new bundle in HAProxy and compares what HAProxy then holds. */
-export async function stage(parts: NodeSwapParts, entry: SwapEntry): Promise<void> {
-  // Looked at again right before: HAProxy 2.6 puts the bundle into whatever transaction is open.
-  await refuseForeign(parts.haproxy, parts.node);
-  await parts.haproxy.stage(entry.path, entry.newPem);
-  await refuseOtherStaged(parts, entry);
+/** Stages the first new bundle in HAProxy (it holds one transaction) and compares what it then holds. */
+export async function stageFirst(parts: NodeSwapParts, entry: SwapEntry): Promise<void> {
+  const first = entry.items.find(({ already, reload }) => !already && !reload);
+  if (first !== undefined) await stage(parts, first, await parts.haproxy.openTransaction());
+}
+
+/** `open`: looked at right before, for HAProxy 2.6 puts the bundle into whatever transaction is open. */
+async function stage(parts: NodeSwapParts, item: SwapItem, open: string | null): Promise<void> {
+  refuseOpen(open, parts.node);
+  await parts.haproxy.stage(item.path, item.newPem);
+  await refuseOtherStaged(parts, item);
 }
 
 /**
- * From staged to live and on disk, each step verified. Resolves to the entry as the journal then
- * has it, phase `committed`; on rejection it is the caller's to put the old bundle back.
+ * From staged to live and on disk, one certificate after the other, each step verified. Resolves
+ * to the entry as the journal then has it, phase `committed`; on rejection it is the caller's to
+ * put the old bundles back.
  */
 export async function makeLive(parts: NodeSwapParts, entry: SwapEntry): Promise<SwapEntry> {
-  const { haproxy, files, journal } = parts;
-  if (entry.already) return await closeAs(parts, entry, []);
-  await refuseChanged(parts, entry);
-  // A reload of HAProxy since `prepare` has dropped what was staged.
-  if ((await haproxy.openTransaction()) === entry.path) await refuseOtherStaged(parts, entry);
-  else await stage(parts, entry);
-  await journal.write({ ...entry, phase: 'committing' });
-  await haproxy.commit(entry.path);
-  const warnings = await verifyServed(parts, entry);
-  await files.replace(entry.path, entry.newPem);
-  if ((await files.read(entry.path)) !== entry.newPem)
+  const work = entry.items.filter(({ already }) => !already);
+  for (const item of work) await refuseChanged(parts, item, entry.phase !== 'prepared');
+  if (work.length > 0) await parts.journal.write({ ...entry, phase: 'committing' });
+  const items: SwapItem[] = [];
+  for (const item of entry.items) {
+    const warnings = item.already ? [] : await oneLive(parts, item);
+    items.push({ ...item, warnings: [...item.warnings, ...warnings] });
+  }
+  const closed: SwapEntry = { ...entry, phase: 'committed', items };
+  await parts.journal.write(closed);
+  return closed;
+}
+
+async function oneLive(parts: NodeSwapParts, item: SwapItem): Promise<readonly string[]> {
+  const { haproxy } = parts;
+  if (item.reload) {
+    await replaceFile(parts, item);
+    await parts.reload();
+    return await verifyServed(parts, item);
+  }
+  // What was staged by `prepare` may be gone: a reload of HAProxy drops it.
+  const open = await haproxy.openTransaction();
+  if (open === item.path) await refuseOtherStaged(parts, item);
+  else await stage(parts, item, open);
+  await haproxy.commit(item.path);
+  const warnings = await verifyServed(parts, item);
+  await replaceFile(parts, item);
+  return warnings;
+}
+
+async function replaceFile({ files, node }: NodeSwapParts, item: SwapItem): Promise<void> {
+  await files.replace(item.path, item.newPem);
+  if ((await files.read(item.path)) !== item.newPem)
     throw refuse(
       'failed',
       'not_written',
-      `replace ${entry.path} on ${parts.node}: the file reads differently than written`,
+      `replace ${item.path} on ${node}: the file reads differently than written`,
     );
-  return await closeAs(parts, entry, warnings);
-}
-
-async function closeAs(
-  { journal }: NodeSwapParts,
-  entry: SwapEntry,
-  warnings: readonly string[],
-): Promise<SwapEntry> {
-  const closed: SwapEntry = {
-    ...entry,
-    phase: 'committed',
-    warnings: [...entry.warnings, ...warnings],
-  };
-  await journal.write(closed);
-  return closed;
 }
 
 /** Both checks of what a client gets: what HAProxy says it holds, and a real handshake. */
 async function verifyServed(
   { haproxy, verify, node }: NodeSwapParts,
-  { path, fingerprint, names }: SwapEntry,
+  { path, fingerprint, names }: SwapItem,
 ): Promise<readonly string[]> {
   const memory = await inMemory(haproxy, path);
   const served = memory === fingerprint ? await verify(path, names) : memory;
@@ -65,20 +78,23 @@ async function verifyServed(
     'not_served',
     `${path} on ${node}: HAProxy does not serve the new certificate`,
     `it should be ${fingerprint}, ${memory === fingerprint ? 'the listener shows' : 'memory has'} ${served ?? 'nothing'}`,
-    'look for another certificate with these names: proxyctl haproxy show ssl cert',
+    'look for another certificate with these names: proxyctl cert list',
   );
 }
 
 /** What changed between prepare and commit is somebody's wish too; it is never overwritten. */
-async function refuseChanged(parts: NodeSwapParts, entry: SwapEntry): Promise<void> {
-  const memory = await inMemory(parts.haproxy, entry.path);
-  const known = memory === entry.fingerprintBefore || memory === entry.fingerprintOld;
-  const disk = (await parts.files.read(entry.path)) === entry.oldPem;
+async function refuseChanged(parts: NodeSwapParts, item: SwapItem, begun: boolean): Promise<void> {
+  const memory = await inMemory(parts.haproxy, item.path);
+  const before = memory === item.fingerprintBefore || memory === item.fingerprintOld;
+  // One that was cut off in the middle may have done it already.
+  const known = before || (begun && memory === item.fingerprint);
+  const text = await parts.files.read(item.path);
+  const disk = text === item.oldPem || (begun && text === item.newPem);
   if (known && disk) return;
   throw refuse(
     'conflict',
     'changed_meanwhile',
-    `${entry.path} on ${parts.node} changed while the swap was prepared`,
+    `${item.path} on ${parts.node} changed while the swap was prepared`,
     known ? 'the file on disk is another one' : `HAProxy has ${memory ?? 'nothing'} in memory`,
     'push again',
     true,
@@ -87,7 +103,7 @@ async function refuseChanged(parts: NodeSwapParts, entry: SwapEntry): Promise<vo
 
 async function refuseOtherStaged(
   { haproxy, node }: NodeSwapParts,
-  { path, fingerprint }: SwapEntry,
+  { path, fingerprint }: SwapItem,
 ): Promise<void> {
   const staged = await haproxy.staged(path);
   if (staged === fingerprint) return;

@@ -7,6 +7,8 @@ export interface HaproxyCertificates {
   version(): Promise<string>;
   /** What is in HAProxy's memory now. */
   list(): Promise<readonly CertificateReport[]>;
+  /** One of `list`, without reading the others; null where it is not loaded. */
+  loaded(path: string): Promise<CertificateReport | null>;
   /** Path of the one open transaction, whoever opened it; null: none. */
   openTransaction(): Promise<string | null>;
   /** Opens a transaction on `path`, or overwrites the one that is open on it. */
@@ -41,6 +43,11 @@ export interface NodeSwapParts {
   readonly files: CertificateFiles;
   readonly journal: SwapJournal;
   readonly verify: VerifyServed;
+  /** Runs the configured reload; resolves once the new process answers, rejects with the cause. */
+  readonly reload: () => Promise<void>;
+  readonly canReload: boolean;
   /** Unix ms. */
   readonly wallMs: () => number;
+  /** Paths on this host by the name they have on every node: [certificates] map. */
+  readonly map: Readonly<Record<string, string>>;
 }

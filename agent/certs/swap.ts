@@ -1,49 +1,39 @@
-import type { SwapPrepare, SwapReading } from '../core/acts.ts';
+import type { SwapPrepare, SwapReading } from '../core/certificate-acts.ts';
+import type { SwapStanding } from '../core/swap.ts';
 import { blocksOf, bundleText } from './blocks.ts';
 import { checkSwap } from './check.ts';
+import type { SwapEntry } from './entry.ts';
 import { asFailure, refuse } from './failure.ts';
-import type { JournalError, SwapEntry, SwapJournal } from './journal.ts';
-import { makeLive, stage } from './live.ts';
+import type { JournalError, SwapJournal } from './journal.ts';
+import { makeLive, stageFirst } from './live.ts';
 import type { NodeSwapParts } from './port.ts';
-import { inMemory, putBack } from './undo.ts';
-
-/** What a restart found of a swap and made of it. */
-export interface SwapRecovery {
-  readonly swapId: string;
-  readonly path: string;
-  /**
-   * `aborted`: the old bundle is in memory and on disk, nothing is left open.
-   * `committed`: the new one is in both; `finish` or `abort` is awaited.
-   * `unresolved`: not done, see `problem`; the journal stays and `recover` can be called again.
-   */
-  readonly state: 'aborted' | 'committed' | 'unresolved';
-  readonly fingerprint: string;
-  /** Empty unless unresolved. */
-  readonly problem: string;
-}
+import { putBack } from './undo.ts';
 
 export interface NodeSwap {
   prepare(request: SwapPrepare): Promise<SwapReading>;
   commit(swapId: string): Promise<SwapReading>;
   abort(swapId: string): Promise<SwapReading | null>;
   finish(swapId: string): Promise<SwapReading | null>;
-  /** With `onlyAborting` a swap that is under way is left alone. */
-  recover(onlyAborting?: boolean): Promise<{
-    readonly swaps: readonly SwapRecovery[];
+  state(swapId: string): Promise<Pick<SwapStanding, 'phase'>>;
+  complete(swapId: string): Promise<SwapEntry | null>;
+  forget(swapId: string): Promise<void>;
+  open(): Promise<{
+    readonly entries: readonly SwapEntry[];
     readonly damaged: readonly JournalError[];
   }>;
+  kept(): Promise<readonly SwapEntry[]>;
 }
 
 /**
  * One node's part of a certificate swap: prepare, commit, then finish, or abort at any point.
- * All state is in the journal, so an agent that was killed goes on with `recover`. One swap at a
+ * All state is in the journal, so an agent that was killed goes on from there. One swap at a
  * time; calls wait for each other. Rejects with ActFailure.
  */
 export function nodeSwap(parts: NodeSwapParts): NodeSwap {
   const { node, haproxy, journal } = parts;
   let last: Promise<unknown> = Promise.resolve();
-  const alone = <T>(what: string, pem: string, run: () => Promise<T>): Promise<T> => {
-    const next = last.then(() => named(`${what} on ${node}`, [pem], run));
+  const alone = <T>(what: string, pems: readonly string[], run: () => Promise<T>): Promise<T> => {
+    const next = last.then(() => named(`${what} on ${node}`, pems, run));
     last = next.catch(() => undefined);
     return next;
   };
@@ -51,21 +41,25 @@ export function nodeSwap(parts: NodeSwapParts): NodeSwap {
   return {
     /** Checks, writes the journal and stages; a dry run only checks. Said twice it is the same. */
     prepare: (request) =>
-      alone(`prepare swap ${request.swapId}`, request.pem, async () => {
-        const open = await openSwaps(journal);
-        const same = open.find(({ swapId }) => swapId === request.swapId);
-        if (same !== undefined) return reading(node, sameAgain(same, request, node));
-        refuseSecond(open, node);
-        const entry = await checkSwap(parts, request);
-        if (request.dryRun) return reading(node, entry);
-        await journal.write(entry);
-        if (!entry.already) await orPutBack(parts, entry, () => stage(parts, entry));
-        return reading(node, entry);
-      }),
+      alone(
+        `prepare swap ${request.swapId}`,
+        request.bundles.map(({ pem }) => pem),
+        async () => {
+          const open = await openSwaps(journal);
+          const same = open.find(({ swapId }) => swapId === request.swapId);
+          if (same !== undefined) return reading(node, sameAgain(same, request, node));
+          refuseSecond(open, node);
+          const entry = await checkSwap(parts, request);
+          if (request.dryRun) return reading(node, entry);
+          await journal.write(entry);
+          await orPutBack(parts, entry, () => stageFirst(parts, entry));
+          return reading(node, entry);
+        },
+      ),
 
-    /** Makes the new bundle live, verifies it and puts it on disk; on failure puts the old back. */
+    /** Makes the new bundles live, verifies them and puts them on disk; on failure puts the old back. */
     commit: (swapId) =>
-      alone(`commit swap ${swapId}`, '', async () => {
+      alone(`commit swap ${swapId}`, [], async () => {
         const entry = await find(journal, swapId);
         if (entry === null)
           throw refuse(
@@ -80,49 +74,86 @@ export function nodeSwap(parts: NodeSwapParts): NodeSwap {
         return reading(node, await orPutBack(parts, entry, () => makeLive(parts, entry)));
       }),
 
-    /** Puts the old bundle back; resolves to what is served then. Null: this swap is not open here. */
+    /** Puts the old bundles back; resolves to what is served then. Null: this swap is not open here. */
     abort: (swapId) =>
-      alone(`abort swap ${swapId}`, '', async () => {
+      alone(`abort swap ${swapId}`, [], async () => {
         const entry = await find(journal, swapId);
         if (entry === null) return null;
         await named(`abort swap ${swapId} on ${node}`, pems(entry), () => putBack(parts, entry));
-        const now = (await haproxy.list()).find(({ path }) => path === entry.path);
-        const { fingerprint = entry.fingerprintOld, notAfter = '', names = [] } = now ?? {};
-        return { ...reading(node, entry), fingerprint, notAfter, names };
+        const certificates = [];
+        for (const one of reading(node, entry).certificates) {
+          const now = await haproxy.loaded(one.path);
+          const { fingerprint = one.fingerprintBefore, notAfter = '', names = [] } = now ?? {};
+          certificates.push({ ...one, fingerprint, notAfter, names });
+        }
+        return { node, certificates };
       }),
 
-    /** Closes the journal of a committed swap. Null: this swap is not open here. */
+    /** Closes a committed swap and keeps what it replaced. Null: this swap is not open here. */
     finish: (swapId) =>
-      alone(`finish swap ${swapId}`, '', async () => {
+      alone(`finish swap ${swapId}`, [], async () => {
         const entry = await find(journal, swapId);
         if (entry === null) return null;
         if (entry.phase !== 'committed') throw notNow('finish', entry, node);
-        await journal.remove(swapId);
+        await close(journal, entry);
         return reading(node, entry);
       }),
 
-    /** For every start, again while something is unresolved, and when HAProxy is back. Rejects only without a journal. */
-    recover: (onlyAborting = false) =>
-      alone('recover swaps', '', async () => {
-        const { entries, damaged } = await journal.read();
-        const swaps: SwapRecovery[] = [];
-        const open = entries.filter(({ phase }) => !onlyAborting || phase === 'aborting');
-        for (const entry of open) swaps.push(await resume(parts, entry));
-        return { swaps, damaged };
+    /** How far a swap is here, for another node that has it open. */
+    state: (swapId) =>
+      alone(`look at swap ${swapId}`, [], async () => {
+        const entry = await find(journal, swapId);
+        if (entry !== null) return { phase: entry.phase };
+        const kept = (await journal.kept()).some((one) => one.swapId === swapId);
+        return { phase: kept ? 'finished' : 'unknown' };
       }),
+
+    /** Brings a decided swap to its end from whatever phase it is in. Null: it is not open here. */
+    complete: (swapId) =>
+      alone(`complete swap ${swapId}`, [], async () => {
+        const entry = await find(journal, swapId);
+        if (entry === null) return null;
+        if (entry.phase === 'aborting' || entry.phase === 'aborted')
+          throw notNow('complete', entry, node);
+        const done =
+          entry.phase === 'committed'
+            ? entry
+            : await orPutBack(parts, entry, () => makeLive(parts, entry));
+        await close(journal, done);
+        return done;
+      }),
+
+    /** Every node has confirmed that it was taken back: the coordinator's note of it goes. */
+    forget: (swapId) =>
+      alone(`forget swap ${swapId}`, [], async () => {
+        const entry = await find(journal, swapId);
+        if (entry?.phase === 'aborted') await journal.remove(swapId);
+      }),
+
+    open: () => alone('look at the journals', [], () => journal.read()),
+    kept: () => alone('look at the kept swaps', [], () => journal.kept()),
   };
 }
 
-const pems = (entry: SwapEntry): readonly string[] => [entry.oldPem, entry.newPem];
+/** What touched nothing is not worth keeping: it would hide what a rollback brings back. */
+const close = (journal: SwapJournal, { swapId, items }: SwapEntry): Promise<void> =>
+  items.every(({ already }) => already) ? journal.remove(swapId) : journal.keep(swapId);
 
-const reading = (node: string, entry: SwapEntry): SwapReading => ({
+const pems = ({ items }: SwapEntry): readonly string[] =>
+  items.flatMap(({ oldPem, newPem }) => [oldPem, newPem]);
+
+const reading = (node: string, { items }: SwapEntry): SwapReading => ({
   node,
-  path: entry.path,
-  fingerprintBefore: entry.fingerprintBefore,
-  fingerprint: entry.fingerprint,
-  notAfter: entry.notAfter,
-  names: entry.names,
-  warnings: entry.warnings,
+  certificates: items.map((item) => ({
+    name: item.name,
+    path: item.path,
+    fingerprintBefore: item.fingerprintBefore,
+    fingerprint: item.fingerprint,
+    notAfter: item.notAfter,
+    names: item.names,
+    warnings: item.warnings,
+    sha256: item.sha256,
+  })),
 });
 
 /** A damaged journal may hide a half-done swap, so nothing goes on as if it had not been there. */
@@ -135,7 +166,7 @@ async function openSwaps(journal: SwapJournal): Promise<readonly SwapEntry[]> {
     'journal_damaged',
     first.message,
     'it recorded a swap that may be half done here',
-    'compare disk, memory and peer (proxyctl doctor), then push again',
+    'compare disk, memory and peer (proxyctl cert list), then push again',
     true,
   );
 }
@@ -143,12 +174,13 @@ async function openSwaps(journal: SwapJournal): Promise<readonly SwapEntry[]> {
 const find = async (journal: SwapJournal, swapId: string): Promise<SwapEntry | null> =>
   (await openSwaps(journal)).find((entry) => entry.swapId === swapId) ?? null;
 
-function refuseSecond([other]: readonly SwapEntry[], node: string): void {
+function refuseSecond(open: readonly SwapEntry[], node: string): void {
+  const other = open.find(({ phase }) => phase !== 'aborted');
   if (other === undefined) return;
   throw refuse(
     'conflict',
     'swap_open',
-    `swap ${other.swapId} of ${other.path} is open on ${node}`,
+    `swap ${other.swapId} of ${what(other)} is open on ${node}`,
     `it is ${other.phase}`,
     'let it finish, then push again',
     true,
@@ -156,25 +188,33 @@ function refuseSecond([other]: readonly SwapEntry[], node: string): void {
 }
 
 function sameAgain(entry: SwapEntry, request: SwapPrepare, node: string): SwapEntry {
-  const samePath = request.path === null || request.path === entry.path;
-  if (!samePath || bundleText(blocksOf(request.pem)) !== entry.newPem)
+  const same =
+    entry.items.length === request.bundles.length &&
+    request.bundles.every(({ pem }, at) => bundleText(blocksOf(pem)) === entry.items[at]?.newPem);
+  if (!same)
     throw refuse(
       'conflict',
       'swap_id_used',
       `swap ${entry.swapId} on ${node} is about another bundle`,
-      `it replaces ${entry.path}`,
+      `it replaces ${what(entry)}`,
       'push again with a new id',
     );
   if (entry.phase !== 'prepared') throw notNow('prepare', entry, node);
   return entry;
 }
 
+const what = ({ items }: SwapEntry): string => {
+  const [first] = items;
+  const more = items.length > 1 ? ` and ${items.length - 1} more` : '';
+  return `${first?.path ?? 'nothing'}${more}`;
+};
+
 const notNow = (verb: string, entry: SwapEntry, node: string) =>
   refuse(
     'conflict',
     'swap_phase',
     `${verb} swap ${entry.swapId} on ${node}: it is ${entry.phase}`,
-    `it replaces ${entry.path}`,
+    `it replaces ${what(entry)}`,
     'abort it',
   );
 
@@ -196,48 +236,24 @@ async function orPutBack<T>(
   entry: SwapEntry,
   run: () => Promise<T>,
 ): Promise<T> {
-  const what = `swap ${entry.path} on ${parts.node}`;
+  const title = `swap ${what(entry)} on ${parts.node}`;
   try {
     return await run();
   } catch (caught) {
-    const failure = asFailure(what, caught, pems(entry));
+    const failure = asFailure(title, caught, pems(entry));
     try {
       await putBack(parts, entry);
     } catch (again) {
-      const second = asFailure(`put ${entry.path} back on ${parts.node}`, again, pems(entry));
+      const second = asFailure(`put ${what(entry)} back on ${parts.node}`, again, pems(entry));
       throw refuse(
         'result-unknown',
         'not_put_back',
         `${failure.message}; ${second.message}`,
         [failure.detail.cause, second.detail.cause].filter((cause) => cause !== '').join('; '),
-        second.detail.remediation || 'it is put back when the agent starts again',
+        second.detail.remediation || 'it is put back as soon as that is possible',
         true,
       );
     }
     throw failure;
-  }
-}
-
-async function resume(parts: NodeSwapParts, entry: SwapEntry): Promise<SwapRecovery> {
-  const { haproxy, files, node } = parts;
-  const { swapId, path, fingerprint, fingerprintOld } = entry;
-  try {
-    if (entry.phase !== 'committed') {
-      await putBack(parts, entry);
-      const now = (await inMemory(haproxy, path)) ?? fingerprintOld;
-      return { swapId, path, state: 'aborted', fingerprint: now, problem: '' };
-    }
-    const memory = await inMemory(haproxy, path);
-    const disk = await files.read(path);
-    const [what] = [
-      ...(memory === fingerprint ? [] : ['HAProxy has another certificate in memory']),
-      ...(disk === entry.newPem || entry.already ? [] : ['the file on disk is another one']),
-    ];
-    if (what === undefined) return { swapId, path, state: 'committed', fingerprint, problem: '' };
-    const problem = `swap ${swapId} of ${path} was committed on ${node}, and ${what}`;
-    return { swapId, path, state: 'unresolved', fingerprint: memory ?? '', problem };
-  } catch (caught) {
-    const { message } = asFailure(`recover swap ${swapId} on ${node}`, caught, pems(entry));
-    return { swapId, path, state: 'unresolved', fingerprint: '', problem: message };
   }
 }

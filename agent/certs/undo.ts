@@ -1,47 +1,56 @@
 import { blocksOf, bundleText } from './blocks.ts';
 import { refuseForeign } from './check.ts';
+import type { SwapEntry, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
-import type { SwapEntry } from './journal.ts';
 import type { HaproxyCertificates, NodeSwapParts } from './port.ts';
 
 /**
  * Takes back what a swap changed on this node, from whatever state it finds: our transaction is
- * dropped, the old file and the old certificate in memory come back, the journal is closed.
- * What somebody else changed meanwhile stays. Each part is tried even when another failed; then
- * it rejects with the first failure and the journal stays open, so that it can be done again.
+ * dropped, the old files and the old certificates in memory come back, the last first. What
+ * somebody else changed meanwhile stays. Each part is tried even when another failed; then it
+ * rejects with the first failure and the journal stays open, so that it can be done again. The
+ * coordinator keeps a note that it was taken back, until every node has confirmed (`forget`).
  */
 export async function putBack(parts: NodeSwapParts, entry: SwapEntry): Promise<void> {
-  const { journal } = parts;
+  const { journal, node } = parts;
+  if (entry.phase === 'aborted') return;
   // Only so that a restart goes on with this; on a full disk the rest is still possible.
   await journal.write({ ...entry, phase: 'aborting' }).catch(() => undefined);
   const failures: unknown[] = [];
-  const steps = entry.already ? [] : [dropTransaction, restoreFile, restoreMemory];
-  for (const step of steps) await step(parts, entry).catch((error) => failures.push(error));
+  const changed = entry.items.filter(({ already }) => !already);
+  for (const item of changed.toReversed())
+    for (const step of [dropTransaction, restoreFile, restoreMemory])
+      await step(parts, item).catch((error) => failures.push(error));
   if (failures.length > 0) throw failures[0];
-  await journal.remove(entry.swapId);
+  if (entry.coordinator === node && entry.members.length > 1)
+    await journal.write({ ...entry, phase: 'aborted', items: [] });
+  else await journal.remove(entry.swapId);
 }
 
-async function dropTransaction({ haproxy }: NodeSwapParts, entry: SwapEntry): Promise<void> {
-  if ((await haproxy.openTransaction()) !== entry.path) return;
-  const staged = await haproxy.staged(entry.path);
-  const ours = staged === entry.fingerprint || staged === entry.fingerprintOld;
-  if (ours) await haproxy.abort(entry.path);
+async function dropTransaction({ haproxy }: NodeSwapParts, item: SwapItem): Promise<void> {
+  if (item.reload || (await haproxy.openTransaction()) !== item.path) return;
+  const staged = await haproxy.staged(item.path);
+  const ours = staged === item.fingerprint || staged === item.fingerprintOld;
+  if (ours) await haproxy.abort(item.path);
 }
 
-async function restoreFile({ files }: NodeSwapParts, entry: SwapEntry): Promise<void> {
-  if (entry.newPem === entry.oldPem) return;
-  if ((await files.read(entry.path)) === entry.newPem)
-    await files.replace(entry.path, entry.oldPem);
+async function restoreFile({ files }: NodeSwapParts, item: SwapItem): Promise<void> {
+  if (item.newPem === item.oldPem) return;
+  if ((await files.read(item.path)) === item.newPem) await files.replace(item.path, item.oldPem);
 }
 
-async function restoreMemory({ haproxy, node }: NodeSwapParts, entry: SwapEntry): Promise<void> {
-  const { path, fingerprint, fingerprintBefore, fingerprintOld } = entry;
+async function restoreMemory(parts: NodeSwapParts, item: SwapItem): Promise<void> {
+  const { haproxy, node } = parts;
+  const { path, fingerprint, fingerprintBefore, fingerprintOld } = item;
   if ((await inMemory(haproxy, path)) !== fingerprint) return;
   // It was there before us, and disk had another one: not ours to change.
   if (fingerprintBefore === fingerprint && fingerprintOld !== fingerprint) return;
-  await refuseForeign(haproxy, node);
-  await haproxy.stage(path, bundleText(blocksOf(entry.oldPem)));
-  await haproxy.commit(path);
+  if (item.reload) await parts.reload();
+  else {
+    await refuseForeign(haproxy, node);
+    await haproxy.stage(path, bundleText(blocksOf(item.oldPem)));
+    await haproxy.commit(path);
+  }
   const now = await inMemory(haproxy, path);
   if (now === fingerprintOld) return;
   throw refuse(
@@ -54,7 +63,7 @@ async function restoreMemory({ haproxy, node }: NodeSwapParts, entry: SwapEntry)
 }
 
 /** SHA-1 of the leaf HAProxy has for `path`; null when it has not loaded it. */
-export async function inMemory(haproxy: HaproxyCertificates, path: string): Promise<string | null> {
-  const loaded = await haproxy.list();
-  return loaded.find((one) => one.path === path)?.fingerprint ?? null;
-}
+export const inMemory = async (
+  haproxy: HaproxyCertificates,
+  path: string,
+): Promise<string | null> => (await haproxy.loaded(path))?.fingerprint ?? null;

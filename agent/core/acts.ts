@@ -1,4 +1,5 @@
 import type { Intent, NodeReport, PeerClass, Stamp } from './model.ts';
+import type { SwapBundle } from './certificate-acts.ts';
 
 /** What operators can ask, and how it ended. Mirrors proto/proxyctl/v1/control.proto without the wire. */
 
@@ -83,9 +84,12 @@ export interface WeightAct {
 
 export interface PushAct {
   readonly header: ActHeader;
-  /** As HAProxy names it; null: the one loaded path whose names the leaf covers exactly. */
-  readonly path: string | null;
-  readonly pem: string;
+  readonly bundles: readonly SwapBundle[];
+}
+
+export interface RollbackAct {
+  readonly header: ActHeader;
+  readonly paths: readonly string[];
 }
 
 /** How an act ended; proxyctl's exit code follows from it. */
@@ -244,29 +248,6 @@ export interface ServersAnswer {
   readonly nodes: readonly NodeServers[];
   /** All that are in force for a server. */
   readonly intents: readonly Intent[];
-}
-
-/** The warning of a node that has exactly this bundle in memory and on disk. */
-export const ALREADY_THERE = 'already in memory and on disk';
-
-/** What one node answers to a step of a certificate swap. */
-export interface SwapReading {
-  readonly node: string;
-  readonly path: string;
-  readonly fingerprintBefore: string;
-  readonly fingerprint: string;
-  readonly notAfter: string;
-  readonly names: readonly string[];
-  readonly warnings: readonly string[];
-}
-
-export interface SwapPrepare {
-  readonly swapId: string;
-  /** Null: find it by the leaf's names. */
-  readonly path: string | null;
-  readonly pem: string;
-  readonly dryRun: boolean;
-  readonly acceptRisks: readonly Risk[];
 }
 
 /**

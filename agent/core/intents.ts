@@ -81,6 +81,13 @@ export const pinKey = (address: string): string => `pin/${address}`;
 export const maintenanceKey = (node: string): string => `maintenance/${node}`;
 export const PAUSE_KEY = 'pause';
 
+const CERTIFICATE = 'certificate/';
+/** Key of the decided version of a certificate; the value is the SHA-256 of its bundle. */
+export const certificateKey = (name: string): string => `${CERTIFICATE}${name}`;
+/** The reverse of certificateKey; null for any other key. */
+export const parseCertificateKey = (key: string): string | null =>
+  key.startsWith(CERTIFICATE) ? key.slice(CERTIFICATE.length) : null;
+
 /** Key of one server's wished state. Names are HAProxy's own; it allows no slash in them. */
 export const serverKey = (instance: string, backend: string, server: string): string =>
   `server/${instance}/${backend}/${server}`;

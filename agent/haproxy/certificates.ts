@@ -75,6 +75,13 @@ export const certificates = (runtime: Runtime) => ({
     return shown;
   },
 
+  /** One of them; null where it is not loaded or empty. */
+  async loaded(path: string): Promise<CertificateReport | null> {
+    const text = await runtime(`show ssl cert ${word(path)}`);
+    if (/^Can't display the certificate/m.test(text)) return null;
+    return /^Status: (Empty|Uncommitted)/m.test(text) ? null : parseCertificate(text);
+  },
+
   /** The path somebody's open transaction is about; null for none. */
   async openTransaction(): Promise<string | null> {
     return parseCertificateList(await runtime('show ssl cert')).open;

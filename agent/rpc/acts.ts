@@ -1,5 +1,5 @@
 import type { ActHeader, AutomationAct, MaintenanceAct, MoveAct } from '../core/acts.ts';
-import type { PushAct, ServersAct, WeightAct } from '../core/acts.ts';
+import type { PushAct, RollbackAct, ServersAct, WeightAct } from '../core/acts.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { DEADLINES, RISKS } from '../core/acts.ts';
 import { stampFromWire } from './intents.ts';
@@ -95,9 +95,27 @@ export const weightsToWire = (act: WeightAct): proxyctl.v1.SetWeightsRequest.$Pr
 });
 
 /** The act of a push whose chunks have all arrived; throws WireError. */
-export function pushFromWire(wire: proxyctl.v1.PushCertificatesRequest, pem: string): PushAct {
-  return { header: headerFromWire(wire.header), path: orNull(wire.path), pem: filled('pem', pem) };
-}
+export const pushFromWire = (
+  wire: proxyctl.v1.PushCertificatesRequest,
+  bundles: readonly { readonly path: string; readonly pem: string }[],
+): PushAct => ({
+  header: headerFromWire(wire.header),
+  bundles: bundles.map(({ path, pem }) => ({ path: orNull(path), pem: filled('pem', pem) })),
+});
+
+/** Throws WireError. */
+export const rollbackFromWire = (wire: proxyctl.v1.RollbackCertificatesRequest): RollbackAct => ({
+  header: headerFromWire(wire.header),
+  paths: each('paths', wire.paths, (path, field) => filled(field, path)),
+});
+
+/** The inverse of rollbackFromWire. */
+export const rollbackToWire = (
+  act: RollbackAct,
+): proxyctl.v1.RollbackCertificatesRequest.$Properties => ({
+  header: headerToWire(act.header),
+  paths: [...act.paths],
+});
 
 /** What a caller sends for a header; the inverse of headerFromWire. */
 function headerToWire(header: ActHeader): proxyctl.v1.RequestHeader.$Properties {
@@ -130,5 +148,5 @@ export function serversToWire(act: ServersAct): proxyctl.v1.SetServersRequest.$P
 
 /** The first message of a push; the PEM follows in chunks. */
 export function pushToWire(act: PushAct): proxyctl.v1.PushCertificatesRequest.$Properties {
-  return { header: headerToWire(act.header), path: act.path ?? '' };
+  return { header: headerToWire(act.header), path: act.bundles[0]?.path ?? '' };
 }

@@ -2,13 +2,15 @@ import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/g
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import type { ActHeader, ActResult, AutomationAct, Caller } from '../core/acts.ts';
 import type { MaintenanceAct, MoveAct, Progress, Role } from '../core/acts.ts';
-import type { PushAct, ServersAct, ServersAnswer, Status, WeightAct } from '../core/acts.ts';
+import type { PushAct, RollbackAct, ServersAct } from '../core/acts.ts';
+import type { Certificates } from '../core/certificate-acts.ts';
+import type { ServersAnswer, Status, WeightAct } from '../core/acts.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import type { Clock } from '../sys/clock.ts';
 import { operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
 import { automationFromWire, maintenanceFromWire, moveFromWire } from './acts.ts';
-import { pushFromWire, serversFromWire, weightsFromWire } from './acts.ts';
+import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from './acts.ts';
 import { explainToWire } from './explain.ts';
 import { historyToWire } from './history.ts';
 import type { ExplainAnswer } from '../core/explain.ts';
@@ -19,6 +21,7 @@ import { progressToWire, resultToWire } from './results.ts';
 import { serversAnswerToWire } from './servers.ts';
 import { statusToWire } from './status.ts';
 import { orNull } from './wire.ts';
+import { certificatesToWire } from './swaps.ts';
 
 type Report = (progress: Progress) => void;
 
@@ -35,6 +38,9 @@ export interface ControlVerbs {
   /** Null: of every backend. */
   servers(backend: string | null): Promise<ServersAnswer>;
   pushCertificate(act: PushAct, caller: Caller, report: Report): Promise<ActResult>;
+  rollbackCertificates(act: RollbackAct, caller: Caller, report: Report): Promise<ActResult>;
+  /** `served`: with a TLS connect to the listeners of every node. */
+  certificates(served: boolean): Promise<Certificates>;
 }
 
 /** What a listener does with what the handlers cannot answer for. */
@@ -194,14 +200,20 @@ export function controlHandlers(
       void lists(call, 'servers', async () =>
         serversAnswerToWire(await verbs.servers(orNull(call.request.backend)), clock.wallMs()),
       ),
+    certificates: looks('certificates', async ({ served }: proxyctl.v1.CertificatesRequest) =>
+      certificatesToWire(await verbs.certificates(served), clock.wallMs()),
+    ),
+    rollbackCertificates: acts('certificates', 'admin', rollbackFromWire, (...act) =>
+      verbs.rollbackCertificates(...act),
+    ),
     pushCertificates: (call: Upload) =>
       void run(
         call,
         'certificates',
         'admin',
         async () => {
-          const { request, pem } = await readUpload(call);
-          return pushFromWire(request, pem);
+          const { request, bundles } = await readUpload(call);
+          return pushFromWire(request, bundles);
         },
         (...act) => verbs.pushCertificate(...act),
       ),

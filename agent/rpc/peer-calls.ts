@@ -1,14 +1,18 @@
 import type { Client, MethodDefinition, ServiceError } from '@grpc/grpc-js';
 import { PeerService } from '../../proto/gen/services.ts';
 import { ActFailure } from '../core/acts.ts';
-import type { ServerReading, SwapPrepare, SwapReading } from '../core/acts.ts';
+import type { ServerReading } from '../core/acts.ts';
+import type { InspectedCertificate } from '../core/certificate-acts.ts';
+import type { SwapPrepare, SwapReading } from '../core/certificate-acts.ts';
 import type { OwnerChange } from '../core/history.ts';
+import type { SwapStanding } from '../core/swap.ts';
 import type { Intent } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
 import { failureFromStatus, notReached } from './failed-calls.ts';
 import { changeFromWire } from './history.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
 import { serverFromWire } from './servers.ts';
+import { inspectedFromWire, standingFromWire } from './swaps.ts';
 import { swapFromWire, swapPrepareToWire } from './swaps.ts';
 import { WireError, each } from './wire.ts';
 
@@ -39,6 +43,12 @@ export interface PeerCalls {
   swapCommit(swapId: string, deadlineMs: number): Promise<SwapReading>;
   swapAbort(swapId: string, deadlineMs: number): Promise<SwapReading>;
   swapFinish(swapId: string, deadlineMs: number): Promise<SwapReading>;
+  swapState(swapId: string, deadlineMs: number): Promise<SwapStanding>;
+  fetchBundle(name: string, sha256: string, deadlineMs: number): Promise<string>;
+  inspectCertificates(
+    served: boolean,
+    deadlineMs: number,
+  ): Promise<readonly InspectedCertificate[]>;
 }
 
 /** Calls to `peer`; `connection` gives the present one, or the sentence why there is none. */
@@ -144,6 +154,35 @@ export function peerCalls(
       call('swap abort', true, PeerService.swapAbort, { swapId }, deadlineMs, swap),
     swapFinish: (swapId, deadlineMs) =>
       call('swap finish', true, PeerService.swapFinish, { swapId }, deadlineMs, swap),
+    swapState: (swapId, deadlineMs) =>
+      call('swap state', false, PeerService.swapState, { swapId }, deadlineMs, (reply) => {
+        from(reply.node);
+        return standingFromWire(reply);
+      }),
+    fetchBundle: (name, sha256, deadlineMs) =>
+      call(
+        'fetch bundle',
+        false,
+        PeerService.fetchBundle,
+        { name, sha256 },
+        deadlineMs,
+        (reply) => {
+          from(reply.node);
+          return Buffer.from(reply.pem).toString('utf8');
+        },
+      ),
+    inspectCertificates: (served, deadlineMs) =>
+      call(
+        'inspect certificates',
+        false,
+        PeerService.inspectCertificates,
+        { served },
+        deadlineMs,
+        (reply) => {
+          from(reply.node);
+          return each('certificates', reply.certificates, inspectedFromWire);
+        },
+      ),
   };
 }
 

@@ -1,7 +1,10 @@
 import type { UntypedServiceImplementation, handleUnaryCall } from '@grpc/grpc-js';
-import type { ServerReading, SwapPrepare, SwapReading } from '../core/acts.ts';
+import type { ServerReading } from '../core/acts.ts';
+import type { InspectedCertificate } from '../core/certificate-acts.ts';
+import type { SwapPrepare, SwapReading } from '../core/certificate-acts.ts';
 import type { GossipMessage } from '../core/gossip.ts';
 import type { OwnerChange } from '../core/history.ts';
+import type { SwapStanding } from '../core/swap.ts';
 import type { Hello } from './hello.ts';
 import type { Intent } from '../core/model.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
@@ -14,7 +17,7 @@ import { failureToStatus, toFailure } from './failures.ts';
 import { changeToWire } from './history.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
 import { serverPages } from './servers.ts';
-import { swapPrepareFromWire, swapToWire } from './swaps.ts';
+import { inspectedToWire, swapPrepareFromWire, swapToWire } from './swaps.ts';
 import { each, filled } from './wire.ts';
 
 /** What the other agents can ask of this one; `node` is always the certificate's. */
@@ -39,6 +42,10 @@ export interface PeerVerbs {
   swapCommit(node: string, swapId: string): Promise<SwapReading>;
   swapAbort(node: string, swapId: string): Promise<SwapReading>;
   swapFinish(node: string, swapId: string): Promise<SwapReading>;
+  swapState(node: string, swapId: string): Promise<SwapStanding>;
+  /** Throws ActFailure 'not-found' where this node has another bundle under that name. */
+  fetchBundle(node: string, name: string, sha256: string): Promise<string>;
+  inspectCertificates(node: string, served: boolean): Promise<readonly InspectedCertificate[]>;
 }
 
 /** What both halves of the Peer service need of their listener. */
@@ -132,5 +139,26 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
     swapCommit: step('swap commit', (node, id) => verbs.swapCommit(node, id)),
     swapAbort: step('swap abort', (node, id) => verbs.swapAbort(node, id)),
     swapFinish: step('swap finish', (node, id) => verbs.swapFinish(node, id)),
+    swapState: unary<proxyctl.v1.SwapStateRequest, proxyctl.v1.SwapStateReply.$Properties>(
+      'swap state',
+      async ({ swapId }, node) => ({
+        node: self,
+        ...(await verbs.swapState(node, filled('swap_id', swapId))),
+      }),
+    ),
+    fetchBundle: unary<proxyctl.v1.FetchBundleRequest, proxyctl.v1.FetchBundleReply.$Properties>(
+      'fetch bundle',
+      async ({ name, sha256 }, node) => {
+        const pem = await verbs.fetchBundle(node, filled('name', name), filled('sha256', sha256));
+        return { node: self, pem: Buffer.from(pem) };
+      },
+    ),
+    inspectCertificates: unary<
+      proxyctl.v1.InspectCertificatesRequest,
+      proxyctl.v1.InspectCertificatesReply.$Properties
+    >('inspect certificates', async ({ served }, node) => {
+      const certificates = await verbs.inspectCertificates(node, served);
+      return { node: self, certificates: certificates.map(inspectedToWire) };
+    }),
   };
 }

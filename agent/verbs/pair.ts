@@ -5,12 +5,16 @@ import {
   type NodeOutcome,
   type Progress,
   type ServerReading,
+} from '../core/acts.ts';
+import {
+  type InspectedCertificate,
   type SwapPrepare,
   type SwapReading,
-} from '../core/acts.ts';
+} from '../core/certificate-acts.ts';
 import type { OwnerChange } from '../core/history.ts';
 import { compareStamps, newestStamp, nextStamp, type Intents } from '../core/intents.ts';
 import type { Intent, NodeView, Policy } from '../core/model.ts';
+import type { SwapStanding } from '../core/swap.ts';
 import type { Clock } from '../sys/clock.ts';
 
 /** One node as verbs use it: this one directly, the others over their agents. Calls throw ActFailure. */
@@ -27,6 +31,9 @@ export interface Member {
   swapCommit(swapId: string): Promise<SwapReading>;
   swapAbort(swapId: string): Promise<SwapReading>;
   swapFinish(swapId: string): Promise<SwapReading>;
+  swapState(swapId: string): Promise<SwapStanding>;
+  fetchBundle(name: string, sha256: string): Promise<string>;
+  inspectCertificates(served: boolean): Promise<readonly InspectedCertificate[]>;
 }
 
 /** The pair as verbs see it, from the agent that was asked. */
@@ -40,6 +47,14 @@ export interface Pair {
   /** Every configured node as known now, this one first. */
   view(): readonly NodeView[];
   intents(): Intents;
+  /** Swaps that this agent carries out now. */
+  readonly runningSwaps: Set<string>;
+  /** Every node has confirmed that a swap was taken back. */
+  forgetSwap(swapId: string): Promise<void>;
+  /** The name a certificate's path here has on every node. */
+  certificateName(path: string): string;
+  /** What the last swap of a certificate replaced here; null where none is kept. */
+  previousBundle(name: string): Promise<string | null>;
   /** Called after every round of the loop; the returned function ends that. */
   onRound(listener: () => void): () => void;
 }

@@ -168,16 +168,16 @@ test('a viewer may look and not touch: 4', async (t) => {
 });
 
 test('a pushed file arrives byte for byte, from a path and from standard input', async (t) => {
-  const pems: string[] = [];
+  const pushes: PushAct['bundles'][] = [];
   const pushed = (act: PushAct) => {
-    pems.push(act.pem);
+    pushes.push(act.bundles);
     return Promise.resolve(emptyResult);
   };
   const { run } = await desk(t, { pushCertificate: pushed }, overTls('admin'));
   const pem = `${'certificate and key\n'.repeat(5000)}\u00e9\n`;
   const ended = await run(['cert', 'push', '-', '--as', '/x.pem'], { stdin: pem });
   t.deepEqual(ended, { code: 0, stdout: '', stderr: '' });
-  t.deepEqual(pems, [pem]);
+  t.deepEqual(pushes, [[{ path: '/x.pem', pem }]]);
 });
 
 test('an unexpected error in the agent is one sentence, never a stack', async (t) => {

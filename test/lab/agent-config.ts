@@ -32,6 +32,9 @@ tools = { ifconfig = "${bin('ifconfig')}", sysctl = "${bin('sysctl')}", kldstat 
 config = "${host.haproxyConfig}"
 check = ["${plan.haproxy}", "-c", "-f", "${host.haproxyConfig}"]
 
+[certificates]
+map = { site = "${host.certPath}" }
+
 [policy]
 hold = "1s"
 ${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}${plan.user === undefined ? `witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]\n` : ''}`;

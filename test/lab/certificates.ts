@@ -52,14 +52,21 @@ export async function writeCertificates(plan: LabPlan): Promise<void> {
 export const sha1Of = (pem: string): string =>
   new X509Certificate(pem).fingerprint.replaceAll(':', '').toLowerCase();
 
-/** A new certificate for the site, from a CA of its own: leaf and key in one PEM text. */
-export async function newSite(days: number, names = SITE_NAMES): Promise<string> {
+/** A new certificate for the site, from a CA of its own: leaf and key in one PEM text. `startMs`: Unix ms. */
+export async function newSite(days: number, names = SITE_NAMES, startMs?: number): Promise<string> {
   const ca = await issue({ subject: 'CN=another lab CA', ca: true, ...validity(90) });
-  return issueSite(ca, days, names);
+  return issueSite(ca, days, names, startMs);
 }
 
-async function issueSite(ca: Issued, days: number, names = SITE_NAMES): Promise<string> {
+async function issueSite(
+  ca: Issued,
+  days: number,
+  names = SITE_NAMES,
+  startMs?: number,
+): Promise<string> {
+  const times = validity(days);
+  const notBefore = startMs === undefined ? times.notBefore : new Date(startMs).toISOString();
   return bundle(
-    await issue({ subject: `CN=${names[0] ?? ''}`, issuer: ca, names, ...validity(days) }),
+    await issue({ subject: `CN=${names[0] ?? ''}`, issuer: ca, names, ...times, notBefore }),
   );
 }

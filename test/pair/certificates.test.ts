@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { newSite, sha1Of, SITE_NAMES } from '../lab/certificates.ts';
-import { proxyctl, served, startProbe } from '../lab/client.ts';
+import { proxyctl, startProbe } from '../lab/client.ts';
 import {
   asked,
   calm,
@@ -14,57 +13,16 @@ import {
   scene,
   seenBy,
 } from './scene.ts';
+import { everywhere as placesOf, filed as pushed, leftovers as leftoversOf } from './swaps.ts';
 
 const { test, lab } = scene();
 
-/** Puts a PEM text where proxyctl can read it. */
-function filed(pem: string): string {
-  const path = join(lab().runtime, 'pushed.pem');
-  writeFileSync(path, pem, { mode: 0o600 });
-  return path;
-}
-
-/** What every place says of the certificate now, by node: the client, HAProxy's memory, the disk. */
-async function everywhere(): Promise<{ served: string; memory: string; disk: string }[]> {
-  return Promise.all(
-    lab().nodes.map(async (node) => {
-      const shown = await runtime(node, `show ssl cert ${node.cert_path}`);
-      return {
-        served: await served(lab(), node.address4),
-        memory: /SHA1 FingerPrint: (\S+)/.exec(shown)?.[1]?.toLowerCase() ?? '',
-        disk: sha1Of(readFileSync(node.cert_path, 'utf8')),
-      };
-    }),
-  );
-}
+const filed = (pem: string): string => pushed(lab(), pem);
+const everywhere = (): ReturnType<typeof placesOf> => placesOf(lab());
+const leftovers = (): Promise<string[]> => leftoversOf(lab());
 
 const all = (sha1: string): unknown =>
   lab().nodes.map(() => ({ served: sha1, memory: sha1, disk: sha1 }));
-
-/** Nothing of a swap is left: no open transaction, no journal, no file beside the certificate. */
-async function leftovers(): Promise<string[]> {
-  const found = await Promise.all(
-    lab().nodes.map(async (node) => {
-      const list = await runtime(node, 'show ssl cert');
-      const folder = join(node.cert_path, '..');
-      const beside = readdirSync(folder).filter(
-        (name) => name.startsWith('site.pem') && name !== 'site.pem',
-      );
-      const journals = existing(join(node.state_dir, 'swaps'));
-      const open = list.split('\n').filter((line) => line.startsWith('*'));
-      return [...open, ...beside, ...journals].map((what) => `${node.name}: ${what}`);
-    }),
-  );
-  return found.flat();
-}
-
-function existing(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
 
 const now = (): string => sha1Of(readFileSync(nodeAt(lab(), 0).cert_path, 'utf8'));
 
@@ -178,8 +136,41 @@ test("the peer's agent is away: exit 10 and nothing changed; with the risk accep
     await fault(lab(), 'kill-agent', 'off', second);
   }
   await calm(lab());
-  t.is(await exitOf(lab(), 'cert', 'push', filed(pem)), 0);
+  // Nobody pushes it again: the node that was away comes to the decided version by itself.
+  await eventually('it has caught up', async () =>
+    (await everywhere()).every(({ disk, served }) => disk === sha1Of(pem) && served === disk),
+  );
   t.deepEqual(await everywhere(), all(sha1Of(pem)));
+  t.deepEqual(await leftovers(), []);
+});
+
+test('list shows both nodes, verify is content, and a file overwritten by hand is exit 3', async (t) => {
+  t.is(await exitOf(lab(), 'cert', 'verify'), 0);
+  const { json } = await asked(lab(), 'cert', 'list');
+  const listed = (json.result?.['certificates'] ?? []) as unknown as Record<string, unknown>[];
+  const sha1 = now();
+  t.deepEqual(
+    listed.map(({ node, name, memory, disk, served: shown }) => [node, name, memory, disk, shown]),
+    lab().nodes.map(({ name }) => [name, 'site', sha1, sha1, sha1]),
+  );
+  const { cert_path: path } = nodeAt(lab(), 1);
+  const good = readFileSync(path, 'utf8');
+  // Newer than what was decided: it is somebody's own, and left to them.
+  writeFileSync(path, await newSite(95, SITE_NAMES, Date.now() - 60_000));
+  const verified = await asked(lab(), 'cert', 'verify');
+  writeFileSync(path, good);
+  const findings = (verified.json.result?.['findings'] ?? []) as unknown as { id: string }[];
+  t.deepEqual([verified.code, findings.map(({ id }) => id)], [3, ['disk', 'undecided']]);
+});
+
+test('a rollback brings the bundle before the last push back, and again the other way', async (t) => {
+  const [first, second] = [await newSite(85), await newSite(86)];
+  for (const pem of [first, second]) t.is(await exitOf(lab(), 'cert', 'push', filed(pem)), 0);
+  t.is(await exitOf(lab(), 'cert', 'rollback', 'site'), 0);
+  t.deepEqual(await everywhere(), all(sha1Of(first)));
+  t.is(await exitOf(lab(), 'cert', 'rollback', nodeAt(lab(), 0).cert_path), 0);
+  t.deepEqual(await everywhere(), all(sha1Of(second)));
+  t.is(await exitOf(lab(), 'cert', 'rollback', '/nowhere.pem'), 8);
 });
 
 test('HAProxy killed between prepare and commit: the old certificate stays on both nodes', async (t) => {

@@ -28,6 +28,8 @@ const server = await startServer({
     setWeights: no,
     servers: no,
     pushCertificate: no,
+    certificates: no,
+    rollbackCertificates: no,
   },
   peer: {
     hello: () => helloOf('haproxy01'),
@@ -42,6 +44,9 @@ const server = await startServer({
     swapCommit: no,
     swapAbort: no,
     swapFinish: no,
+    swapState: no,
+    fetchBundle: no,
+    inspectCertificates: no,
   },
 });
 process.stdout.write(`${server.addresses[0] ?? ''}\n`);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import test from 'ava';
 import { PeerService } from '../../proto/gen/services.ts';
 import { ActFailure } from '../../agent/core/acts.ts';
+import { type SwapPrepare } from '../../agent/core/certificate-acts.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import type { LinksOptions } from '../../agent/rpc/links.ts';
 import { createOutbox } from '../../agent/rpc/outbox.ts';
@@ -102,15 +103,17 @@ test('bytes that are no message end their stream and nothing else', async (t) =>
 
 test('calls to a peer bring back its answer or its own failure', async (t) => {
   const world = await createWorld(t);
-  const reading = {
-    node: 'haproxy01',
+  const certificate = {
+    name: 'www',
     path: '/p.pem',
     fingerprintBefore: 'a',
     fingerprint: 'b',
     notAfter: '2027-01-01T00:00:00Z',
     names: ['www'],
     warnings: [],
+    sha256: 'c',
   };
+  const reading = { node: 'haproxy01', certificates: [certificate] };
   const asked: unknown[] = [];
   const detail = { code: 'transaction_open', message: 'another transaction is open', cause: 'x' };
   const server = await serveWorld(t, world, {
@@ -137,7 +140,17 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
   const { links, connected } = await link(t, world, [server.address]);
   await connected();
   const calls = links.peerCalls('haproxy01');
-  const swap = { swapId: 's', path: null, pem: 'PEM', dryRun: false, acceptRisks: [] } as const;
+  const swap: SwapPrepare = {
+    swapId: 's',
+    bundles: [{ path: null, pem: 'PEM' }],
+    dryRun: false,
+    acceptRisks: [],
+    coordinator: 'haproxy02',
+    members: ['haproxy02', 'haproxy01'],
+    stamp: { wallMs: 1, count: 2, node: 'haproxy02' },
+    actor: 'anna',
+    reason: 'renewed',
+  };
   t.deepEqual(await calls.storeIntents([intent], 1000), { newer: [intent] });
   t.deepEqual(await calls.findServers('i', 'web', 1000), [
     serverReading({ name: 'i:web', total: 2 ** 40 }),

@@ -51,7 +51,7 @@ test('the unix sockets have the roles and modes they are configured with', async
       { name: 'local', role: 'admin' },
     ],
   );
-  t.like(acts[2]?.act, { pem: 'one two three', path: null });
+  t.like(acts[2]?.act, { bundles: [{ path: null, pem: 'one two three' }] });
 });
 
 test('a stale socket is replaced, a live one and a file are not', async (t) => {

@@ -224,12 +224,12 @@ test('half an upload is never acted on', async (t) => {
   const big = open(client);
   const tooBig = collect(big);
   big.write({ request: { header: { requestId: 'r' } } });
-  big.write({ chunk: Buffer.alloc(700_000, 'x') });
-  big.write({ chunk: Buffer.alloc(700_000, 'x') });
+  big.write({ chunk: Buffer.alloc(2_000_000, 'x') });
+  big.write({ chunk: Buffer.alloc(2_000_000, 'x') });
   big.end();
   t.is(
     (await tooBig).events[0]?.result?.error?.message,
-    'certificates: chunk: more than 1048576 bytes',
+    'certificates: chunk: more than 3145728 bytes',
   );
   const cut = open(client);
   cut.on('error', () => undefined);
@@ -239,5 +239,5 @@ test('half an upload is never acted on', async (t) => {
   await askPush(clientOf(t, admin, null, null), 'whole');
   const acts = server.heard.items.flatMap((one) => (one.kind === 'act' ? [one.act] : []));
   t.is(acts.length, 1);
-  t.like(acts[0], { pem: 'whole' });
+  t.like(acts[0], { bundles: [{ path: null, pem: 'whole' }] });
 });

@@ -105,20 +105,31 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
   const names = fc.array(text);
   const prepare = fc.record({
     swapId: word,
-    path: fc.option(word),
-    pem: fc.string({ unit: 'binary', minLength: 1 }),
+    bundles: fc.array(
+      fc.record({
+        path: fc.option(word),
+        pem: fc.string({ unit: 'binary', minLength: 1 }),
+      }),
+    ),
     dryRun: fc.boolean(),
     acceptRisks: header.map(({ acceptRisks }) => acceptRisks),
+    coordinator: word,
+    members: fc.array(word),
+    stamp: fc.record({ wallMs: fc.nat(), count: fc.nat(), node: word }),
+    actor: text,
+    reason: text,
   });
-  const reading = fc.record({
-    node: word,
+  const certificate = fc.record({
+    name: text,
     path: text,
     fingerprintBefore: text,
     fingerprint: text,
     notAfter: text,
     names,
     warnings: names,
+    sha256: text,
   });
+  const reading = fc.record({ node: word, certificates: fc.array(certificate) });
   const server = fc.record({
     backend: word,
     name: word,

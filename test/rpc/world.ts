@@ -155,6 +155,8 @@ export async function serveWorld(
       },
       setWeights: no,
       servers: no,
+      certificates: no,
+      rollbackCertificates: no,
       pushCertificate: (push, caller) => {
         heard.add({ kind: 'act', act: push, caller });
         return Promise.resolve(emptyResult);
@@ -174,6 +176,9 @@ export async function serveWorld(
       swapCommit: no,
       swapAbort: no,
       swapFinish: no,
+      swapState: no,
+      fetchBundle: no,
+      inspectCertificates: no,
       ...more.peer,
     },
   });

@@ -24,6 +24,10 @@ export function pairOf(agent: Agent, gossip: Gossip, loop: Loop): Pair {
     ],
     view: () => [agent.selfView(), ...gossip.peers(clock.nowMs())],
     intents: gossip.intents,
+    runningSwaps: new Set(),
+    forgetSwap: refuse,
+    certificateName: (path) => path,
+    previousBundle: refuse,
     onRound: (listener) => loop.onRound(listener),
   };
 }
@@ -103,4 +107,7 @@ const noSwaps = {
   swapCommit: refuse,
   swapAbort: refuse,
   swapFinish: refuse,
+  swapState: refuse,
+  fetchBundle: refuse,
+  inspectCertificates: refuse,
 };

@@ -78,6 +78,9 @@ class Nodes {
       swapCommit: never,
       swapAbort: never,
       swapFinish: never,
+      swapState: never,
+      fetchBundle: never,
+      inspectCertificates: never,
     });
     const names = ['a', 'b'];
     return {
@@ -103,6 +106,10 @@ class Nodes {
         })),
       intents: () => this.intents,
       onRound: () => () => undefined,
+      runningSwaps: new Set(),
+      forgetSwap: () => Promise.resolve(),
+      certificateName: (path) => path,
+      previousBundle: () => Promise.resolve(null),
     };
   }
 

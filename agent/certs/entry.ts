@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import { SWAP_PHASES, type SwapPhase } from '../core/swap.ts';
+import type { Stamp } from '../core/model.ts';
+
+/** One certificate of a swap on this node. */
+export interface SwapItem {
+  /** The same on every node. */
+  readonly name: string;
+  readonly path: string;
+  /** Memory and disk held the new bundle before; nothing is touched. */
+  readonly already: boolean;
+  /** Too large for the runtime API: the file, then HAProxy's reload. */
+  readonly reload: boolean;
+  /** The file on disk before, byte for byte. */
+  readonly oldPem: string;
+  /** Normalised. */
+  readonly newPem: string;
+  /** SHA-1 of the leaf in HAProxy's memory before. */
+  readonly fingerprintBefore: string;
+  /** SHA-1 of the leaf on disk before. */
+  readonly fingerprintOld: string;
+  readonly fingerprint: string;
+  /** SHA-256 of `newPem`. */
+  readonly sha256: string;
+  /** RFC 3339 UTC. */
+  readonly notAfter: string;
+  readonly names: readonly string[];
+  readonly warnings: readonly string[];
+}
+
+/** One swap on this node, as its journal has it. */
+export interface SwapEntry {
+  readonly swapId: string;
+  readonly phase: SwapPhase;
+  readonly coordinator: string;
+  readonly members: readonly string[];
+  readonly stamp: Stamp;
+  readonly actor: string;
+  readonly reason: string;
+  /** In the order in which they go through HAProxy. */
+  readonly items: readonly SwapItem[];
+}
+
+const item = v.strictObject({
+  name: v.string(),
+  path: v.string(),
+  already: v.boolean(),
+  reload: v.boolean(),
+  oldPem: v.string(),
+  newPem: v.string(),
+  fingerprintBefore: v.string(),
+  fingerprintOld: v.string(),
+  fingerprint: v.string(),
+  sha256: v.string(),
+  notAfter: v.string(),
+  names: v.array(v.string()),
+  warnings: v.array(v.string()),
+});
+const body = v.strictObject({
+  swapId: v.string(),
+  phase: v.picklist(SWAP_PHASES),
+  coordinator: v.string(),
+  members: v.array(v.string()),
+  stamp: v.strictObject({ wallMs: v.number(), count: v.number(), node: v.string() }),
+  actor: v.string(),
+  reason: v.string(),
+  items: v.array(item),
+});
+const file = v.strictObject({ version: v.literal(2), sha256: v.string(), swap: v.string() });
+
+/** The text of a journal file: a version, a checksum, the entry. */
+export function serialise(entry: SwapEntry): string {
+  const swap = JSON.stringify(entry);
+  return `${JSON.stringify({ version: 2, sha256: checksum(swap), swap })}\n`;
+}
+
+/** The entry in the text of a journal file; null when it is not whole or not of this version. */
+export function parseJournal(text: string): SwapEntry | null {
+  const outer = v.safeParse(file, fromJson(text));
+  if (!outer.success || outer.output.sha256 !== checksum(outer.output.swap)) return null;
+  const inner = v.safeParse(body, fromJson(outer.output.swap));
+  return inner.success ? inner.output : null;
+}
+
+const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,104 @@
+import { createHash } from 'node:crypto';
+import type { InspectedCertificate } from '../core/certificate-acts.ts';
+import type { CertificateReport } from '../core/model.ts';
+import { blocksOf, bundleText } from './blocks.ts';
+import { readCertificate, rfc3339, sha1Of } from './certificate.ts';
+import { nameOf } from './check.ts';
+import type { SwapEntry, SwapItem } from './entry.ts';
+import { refuse } from './failure.ts';
+import type { NodeSwapParts } from './port.ts';
+
+/** A bundle on disk as HAProxy would load it. */
+interface OnDisk {
+  readonly pem: string;
+  /** Of the leaf. */
+  readonly sha1: string;
+  /** Of the whole bundle, normalised. */
+  readonly sha256: string;
+  readonly notBefore: string;
+}
+
+/** Reads a bundle's text; null where it holds no certificate. Throws PemError. */
+export function describe(text: string): OnDisk | null {
+  const blocks = blocksOf(text);
+  const leaf = blocks.find(({ label }) => label === 'CERTIFICATE');
+  if (leaf === undefined) return null;
+  const pem = bundleText(blocks);
+  const certificate = readCertificate(leaf.text, 1);
+  return {
+    pem,
+    sha1: sha1Of(certificate),
+    sha256: createHash('sha256').update(pem).digest('hex'),
+    notBefore: rfc3339(certificate.notBeforeMs),
+  };
+}
+
+/** What disk, memory and, if asked, a TLS client say of every certificate HAProxy has loaded. */
+export async function inspect(
+  parts: NodeSwapParts,
+  kept: readonly SwapEntry[],
+  served: boolean,
+): Promise<InspectedCertificate[]> {
+  const found: InspectedCertificate[] = [];
+  for (const one of await parts.haproxy.list())
+    found.push(await inspectOne(parts, one, kept, served));
+  return found;
+}
+
+async function inspectOne(
+  { files, verify, map }: NodeSwapParts,
+  { path, fingerprint, notAfter, names }: CertificateReport,
+  kept: readonly SwapEntry[],
+  served: boolean,
+): Promise<InspectedCertificate> {
+  const name = nameOf(map, path);
+  const problems: string[] = [];
+  const tried = async <T>(what: () => Promise<T | null>): Promise<T | null> => {
+    try {
+      return await what();
+    } catch (error) {
+      problems.push(error instanceof Error ? error.message : 'it cannot be read');
+      return null;
+    }
+  };
+  const disk = await tried(async () => describe(await files.read(path)));
+  const shown = served ? await tried(() => verify(path, names)) : null;
+  return {
+    name,
+    path,
+    memory: fingerprint,
+    disk: disk?.sha1 ?? null,
+    served: shown,
+    sha256: disk?.sha256 ?? null,
+    notAfter,
+    names,
+    problem: problems.join('; '),
+    previous: previousOf(kept, name)?.fingerprintOld ?? null,
+  };
+}
+
+/** What the newest kept swap of a certificate replaced; null where none is kept. */
+export const previousOf = (kept: readonly SwapEntry[], name: string): SwapItem | null =>
+  kept
+    .flatMap(({ items }) => items)
+    .find((item) => item.name === name && !item.already && item.newPem !== item.oldPem) ?? null;
+
+/**
+ * The bundle of a loaded certificate with this SHA-256, for a node that was away. Throws
+ * ActFailure 'not-found' where this node has another one.
+ */
+export async function bundleWith(
+  { haproxy, files, map, node }: NodeSwapParts,
+  entries: readonly SwapEntry[],
+  name: string,
+  sha256: string,
+): Promise<string> {
+  const path = map[name] ?? name;
+  if ((await haproxy.loaded(path)) !== null) {
+    const disk = describe(await files.read(path));
+    if (disk?.sha256 === sha256) return disk.pem;
+    const item = entries.flatMap(({ items }) => items).find((one) => one.sha256 === sha256);
+    if (item?.name === name) return item.newPem;
+  }
+  throw refuse('not-found', 'bundle_unknown', `${node} has not the wanted bundle of ${name}`);
+}

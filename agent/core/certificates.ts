@@ -1,0 +1,67 @@
+import type { Certificates } from './certificate-acts.ts';
+import { certificateKey } from './intents.ts';
+
+const DAY_MS = 86_400_000;
+
+/** Something about a certificate that an operator should know. */
+export interface CertificateFinding {
+  /** Stable word. */
+  readonly id: 'expired' | 'expiry' | 'disk' | 'served' | 'undecided' | 'peer' | 'unread';
+  readonly node: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Whole days left, as people count; negative: since when it has ended. `endMs`, `wallMs`: Unix ms. */
+export const daysLeft = (endMs: number, wallMs: number): number =>
+  Math.floor((endMs - wallMs) / DAY_MS);
+
+/**
+ * What differs between disk, memory, wire, decision and nodes, and what ends within one of
+ * `alarmDays`. `wallMs` and what `endMs` gives are Unix ms; the latter takes RFC 3339.
+ */
+export function certificateFindings(
+  { nodes, intents }: Pick<Certificates, 'nodes' | 'intents'>,
+  { wallMs, alarmDays, endMs }: FindingOptions,
+): CertificateFinding[] {
+  const found: CertificateFinding[] = [];
+  const memories = new Map<string, Map<string, string[]>>();
+  for (const { node, certificates } of nodes)
+    for (const one of certificates) {
+      const { name, memory, disk, served, sha256 } = one;
+      const add = (id: CertificateFinding['id'], text: string): void =>
+        void found.push({ id, node, name, text });
+      const left = daysLeft(endMs(one.notAfter), wallMs);
+      const passed = alarmDays.filter((days) => left < days);
+      if (left < 0) add('expired', `ended at ${one.notAfter}`);
+      else if (passed.length > 0)
+        add('expiry', `ends at ${one.notAfter}, in less than ${Math.min(...passed)} d`);
+      if (one.problem !== '') add('unread', one.problem);
+      if (disk !== null && disk !== memory)
+        add('disk', `the file is another one: a reload of HAProxy would serve ${short(disk)}`);
+      if (served !== null && served !== memory)
+        add('served', `clients get ${short(served)}, HAProxy has ${short(memory)} in memory`);
+      const wanted = intents.find(({ key }) => key === certificateKey(name));
+      if (wanted !== undefined && sha256 !== null && sha256 !== wanted.value)
+        add('undecided', `it is not the version that ${wanted.actor} pushed`);
+      const of = memories.get(name) ?? new Map<string, string[]>();
+      memories.set(name, of.set(memory ?? '', [...(of.get(memory ?? '') ?? []), node]));
+    }
+  for (const [name, of] of memories)
+    if (of.size > 1)
+      for (const [memory, on] of of)
+        for (const node of on) {
+          const others = [...of].filter(([other]) => other !== memory).flatMap(([, on]) => on);
+          const text = `it has ${short(memory)}, ${others.join(', ')} another one`;
+          found.push({ id: 'peer', node, name, text });
+        }
+  return found;
+}
+
+export interface FindingOptions {
+  readonly wallMs: number;
+  readonly alarmDays: readonly number[];
+  readonly endMs: (notAfter: string) => number;
+}
+
+const short = (fingerprint: string | null): string => (fingerprint ?? 'nothing').slice(0, 12);

@@ -1,0 +1,53 @@
+import { ActFailure, type ActResult } from '../core/acts.ts';
+import { type Certificates } from '../core/certificate-acts.ts';
+import type { RollbackAct } from '../core/acts.ts';
+import type { SwapBundle } from '../core/certificate-acts.ts';
+import { inForce, parseCertificateKey } from '../core/intents.ts';
+import { asFailure, type Pair, type Report } from './pair.ts';
+import { pushCertificate } from './push.ts';
+
+/** `cert list` and `cert verify`: what every node says of its certificates, and what was decided. */
+export async function listCertificates(pair: Pair, served: boolean): Promise<Certificates> {
+  const wallMs = pair.clock.wallMs();
+  const nodes = await Promise.all(
+    pair.members.map(async (member) => {
+      const { node } = member;
+      try {
+        const certificates = await member.inspectCertificates(served);
+        return { node, problem: '', certificates };
+      } catch (error) {
+        const { message, detail } = asFailure(error);
+        const problem = detail.cause === '' ? message : `${message}: ${detail.cause}`;
+        return { node, problem, certificates: [] };
+      }
+    }),
+  );
+  return {
+    node: pair.node,
+    nodes,
+    intents: [...pair.intents().values()].filter(
+      (intent) => parseCertificateKey(intent.key) !== null && inForce(intent, wallMs),
+    ),
+  };
+}
+
+/** `cert rollback`: what the last swap replaced goes through the same swap again. */
+export async function rollbackCertificates(
+  pair: Pair,
+  act: RollbackAct,
+  report: Report,
+): Promise<ActResult> {
+  const bundles: SwapBundle[] = [];
+  for (const path of act.paths) {
+    const pem = await pair.previousBundle(pair.certificateName(path));
+    if (pem === null)
+      throw new ActFailure('not-found', {
+        code: 'no_previous',
+        message: `not rolled back: ${pair.node} keeps no earlier bundle of ${path}`,
+        cause: 'it keeps the one that the last swap replaced, where it took part in it',
+        remediation: 'proxyctl cert list shows what is kept; or push the wanted bundle',
+      });
+    bundles.push({ path, pem });
+  }
+  return pushCertificate(pair, { header: act.header, bundles }, report);
+}

@@ -1,0 +1,115 @@
+import {
+  type ActHeader,
+  type ActResult,
+  type CertificateOutcome,
+  type NodeOutcome,
+} from '../core/acts.ts';
+import { ALREADY_THERE, type SwapReading } from '../core/certificate-acts.ts';
+import { away, failed, result, type Pair } from './pair.ts';
+import type { SwapRun } from './swap.ts';
+
+export const fine = (node: string, changed: boolean): NodeOutcome => ({
+  node,
+  ok: true,
+  changed,
+  error: null,
+});
+
+/** One row for each certificate of each node. */
+export const certificatesOf = (
+  readings: ReadonlyMap<string, SwapReading>,
+  outcome: CertificateOutcome['outcome'],
+): CertificateOutcome[] =>
+  [...readings.values()].flatMap(({ node, certificates }) =>
+    certificates.map((one) => ({
+      node,
+      path: one.path,
+      fingerprintBefore: one.fingerprintBefore,
+      fingerprint: one.fingerprint,
+      notAfter: one.notAfter,
+      names: one.names,
+      outcome: one.warnings.includes(ALREADY_THERE) ? ('already' as const) : outcome,
+    })),
+  );
+
+interface Ended {
+  readonly run: SwapRun;
+  /** Configured nodes that took no part. */
+  readonly missing: readonly string[];
+  /** Nothing had to be changed on any node. */
+  readonly already: boolean;
+}
+
+/** What an operator reads of a swap that has ended. */
+export function swapResult(
+  pair: Pair,
+  header: ActHeader,
+  startedAtMs: number,
+  { run, missing, already }: Ended,
+): ActResult {
+  const { state, committed, failures } = run;
+  const broken = state.broken === null ? undefined : failures.get(state.broken);
+  const rows = (changed: boolean): NodeOutcome[] =>
+    state.order.map((node) => {
+      const failure = failures.get(node);
+      return failure === undefined ? fine(node, changed) : failed(node, failure);
+    });
+  switch (state.end) {
+    case 'swapped':
+      return result(pair, header, startedAtMs, {
+        outcome: missing.length > 0 ? 'partial' : 'reached',
+        changed: !already,
+        nodes: [...state.order.map((node) => fine(node, !already)), ...missing.map(away)],
+        certificates: certificatesOf(committed, 'swapped'),
+      });
+    case 'stands':
+      return result(pair, header, startedAtMs, {
+        outcome: 'partial',
+        changed: true,
+        error: {
+          code: 'peer_lost',
+          cause: '',
+          retryable: false,
+          ...broken?.detail,
+          message: `${state.broken} was lost before it confirmed; the new certificate is served elsewhere`,
+          remediation: `it is brought to it when it is back: proxyctl cert verify`,
+        },
+        nodes: [...rows(true), ...missing.map(away)],
+        certificates: certificatesOf(committed, 'swapped'),
+      });
+    case 'refused':
+    case 'rolled-back':
+    case 'stuck':
+    case null: {
+      const detail = broken?.detail;
+      const names = state.lost.join(', ');
+      const stuck = state.end === 'stuck' || state.end === null;
+      // Before the first commit a refusal is told in its own words.
+      const own =
+        state.end === 'refused' && committed.size === 0 && run.prepared.size < state.order.length;
+      return result(pair, header, startedAtMs, {
+        outcome: stuck ? 'result-unknown' : own ? refusalOf(broken?.outcome) : 'failed',
+        changed: stuck,
+        error: {
+          code: detail?.code ?? 'failed',
+          cause: (detail?.cause ?? '') || (own ? '' : (detail?.message ?? '')),
+          remediation: stuck
+            ? `they are put back as soon as they answer: proxyctl cert verify`
+            : (detail?.remediation ?? ''),
+          retryable: detail?.retryable ?? false,
+          message: stuck
+            ? `not pushed, and ${names} could not be put back`
+            : own
+              ? (detail?.message ?? 'not pushed')
+              : `not pushed: ${state.broken} refused, the old certificate is back everywhere`,
+        },
+        nodes: rows(false),
+        certificates: certificatesOf(committed, 'rolled-back'),
+      });
+    }
+  }
+}
+
+/** A node that did not answer to prepare has changed nothing. */
+const refusalOf = (outcome: ActResult['outcome'] | undefined): ActResult['outcome'] =>
+  outcome === undefined || outcome === 'result-unknown' ? 'failed' : outcome;

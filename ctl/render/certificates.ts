@@ -1,0 +1,45 @@
+import type { Certificates } from '../../agent/core/certificate-acts.ts';
+import { daysLeft, type CertificateFinding } from '../../agent/core/certificates.ts';
+import { certificateKey } from '../../agent/core/intents.ts';
+import { COLUMNS, table } from './table.ts';
+import { wrapped } from './wrapped.ts';
+
+/** Every certificate of every node; in memory, on disk and as clients get it. */
+export function certificateScreen({ nodes, intents }: Certificates, wallMs: number): string {
+  const rows = nodes.flatMap(({ node, problem, certificates }) =>
+    problem !== ''
+      ? [['?', node, 'not asked', '?', '?', '?', '?', '?']]
+      : certificates.map((one) => {
+          const by = intents.find(({ key }) => key === certificateKey(one.name));
+          return [
+            one.name,
+            node,
+            (one.memory ?? '?').slice(0, 12),
+            compared(one.disk, one.memory),
+            compared(one.served, one.memory),
+            one.notAfter.slice(0, 10),
+            String(daysLeft(Date.parse(one.notAfter), wallMs)),
+            by?.actor ?? '-',
+          ];
+        }),
+  );
+  const head = ['NAME', 'NODE', 'MEMORY', 'DISK', 'CLIENT', 'ENDS', 'DAYS', 'BY'];
+  return table(head, rows.toSorted(byName), { right: [6], columns: COLUMNS });
+}
+
+/** One line for each finding, and for each node that could not be asked. */
+export const findingLines = (
+  { nodes }: Certificates,
+  findings: readonly CertificateFinding[],
+): string[] => [
+  ...nodes.flatMap(({ node, problem }) =>
+    problem === '' ? [] : [wrapped(`${node}: ${problem}`, 2)],
+  ),
+  ...findings.map(({ node, name, text }) => wrapped(`${node}: ${name}: ${text}`, 2)),
+];
+
+const compared = (there: string | null, memory: string | null): string =>
+  there === null ? '?' : there === memory ? 'same' : 'other';
+
+const byName = (a: readonly string[], b: readonly string[]): number =>
+  `${a[0]} ${a[1]}` < `${b[0]} ${b[1]}` ? -1 : 1;

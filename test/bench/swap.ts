@@ -1,0 +1,252 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { blocksOf, bundleText } from '../../agent/certs/blocks.ts';
+import { certificateFiles } from '../../agent/certs/files.ts';
+import { servedFingerprint } from '../../agent/certs/handshake.ts';
+import { swapJournal } from '../../agent/certs/journal.ts';
+import { serverNameFor } from '../../agent/certs/names.ts';
+import { nodeSwap, type NodeSwap } from '../../agent/certs/swap.ts';
+import type { ActHeader } from '../../agent/core/acts.ts';
+import { certificates } from '../../agent/haproxy/certificates.ts';
+import { readInfo } from '../../agent/haproxy/info.ts';
+import { runtime } from '../../agent/haproxy/runtime.ts';
+import { systemClock } from '../../agent/sys/clock.ts';
+import type { Member, Pair } from '../../agent/verbs/pair.ts';
+import { pushCertificate } from '../../agent/verbs/push.ts';
+import { bundle, issue } from '../certs/bundles.ts';
+import { eventually } from '../record.ts';
+
+const COUNT = 200;
+const LIMIT_MS = { one: 50, many: 1500 };
+const PROGRAM = process.env['HAPROXY'] ?? 'haproxy';
+const ENV = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin` };
+const run = promisify(execFile);
+
+interface Node {
+  readonly name: string;
+  readonly folder: string;
+  readonly config: string;
+  readonly socket: string;
+  readonly port: number;
+  readonly swap: NodeSwap;
+  child: ChildProcess;
+}
+
+/**
+ * Swaps over two real HAProxys with real files, journals and TLS handshakes; the calls between the
+ * agents are direct, without their TLS connection. Beside it, in the same run, what people do
+ * otherwise: socat, one command after the other on both hosts, and a reload of both.
+ */
+export async function swap(): Promise<unknown> {
+  const folder = mkdtempSync('/tmp/ce-bench-');
+  const nodes: Node[] = [];
+  try {
+    const first = await bundles();
+    for (const name of ['n1', 'n2']) nodes.push(await startNode(folder, name, first));
+    const paths = [...Array(COUNT).keys()];
+    const pair = pairOf(nodes);
+    const push = async (numbers: readonly number[], pems: readonly string[]): Promise<number> => {
+      const startMs = performance.now();
+      const requestId = `${startMs}`;
+      const act = {
+        header: { ...HEADER, requestId },
+        bundles: numbers.map((at) => ({ path: String(at), pem: pems[at] ?? '' })),
+      };
+      const result = await pushCertificate(pair, act, () => {});
+      const tookMs = performance.now() - startMs;
+      if (result.outcome !== 'reached' || !result.changed)
+        throw new Error(`the push ended ${result.outcome}: ${JSON.stringify(result.error)}`);
+      return tookMs;
+    };
+    const ones: number[] = [];
+    for (let round = 0; round < 9; round++) ones.push(await push([0], await bundles(1)));
+    const many: number[] = [];
+    for (let round = 0; round < 3; round++) many.push(await push(paths, await bundles()));
+    const [one, all] = [median(ones), median(many)];
+    const socatOne = await bySocat(nodes, await bundles(1));
+    const socatAll = await bySocat(nodes, await bundles());
+    const reload = await byReload(nodes);
+    return {
+      within: one <= LIMIT_MS.one && all <= LIMIT_MS.many,
+      one_ms: one,
+      one_limit_ms: LIMIT_MS.one,
+      many: COUNT,
+      many_ms: all,
+      many_limit_ms: LIMIT_MS.many,
+      socat_one_ms: socatOne,
+      socat_many_ms: socatAll,
+      reload_ms: reload,
+      node_version: process.versions.node,
+    };
+  } finally {
+    for (const { child } of nodes) child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const HEADER: ActHeader = {
+  requestId: '',
+  actor: 'bench',
+  reason: '',
+  acceptRisks: [],
+  dryRun: false,
+  timeoutMs: null,
+  seen: null,
+};
+
+const nameAt = (at: number): string => `s${at}.test`;
+
+async function bundles(count = COUNT): Promise<string[]> {
+  const validity = {
+    notBefore: new Date(Date.now() - 86_400_000).toISOString(),
+    notAfter: new Date(Date.now() + 80 * 86_400_000).toISOString(),
+  };
+  return Promise.all(
+    Array.from({ length: count }, async (_, at) =>
+      bundle(await issue({ subject: `CN=${nameAt(at)}`, names: [nameAt(at)], ...validity })),
+    ),
+  );
+}
+
+async function startNode(base: string, name: string, first: readonly string[]): Promise<Node> {
+  const folder = join(base, name);
+  const crt = join(folder, 'crt');
+  mkdirSync(crt, { recursive: true });
+  for (const [at, pem] of first.entries()) writeFileSync(join(crt, `${at}.pem`), pem);
+  const port = await freePort();
+  const socket = join(folder, 's');
+  const config = join(folder, 'haproxy.conf');
+  writeFileSync(
+    config,
+    `global\n    stats socket ${socket} mode 600 level admin\ndefaults\n    mode http\n    timeout connect 1s\n    timeout client 5s\n    timeout server 5s\nfrontend web\n    bind 127.0.0.1:${port} ssl crt ${crt}\n    http-request return status 200\n`,
+  );
+  const ask = runtime(socket, { deadlineMs: 5000 });
+  const map = Object.fromEntries(first.map((_, at) => [String(at), join(crt, `${at}.pem`)]));
+  const swap = nodeSwap({
+    node: name,
+    haproxy: { ...certificates(ask), version: async () => (await readInfo(ask)).version },
+    files: certificateFiles,
+    journal: swapJournal(join(folder, 'swaps')),
+    verify: (_path, names) =>
+      servedFingerprint({
+        host: '127.0.0.1',
+        port,
+        servername: serverNameFor(names),
+        timeoutMs: 5000,
+      }),
+    reload: () => Promise.reject(new Error('no reload here')),
+    canReload: false,
+    wallMs: () => Date.now(),
+    map,
+  });
+  const node = { name, folder, config, socket, port, swap, child: haproxy(config, []) };
+  await answers(node);
+  return node;
+}
+
+const haproxy = (config: string, more: readonly string[]): ChildProcess =>
+  spawn(PROGRAM, ['-db', '-f', config, ...more], { env: ENV, stdio: 'ignore' });
+
+const answers = ({ socket, child }: Node): Promise<void> =>
+  eventually(async () => {
+    const ask = runtime(socket, { deadlineMs: 5000 });
+    const pid = await readInfo(ask).then(
+      (info) => info.pid,
+      () => 0,
+    );
+    return pid === child.pid;
+  });
+
+function pairOf(nodes: readonly Node[]): Pair {
+  const known = <T>(value: T | null): T => {
+    if (value === null) throw new Error('no such swap');
+    return value;
+  };
+  const no = (): Promise<never> => Promise.reject(new Error('not measured'));
+  const members = nodes.map(({ name, swap }): Member => ({
+    node: name,
+    storeIntents: () => Promise.resolve({ newer: [] }),
+    findServers: no,
+    shutSessions: no,
+    swapPrepare: (prepare) => swap.prepare(prepare),
+    swapCommit: (id) => swap.commit(id),
+    swapAbort: async (id) => known(await swap.abort(id)),
+    swapFinish: async (id) => known(await swap.finish(id)),
+    swapState: no,
+    fetchBundle: no,
+    inspectCertificates: no,
+    history: no,
+  }));
+  return {
+    node: 'n1',
+    name: 'bench',
+    clock: systemClock,
+    policy: {} as Pair['policy'],
+    members,
+    view: () =>
+      nodes.map(({ name }) => ({
+        node: name,
+        peerClass: 'alive',
+        fresh: true,
+        heardAtMs: 0,
+        report: null,
+        clockOffMs: null,
+      })),
+    intents: () => new Map(),
+    runningSwaps: new Set(),
+    forgetSwap: () => Promise.resolve(),
+    certificateName: (path) => path,
+    previousBundle: no,
+    onRound: () => () => {},
+  };
+}
+
+/** What a script does: a file, `set` and `commit` for each certificate, host after host. */
+async function bySocat(nodes: readonly Node[], pems: readonly string[]): Promise<number> {
+  const startMs = performance.now();
+  for (const { folder, socket } of nodes)
+    for (const [at, pem] of pems.entries()) {
+      const path = join(folder, 'crt', `${at}.pem`);
+      writeFileSync(path, pem);
+      await socat(socket, `set ssl cert ${path} <<\n${bundleText(blocksOf(pem))}\n`);
+      await socat(socket, `commit ssl cert ${path}\n`);
+    }
+  return Math.round(performance.now() - startMs);
+}
+
+function socat(socket: string, input: string): Promise<unknown> {
+  const ended = run('socat', ['stdio', `unix-connect:${socket}`], { env: ENV });
+  ended.child.stdin?.end(input);
+  return ended;
+}
+
+/** Both hosts, one after the other, until the new process answers. */
+async function byReload(nodes: readonly Node[]): Promise<number> {
+  const startMs = performance.now();
+  for (const node of nodes) {
+    const old = node.child;
+    const gone = once(old, 'exit');
+    node.child = haproxy(node.config, ['-sf', String(old.pid)]);
+    await answers(node);
+    await gone;
+  }
+  return Math.round(performance.now() - startMs);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bound = server.address();
+  server.close();
+  await once(server, 'close');
+  return typeof bound === 'object' && bound !== null ? bound.port : 0;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return Math.round((sorted[Math.floor(sorted.length / 2)] ?? 0) * 10) / 10;
+}

@@ -1,0 +1,117 @@
+import { parseJournal, serialise, type SwapEntry } from '../../agent/certs/entry.ts';
+import { describe } from '../../agent/certs/inspect.ts';
+import type { SwapJournal } from '../../agent/certs/journal.ts';
+import type { NodeSwapParts } from '../../agent/certs/port.ts';
+import { compareStamps, type Intents } from '../../agent/core/intents.ts';
+import { NOW } from './bundles.ts';
+
+/** One host: what survives its agent, and what its HAProxy has. */
+export interface Host {
+  readonly node: string;
+  readonly disk: Map<string, string>;
+  readonly memory: Map<string, string>;
+  readonly journals: Map<string, string>;
+  readonly kept: Map<string, string>;
+  intents: Intents;
+  transaction: { readonly path: string; readonly pem: string } | null;
+  haproxyUp: boolean;
+  diskFull: boolean;
+  agentDead: boolean;
+  replyLost: boolean;
+  steps: number;
+  readonly done: string[];
+}
+
+type Step = <T>(name: string, work: () => T) => Promise<T>;
+
+/** HAProxy starts anew with what is on disk. */
+export function reload(host: Host): void {
+  host.memory.clear();
+  for (const [path, pem] of host.disk) host.memory.set(path, pem);
+  host.transaction = null;
+}
+
+/** What the swap of one host works with: every call is a step, and `after` hears its number. */
+export function partsOf(host: Host, after: (at: number) => void): NodeSwapParts {
+  const step = async <T>(name: string, work: () => T): Promise<T> => {
+    if (host.agentDead) throw new Error('this agent is dead');
+    const at = host.steps++;
+    host.done.push(name);
+    const value = work();
+    after(at);
+    return await Promise.resolve(value);
+  };
+  const haproxy = <T>(name: string, work: () => T): Promise<T> =>
+    step(name, () => {
+      if (!host.haproxyUp) throw new Error('HAProxy does not answer');
+      return work();
+    });
+  const writing = <T>(name: string, work: () => T): Promise<T> =>
+    step(name, () => {
+      if (host.diskFull) throw new Error('ENOSPC');
+      return work();
+    });
+  const report = (path: string, pem: string) => ({
+    path,
+    fingerprint: describe(pem)?.sha1 ?? '',
+    notAfter: '2026-12-31T00:00:00Z',
+    names: [`${path.slice(1, 2)}.test`],
+  });
+  const loaded = (path: string) => {
+    const pem = host.memory.get(path);
+    return pem === undefined ? null : report(path, pem);
+  };
+  const disk = (path: string): string => host.disk.get(path) ?? '';
+  return {
+    node: host.node,
+    haproxy: {
+      version: () => haproxy('version', () => '2.6.12'),
+      list: () => haproxy('list', () => [...host.memory].map(([path, pem]) => report(path, pem))),
+      loaded: (path) => haproxy('loaded', () => loaded(path)),
+      openTransaction: () => haproxy('openTransaction', () => host.transaction?.path ?? null),
+      stage: (path, pem) => haproxy('stage', () => void (host.transaction = { path, pem })),
+      staged: (path) =>
+        haproxy('staged', () => {
+          if (host.transaction?.path !== path) throw new Error('not staged');
+          return describe(host.transaction.pem)?.sha1 ?? '';
+        }),
+      commit: (path) =>
+        haproxy('commit', () => {
+          if (host.transaction?.path !== path) throw new Error('No ongoing transaction!');
+          host.memory.set(path, host.transaction.pem);
+          host.transaction = null;
+        }),
+      abort: () => haproxy('abort', () => void (host.transaction = null)),
+    },
+    files: {
+      read: (path) => step('read', () => disk(path)),
+      rehearse: () => writing('rehearse', () => {}),
+      replace: (path, pem) => writing('replace', () => void host.disk.set(path, pem)),
+    },
+    journal: journalOf(host, step, writing),
+    verify: (path) => haproxy('verify', () => loaded(path)?.fingerprint ?? null),
+    reload: () => haproxy('reload', () => reload(host)),
+    canReload: true,
+    wallMs: () => NOW,
+    map: {},
+  };
+}
+
+function journalOf(host: Host, step: Step, writing: Step): SwapJournal {
+  const all = (from: ReadonlyMap<string, string>): SwapEntry[] =>
+    [...from.values()].flatMap((text) => parseJournal(text) ?? []);
+  return {
+    write: (entry) =>
+      writing('journal.write', () => void host.journals.set(entry.swapId, serialise(entry))),
+    read: () => step('journal.read', () => ({ entries: all(host.journals), damaged: [] })),
+    remove: (swapId) => step('journal.remove', () => void host.journals.delete(swapId)),
+    keep: (swapId) =>
+      step('journal.keep', () => {
+        const text = host.journals.get(swapId);
+        if (text !== undefined) host.kept.set(swapId, text);
+        host.journals.delete(swapId);
+      }),
+    kept: () =>
+      step('journal.kept', () => all(host.kept).sort((a, b) => compareStamps(b.stamp, a.stamp))),
+  };
+}
