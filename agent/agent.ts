@@ -2,11 +2,13 @@ import { randomInt } from 'node:crypto';
 import { carp } from './carp/carp.ts';
 import { watchDevd } from './carp/devd.ts';
 import type { Config } from './config.ts';
+import type { Inspection } from './core/doctor/inspection.ts';
 import type { Intents } from './core/intents.ts';
 import type { Intent, NodeReport, NodeView, Policy } from './core/model.ts';
 import { TIMINGS } from './core/timing.ts';
 import { gossip as startGossip } from './gossip.ts';
 import { haproxyPart } from './haproxy-part.ts';
+import { inspect } from './inspect/inspect.ts';
 import { loopLog, type Log } from './log.ts';
 import { heartbeats } from './heartbeats.ts';
 import { loop as startLoop } from './loop.ts';
@@ -188,7 +190,16 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     return newer;
   }
 
-  const local = localMember(node, haproxy, (intents) => storeIntents(node, intents));
+  const look = (): Promise<Inspection> =>
+    inspect({
+      config,
+      clock,
+      report: () => loop.report(),
+      paths: () => loop.view()?.paths ?? null,
+      ask: haproxy.ask,
+      socketPath: haproxy.socketPath,
+    });
+  const local = localMember(node, haproxy, (intents) => storeIntents(node, intents), look);
   const pair: Pair = {
     node,
     name: config.pair,
@@ -215,7 +226,13 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     pair: config.pair,
     node,
     peers: names,
-    control: controlVerbs(pair, loop.alerts, loop.view, (peer) => lastEnd.get(peer) ?? ''),
+    control: controlVerbs(
+      pair,
+      loop.alerts,
+      loop.view,
+      (peer) => lastEnd.get(peer) ?? '',
+      Math.max(0, ...config.certificates.alarmDays),
+    ),
     peer: peerVerbs(gossip, local, storeIntents, (peer) => dialled.hurry(peer)),
     clock,
     notices: {

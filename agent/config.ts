@@ -33,6 +33,7 @@ export interface Config {
       readonly sysctl: string;
       readonly kldstat: string;
       readonly netstat: string;
+      readonly pfctl: string;
     };
   };
   readonly haproxy: {

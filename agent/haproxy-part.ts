@@ -40,6 +40,10 @@ export interface HaproxyPart {
   applied: ReturnType<typeof serverKeeper>['applied'];
   findServers(backend: string): Promise<readonly ServerReading[]>;
   readonly swap: NodeSwap;
+  /** One command to the stats socket, for readings. */
+  readonly ask: Runtime;
+  /** Empty: not known yet. */
+  socketPath: () => string;
   /** Wishes may have changed. */
   wake(): void;
   /** Reads everything again, certificates too. */
@@ -125,6 +129,8 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
       }
     },
     swap,
+    ask,
+    socketPath: () => socketPath,
     wake: keeper.wake,
     reread: () => feed.reread(),
     close() {

@@ -1,4 +1,5 @@
 import { ActFailure } from './core/acts.ts';
+import type { Inspection } from './core/doctor/inspection.ts';
 import type { Intent } from './core/model.ts';
 import type { HaproxyPart } from './haproxy-part.ts';
 import type { PeerCalls } from './rpc/peer-calls.ts';
@@ -7,12 +8,15 @@ import type { Member } from './verbs/pair.ts';
 /** How long a peer may take: to write a few bytes to its disk, and to swap a certificate. */
 const STORE_MS = 2000;
 const SWAP_MS = 10_000;
+/** Longer than any part of an inspection takes. */
+const INSPECT_MS = 12_000;
 
 /** This node as verbs use it. */
 export function localMember(
   node: string,
   haproxy: HaproxyPart,
   storeIntents: (intents: readonly Intent[]) => Promise<readonly Intent[]>,
+  inspect: () => Promise<Inspection>,
 ): Member {
   const { swap } = haproxy;
   const gone = (swapId: string): ActFailure =>
@@ -23,6 +27,7 @@ export function localMember(
   return {
     node,
     storeIntents: async (intents) => ({ newer: await storeIntents(intents) }),
+    inspect,
     findServers: (_instance, backend) => haproxy.findServers(backend),
     swapPrepare: (prepare) => swap.prepare(prepare),
     async swapCommit(swapId) {
@@ -53,4 +58,5 @@ export const peerMember = (node: string, calls: PeerCalls): Member => ({
   swapCommit: (swapId) => calls.swapCommit(swapId, SWAP_MS),
   swapAbort: (swapId) => calls.swapAbort(swapId, SWAP_MS),
   swapFinish: (swapId) => calls.swapFinish(swapId, SWAP_MS),
+  inspect: () => calls.inspect(INSPECT_MS),
 });

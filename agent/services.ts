@@ -5,6 +5,7 @@ import type { ControlVerbs } from './rpc/control.ts';
 import type { PeerVerbs } from './rpc/peer.ts';
 import type { View } from './core/owner.ts';
 import { setAutomation, setMaintenance } from './verbs/automation.ts';
+import { doctor } from './verbs/doctor.ts';
 import { explain } from './verbs/explain.ts';
 import { move } from './verbs/move.ts';
 import type { Member, Pair } from './verbs/pair.ts';
@@ -19,12 +20,15 @@ export function controlVerbs(
   alerts: () => readonly Alert[],
   view: () => View | null,
   silence: (peer: string) => string,
+  /** Days before the end of a certificate at which doctor names it. */
+  alarmDays: number,
 ): ControlVerbs {
   const once = requests(pair);
   return {
     status: () => Promise.resolve(status({ pair, alerts, silence })),
     move: (act, _caller, report) => once(act, (one) => move(pair, one, report)),
     explain: (addresses) => Promise.resolve().then(() => explain(pair, view(), addresses)),
+    doctor: (ask) => doctor(pair, ask, alarmDays),
     setMaintenance: (act, _caller, report) => once(act, (one) => setMaintenance(pair, one, report)),
     setAutomation: (act, _caller, report) => once(act, (one) => setAutomation(pair, one, report)),
     setServers: (act, _caller, report) => once(act, (one) => setServers(pair, one, report)),
@@ -55,5 +59,6 @@ export function peerVerbs(
     swapCommit: (_from, swapId) => local.swapCommit(swapId),
     swapAbort: (_from, swapId) => local.swapAbort(swapId),
     swapFinish: (_from, swapId) => local.swapFinish(swapId),
+    inspect: () => local.inspect(),
   };
 }

@@ -12,6 +12,7 @@ import {
   type ServersAct,
   type Status,
 } from '../agent/core/acts.ts';
+import type { DoctorAnswer, DoctorAsk } from '../agent/core/doctor/finding.ts';
 import type { ExplainAnswer } from '../agent/core/explain.ts';
 import { sentence } from '../agent/core/words.ts';
 import {
@@ -21,6 +22,7 @@ import {
   pushToWire,
   serversToWire,
 } from '../agent/rpc/acts.ts';
+import { doctorFromWire } from '../agent/rpc/doctor.ts';
 import { explainFromWire } from '../agent/rpc/explain.ts';
 import { failureFromStatus } from '../agent/rpc/failed-calls.ts';
 import { progressFromWire, resultFromWire } from '../agent/rpc/results.ts';
@@ -37,6 +39,7 @@ export interface Agent {
   readonly name: string;
   status(): Promise<Status>;
   explain(addresses: readonly string[]): Promise<ExplainAnswer>;
+  doctor(ask: DoctorAsk): Promise<DoctorAnswer>;
   move(act: MoveAct, report: Report): Promise<ActResult>;
   setMaintenance(act: MaintenanceAct, report: Report): Promise<ActResult>;
   setAutomation(act: AutomationAct, report: Report): Promise<ActResult>;
@@ -48,6 +51,8 @@ export interface Agent {
 /** To reach one agent; --timeout shortens it, but a loaded host is given a second. */
 const CONNECT_MS = { least: 1000, most: 3000 };
 const READ_MS = 5000;
+/** Every node looks at itself meanwhile. */
+const DOCTOR_MS = 20_000;
 /** Beyond what the agent itself waits, for the way there and back. */
 const SLACK_MS = 5000;
 /** An agent's own limit where the caller names none. */
@@ -101,10 +106,11 @@ function agent(name: string, channel: Channel): Agent {
     path: string,
     request: Uint8Array,
     understand: (reply: Buffer) => T,
+    withinMs = READ_MS,
   ): Promise<T> {
     const replies: Buffer[] = [];
     try {
-      await channel.call(path, [request], READ_MS, (bytes) => replies.push(bytes));
+      await channel.call(path, [request], withinMs, (bytes) => replies.push(bytes));
       const [reply] = replies;
       if (reply === undefined) throw new Error('an empty answer');
       return understand(reply);
@@ -156,6 +162,13 @@ function agent(name: string, channel: Channel): Agent {
       return ask('explain', path, requestSerialize({ addresses: [...addresses] }), (reply) =>
         explainFromWire(proxyctl.v1.ExplainReply.decode(reply), nowMs),
       );
+    },
+    doctor({ addresses, nodes }) {
+      const { path, requestSerialize } = ControlService.doctor;
+      const request = requestSerialize({ addresses: [...addresses], nodes: [...nodes] });
+      const read = (reply: Buffer): DoctorAnswer =>
+        doctorFromWire(proxyctl.v1.DoctorReply.decode(reply));
+      return ask('doctor', path, request, read, DOCTOR_MS);
     },
     move: (move, report) => {
       const { path, requestSerialize } = ControlService.move;

@@ -9,6 +9,8 @@ import { operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
 import { automationFromWire, maintenanceFromWire, moveFromWire } from './acts.ts';
 import { pushFromWire, serversFromWire } from './acts.ts';
+import { doctorToWire } from './doctor.ts';
+import type { DoctorAnswer, DoctorAsk } from '../core/doctor/finding.ts';
 import { explainToWire } from './explain.ts';
 import type { ExplainAnswer } from '../core/explain.ts';
 import { failureToStatus, toFailure } from './failures.ts';
@@ -23,6 +25,7 @@ export interface ControlVerbs {
   status(): Promise<Status>;
   move(act: MoveAct, caller: Caller, report: Report): Promise<ActResult>;
   explain(addresses: readonly string[]): Promise<ExplainAnswer>;
+  doctor(ask: DoctorAsk): Promise<DoctorAnswer>;
   setMaintenance(act: MaintenanceAct, caller: Caller, report: Report): Promise<ActResult>;
   setAutomation(act: AutomationAct, caller: Caller, report: Report): Promise<ActResult>;
   setServers(act: ServersAct, caller: Caller, report: Report): Promise<ActResult>;
@@ -147,6 +150,9 @@ export function controlHandlers(
     }),
     explain: looks('explain', async ({ addresses }: proxyctl.v1.ExplainRequest) =>
       explainToWire(await verbs.explain(addresses), clock.nowMs()),
+    ),
+    doctor: looks('doctor', async ({ addresses, nodes }: proxyctl.v1.DoctorRequest) =>
+      doctorToWire(await verbs.doctor({ addresses, nodes })),
     ),
     move: acts('move', 'operator', moveFromWire, (...act) => verbs.move(...act)),
     setMaintenance: acts('maintenance', 'operator', maintenanceFromWire, (...act) =>

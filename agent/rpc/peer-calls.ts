@@ -2,6 +2,7 @@ import type { Client, MethodDefinition, ServiceError } from '@grpc/grpc-js';
 import { PeerService } from '../../proto/gen/services.ts';
 import { ActFailure } from '../core/acts.ts';
 import type { ServerReading, SwapPrepare, SwapReading } from '../core/acts.ts';
+import { inspectionFrom, type Inspection } from '../core/doctor/inspection.ts';
 import type { Intent } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
 import { failureFromStatus, notReached } from './failed-calls.ts';
@@ -29,6 +30,7 @@ export interface PeerCalls {
   swapCommit(swapId: string, deadlineMs: number): Promise<SwapReading>;
   swapAbort(swapId: string, deadlineMs: number): Promise<SwapReading>;
   swapFinish(swapId: string, deadlineMs: number): Promise<SwapReading>;
+  inspect(deadlineMs: number): Promise<Inspection>;
 }
 
 /** Calls to `peer`; `connection` gives the present one, or the sentence why there is none. */
@@ -118,6 +120,11 @@ export function peerCalls(
       call('swap abort', true, PeerService.swapAbort, { swapId }, deadlineMs, swap),
     swapFinish: (swapId, deadlineMs) =>
       call('swap finish', true, PeerService.swapFinish, { swapId }, deadlineMs, swap),
+    inspect: (deadlineMs) =>
+      call('inspect', false, PeerService.inspect, {}, deadlineMs, (reply) => {
+        from(reply.node);
+        return inspectionFrom(peer, reply.inspection);
+      }),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { UntypedServiceImplementation, handleUnaryCall } from '@grpc/grpc-js';
 import type { ServerReading, SwapPrepare, SwapReading } from '../core/acts.ts';
+import type { Inspection } from '../core/doctor/inspection.ts';
 import type { GossipMessage } from '../core/gossip.ts';
 import type { Hello } from './hello.ts';
 import type { Intent } from '../core/model.ts';
@@ -34,6 +35,8 @@ export interface PeerVerbs {
   swapCommit(node: string, swapId: string): Promise<SwapReading>;
   swapAbort(node: string, swapId: string): Promise<SwapReading>;
   swapFinish(node: string, swapId: string): Promise<SwapReading>;
+  /** Looks at this host, read only. */
+  inspect(): Promise<Inspection>;
 }
 
 /** What both halves of the Peer service need of their listener. */
@@ -107,6 +110,10 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
     ),
     swapCommit: step('swap commit', (node, id) => verbs.swapCommit(node, id)),
     swapAbort: step('swap abort', (node, id) => verbs.swapAbort(node, id)),
+    inspect: unary<proxyctl.v1.InspectRequest, proxyctl.v1.InspectReply.$Properties>(
+      'inspect',
+      async () => ({ node: self, inspection: JSON.stringify(await verbs.inspect()) }),
+    ),
     swapFinish: step('swap finish', (node, id) => verbs.swapFinish(node, id)),
   };
 }

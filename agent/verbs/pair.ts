@@ -8,6 +8,7 @@ import {
   type SwapPrepare,
   type SwapReading,
 } from '../core/acts.ts';
+import type { Inspection } from '../core/doctor/inspection.ts';
 import { compareStamps, newestStamp, nextStamp, type Intents } from '../core/intents.ts';
 import type { Intent, NodeView, Policy } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -22,6 +23,8 @@ export interface Member {
   swapCommit(swapId: string): Promise<SwapReading>;
   swapAbort(swapId: string): Promise<SwapReading>;
   swapFinish(swapId: string): Promise<SwapReading>;
+  /** Looks at its host, read only; each part that could not be looked at says so. */
+  inspect(): Promise<Inspection>;
 }
 
 /** The pair as verbs see it, from the agent that was asked. */

@@ -21,6 +21,7 @@ const server = await startServer({
     status: no,
     move: no,
     explain: no,
+    doctor: no,
     setMaintenance: no,
     setAutomation: no,
     setServers: no,
@@ -37,6 +38,7 @@ const server = await startServer({
     swapCommit: no,
     swapAbort: no,
     swapFinish: no,
+    inspect: no,
   },
 });
 process.stdout.write(`${server.addresses[0] ?? ''}\n`);

@@ -146,6 +146,7 @@ export async function serveWorld(
       status: () => Promise.resolve(emptyStatus),
       move: act,
       explain: no,
+      doctor: no,
       setMaintenance: no,
       setAutomation: no,
       setServers: (servers, caller) => {
@@ -169,6 +170,7 @@ export async function serveWorld(
       swapCommit: no,
       swapAbort: no,
       swapFinish: no,
+      inspect: no,
       ...more.peer,
     },
   });

@@ -97,4 +97,5 @@ const noSwaps = {
   swapCommit: refuse,
   swapAbort: refuse,
   swapFinish: refuse,
+  inspect: refuse,
 };
