@@ -13,15 +13,15 @@ export function doctorScreen({ findings, nodes }: DoctorAnswer): string {
 
 function finding(one: Finding, place: string): string {
   const subject = [...(one.address === null ? [] : [one.address]), ...one.nodes].join(', ');
-  const title = `${WORDS[one.severity]}  ${one.id}`.padEnd(26);
-  const head = printable(`${title}${subject}`);
+  const title = `${WORDS[one.severity]}  ${one.id}`.padEnd(24);
+  const head = printable(`${title}  ${subject}`);
   const room = COLUMNS - place.length - 2;
   const first =
     head.length > room ? wrapped(`${head}  ${place}`, 6) : `${head.padEnd(room)}  ${place}`;
   const lines = [
     first,
-    ...one.saw.map((text, at) => wrapped(`  ${at === 0 ? 'saw' : '   '}  ${printable(text)}`, 7)),
-    wrapped(`  why  ${printable(one.why)}`, 7),
+    ...one.saw.map((text, at) => hung(at === 0 ? '  saw  ' : '       ', text)),
+    hung('  why  ', one.why),
     ...remedies(one.do),
   ];
   return `${lines.join('\n')}\n`;
@@ -41,9 +41,9 @@ function remedies(list: readonly Remedy[]): string[] {
   for (const { nodes, remedy } of groups.values()) {
     const label = lines.length === 0 ? 'do' : '  ';
     const where = whereOf(nodes, remedy);
-    if (where !== before) lines.push(wrapped(`  ${label}   ${where}`, 7));
+    if (where !== before) lines.push(hung(`  ${label}   `, where));
     before = where;
-    lines.push(wrapped(`         ${printable(remedy.text)}`, 11));
+    lines.push(hung('         ', remedy.text, 11));
   }
   return lines;
 }
@@ -52,8 +52,18 @@ function whereOf(nodes: readonly string[], { file, line }: Remedy): string {
   const on = nodes.join(', ');
   if (file === null) return `on ${on}, run`;
   const place = line === null ? '' : `, ${/^\d+$/.test(line) ? `line ${line}` : line}`;
-  return printable(`${on}, ${file}${place}`);
+  return `${on}, ${file}${place}`;
 }
+
+/** A mark that no text holds, so that wrapping keeps the indentation. */
+const GAP = '\u0001';
+
+/** `text` behind `prefix`; what does not fit on the line is indented. */
+const hung = (prefix: string, text: string, indent = 7): string =>
+  wrapped(`${GAP.repeat(prefix.length)}${printable(text)}`, indent).replace(
+    GAP.repeat(prefix.length),
+    prefix,
+  );
 
 /** Configuration is quoted here, and may hold anything. */
 const printable = (text: string): string => text.replace(/[^\x20-\x7e]/g, '?');

@@ -76,6 +76,8 @@ function unusable(node: string, file: CertificateFacts): Found[] {
   return found;
 }
 
+const spell = (days: number): string => (days === 1 ? '1 day' : `${days} days`);
+
 function ending(node: string, file: CertificateFacts, alarmDays: number): Found[] {
   if (file.endsInMs === null || file.endsInMs >= alarmDays * DAY_MS) return [];
   const days = Math.floor(Math.abs(file.endsInMs) / DAY_MS);
@@ -89,8 +91,8 @@ function ending(node: string, file: CertificateFacts, alarmDays: number): Found[
       nodes: [node],
       saw: [
         ended
-          ? `${node}: ${file.path} ended ${file.notAfter}, ${days} days ago`
-          : `${node}: ${file.path} ends ${file.notAfter}, in ${days} days`,
+          ? `${node}: ${file.path} ended ${file.notAfter}, ${spell(days)} ago`
+          : `${node}: ${file.path} ends ${file.notAfter}, in ${spell(days)}`,
       ],
       why: ended ? 'Clients refuse it.' : 'From then on clients refuse it.',
       do: [push(node, file)],

@@ -149,7 +149,6 @@ export type RcLine = v.InferOutput<typeof rcLine>;
 export type Counters = v.InferOutput<typeof counters>;
 export type PfFacts = v.InferOutput<typeof pf>;
 export type ConfigFacts = v.InferOutput<typeof config>;
-export type ServerLine = v.InferOutput<typeof server>;
 export type Probe = v.InferOutput<typeof probe>;
 export type Knock = v.InferOutput<typeof knock>;
 export type CertificateFacts = v.InferOutput<typeof certificate>;

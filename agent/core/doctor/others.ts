@@ -18,6 +18,13 @@ export const others = (inspections: readonly Inspection[]): Found[] =>
       nodes: [node],
       saw: [`${node}: ${file}:${line}: ${text}`],
       why: WHY[what] ?? 'It acts on CARP beside the agents.',
-      do: [{ node, file, line: String(line), text: `# ${text}` }],
+      do: [
+        {
+          node,
+          file,
+          line: String(line),
+          text: what === 'devd' ? 'without the block this line stands in' : `# ${text}`,
+        },
+      ],
     })),
   );

@@ -80,7 +80,7 @@ function witness({ node, witness }: Inspection): Found[] {
       do: [
         {
           node,
-          file: 'agent.toml',
+          file: '/usr/local/etc/proxyctl/agent.toml',
           line: 'in [policy]',
           text: 'witness = ["an address on that network that always answers ping"]',
         },
