@@ -8,7 +8,7 @@ const facts = (...lines: string[]) =>
 test('words: quotes, escapes and comments as HAProxy reads them', (t) => {
   t.deepEqual(wordsOf(String.raw`  a "b c" 'd \ e' f\ g "h\"i" j# k`), {
     words: ['a', 'b c', String.raw`d \ e`, 'f g', 'h"i', 'j'],
-    end: 34,
+    end: 31,
   });
   t.deepEqual(wordsOf('# all comment').words, []);
   t.deepEqual(wordsOf('http-request set-header X ""').words, [
