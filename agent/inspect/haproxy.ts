@@ -24,6 +24,12 @@ export async function inspectCheck(exec: Exec, argv: readonly string[]): Promise
     return { ok: true, command, said: [] };
   } catch (error) {
     if (!(error instanceof CommandError) || error.failure.kind !== 'exit') throw error;
+    // An agent that is not root cannot read the keys; that says nothing of the configuration.
+    if (
+      process.geteuid?.() !== 0 &&
+      /permission denied|certificate|cannot open/i.test(error.stderr)
+    )
+      throw new Error(`${program} -c cannot read all files as this user`, { cause: error });
     return { ok: false, command, said: alertsIn(error.stderr) };
   }
 }

@@ -33,7 +33,7 @@ const CHECK_MS = 8000;
 const PART_MS = 9000;
 /** At advbase 1 at least two adverts leave a MASTER within it. */
 const WINDOW_MS = 2500;
-const LONGEST_WINDOW_MS = 8000;
+const LONGEST_WINDOW_MS = 6000;
 
 /** Looks at this host for doctor: everything at once, read only, each part with its own deadline. */
 export async function inspect(options: InspectOptions): Promise<Inspection> {

@@ -1,7 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import type { ConfigFacts, Knock, Probe } from '../core/doctor/inspection.ts';
-import { sentence } from '../core/words.ts';
 
 const KNOCK_MS = 1000;
 
@@ -55,13 +54,13 @@ const isOneOfSeveral = (one: Server, servers: readonly Server[]): boolean =>
 
 const isLoopback = (host: string): boolean => host === '::1' || host.startsWith('127.');
 
-/** As getaddrinfo(3) orders them, which is HAProxy's order; a name nobody knows has none. */
+/** As getaddrinfo(3) orders them, which is HAProxy's order; none for a name nobody knows. */
 async function addressesOf(host: string): Promise<string[]> {
   if (isIP(host) !== 0) return [host];
   try {
     const found = await lookup(host, { all: true, verbatim: true });
     return [...new Set(found.map(({ address }) => address))];
-  } catch (error) {
-    throw new Error(`${host} has no address: ${sentence(error)}`, { cause: error });
+  } catch {
+    return [];
   }
 }

@@ -153,6 +153,26 @@ test('lines NAME_0 and NAME_1 with one port, one of which refuses', (t) => {
   );
 });
 
+test('a server name without any address is not silently well', (t) => {
+  t.deepEqual(
+    diagnose(
+      [well('haproxy01', { probes: [probe('app', 'nowhere.test', [])] }), well('haproxy02')],
+      pairwise(),
+    ),
+    [
+      {
+        id: 'not-seen',
+        severity: 'unknown',
+        address: null,
+        nodes: ['haproxy01'],
+        saw: ['haproxy01: could not look at APP/app: nowhere.test has no address here'],
+        why: 'What was not looked at may be well or not.',
+        do: [{ node: 'haproxy01', file: null, line: null, text: 'getent hosts nowhere.test' }],
+      },
+    ],
+  );
+});
+
 test('all answer, or none does: that is for health checks', (t) => {
   t.deepEqual(
     diagnose(

@@ -323,6 +323,36 @@ test('two hosts say MASTER', (t) => {
   );
 });
 
+test('a vhid that one host alone has', (t) => {
+  t.deepEqual(
+    diagnose([well('haproxy01'), well('haproxy02', { carp: carp({ vhids: [] }) })], pairwise()),
+    [
+      {
+        id: 'carp-missing',
+        severity: 'fail',
+        address: '1@vtnet0',
+        nodes: ['haproxy02'],
+        saw: ['haproxy02: no vhid 1; haproxy01 has 1@vtnet0'],
+        why: 'Nobody takes the address over when that host dies.',
+        do: [
+          {
+            node: 'haproxy02',
+            file: '/etc/rc.conf',
+            line: 'behind the other aliases, the next number for N',
+            text: 'ifconfig_vtnet0_aliasN="inet vhid 1 advskew 100 pass PASSWORD alias 10.1.60.200/32"',
+          },
+          {
+            node: 'haproxy02',
+            file: '/etc/rc.conf',
+            line: 'behind the other aliases, the next number for N',
+            text: 'ifconfig_vtnet0_aliasN="inet6 vhid 1 advskew 100 pass PASSWORD alias fd5e:d1c2:c9de:60::200/128"',
+          },
+        ],
+      },
+    ],
+  );
+});
+
 test('one VIP under two vhids', (t) => {
   t.deepEqual(
     diagnose(

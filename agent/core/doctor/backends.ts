@@ -20,7 +20,8 @@ function names(node: string, facts: ConfigFacts, probes: readonly Probe[]): Foun
     const { addresses, backend, server, host, port, text, line } = probe;
     const answering = addresses.find(({ answers }) => answers);
     const [first] = addresses;
-    if (answering === undefined || first === undefined) return [];
+    if (first === undefined) return [unresolved(node, probe)];
+    if (answering === undefined) return [];
     if (addresses.every(({ answers }) => answers)) return [];
     const uses = first.answers
       ? 'HAProxy takes the first address; when the name is answered in another order, all fails.'
@@ -50,6 +51,17 @@ function names(node: string, facts: ConfigFacts, probes: readonly Probe[]): Foun
     ];
   });
 }
+
+const unresolved = (node: string, { backend, server, host }: Probe): Found => ({
+  id: 'not-seen',
+  about: `${backend}/${server}`,
+  severity: 'unknown',
+  address: null,
+  nodes: [node],
+  saw: [`${node}: could not look at ${backend}/${server}: ${host} has no address here`],
+  why: 'What was not looked at may be well or not.',
+  do: [{ node, file: null, line: null, text: `getent hosts ${host}` }],
+});
 
 /** Lines of one backend with the same port and both loopback addresses, or named NAME_0 and NAME_1. */
 function pairs(node: string, facts: ConfigFacts, probes: readonly Probe[]): Found[] {

@@ -182,6 +182,7 @@ function ofAddress(address: string, hosts: readonly Host[]): Found[] {
       why: 'The list is part of what adverts are signed with: no host believes the other, both answer.',
       do: missing(holders),
     });
+  found.push(...onOneOnly(address, holders, hosts));
   const masters = holders.filter(({ one }) => one.state === 'MASTER').map(({ node }) => node);
   if (masters.length > 1)
     found.push({
@@ -200,6 +201,41 @@ function ofAddress(address: string, hosts: readonly Host[]): Found[] {
       })),
     });
   return found;
+}
+
+/** A vhid that one host alone has, its addresses under no other vhid elsewhere. */
+function onOneOnly(
+  address: string,
+  holders: readonly Holder[],
+  hosts: readonly Host[],
+): readonly Found[] {
+  const [only] = holders;
+  const others = hosts.filter(({ node }) => node !== only?.node);
+  if (only === undefined || holders.length > 1 || others.length === 0) return [];
+  const { one } = only;
+  const isElsewhere = others.some(({ facts }) =>
+    facts.vhids.some(({ vips }) => vips.some((vip) => one.vips.includes(vip))),
+  );
+  if (isElsewhere) return [];
+  return [
+    {
+      id: 'carp-missing',
+      about: '',
+      severity: 'fail',
+      address,
+      nodes: others.map(({ node }) => node),
+      saw: others.map(({ node }) => `${node}: no vhid ${one.vhid}; ${only.node} has ${address}`),
+      why: 'Nobody takes the address over when that host dies.',
+      do: others.flatMap(({ node }) =>
+        one.vips.map((vip) => ({
+          node,
+          file: RC,
+          line: 'behind the other aliases, the next number for N',
+          text: `ifconfig_${one.interface}_aliasN="${aliasOf({ ...one, base: 100 }, vip)}"`,
+        })),
+      ),
+    },
+  ];
 }
 
 /** The addresses another host has under the vhid and this one lacks. */

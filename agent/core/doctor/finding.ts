@@ -1,5 +1,5 @@
 /** How bad: it does not work or will not (`fail`), it bites later (`warn`), it could not be looked at (`unknown`). */
-export type Severity = 'fail' | 'warn' | 'unknown';
+type Severity = 'fail' | 'warn' | 'unknown';
 
 /** One thing to change on one node. */
 export interface Remedy {
