@@ -1,7 +1,6 @@
 import type { Found, Remedy } from './finding.ts';
 import { known, type CarpFacts, type Inspection, type VhidFacts } from './inspection.ts';
-
-const RC = '/etc/rc.conf';
+import { aliasOf, RC, rcRemedy } from './rc-conf.ts';
 
 /** carp(4) of each host by itself: module, base advskew, allow, demotion. */
 export const hostCarp = (inspections: readonly Inspection[]): Found[] =>
@@ -253,11 +252,6 @@ function missing(holders: readonly Holder[]): Remedy[] {
   );
 }
 
-const aliasOf = ({ vhid, advskew, base }: VhidFacts, vip: string): string => {
-  const [family, length] = vip.includes(':') ? ['inet6', 128] : ['inet', 32];
-  return `${family} vhid ${vhid} advskew ${base ?? advskew} pass PASSWORD alias ${vip}/${length}`;
-};
-
 /** One VIP under different vhids. */
 function otherVhids(hosts: readonly Host[]): Found[] {
   const vips = [...new Set(hosts.flatMap(({ facts }) => facts.vhids.flatMap((one) => one.vips)))];
@@ -291,26 +285,3 @@ function otherVhids(hosts: readonly Host[]): Found[] {
 const differ = (holders: readonly Holder[], of: (holder: Holder) => string): boolean =>
   new Set(holders.map(of)).size > 1;
 const sorted = (list: readonly string[]): string[] => [...list].sort();
-
-/** The line of rc.conf with one word changed; where none was found, the words to look for. */
-function rcRemedy(
-  node: string,
-  { rc }: CarpFacts,
-  { interface: on, vhid }: VhidFacts,
-  word: string,
-  value: string,
-): Remedy {
-  const line = rc.find((one) => one.interface === on && one.vhid === vhid);
-  if (line === undefined)
-    return {
-      node,
-      file: RC,
-      line: `in each ifconfig_${on}_alias with vhid ${vhid}`,
-      text: `${word} ${value}`,
-    };
-  const pattern = new RegExp(`\\b${word} \\S+?(?=[\\s"'])`);
-  const text = pattern.test(line.text)
-    ? line.text.replace(pattern, `${word} ${value}`)
-    : line.text.replace(`vhid ${vhid}`, `vhid ${vhid} ${word} ${value}`);
-  return { node, file: line.file, line: String(line.line), text };
-}
