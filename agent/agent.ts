@@ -5,6 +5,7 @@ import { carpEvents } from './carp-events.ts';
 import { keepCertificates, type CertificateKeeping } from './certificate-keeping.ts';
 import { nameOf } from './certs/check.ts';
 import type { Config } from './config.ts';
+import type { Inspection } from './core/doctor/inspection.ts';
 import { UNPRIVILEGED } from './core/health.ts';
 import { parseCertificateKey, type Intents } from './core/intents.ts';
 import type { Intent, NodeView, Policy } from './core/model.ts';
@@ -12,6 +13,7 @@ import { TIMINGS } from './core/timing.ts';
 import { gossip as startGossip } from './gossip.ts';
 import { haproxyPart } from './haproxy-part.ts';
 import { leave } from './leave.ts';
+import { inspect } from './inspect/inspect.ts';
 import { loopLog, type Log } from './log.ts';
 import { heartbeats } from './heartbeats.ts';
 import { watchInstalled } from './installed.ts';
@@ -208,12 +210,22 @@ export async function startAgent(
     return newer;
   }
 
+  const look = (): Promise<Inspection> =>
+    inspect({
+      config,
+      clock,
+      report: () => loop.report(),
+      paths: () => loop.view()?.paths ?? null,
+      ask: haproxy.ask,
+      socketPath: haproxy.socketPath,
+    });
   const local = localMember(
     node,
     haproxy,
     (intents) => storeIntents(node, intents),
     loop.history,
     runningSwaps,
+    look,
   );
   const peerMembers = names.map((peer) => peerMember(peer, dialled.peerCalls(peer)));
   const pair: Pair = {
@@ -247,7 +259,13 @@ export async function startAgent(
     pair: config.pair,
     node,
     peers: names,
-    control: controlVerbs(pair, loop.alerts, loop.view, (peer) => lastEnd.get(peer) ?? ''),
+    control: controlVerbs(
+      pair,
+      loop.alerts,
+      loop.view,
+      (peer) => lastEnd.get(peer) ?? '',
+      Math.max(0, ...config.certificates.alarmDays),
+    ),
     peer: peerVerbs(gossip, local, storeIntents, (peer) => dialled.hurry(peer)),
     clock,
     notices: serverNotices(log),

@@ -66,6 +66,10 @@ export interface HaproxyPart {
   bundleWith(name: string, sha256: string): Promise<string>;
   /** What the last swap of a certificate replaced; null where none is kept. */
   previousBundle(name: string): Promise<string | null>;
+  /** One command to the stats socket, for readings. */
+  readonly ask: Runtime;
+  /** Empty: not known yet. */
+  socketPath: () => string;
   /** Wishes may have changed. */
   wake(): void;
   /** Reads everything again, certificates too. */
@@ -174,6 +178,8 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
       return bundleWith(swapParts, [...entries, ...(await swap.kept())], name, sha256);
     },
     previousBundle: async (name) => previousOf(await swap.kept(), name)?.oldPem ?? null,
+    ask,
+    socketPath: () => socketPath,
     wake: keeper.wake,
     reread: () => feed.reread(),
     close() {

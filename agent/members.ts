@@ -1,5 +1,6 @@
 import { ActFailure } from './core/acts.ts';
 import type { OwnerChange } from './core/history.ts';
+import type { Inspection } from './core/doctor/inspection.ts';
 import type { Intent } from './core/model.ts';
 import type { HaproxyPart } from './haproxy-part.ts';
 import type { PeerCalls } from './rpc/peer-calls.ts';
@@ -8,6 +9,8 @@ import type { Member } from './verbs/pair.ts';
 /** How long a peer may take: to write a few bytes to its disk, and to swap a certificate. */
 const STORE_MS = 2000;
 const SWAP_MS = 10_000;
+/** Longer than any part of an inspection takes. */
+const INSPECT_MS = 12_000;
 
 /** This node as verbs use it. */
 export function localMember(
@@ -16,6 +19,7 @@ export function localMember(
   storeIntents: (intents: readonly Intent[]) => Promise<readonly Intent[]>,
   history: () => readonly OwnerChange[],
   running: ReadonlySet<string>,
+  inspect: () => Promise<Inspection>,
 ): Member {
   const { swap } = haproxy;
   const gone = (swapId: string): ActFailure =>
@@ -26,6 +30,7 @@ export function localMember(
   return {
     node,
     storeIntents: async (intents) => ({ newer: await storeIntents(intents) }),
+    inspect,
     findServers: (_instance, backend) => haproxy.findServers(backend === '' ? null : backend),
     shutSessions: (_instance, backend, server) => haproxy.shutSessions(backend, server),
     history: () => Promise.resolve(history()),
@@ -71,4 +76,5 @@ export const peerMember = (node: string, calls: PeerCalls): Member => ({
   swapState: (swapId) => calls.swapState(swapId, STORE_MS),
   fetchBundle: (name, sha256) => calls.fetchBundle(name, sha256, SWAP_MS),
   inspectCertificates: (served) => calls.inspectCertificates(served, SWAP_MS),
+  inspect: () => calls.inspect(INSPECT_MS),
 });

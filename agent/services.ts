@@ -5,6 +5,7 @@ import type { ControlVerbs } from './rpc/control.ts';
 import type { PeerVerbs } from './rpc/peer.ts';
 import type { View } from './core/owner.ts';
 import { setAutomation, setMaintenance } from './verbs/automation.ts';
+import { doctor } from './verbs/doctor.ts';
 import { explain } from './verbs/explain.ts';
 import { history } from './verbs/history.ts';
 import { move } from './verbs/move.ts';
@@ -23,6 +24,8 @@ export function controlVerbs(
   alerts: () => readonly Alert[],
   view: () => View | null,
   silence: (peer: string) => string,
+  /** Days before the end of a certificate at which doctor names it. */
+  alarmDays: number,
 ): ControlVerbs {
   const once = requests(pair);
   return {
@@ -30,6 +33,7 @@ export function controlVerbs(
     move: (act, _caller, report) => once(act, (one) => move(pair, one, report)),
     explain: (addresses) => Promise.resolve().then(() => explain(pair, view(), addresses)),
     history: (addresses, limit) => history(pair, addresses, limit),
+    doctor: (ask) => doctor(pair, ask, alarmDays),
     setMaintenance: (act, _caller, report) => once(act, (one) => setMaintenance(pair, one, report)),
     setAutomation: (act, _caller, report) => once(act, (one) => setAutomation(pair, one, report)),
     setServers: (act, _caller, report) => once(act, (one) => setServers(pair, one, report)),
@@ -70,5 +74,6 @@ export function peerVerbs(
     swapState: (_from, swapId) => local.swapState(swapId),
     fetchBundle: (_from, name, sha256) => local.fetchBundle(name, sha256),
     inspectCertificates: (_from, served) => local.inspectCertificates(served),
+    inspect: () => local.inspect(),
   };
 }

@@ -16,6 +16,7 @@ import {
   type WeightAct,
 } from '../agent/core/acts.ts';
 import { type Certificates } from '../agent/core/certificate-acts.ts';
+import type { DoctorAnswer, DoctorAsk } from '../agent/core/doctor/finding.ts';
 import type { ExplainAnswer } from '../agent/core/explain.ts';
 import type { History } from '../agent/core/history.ts';
 import { sentence } from '../agent/core/words.ts';
@@ -28,6 +29,7 @@ import {
   serversToWire,
   weightsToWire,
 } from '../agent/rpc/acts.ts';
+import { doctorFromWire } from '../agent/rpc/doctor.ts';
 import { explainFromWire } from '../agent/rpc/explain.ts';
 import { historyFromWire } from '../agent/rpc/history.ts';
 import { failureFromStatus } from '../agent/rpc/failed-calls.ts';
@@ -49,6 +51,7 @@ export interface Agent {
   explain(addresses: readonly string[]): Promise<ExplainAnswer>;
   /** `limit`: the newest so many; null: all. */
   history(addresses: readonly string[], limit: number | null): Promise<History>;
+  doctor(ask: DoctorAsk): Promise<DoctorAnswer>;
   move(act: MoveAct, report: Report): Promise<ActResult>;
   setMaintenance(act: MaintenanceAct, report: Report): Promise<ActResult>;
   setAutomation(act: AutomationAct, report: Report): Promise<ActResult>;
@@ -65,6 +68,8 @@ export interface Agent {
 /** To reach one agent; --timeout shortens it, but a loaded host is given a second. */
 const CONNECT_MS = { least: 1000, most: 3000 };
 const READ_MS = 5000;
+/** Every node looks at itself meanwhile. */
+const DOCTOR_MS = 20_000;
 /** Beyond what the agent itself waits, for the way there and back. */
 const SLACK_MS = 5000;
 /** An agent's own limit where the caller names none. */
@@ -120,10 +125,11 @@ function agent(name: string, channel: Channel): Agent {
     path: string,
     request: Uint8Array,
     understand: (replies: readonly Buffer[]) => T,
+    withinMs = READ_MS,
   ): Promise<T> {
     const replies: Buffer[] = [];
     try {
-      await channel.call(path, [request], READ_MS, (bytes) => replies.push(bytes));
+      await channel.call(path, [request], withinMs, (bytes) => replies.push(bytes));
       if (replies.length === 0) throw new Error('an empty answer');
       return understand(replies);
     } catch (error) {
@@ -136,7 +142,9 @@ function agent(name: string, channel: Channel): Agent {
     path: string,
     request: Uint8Array,
     understand: (reply: Buffer) => T,
-  ): Promise<T> => asks(what, path, request, ([reply = Buffer.alloc(0)]) => understand(reply));
+    withinMs = READ_MS,
+  ): Promise<T> =>
+    asks(what, path, request, ([reply = Buffer.alloc(0)]) => understand(reply), withinMs);
 
   async function act(
     what: string,
@@ -188,6 +196,13 @@ function agent(name: string, channel: Channel): Agent {
       return ask('history', path, requestSerialize(request), (reply) =>
         historyFromWire(proxyctl.v1.HistoryReply.decode(reply), Date.now()),
       );
+    },
+    doctor({ addresses, nodes }) {
+      const { path, requestSerialize } = ControlService.doctor;
+      const request = requestSerialize({ addresses: [...addresses], nodes: [...nodes] });
+      const read = (reply: Buffer): DoctorAnswer =>
+        doctorFromWire(proxyctl.v1.DoctorReply.decode(reply));
+      return ask('doctor', path, request, read, DOCTOR_MS);
     },
     move: (move, report) => {
       const { path, requestSerialize } = ControlService.move;

@@ -3,6 +3,7 @@ import { VERSION } from '../agent/version.ts';
 import { addAutomation } from './commands/automation.ts';
 import { addCertificates } from './commands/certificates.ts';
 import { addContexts } from './commands/contexts.ts';
+import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addHistory } from './commands/history.ts';
 import { addMoves } from './commands/moves.ts';
@@ -16,6 +17,7 @@ import type { Streams } from './streams.ts';
 const AFTER = `
 Examples:
   proxyctl status
+  proxyctl doctor
   proxyctl failover --vhid 1 --reason "kernel update"
   proxyctl drain WEB/web1 --wait --reason "kernel update"
   proxyctl cert push /root/www.pem --dry-run
@@ -24,7 +26,7 @@ Exit codes:
   0 done or already so   4 not authorised          8 not found
   1 failed, unchanged    5 unsafe: --accept-risk   9 conflict
   2 usage                6 on some nodes only     10 no agent reached
-  3 would change         7 result unknown        124 timeout before acting`;
+  3 would change, found  7 result unknown        124 timeout before acting`;
 
 interface Group {
   readonly heading: string;
@@ -36,11 +38,12 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     heading: 'Look:',
-    verbs: ['status', 'explain', 'history'],
+    verbs: ['status', 'explain', 'history', 'doctor'],
     add: (...where) => {
       addStatus(...where);
       addExplain(...where);
       addHistory(...where);
+      addDoctor(...where);
     },
   },
   { heading: 'Move addresses:', verbs: ['failover', 'failback'], add: addMoves },

@@ -1,3 +1,5 @@
+import { sectionsOf } from './config-text.ts';
+
 /** One `bind` line that serves TLS. */
 export interface TlsListener {
   /** Empty or `*`: every address of its family. */
@@ -14,16 +16,8 @@ export interface ConfigScan {
   readonly listeners: readonly TlsListener[];
 }
 
-/** Words that begin a section (HAProxy configuration manual, up to 3.4). */
-const SECTIONS = new Set(
-  (
-    'global defaults frontend backend listen userlist peers resolvers cache mailers program ' +
-    'http-errors ring fcgi-app log-forward log-profile crt-store acme traces'
-  ).split(' '),
-);
-
 /** The path in `/var/run/haproxy.sock` or `unix@/…`; null for a TCP or abstract socket. */
-const unixPath = (address: string): string | null =>
+export const unixPath = (address: string): string | null =>
   /^(?:unix@)?(\/.+)$/.exec(address)?.[1] ?? null;
 
 /**
@@ -31,23 +25,18 @@ const unixPath = (address: string): string | null =>
  * Only these: everything else is asked of the running HAProxy.
  */
 export function scanConfig(text: string): ConfigScan {
-  let section = '';
   let crtBase = '';
   let socket: string | null = null;
   const listeners: TlsListener[] = [];
-  for (const line of text.split('\n')) {
-    const words = line
-      .replace(/(^|\s)#.*$/, '')
-      .trim()
-      .split(/\s+/);
-    const [first = '', second = '', third = ''] = words;
-    if (SECTIONS.has(first)) section = first;
-    if (section === 'global' && first === 'crt-base') crtBase = second;
-    if (section === 'global' && first === 'stats' && second === 'socket' && socket === null)
-      if (words.join(' ').includes('level admin')) socket = unixPath(third);
-    if ((section === 'frontend' || section === 'listen') && first === 'bind')
-      listeners.push(...listener(words, crtBase));
-  }
+  for (const { kind, lines } of sectionsOf(text))
+    for (const { words } of lines) {
+      const [first = '', second = '', third = ''] = words;
+      if (kind === 'global' && first === 'crt-base') crtBase = second;
+      if (kind === 'global' && first === 'stats' && second === 'socket' && socket === null)
+        if (words.join(' ').includes('level admin')) socket = unixPath(third);
+      if ((kind === 'frontend' || kind === 'listen') && first === 'bind')
+        listeners.push(...listener(words, crtBase));
+    }
   return { socket, listeners };
 }
 

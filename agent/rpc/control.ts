@@ -11,6 +11,8 @@ import { operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
 import { automationFromWire, maintenanceFromWire, moveFromWire } from './acts.ts';
 import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from './acts.ts';
+import { doctorToWire } from './doctor.ts';
+import type { DoctorAnswer, DoctorAsk } from '../core/doctor/finding.ts';
 import { explainToWire } from './explain.ts';
 import { historyToWire } from './history.ts';
 import type { ExplainAnswer } from '../core/explain.ts';
@@ -31,6 +33,7 @@ export interface ControlVerbs {
   move(act: MoveAct, caller: Caller, report: Report): Promise<ActResult>;
   explain(addresses: readonly string[]): Promise<ExplainAnswer>;
   history(addresses: readonly string[], limit: number | null): Promise<History>;
+  doctor(ask: DoctorAsk): Promise<DoctorAnswer>;
   setMaintenance(act: MaintenanceAct, caller: Caller, report: Report): Promise<ActResult>;
   setAutomation(act: AutomationAct, caller: Caller, report: Report): Promise<ActResult>;
   setServers(act: ServersAct, caller: Caller, report: Report): Promise<ActResult>;
@@ -186,6 +189,9 @@ export function controlHandlers(
     ),
     history: looks('history', async ({ addresses, limit }: proxyctl.v1.HistoryRequest) =>
       historyToWire(await verbs.history(addresses, limit === 0 ? null : limit), clock.wallMs()),
+    ),
+    doctor: looks('doctor', async ({ addresses, nodes }: proxyctl.v1.DoctorRequest) =>
+      doctorToWire(await verbs.doctor({ addresses, nodes })),
     ),
     move: acts('move', 'operator', moveFromWire, (...act) => verbs.move(...act)),
     setMaintenance: acts('maintenance', 'operator', maintenanceFromWire, (...act) =>

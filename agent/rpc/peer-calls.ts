@@ -6,6 +6,7 @@ import type { InspectedCertificate } from '../core/certificate-acts.ts';
 import type { SwapPrepare, SwapReading } from '../core/certificate-acts.ts';
 import type { OwnerChange } from '../core/history.ts';
 import type { SwapStanding } from '../core/swap.ts';
+import { inspectionFrom, type Inspection } from '../core/doctor/inspection.ts';
 import type { Intent } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
 import { failureFromStatus, notReached } from './failed-calls.ts';
@@ -49,6 +50,7 @@ export interface PeerCalls {
     served: boolean,
     deadlineMs: number,
   ): Promise<readonly InspectedCertificate[]>;
+  inspect(deadlineMs: number): Promise<Inspection>;
 }
 
 /** Calls to `peer`; `connection` gives the present one, or the sentence why there is none. */
@@ -183,6 +185,11 @@ export function peerCalls(
           return each('certificates', reply.certificates, inspectedFromWire);
         },
       ),
+    inspect: (deadlineMs) =>
+      call('inspect', false, PeerService.inspect, {}, deadlineMs, (reply) => {
+        from(reply.node);
+        return inspectionFrom(peer, reply.inspection);
+      }),
   };
 }
 

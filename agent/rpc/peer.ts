@@ -2,6 +2,7 @@ import type { UntypedServiceImplementation, handleUnaryCall } from '@grpc/grpc-j
 import type { ServerReading } from '../core/acts.ts';
 import type { InspectedCertificate } from '../core/certificate-acts.ts';
 import type { SwapPrepare, SwapReading } from '../core/certificate-acts.ts';
+import type { Inspection } from '../core/doctor/inspection.ts';
 import type { GossipMessage } from '../core/gossip.ts';
 import type { OwnerChange } from '../core/history.ts';
 import type { SwapStanding } from '../core/swap.ts';
@@ -46,6 +47,8 @@ export interface PeerVerbs {
   /** Throws ActFailure 'not-found' where this node has another bundle under that name. */
   fetchBundle(node: string, name: string, sha256: string): Promise<string>;
   inspectCertificates(node: string, served: boolean): Promise<readonly InspectedCertificate[]>;
+  /** Looks at this host, read only. */
+  inspect(): Promise<Inspection>;
 }
 
 /** What both halves of the Peer service need of their listener. */
@@ -138,6 +141,10 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
     ),
     swapCommit: step('swap commit', (node, id) => verbs.swapCommit(node, id)),
     swapAbort: step('swap abort', (node, id) => verbs.swapAbort(node, id)),
+    inspect: unary<proxyctl.v1.InspectRequest, proxyctl.v1.InspectReply.$Properties>(
+      'inspect',
+      async () => ({ node: self, inspection: JSON.stringify(await verbs.inspect()) }),
+    ),
     swapFinish: step('swap finish', (node, id) => verbs.swapFinish(node, id)),
     swapState: unary<proxyctl.v1.SwapStateRequest, proxyctl.v1.SwapStateReply.$Properties>(
       'swap state',

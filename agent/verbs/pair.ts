@@ -12,6 +12,7 @@ import {
   type SwapReading,
 } from '../core/certificate-acts.ts';
 import type { OwnerChange } from '../core/history.ts';
+import type { Inspection } from '../core/doctor/inspection.ts';
 import { compareStamps, newestStamp, nextStamp, type Intents } from '../core/intents.ts';
 import type { Intent, NodeView, Policy } from '../core/model.ts';
 import type { SwapStanding } from '../core/swap.ts';
@@ -34,6 +35,8 @@ export interface Member {
   swapState(swapId: string): Promise<SwapStanding>;
   fetchBundle(name: string, sha256: string): Promise<string>;
   inspectCertificates(served: boolean): Promise<readonly InspectedCertificate[]>;
+  /** Looks at its host, read only; each part that could not be looked at says so. */
+  inspect(): Promise<Inspection>;
 }
 
 /** The pair as verbs see it, from the agent that was asked. */

@@ -19,6 +19,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'status',
       'explain',
       'history',
+      'doctor',
       'failover',
       'failback',
       'maintenance on',

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Writes ifconfig, sysctl, kldstat and netstat into RUNTIME/bin. Reads are answered in
+ * Writes ifconfig, sysctl, kldstat, netstat and pfctl into RUNTIME/bin. Reads are answered in
  * sh from files the kernel keeps (no fork, 1.5 ms); everything else goes to
  * the kernel over RUNTIME/carp.sock by perl without modules (4 ms). A file
  * RUNTIME/fault names how the tools misbehave: fail, hang or garbage.
@@ -17,6 +17,7 @@ export function writeStandIns(runtime: string): void {
   write('sysctl', sysctl(runtime));
   write('kldstat', kldstat(runtime));
   write('netstat', netstat(runtime));
+  write('pfctl', pfctl(runtime));
 }
 
 const fault = (runtime: string, tool: string): string => `if [ -e ${runtime}/fault ]; then
@@ -64,6 +65,18 @@ ${fault(runtime, 'netstat')}${show}case "$*" in
 *) echo 'usage: netstat -s -p carp | -rn' >&2; exit 1 ;;
 esac
 if [ -e "$file" ]; then show "$file"; fi
+`;
+
+/** pfctl -s info and -sr: the rules in RUNTIME/pf.rules; without that file the host has no pf. */
+const pfctl = (runtime: string): string => `#!/bin/sh
+${fault(runtime, 'pfctl')}${show}if [ ! -e ${runtime}/pf.rules ]; then
+  echo 'pfctl: /dev/pf: No such file or directory' >&2; exit 1
+fi
+case "$*" in
+'-s info') echo 'Status: Enabled for 0 days 00:10:00           Debug: Urgent' ;;
+-sr) show ${runtime}/pf.rules ;;
+*) echo 'usage: pfctl -s info | -sr' >&2; exit 1 ;;
+esac
 `;
 
 /** Request: arguments ended by NUL. Reply: "CODE LENGTH\\n", stdout of that length, stderr. */

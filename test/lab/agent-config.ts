@@ -26,7 +26,7 @@ key = "${host.folder}/node.key"
 ${peers.join('\n')}
 [carp]
 devd = "${host.folder}/devd.pipe"
-tools = { ifconfig = "${bin('ifconfig')}", sysctl = "${bin('sysctl')}", kldstat = "${bin('kldstat')}", netstat = "${bin('netstat')}" }
+tools = { ifconfig = "${bin('ifconfig')}", sysctl = "${bin('sysctl')}", kldstat = "${bin('kldstat')}", netstat = "${bin('netstat')}", pfctl = "${bin('pfctl')}" }
 
 [haproxy]
 config = "${host.haproxyConfig}"

@@ -18,7 +18,7 @@ export const SERVERS: readonly BackendServer[] = [
   ['ADGUARD02', 'adguard02', 8102, false, true],
   ['GITEA', 'gitea', 3000, false, true],
   ['HEIMDALL', 'heimdall', 8104, true, true],
-  ['MINEOS', 'mineos', 8105, true, false],
+  ['MINEOS', 'mineos', 8105, true, true],
   ['NETBOX', 'netbox', 8106, true, true],
   ['PROXMOX', 'proxmox', 8006, true, true],
   ['SYNCTHING', 'syncthing', 8108, false, true],
@@ -42,6 +42,7 @@ export function haproxyConfig(host: HostPlan, group: string | null = null, bulk 
   return `global
     log 127.0.0.1 local0
     maxconn 1024
+    localpeer ${host.node}
     stats socket ${host.statsSocket} mode 660 level admin${group === null ? '' : ` group ${group}`}
     stats timeout 30s
     ssl-default-bind-curves X25519:prime256v1:secp384r1
@@ -77,6 +78,10 @@ ${routes.join('\n')}
     default_backend WEB
     timeout client 15m
 
+peers pair
+${host.haproxys.map(({ node, address }) => `    peer ${node} ${address}:1024`).join('\n')}
+
+
 ${backends.map(backend).join('\n')}
 ${bulkBackends(bulk)}`;
 }
@@ -90,7 +95,7 @@ function backend(name: string): string {
   const stick =
     name === 'WEB'
       ? '    balance roundrobin'
-      : '    stick-table type ip size 50k expire 30m\n    stick on src';
+      : '    stick-table type ip size 50k expire 30m peers pair\n    stick on src';
   return `backend ${name}\n${servers.join('\n')}\n${stick}\n`;
 }
 

@@ -40,6 +40,8 @@ export interface HostPlan {
   readonly certPath: string;
   readonly stateDir: string;
   readonly log: string;
+  /** Every HAProxy of the lab, for the peers that share stick tables. */
+  readonly haproxys: readonly { readonly node: string; readonly address: string }[];
 }
 
 /** Names, addresses and paths of one lab; nothing of it exists yet. */
@@ -76,7 +78,7 @@ export function planLab(options: LabOptions, runtime = runtimeOf(options.name)):
   return {
     ...options,
     runtime,
-    hosts: Array.from({ length: options.nodes }, (_, at) => host(name, runtime, at)),
+    hosts: Array.from({ length: options.nodes }, (_, at) => host(name, runtime, at, options.nodes)),
     switchNamespace: `${name}-net`,
     client: `${name}-client`,
     backends: `${name}-backends`,
@@ -85,8 +87,10 @@ export function planLab(options: LabOptions, runtime = runtimeOf(options.name)):
   };
 }
 
-function host(name: string, runtime: string, at: number): HostPlan {
-  const node = `haproxy0${at + 1}`;
+const nodeOf = (at: number): string => `haproxy0${at + 1}`;
+
+function host(name: string, runtime: string, at: number, nodes: number): HostPlan {
+  const node = nodeOf(at);
   const folder = join(runtime, node);
   const last = String(201 + at);
   return {
@@ -104,5 +108,9 @@ function host(name: string, runtime: string, at: number): HostPlan {
     certPath: join(folder, 'site.pem'),
     stateDir: join(folder, 'state'),
     log: join(folder, 'agent.log'),
+    haproxys: Array.from({ length: nodes }, (_, one) => ({
+      node: nodeOf(one),
+      address: `${PREFIX4}${201 + one}`,
+    })),
   };
 }

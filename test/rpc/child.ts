@@ -22,6 +22,7 @@ const server = await startServer({
     move: no,
     explain: no,
     history: no,
+    doctor: no,
     setMaintenance: no,
     setAutomation: no,
     setServers: no,
@@ -47,6 +48,7 @@ const server = await startServer({
     swapState: no,
     fetchBundle: no,
     inspectCertificates: no,
+    inspect: no,
   },
 });
 process.stdout.write(`${server.addresses[0] ?? ''}\n`);

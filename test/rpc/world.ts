@@ -147,6 +147,7 @@ export async function serveWorld(
       move: act,
       explain: no,
       history: no,
+      doctor: no,
       setMaintenance: no,
       setAutomation: no,
       setServers: (servers, caller) => {
@@ -179,6 +180,7 @@ export async function serveWorld(
       swapState: no,
       fetchBundle: no,
       inspectCertificates: no,
+      inspect: no,
       ...more.peer,
     },
   });

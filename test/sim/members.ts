@@ -110,4 +110,5 @@ const noSwaps = {
   swapState: refuse,
   fetchBundle: refuse,
   inspectCertificates: refuse,
+  inspect: refuse,
 };

@@ -81,6 +81,7 @@ class Nodes {
       swapState: never,
       fetchBundle: never,
       inspectCertificates: never,
+      inspect: never,
     });
     const names = ['a', 'b'];
     return {

@@ -1,0 +1,140 @@
+import type { Found, Remedy } from './finding.ts';
+import { known, type Inspection, type PfFacts } from './inspection.ts';
+
+type Family = 'v4' | 'v6';
+
+/** Fewer may be chance: the window can begin right after an advert. */
+const ENOUGH = 2;
+
+/** Whether adverts that one host sends arrive and are believed at the others; pf's part in it. */
+export function adverts(inspections: readonly Inspection[]): Found[] {
+  const lost = inspections.flatMap((to) => inspections.flatMap((from) => lostBetween(from, to)));
+  return [
+    ...lost,
+    ...inspections.flatMap(badAuth),
+    ...inspections.flatMap((one) =>
+      lost.some(({ nodes }) => nodes.includes(one.node)) ? [] : droppedByPf(one),
+    ),
+  ];
+}
+
+function lostBetween(from: Inspection, to: Inspection): Found[] {
+  const [sent, heard] = [known(from.counters), known(to.counters)];
+  const [theirs, ours] = [known(from.carp), known(to.carp)];
+  if (from.node === to.node || sent === null || heard === null) return [];
+  const both = (theirs?.vhids ?? []).filter(
+    (one) =>
+      one.state === 'MASTER' &&
+      ours?.vhids.some(({ address, state }) => address === one.address && state !== 'INIT'),
+  );
+  const [first] = both;
+  if (first === undefined) return [];
+  const families = (['v4', 'v6'] as const).filter(
+    (family) => sent.sent[family] >= ENOUGH && heard.received[family] === 0,
+  );
+  if (families.length === 0) return [];
+  const pf = known(to.pf);
+  const rules = pf === null ? [] : drops(pf, families);
+  return [
+    {
+      id: 'carp-adverts-lost',
+      about: '',
+      severity: 'fail',
+      address: first.address,
+      nodes: [to.node],
+      saw: [
+        ...families.map(
+          (family) =>
+            `${from.node} sent ${sent.sent[family]} CARP adverts over ${NAMES[family]} in ` +
+            `${seconds(sent.ms)} s, ${to.node} received 0`,
+        ),
+        ...rules.map((one) => pfSaw(to.node, one)),
+      ],
+      why: 'A BACKUP that hears nothing takes the address after 3 to 4 s: both answer.',
+      do:
+        rules.length > 0
+          ? pfRemedy(to.node, [...new Set(rules.map((one) => one.interface))])
+          : [
+              {
+                node: to.node,
+                file: null,
+                line: null,
+                text: `tcpdump -npi ${first.interface} -T carp proto 112`,
+              },
+            ],
+    },
+  ];
+}
+
+const NAMES: Readonly<Record<Family, string>> = { v4: 'IPv4', v6: 'IPv6' };
+const seconds = (ms: number): number => Math.round(ms / 100) / 10;
+
+type Verdict = PfFacts['adverts'][number];
+
+const drops = ({ enabled, adverts }: PfFacts, families: readonly Family[]): Verdict[] =>
+  enabled
+    ? adverts.filter(
+        ({ passes, direction, family }) =>
+          !passes && direction === 'in' && families.includes(family === 'inet' ? 'v4' : 'v6'),
+      )
+    : [];
+
+const pfSaw = (node: string, { interface: on, family, direction, rule }: Verdict): string =>
+  `${node}: pf drops proto carp ${direction} on ${on}, ${family}` +
+  (rule === null ? '' : `: ${rule} (pfctl -sr)`);
+
+const pfRemedy = (node: string, interfaces: readonly string[]): Remedy[] => [
+  ...interfaces.map((on) => ({
+    node,
+    file: '/etc/pf.conf',
+    line: 'before the first `block` with quick',
+    text: `pass quick on ${on} proto carp keep state (no-sync)`,
+  })),
+  { node, file: null, line: null, text: 'pfctl -nf /etc/pf.conf && pfctl -f /etc/pf.conf' },
+];
+
+function droppedByPf({ node, pf }: Inspection): Found[] {
+  const facts = known(pf);
+  const dropped = facts?.enabled === true ? facts.adverts.filter(({ passes }) => !passes) : [];
+  if (dropped.length === 0) return [];
+  return [
+    {
+      id: 'pf-drops-carp',
+      about: node,
+      severity: 'fail',
+      address: null,
+      nodes: [node],
+      saw: dropped.map((one) => pfSaw(node, one)),
+      why: 'Adverts that pf drops are not heard: both hosts take the address.',
+      do: pfRemedy(node, [...new Set(dropped.map((one) => one.interface))]),
+    },
+  ];
+}
+
+function badAuth({ node, counters, carp }: Inspection): Found[] {
+  const growth = known(counters);
+  if (growth === null || growth.badAuth === 0) return [];
+  const [vhid] = known(carp)?.vhids ?? [];
+  return [
+    {
+      id: 'carp-authentication',
+      about: node,
+      severity: 'fail',
+      address: vhid?.address ?? null,
+      nodes: [node],
+      saw: [
+        `${node}: ${growth.badAuth} adverts in ${seconds(growth.ms)} s discarded for bad ` +
+          'authentication (netstat -s -p carp)',
+      ],
+      why: 'The password or the list of addresses differs between the hosts: both take the address.',
+      do: [
+        {
+          node,
+          file: '/etc/rc.conf',
+          line: `in each ifconfig_${vhid?.interface ?? 'IF'}_alias with vhid ${vhid?.vhid ?? 'N'}`,
+          text: 'pass PASSWORD, the same on every host and at most 19 characters',
+        },
+      ],
+    },
+  ];
+}

@@ -1,0 +1,287 @@
+import type { Found, Remedy } from './finding.ts';
+import { known, type CarpFacts, type Inspection, type VhidFacts } from './inspection.ts';
+import { aliasOf, RC, rcRemedy } from './rc-conf.ts';
+
+/** carp(4) of each host by itself: module, base advskew, allow, demotion. */
+export const hostCarp = (inspections: readonly Inspection[]): Found[] =>
+  inspections.flatMap(({ node, carp }) => {
+    const facts = known(carp);
+    return facts === null ? [] : ofHost(node, facts);
+  });
+
+function ofHost(node: string, facts: CarpFacts): Found[] {
+  const about = node;
+  if (!facts.module)
+    return [
+      {
+        id: 'carp-module',
+        about,
+        severity: 'fail',
+        address: null,
+        nodes: [node],
+        saw: [`${node}: carp(4) is not loaded (kldstat -q -m carp)`],
+        why: 'Without the module this host takes no address, whatever rc.conf says.',
+        do: [
+          { node, file: '/boot/loader.conf', line: null, text: 'carp_load="YES"' },
+          { node, file: null, line: null, text: 'kldload carp && service netif restart' },
+        ],
+      },
+    ];
+  const found: Found[] = [];
+  for (const one of facts.vhids)
+    if ((one.base ?? one.advskew) > 240)
+      found.push({
+        id: 'carp-advskew-base',
+        about,
+        severity: 'warn',
+        address: one.address,
+        nodes: [node],
+        saw: [
+          `${node}: advskew ${one.base ?? one.advskew} is the configured one of ${one.address}`,
+        ],
+        why: 'Over 240 counts as 240 and is what the agents lower with: no order is left.',
+        do: [rcRemedy(node, facts, one, 'advskew', '100')],
+      });
+  if (facts.allow === false && !facts.fenced)
+    found.push({
+      id: 'carp-allow',
+      about,
+      severity: 'fail',
+      address: null,
+      nodes: [node],
+      saw: [`${node}: net.inet.carp.allow is 0, and no lease of the agent holds it`],
+      why: 'Every vhid stays INIT here: this host takes nothing over.',
+      do: [{ node, file: null, line: null, text: 'sysctl net.inet.carp.allow=1' }],
+    });
+  const down = facts.vhids.filter(({ state }) => state === 'INIT').length;
+  const explained = down * facts.downFactor;
+  if (facts.demotion !== explained)
+    found.push({
+      id: 'carp-demotion',
+      about,
+      severity: 'warn',
+      address: null,
+      nodes: [node],
+      saw: [
+        `${node}: net.inet.carp.demotion is ${facts.demotion}, ${explained} is explained ` +
+          `(${down} ${down === 1 ? 'vhid' : 'vhids'} in INIT)`,
+      ],
+      why: 'Whatever adds to it moves every address of this host at once, past the agents.',
+      do: [
+        {
+          node,
+          file: null,
+          line: null,
+          text: `sysctl net.inet.carp.demotion=${explained - facts.demotion}`,
+        },
+      ],
+    });
+  return found;
+}
+
+/** What only shows when hosts are compared: preempt, advbase, advskew, addresses, vhids, MASTERs. */
+export function comparedCarp(inspections: readonly Inspection[]): Found[] {
+  const hosts = inspections.flatMap(({ node, carp }) => {
+    const facts = known(carp);
+    return facts === null || !facts.module ? [] : [{ node, facts }];
+  });
+  const ids = [...new Set(hosts.flatMap(({ facts }) => facts.vhids.map((one) => one.address)))];
+  return [
+    ...preempt(hosts),
+    ...ids.sort().flatMap((id) => ofAddress(id, hosts)),
+    ...otherVhids(hosts),
+  ];
+}
+
+interface Host {
+  readonly node: string;
+  readonly facts: CarpFacts;
+}
+interface Holder extends Host {
+  readonly one: VhidFacts;
+}
+
+function preempt(hosts: readonly Host[]): Found[] {
+  const values = hosts.filter(({ facts }) => facts.preempt !== null);
+  if (new Set(values.map(({ facts }) => facts.preempt)).size < 2) return [];
+  return [
+    {
+      id: 'carp-preempt',
+      about: '',
+      severity: 'warn',
+      address: null,
+      nodes: values.map(({ node }) => node),
+      saw: values.map(
+        ({ node, facts }) => `${node}: net.inet.carp.preempt is ${facts.preempt ? 1 : 0}`,
+      ),
+      why: 'The hosts answer a lowered advskew in different ways; with 1 a move is darkest least.',
+      do: values
+        .filter(({ facts }) => facts.preempt === false)
+        .flatMap(({ node }) => [
+          { node, file: '/etc/sysctl.conf', line: null, text: 'net.inet.carp.preempt=1' },
+          { node, file: null, line: null, text: 'sysctl net.inet.carp.preempt=1' },
+        ]),
+    },
+  ];
+}
+
+function ofAddress(address: string, hosts: readonly Host[]): Found[] {
+  const holders = hosts.flatMap(({ node, facts }): Holder[] => {
+    const one = facts.vhids.find((vhid) => vhid.address === address);
+    return one === undefined ? [] : [{ node, facts, one }];
+  });
+  const nodes = holders.map(({ node }) => node);
+  const common = { about: '', address, nodes };
+  const found: Found[] = [];
+  if (differ(holders, ({ one }) => String(one.advbase))) {
+    const least = Math.min(...holders.map(({ one }) => one.advbase));
+    found.push({
+      ...common,
+      id: 'carp-advbase',
+      severity: 'warn',
+      saw: holders.map(({ node, one }) => `${node}: ${address} has advbase ${one.advbase}`),
+      why: 'advbase weighs more than advskew: the order of the hosts is not the configured one.',
+      do: holders
+        .filter(({ one }) => one.advbase !== least)
+        .map(({ node, facts, one }) => rcRemedy(node, facts, one, 'advbase', String(least))),
+    });
+  }
+  const bases = holders.map(({ one }) => one.base ?? one.advskew);
+  const [first] = bases;
+  if (holders.length > 1 && new Set(bases).size < bases.length) {
+    const twin = holders.find(({ one }, at) => bases.indexOf(one.base ?? one.advskew) < at);
+    found.push({
+      ...common,
+      id: 'carp-advskew-equal',
+      severity: 'warn',
+      saw: holders.map(({ node }, at) => `${node}: ${address} has advskew ${bases[at]}`),
+      why: 'No host is the preferred one: who answers last yields, and it changes by chance.',
+      do:
+        twin === undefined
+          ? []
+          : [
+              rcRemedy(
+                twin.node,
+                twin.facts,
+                twin.one,
+                'advskew',
+                String(Math.min(240, (first ?? 0) + 100)),
+              ),
+            ],
+    });
+  }
+  if (differ(holders, ({ one }) => sorted(one.vips).join(' ')))
+    found.push({
+      ...common,
+      id: 'carp-addresses',
+      severity: 'fail',
+      saw: holders.map(
+        ({ node, one }) => `${node}: ${address} carries ${sorted(one.vips).join(', ')}`,
+      ),
+      why: 'The list is part of what adverts are signed with: no host believes the other, both answer.',
+      do: missing(holders),
+    });
+  found.push(...onOneOnly(address, holders, hosts));
+  const masters = holders.filter(({ one }) => one.state === 'MASTER').map(({ node }) => node);
+  if (masters.length > 1)
+    found.push({
+      about: '',
+      id: 'carp-both-master',
+      severity: 'fail',
+      address,
+      nodes: masters,
+      saw: [`${masters.join(' and ')} say MASTER for ${address}`],
+      why: 'Two hosts answer for one address: connections break at random.',
+      do: masters.map((node) => ({
+        node,
+        file: null,
+        line: null,
+        text: 'netstat -s -p carp; pfctl -sr | grep -i carp',
+      })),
+    });
+  return found;
+}
+
+/** A vhid that one host alone has, its addresses under no other vhid elsewhere. */
+function onOneOnly(
+  address: string,
+  holders: readonly Holder[],
+  hosts: readonly Host[],
+): readonly Found[] {
+  const [only] = holders;
+  const others = hosts.filter(({ node }) => node !== only?.node);
+  if (only === undefined || holders.length > 1 || others.length === 0) return [];
+  const { one } = only;
+  const isElsewhere = others.some(({ facts }) =>
+    facts.vhids.some(({ vips }) => vips.some((vip) => one.vips.includes(vip))),
+  );
+  if (isElsewhere) return [];
+  return [
+    {
+      id: 'carp-missing',
+      about: '',
+      severity: 'fail',
+      address,
+      nodes: others.map(({ node }) => node),
+      saw: others.map(({ node }) => `${node}: no vhid ${one.vhid}; ${only.node} has ${address}`),
+      why: 'Nobody takes the address over when that host dies.',
+      do: others.flatMap(({ node }) =>
+        one.vips.map((vip) => ({
+          node,
+          file: RC,
+          line: 'behind the other aliases, the next number for N',
+          text: `ifconfig_${one.interface}_aliasN="${aliasOf({ ...one, base: 100 }, vip)}"`,
+        })),
+      ),
+    },
+  ];
+}
+
+/** The addresses another host has under the vhid and this one lacks. */
+function missing(holders: readonly Holder[]): Remedy[] {
+  const all = new Set(holders.flatMap(({ one }) => one.vips));
+  return holders.flatMap(({ node, one }) =>
+    [...all]
+      .filter((vip) => !one.vips.includes(vip))
+      .map((vip) => ({
+        node,
+        file: RC,
+        line: 'behind the other aliases, the next number for N',
+        text: `ifconfig_${one.interface}_aliasN="${aliasOf(one, vip)}"`,
+      })),
+  );
+}
+
+/** One VIP under different vhids. */
+function otherVhids(hosts: readonly Host[]): Found[] {
+  const vips = [...new Set(hosts.flatMap(({ facts }) => facts.vhids.flatMap((one) => one.vips)))];
+  const pairs = new Map<string, readonly Holder[]>();
+  for (const vip of vips) {
+    const holders = hosts.flatMap(({ node, facts }) =>
+      facts.vhids.filter((one) => one.vips.includes(vip)).map((one) => ({ node, facts, one })),
+    );
+    const [first] = holders;
+    if (first !== undefined && differ(holders, ({ one }) => String(one.vhid)))
+      pairs.set(holders.map(({ node, one }) => `${node}/${one.vhid}`).join(), holders);
+  }
+  return [...pairs.values()].map((holders) => {
+    const [first, ...rest] = holders;
+    const vhid = first?.one.vhid ?? 0;
+    return {
+      id: 'carp-vhid',
+      about: String(vhid),
+      severity: 'fail',
+      address: first?.one.address ?? null,
+      nodes: holders.map(({ node }) => node),
+      saw: holders.map(({ node, one }) => `${node}: ${one.vips.join(', ')} under vhid ${one.vhid}`),
+      why: 'Each host only hears adverts of its own vhid: both take the address.',
+      do: rest
+        .filter(({ one }) => one.vhid !== vhid)
+        .map(({ node, facts, one }) => rcRemedy(node, facts, one, 'vhid', String(vhid))),
+    };
+  });
+}
+
+const differ = (holders: readonly Holder[], of: (holder: Holder) => string): boolean =>
+  new Set(holders.map(of)).size > 1;
+const sorted = (list: readonly string[]): string[] => [...list].sort();

@@ -1,0 +1,30 @@
+import { acme } from './acme.ts';
+import { adverts } from './adverts.ts';
+import { backends } from './backends.ts';
+import { comparedCarp, hostCarp } from './carp.ts';
+import { certificates } from './certificates.ts';
+import { merged, type Finding, type Found } from './finding.ts';
+import { haproxy } from './haproxy.ts';
+import type { Inspection, Pairwise } from './inspection.ts';
+import { others } from './others.ts';
+import { pairwise } from './pairwise.ts';
+import { unseen } from './unseen.ts';
+
+type Check = (inspections: readonly Inspection[], pair: Pairwise) => readonly Found[];
+
+const CHECKS: readonly Check[] = [
+  hostCarp,
+  comparedCarp,
+  adverts,
+  haproxy,
+  backends,
+  acme,
+  certificates,
+  pairwise,
+  others,
+  unseen,
+];
+
+/** Everything that is wrong, worst first. */
+export const diagnose = (inspections: readonly Inspection[], pair: Pairwise): Finding[] =>
+  merged(CHECKS.flatMap((check) => check(inspections, pair)));

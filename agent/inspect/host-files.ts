@@ -1,0 +1,66 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Inspection, RcLine } from '../core/doctor/inspection.ts';
+import { isSystemError } from '../sys/files.ts';
+
+type Others = Extract<Inspection['others'], { readonly value: unknown }>['value'];
+
+const RC = ['etc/rc.conf', 'etc/rc.conf.local'];
+const DEVD = ['etc/devd', 'usr/local/etc/devd'];
+
+/** Lines of rc.conf(5) that make a vhid, with the password left out. `root` is `/`. */
+export async function vhidLines(root: string): Promise<RcLine[]> {
+  const lines = await rcLines(root);
+  return lines.flatMap(({ file, line, text }) => {
+    const [, on, vhid] = /^ifconfig_(\w+?)(?:_alias\w+|_ipv6)?=.*\bvhid (\d+)/.exec(text) ?? [];
+    if (on === undefined) return [];
+    const shown = text.replace(/\bpass [^\s"']+/, 'pass PASSWORD');
+    return [{ file, line, interface: on, vhid: Number(vhid), text: shown }];
+  });
+}
+
+/** Who else on this host acts on CARP: devd(8) hooks of others, ifstated(8), pfsync(4). */
+export async function otherAutomations(root: string): Promise<Others> {
+  const found: Others = [];
+  for (const { file, line, text } of await rcLines(root))
+    for (const what of ['ifstated', 'pfsync'])
+      if (new RegExp(`^${what}_enable=["']?(yes|true|on|1)\\b`, 'i').test(text))
+        found.push({ what, file, line, text });
+  for (const folder of DEVD)
+    for (const name of await namesIn(join(root, folder))) {
+      if (!name.endsWith('.conf') || name.startsWith('proxyctl')) continue;
+      for (const { file, line, text } of await linesOf(root, join(folder, name)))
+        if (/^match\s+"system"\s+"CARP"/.test(text)) found.push({ what: 'devd', file, line, text });
+    }
+  return found;
+}
+
+interface Line {
+  readonly file: string;
+  readonly line: number;
+  readonly text: string;
+}
+
+const rcLines = async (root: string): Promise<Line[]> =>
+  (await Promise.all(RC.map((file) => linesOf(root, file)))).flat();
+
+/** Trimmed lines that are no comments; none where the file is not there. */
+async function linesOf(root: string, path: string): Promise<Line[]> {
+  const text = (await ifThere(() => readFile(join(root, path), 'utf8'))) ?? '';
+  return text
+    .split('\n')
+    .map((one, at) => ({ file: `/${path}`, line: at + 1, text: one.trim() }))
+    .filter((line) => line.text !== '' && !line.text.startsWith('#'));
+}
+
+const namesIn = async (folder: string): Promise<string[]> =>
+  ((await ifThere(() => readdir(folder))) ?? []).sort();
+
+async function ifThere<T>(look: () => Promise<T>): Promise<T | null> {
+  try {
+    return await look();
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return null;
+    throw error;
+  }
+}

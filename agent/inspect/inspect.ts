@@ -1,0 +1,105 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { Config } from '../config.ts';
+import { hostPort } from '../config-schema.ts';
+import type { ConfigFacts, Fact, Inspection } from '../core/doctor/inspection.ts';
+import type { NodeReport, PathReading } from '../core/model.ts';
+import { configFacts } from '../haproxy/config-facts.ts';
+import { scanConfig } from '../haproxy/config-scan.ts';
+import type { Runtime } from '../haproxy/runtime.ts';
+import type { Clock } from '../sys/clock.ts';
+import { execWithin } from '../sys/exec.ts';
+import { VERSION } from '../version.ts';
+import { inspectCarp, inspectCounters, inspectPf } from './carp.ts';
+import { inspectCertificates } from './certificates.ts';
+import { factWithin } from './fact.ts';
+import { inspectCheck, inspectLevel, inspectLowered, inspectTransaction } from './haproxy.ts';
+import { otherAutomations, vhidLines } from './host-files.ts';
+import { knock, probeServers } from './knock.ts';
+
+export interface InspectOptions {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly report: () => NodeReport | null;
+  /** Null before the agent's first round. */
+  readonly paths: () => readonly PathReading[] | null;
+  /** The one HAProxy's stats socket. */
+  readonly ask: Runtime;
+  readonly socketPath: () => string;
+}
+
+const TOOL_MS = 2000;
+/** `haproxy -c` reads every certificate: 0.8 s a thousand. */
+const CHECK_MS = 8000;
+const PART_MS = 9000;
+/** At advbase 1 at least two adverts leave a MASTER within it. */
+const WINDOW_MS = 2500;
+const LONGEST_WINDOW_MS = 6000;
+
+/** Looks at this host for doctor: everything at once, read only, each part with its own deadline. */
+export async function inspect(options: InspectOptions): Promise<Inspection> {
+  const { config, clock, ask } = options;
+  const { tools } = config.carp;
+  const exec = execWithin(TOOL_MS);
+  const report = options.report();
+  const part = <T>(look: () => Promise<T>): Promise<Fact<T>> => factWithin(clock, PART_MS, look);
+  const text = readFile(config.haproxy.config, 'utf8');
+  text.catch(() => undefined);
+  const nodes = [config.node, ...config.peers.map(({ node }) => node)];
+  const facts = async (): Promise<ConfigFacts> =>
+    configFacts(config.haproxy.config, await text, nodes);
+  const carp = part(async () => inspectCarp(exec, tools, report, await vhidLines('/')));
+  const pf = part(async () => {
+    const read = await carp;
+    return inspectPf(exec, tools.pfctl, 'value' in read ? read.value.vhids : []);
+  });
+  const socketPath = options.socketPath();
+  const parts = {
+    carp,
+    counters: part(() => inspectCounters(exec, tools.netstat, clock, windowMs(report))),
+    pf,
+    config: part(facts),
+    check: part(() => inspectCheck(execWithin(CHECK_MS), config.haproxy.check)),
+    level: part(() => inspectLevel(ask, socketPath)),
+    probes: part(async () => probeServers(await facts())),
+    certificates: part(async () =>
+      inspectCertificates(
+        scanConfig(await text).listeners.map(({ crt }) => crt),
+        report?.haproxy[0]?.version ?? '',
+        clock.wallMs(),
+      ),
+    ),
+    keys: part(async () => {
+      const { key } = config.tls;
+      return [{ path: key, mode: (await stat(key)).mode & 0o777 }];
+    }),
+    lowered: part(() => inspectLowered(ask)),
+    transaction: part(() => inspectTransaction(ask, config.state)),
+    responder: part(() => Promise.all(config.acme.responder.map(knockAt))),
+    witness: part(() => Promise.resolve(witness(report, options.paths()))),
+    others: part(() => otherAutomations('/')),
+  };
+  const names = Object.keys(parts) as (keyof typeof parts)[];
+  const values = await Promise.all(names.map((name) => parts[name] as Promise<Fact<unknown>>));
+  const found = Object.fromEntries(names.map((name, at) => [name, values[at]]));
+  return { ...(found as unknown as Inspection), node: config.node, agentVersion: VERSION };
+}
+
+const windowMs = (report: NodeReport | null): number => {
+  const advbase = Math.max(1, ...(report?.addresses ?? []).map((one) => one.advbase));
+  return Math.min(LONGEST_WINDOW_MS, WINDOW_MS * advbase);
+};
+
+async function knockAt(address: string) {
+  const place = hostPort(address);
+  const { answers, why } = await knock(place?.host ?? '', place?.port ?? 0);
+  return { address, answers, why };
+}
+
+function witness(report: NodeReport | null, paths: readonly PathReading[] | null) {
+  if (paths === null) throw new Error('the agent has just started');
+  if (report?.icmp === 'none')
+    throw new Error('this agent sends no echo: neither raw-socket nor ping(8)');
+  const witnesses = paths.filter(({ node }) => node === null);
+  const answered = witnesses.filter(({ answeredAtMs }) => answeredAtMs !== null);
+  return { known: witnesses.length, answered: answered.length };
+}

@@ -1,0 +1,81 @@
+import { ActFailure } from '../core/acts.ts';
+import { diagnose } from '../core/doctor/diagnose.ts';
+import type { DoctorAnswer, DoctorAsk } from '../core/doctor/finding.ts';
+import type { Inspection } from '../core/doctor/inspection.ts';
+import { inForce, parseServerKey } from '../core/intents.ts';
+import { sentence } from '../core/words.ts';
+import { addressesOf } from './addresses.ts';
+import type { Member, Pair } from './pair.ts';
+
+/**
+ * `doctor`: every node looks at itself, then what they found is judged
+ * together. Changes nothing. Throws ActFailure for an address or a node nobody
+ * has; a node that does not answer is a finding.
+ */
+export async function doctor(
+  pair: Pair,
+  { addresses, nodes }: DoctorAsk,
+  alarmDays: number,
+): Promise<DoctorAnswer> {
+  const ids = addresses.length === 0 ? [] : addressesOf(pair, addresses).map(({ id }) => id);
+  for (const name of nodes) requireNode(pair, name);
+  const looked = await Promise.all(pair.members.map(inspected));
+  const findings = diagnose(
+    looked.flatMap((one) => ('inspection' in one ? [one.inspection] : [])),
+    {
+      asked: pair.node,
+      away: looked.flatMap((one) => ('why' in one ? [one] : [])),
+      clocks: pair
+        .view()
+        .flatMap(({ node, clockOffMs, fresh }) =>
+          clockOffMs === null || !fresh ? [] : [{ node, offMs: clockOffMs }],
+        ),
+      wished: wished(pair),
+      alarmDays,
+    },
+  );
+  return {
+    node: pair.node,
+    findings: findings.filter(
+      (one) =>
+        (ids.length === 0 || (one.address !== null && ids.includes(one.address))) &&
+        (nodes.length === 0 || one.nodes.some((node) => nodes.includes(node))),
+    ),
+    nodes: looked.map((one) => ({ node: one.node, problem: 'why' in one ? one.why : '' })),
+  };
+}
+
+type Looked =
+  | { readonly node: string; readonly inspection: Inspection }
+  | { readonly node: string; readonly why: string };
+
+async function inspected(member: Member): Promise<Looked> {
+  try {
+    return { node: member.node, inspection: await member.inspect() };
+  } catch (error) {
+    const why = error instanceof ActFailure ? reasonOf(error) : sentence(error);
+    return { node: member.node, why };
+  }
+}
+
+const reasonOf = ({ detail }: ActFailure): string =>
+  detail.cause === '' ? detail.message : `${detail.message}: ${detail.cause}`;
+
+const wished = (pair: Pair): string[] =>
+  [...pair.intents().values()]
+    .filter((intent) => inForce(intent, pair.clock.wallMs()))
+    .flatMap(({ key }) => {
+      const target = parseServerKey(key);
+      return target === null ? [] : [`${target.backend}/${target.server}`];
+    });
+
+function requireNode(pair: Pair, name: string): void {
+  const names = pair.members.map(({ node }) => node);
+  if (names.includes(name)) return;
+  throw new ActFailure('not-found', {
+    code: 'no_such_node',
+    message: `no node is called ${name}`,
+    cause: `the nodes are ${names.join(', ')}`,
+    remediation: 'name one of them with --node',
+  });
+}

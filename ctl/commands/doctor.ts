@@ -1,0 +1,88 @@
+import type { Command } from 'commander';
+import type { DoctorAnswer } from '../../agent/core/doctor/finding.ts';
+import { envelopeText } from '../envelope.ts';
+import { common, type Finish } from '../options.ts';
+import { doctorScreen } from '../render/doctor.ts';
+import { reading, type CommonOptions } from '../session.ts';
+import type { Streams } from '../streams.ts';
+
+type DoctorOptions = CommonOptions & {
+  readonly address: readonly string[];
+  readonly node: readonly string[];
+};
+
+const collected = (text: string, before: readonly string[]): string[] => [...before, text];
+
+/** `proxyctl doctor`. */
+export function addDoctor(program: Command, io: Streams, finish: Finish): void {
+  common(
+    program
+      .command('doctor')
+      .summary('what is wrong on the nodes and between them')
+      .description(
+        'What is wrong on the nodes and between them, why it matters, and the line to change. ' +
+          'Looks only. Exit 3 with findings (what could not be looked at is one), 0 without.',
+      ),
+  )
+    .option(
+      '--address <ID>',
+      'only findings about this address (VHID@NETWORK or VHID)',
+      collected,
+      [],
+    )
+    .option('--node <NODE>', 'only findings about this node', collected, [])
+    .action(async (options: DoctorOptions) =>
+      finish(
+        await reading(
+          'doctor',
+          options,
+          io,
+          (agent) => agent.doctor({ addresses: options.address, nodes: options.node }),
+          (answer, { requestId, tookMs }) => {
+            if (options.output === 'json')
+              io.out(
+                envelopeText({
+                  verb: 'doctor',
+                  ok: true,
+                  changed: false,
+                  requestId,
+                  answeredBy: answer.node,
+                  tookMs,
+                  result: doctorResult(answer),
+                  nodes: answer.nodes.map(({ node, problem }) => ({
+                    node,
+                    ok: problem === '',
+                    changed: false,
+                    ...(problem === '' ? {} : { error: unreachable(node, problem) }),
+                  })),
+                  error: null,
+                }),
+              );
+            else io.out(doctorScreen(answer));
+            return answer.findings.length === 0 ? 0 : 3;
+          },
+        ),
+      ),
+    );
+}
+
+/** The `result` of doctor. */
+const doctorResult = ({ findings }: DoctorAnswer): unknown => ({
+  findings: findings.map(({ id, severity, address, nodes, saw, why, do: remedies }) => ({
+    id,
+    severity,
+    address,
+    nodes,
+    saw,
+    why,
+    do: remedies.map(({ node, file, line, text }) => ({ node, file, line, text })),
+  })),
+});
+
+const unreachable = (node: string, message: string) => ({
+  code: 'agent_unreachable',
+  message,
+  cause: '',
+  remediation: `on ${node}: service proxyagent status`,
+  retryable: true,
+});
