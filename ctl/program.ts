@@ -6,6 +6,7 @@ import { addContexts } from './commands/contexts.ts';
 import { addExplain } from './commands/explain.ts';
 import { addMoves } from './commands/moves.ts';
 import { addServers } from './commands/servers.ts';
+import { addSetup } from './commands/setup.ts';
 import { addStatus } from './commands/status.ts';
 import { asFailure, usage } from './failure.ts';
 import type { Finish } from './options.ts';
@@ -55,6 +56,7 @@ const GROUPS: readonly Group[] = [
   },
   { heading: 'Certificates, on every node or on none:', verbs: ['cert'], add: addCertificates },
   { heading: 'The agents to talk to:', verbs: ['context'], add: addContexts },
+  { heading: 'Install a pair, without any agent:', verbs: ['setup', 'pki'], add: addSetup },
 ];
 const isVerb = (word: string): boolean => GROUPS.some(({ verbs }) => verbs.includes(word));
 
