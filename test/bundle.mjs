@@ -31,7 +31,7 @@ const [apart] = buildSync({
   ...options,
   entryPoints: [join(root, 'dist/ctl/setup/verbs.js')],
 }).outputFiles;
-const apartName = `proxyctl-setup.${hashed(apart.text)}.js`;
+const apartName = `proxyctl-setup.${hashed(apart.text)}.cjs`;
 writeFileSync(join(bin, apartName), apart.text);
 // The bundle runs in a vm script, where import() does not work: require it.
 const { outputFiles } = buildSync({

@@ -101,7 +101,7 @@ function explain(issue: v.BaseIssue<unknown>, path: KeyPath): string {
   if (issue.type === 'strict_object') return 'must be a table';
   // Never the password itself.
   if (last === 'password') return issue.message;
-  const given = JSON.stringify(issue.input) ?? String(issue.input);
+  const given = JSON.stringify(issue.input) ?? 'that';
   return `${issue.message}, not ${given.length > 50 ? `${given.slice(0, 47)}...` : given}`;
 }
 

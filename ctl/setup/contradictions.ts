@@ -26,6 +26,9 @@ const texts = (value: unknown): string[] =>
   Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 const bare = (address: string): string => address.split('/')[0] ?? address;
 
+const shown = (value: unknown): string =>
+  typeof value === 'string' ? value : JSON.stringify(value);
+
 /** Every contradiction, and what is only worth a remark. */
 export function contradictions(raw: unknown): Found {
   if (!isTable(raw)) return { wrong: [], remarks: [] };
@@ -91,7 +94,7 @@ function vhids(raw: Table, nodes: readonly string[], { wrong, remarks }: Found):
     if (ids.has(id))
       wrong.push({
         path: ['vhid', at, 'id'],
-        message: `vhid ${String(id)} is used twice, for different addresses: give each its own number`,
+        message: `vhid ${shown(id)} is used twice, for different addresses: give each its own number`,
       });
     ids.add(id);
     const lists = vipLists(vhid['vips']);
@@ -105,7 +108,7 @@ function vhids(raw: Table, nodes: readonly string[], { wrong, remarks }: Found):
       if (before !== undefined)
         wrong.push({
           path: where,
-          message: `${address} is given to vhid ${String(before)} already`,
+          message: `${address} is given to vhid ${shown(before)} already`,
         });
       taken.set(canonical(address), id);
       for (const [index, addresses] of own.entries()) {
@@ -125,7 +128,7 @@ function vhids(raw: Table, nodes: readonly string[], { wrong, remarks }: Found):
     if (families === 'IPv4' || families === 'IPv6')
       remarks.push({
         path: ['vhid', at, 'vips'],
-        message: `vhid ${String(id)} has no ${families === 'IPv4' ? 'IPv6' : 'IPv4'} address: clients of that family do not reach it`,
+        message: `vhid ${shown(id)} has no ${families === 'IPv4' ? 'IPv6' : 'IPv4'} address: clients of that family do not reach it`,
       });
   }
 }
@@ -158,13 +161,13 @@ function sameLists(
       nodes,
     ),
   );
-  const shown = ({ vips }: VipList) =>
+  const sorted = ({ vips }: VipList) =>
     vips
       .map(({ given }) => canonical(bare(given)))
       .sort()
       .join(', ');
   for (const other of lists.slice(1)) {
-    if (shown(other) === shown(first)) continue;
+    if (sorted(other) === sorted(first)) continue;
     wrong.push({
       path: ['vhid', at, 'vips', other.node ?? ''],
       message: `differs from ${first.node}'s: the adverts carry a hash over all addresses, and both hosts would be MASTER; give both the same list`,
@@ -189,7 +192,7 @@ function advskews(
   if (first !== undefined && first === second)
     wrong.push({
       path,
-      message: `both hosts have ${String(first)}: who is preferred must differ, for example 0 and 100`,
+      message: `both hosts have ${shown(first)}: who is preferred must differ, for example 0 and 100`,
     });
   const others = tables(raw['vhid']).slice(0, at);
   const differs = others.some(
@@ -221,10 +224,10 @@ function backends(raw: Table, { wrong, remarks }: Found): void {
   const hosts = new Map<string, unknown>();
   const wanted = isTable(raw['haproxy']) ? raw['haproxy']['default'] : undefined;
   if (wanted !== undefined && !names.includes(wanted))
-    wrong.push({ path: ['haproxy', 'default'], message: `no backend is called ${String(wanted)}` });
+    wrong.push({ path: ['haproxy', 'default'], message: `no backend is called ${shown(wanted)}` });
   for (const [at, { name, hosts: own, tls, ca }] of list.entries()) {
     if (names.indexOf(name) !== at || name === 'ACME')
-      wrong.push({ path: ['backend', at, 'name'], message: `${String(name)} is used already` });
+      wrong.push({ path: ['backend', at, 'name'], message: `${shown(name)} is used already` });
     if (ca !== undefined && tls !== true)
       wrong.push({ path: ['backend', at, 'ca'], message: 'is for servers with tls = true' });
     for (const [index, host] of texts(own).entries()) {
@@ -232,14 +235,14 @@ function backends(raw: Table, { wrong, remarks }: Found): void {
       if (before !== undefined)
         wrong.push({
           path: ['backend', at, 'hosts', index],
-          message: `${host} goes to ${String(before)} already`,
+          message: `${host} goes to ${shown(before)} already`,
         });
       hosts.set(host.toLowerCase(), name);
     }
     if (own === undefined && name !== wanted)
       remarks.push({
         path: ['backend', at],
-        message: `${String(name)} has no hosts and is not haproxy.default: nothing is sent to it`,
+        message: `${shown(name)} has no hosts and is not haproxy.default: nothing is sent to it`,
       });
   }
 }
@@ -248,7 +251,7 @@ function operators(raw: Table, nodes: readonly string[], { wrong }: Found): void
   const names = tables(raw['operator']).map(({ name }) => name);
   for (const [at, name] of names.entries()) {
     if (names.indexOf(name) !== at)
-      wrong.push({ path: ['operator', at, 'name'], message: `${String(name)} is named twice` });
+      wrong.push({ path: ['operator', at, 'name'], message: `${shown(name)} is named twice` });
     if (typeof name === 'string' && nodes.includes(name))
       wrong.push({ path: ['operator', at, 'name'], message: `${name} is a host of this pair` });
   }
