@@ -8,6 +8,8 @@ import type { HostConfig } from '../kernel/daemon.ts';
 import { agentConfig, clientConfig } from './agent-config.ts';
 import { writeCertificates } from './certificates.ts';
 import { faultOf } from './faults.ts';
+import { agentFromSetup, haproxyFromSetup, runSetup, tlsFromSetup } from './from-setup.ts';
+import { vhidsFromSetup } from './from-setup.ts';
 import { haproxyConfig } from './haproxy-config.ts';
 import { INTERFACE, planLab, VHID, type HostPlan, type LabOptions } from './plan.ts';
 import { dist, outerPids, programs } from './programs.ts';
@@ -26,6 +28,14 @@ const { runtime } = plan;
 
 const { running, start, startCarp, startHaproxy, startAgent, ensure, signalled } = programs(plan);
 
+const vhidOf = ({ advskew }: HostPlan) => ({
+  vhid: VHID,
+  advbase: 1,
+  advskew,
+  pass: 'mekmitasdigoat',
+  vips: [plan.vip4, plan.vip6],
+});
+
 function writeFiles(host: HostPlan): void {
   for (const folder of [host.folder, join(host.folder, 'agent'), host.stateDir])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -38,21 +48,15 @@ function writeFiles(host: HostPlan): void {
         name: INTERFACE.freebsd,
         device: INTERFACE.linux,
         addresses: [`${host.address4}/24`, `${host.address6}/64`],
-        vhids: [
-          {
-            vhid: VHID,
-            advbase: 1,
-            advskew: host.advskew,
-            pass: 'mekmitasdigoat',
-            vips: [plan.vip4, plan.vip6],
-          },
-        ],
+        vhids: plan.setup === true ? vhidsFromSetup(plan, host) : [vhidOf(host)],
       },
     ],
   };
   writeFileSync(host.carpConfig, JSON.stringify(carp));
-  writeFileSync(host.haproxyConfig, haproxyConfig(host));
-  writeFileSync(host.agentConfig, agentConfig(plan, host));
+  const bySetup = plan.setup === true;
+  if (bySetup) tlsFromSetup(plan, host);
+  writeFileSync(host.haproxyConfig, bySetup ? haproxyFromSetup(plan, host) : haproxyConfig(host));
+  writeFileSync(host.agentConfig, bySetup ? agentFromSetup(plan, host) : agentConfig(plan, host));
 }
 
 /** Orders of the CLI and of tests, one JSON line each: {op, node, ...}. */
@@ -122,6 +126,7 @@ async function up(): Promise<void> {
     buildTopology(plan);
   }
   await writeCertificates(plan);
+  if (plan.setup === true) runSetup(plan);
   for (const host of plan.hosts) writeFiles(host);
   writeFileSync(join(runtime, 'proxyctl.toml'), clientConfig(plan), { mode: 0o600 });
   const backends = [process.execPath, dist('test/lab/backends.js'), `${runtime}/backends.pem`];
