@@ -32,7 +32,7 @@ export function addSetup(program: Command, io: Streams, finish: Finish): void {
   printing(
     program
       .command('setup [ANSWERS]')
-      .description('write the configuration of both hosts from a short answer file')
+      .description("both hosts' configuration, from a short answer file")
       .option('--example', 'print an answer file with every key')
       .option('--out <DIR>', 'write the files of both hosts there; without ANSWERS it asks')
       .option('--pki <DIR>', 'where the CA is, or is to be; default: pki in --out')
@@ -79,7 +79,7 @@ function addPki(program: Command, io: Streams, finish: Finish): void {
   dir(
     pki
       .command('issue <KIND> <NAME>')
-      .description('a certificate for a node or an operator; again: renew it')
+      .description('a certificate for a node or an operator, or renew it')
       .addOption(
         new Option('--role <ROLE>', 'of an operator: viewer, operator or admin').choices([
           'viewer',

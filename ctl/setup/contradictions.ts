@@ -184,7 +184,6 @@ function advskews(
 ) {
   if (!isTable(value)) return;
   const path = ['vhid', at, 'advskew'];
-  wrong.push(...unknownNodes(path, Object.keys(value), nodes));
   for (const node of nodes)
     if (node !== '' && value[node] === undefined)
       wrong.push({ path, message: `${node} has none: name both hosts` });
@@ -194,6 +193,7 @@ function advskews(
       path,
       message: `both hosts have ${shown(first)}: who is preferred must differ, for example 0 and 100`,
     });
+  wrong.push(...unknownNodes(path, Object.keys(value), nodes));
   const others = tables(raw['vhid']).slice(0, at);
   const differs = others.some(
     ({ advskew }) => !isTable(advskew) || nodes.some((node) => advskew[node] !== value[node]),
