@@ -8,7 +8,7 @@ import { modeOf, octal, putFile, readIfThere } from '../files.ts';
 import { createAuthority, issueCertificate, type Issued, type Subject } from './authority.ts';
 
 /** Ten years: renewing a CA means visiting every host and every operator. */
-export const CA_DAYS = 3650;
+const CA_DAYS = 3650;
 /** A year and a month: renewed once a year, with time to spare. */
 export const LEAF_DAYS = 397;
 

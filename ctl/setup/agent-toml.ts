@@ -1,4 +1,4 @@
-import { peerOf, withPort, type Host, type Operator, type Plan } from './plan.ts';
+import { peerOf, withPort, type Host, type Operator, type Plan, type Prefixed } from './plan.ts';
 
 const PORT = 7660;
 const quoted = (words: readonly string[]): string =>
@@ -48,9 +48,7 @@ responder = ["127.0.0.1:7661", "[::1]:7661"]
 
 /** ~/.config/proxyctl/config.toml of an operator; the files lie in the directory named after the pair. */
 export function operatorToml(plan: Plan, { name }: Operator): string {
-  const agents = plan.hosts.map(({ node, addresses: [first] }) =>
-    first === undefined ? '' : `${node} = "${withPort(first, PORT)}"`,
-  );
+  const agents = plan.hosts.map((host) => `${host.node} = "${reachable(plan, host)}"`);
   return `# config.toml, written by proxyctl setup, for ~/.config/proxyctl
 current = "${plan.pair}"
 
@@ -60,4 +58,18 @@ ca = "${plan.pair}/ca.pem"
 cert = "${plan.pair}/${name}.pem"
 key = "${plan.pair}/${name}.key"
 `;
+}
+
+/** The address of a host that pf lets operators reach: of the family, better of the kind, of their networks. */
+function reachable({ operatorsFrom }: Plan, { addresses }: Host): string {
+  const near = (from: string, { address, family }: Prefixed): number =>
+    from.includes(':') !== (family === 6)
+      ? 0
+      : from.split(':')[0] === address.split(':')[0]
+        ? 2
+        : 1;
+  const score = (one: Prefixed): number =>
+    Math.max(0, ...operatorsFrom.map((from) => near(from, one)));
+  const [best] = [...addresses].sort((a, b) => score(b) - score(a));
+  return best === undefined ? '' : withPort(best, PORT);
 }

@@ -104,17 +104,19 @@ function read(file: string): string {
   );
 }
 
-function next(out: string, { hosts: [first, second], operators, pair }: Plan): string {
-  const lines = [first, second].map(
-    ({ node, name }) =>
-      `  scp -rp ${join(out, node)} root@${name}:setup   then there: proxyctl setup --write setup`,
-  );
-  const [operator] = operators;
+function next(out: string, { hosts, operators, pair }: Plan): string {
+  const lines = hosts.flatMap(({ node, name }) => [
+    `  scp -rp ${join(out, node)} root@${name}:setup`,
+    `  ssh -t root@${name} proxyctl setup --write setup`,
+  ]);
+  const laptops = operators.flatMap(({ name }) => [
+    `For ${name}'s laptop, there into ~/.config/proxyctl (contexts of other pairs: add this one):`,
+    `  ${join(out, 'operators', name)}`,
+  ]);
   return `\nLook at the files, then bring each host its own, and only its own:
 ${lines.join('\n')}
-On the laptop of ${operator?.name}, into ~/.config/proxyctl:
-  cp -rp ${join(out, 'operators', operator?.name ?? '')}/ ~/.config/proxyctl/
-Keep ${join(out, 'pki')}/ca.key where it is: it issues certificates of ${pair}.
+${laptops.map((line) => wrapped(line, 2)).join('\n')}
+Keep ${join(out, 'pki/ca.key')} where it is: it issues certificates of ${pair}.
 `;
 }
 

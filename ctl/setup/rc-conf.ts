@@ -94,7 +94,7 @@ function interfaceVariables(lines: Lines, settings: RcSettings): (readonly [stri
   });
 }
 
-/** All aliases of the interface, where they stood or behind the interface's own lines. */
+/** All aliases of the interface, numbered anew. */
 function withAliases(lines: Lines, settings: RcSettings, fresh: boolean): Lines {
   const set = assignments(lines);
   const values = [...keptAliases(set, settings), ...ownAliases(set, settings), ...settings.carp];
@@ -105,13 +105,18 @@ function withAliases(lines: Lines, settings: RcSettings, fresh: boolean): Lines 
     const others = aliases.slice(0, -settings.carp.length);
     return [...lines, ...others, '', '# CARP VIPs', ...aliases.slice(others.length), ''];
   }
-  const old = set.filter(({ name }) => aliasNumber(name, settings) !== null);
+  // Line for line where aliases stood; what is over goes behind the last, or behind the interface.
+  const old = set
+    .filter(({ name }) => aliasNumber(name, settings) !== null)
+    .map(({ line }) => line);
   const base = `ifconfig_${settings.interface}`;
   const own = set.findLast(({ name }) => name === base || name === `${base}_ipv6`);
-  const place = old[0]?.line ?? (own === undefined ? lines.length : own.line + 1);
-  const without = (part: Lines, from: number): Lines =>
-    part.filter((_, at) => !old.some(({ line }) => line === from + at));
-  return [...without(lines.slice(0, place), 0), ...aliases, ...without(lines.slice(place), place)];
+  const last = old.at(-1) ?? own?.line ?? lines.length - 1;
+  return lines.flatMap((line, at) => {
+    const index = old.indexOf(at);
+    const here = index < 0 ? [line] : aliases.slice(index, index + 1);
+    return at === last ? [...here, ...aliases.slice(old.length)] : here;
+  });
 }
 
 /** The address stands in some value of the interface already, perhaps with options of its own. */

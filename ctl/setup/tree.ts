@@ -12,7 +12,7 @@ export interface Credentials {
   readonly key: string;
 }
 
-export const TLS_FOLDER = 'usr/local/etc/proxyctl/tls';
+const TLS_FOLDER = 'usr/local/etc/proxyctl/tls';
 
 /** Every file of one host, as on a host that has none of them; paths as there. */
 export const hostFiles = (plan: Plan, host: Host, tls: Credentials): Generated[] => [

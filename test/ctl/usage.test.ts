@@ -11,7 +11,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
   const lines = help.stdout.split('\n');
   t.true(lines.length <= 55 && lines.every((line) => line.length <= 80), help.stdout);
   const verbs = lines.flatMap(
-    (line) => /^  ([a-z]+(?: [a-z]+)?)(?: [[A-Z.\]]+)?  /.exec(line)?.[1] ?? [],
+    (line) => /^  ([a-z]+(?: [a-z]+)?)(?: [[A-Z.\]]+)*  /.exec(line)?.[1] ?? [],
   );
   t.deepEqual(
     verbs.filter((verb) => !verb.startsWith('proxyctl')),

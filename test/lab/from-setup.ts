@@ -25,7 +25,7 @@ function answers(plan: LabPlan): string {
     text = text.replaceAll(own[at] ?? address6, address6);
   return text.replaceAll(/(name = "(\w+)"\nhosts = .*\nservers = )\[.*\]/g, (whole, head, name) => {
     const there = SERVERS.find(({ backend }) => backend === name);
-    if (there === undefined) return String(whole);
+    if (there === undefined) return whole;
     return `${head}["[${PREFIX6}${PLACES.backends}]:${there.port}"]`;
   });
 }

@@ -8,6 +8,7 @@ import { readAnswers } from '../../ctl/setup/answers.ts';
 import { hostFiles, operatorFiles } from '../../ctl/setup/tree.ts';
 import { fixture } from '../fixture.ts';
 import { newSite } from '../lab/certificates.ts';
+import { installedHaproxy } from '../lab/lab.ts';
 import { pfProblems } from './pf-grammar.ts';
 import { shellReads, written } from './world.ts';
 
@@ -99,7 +100,8 @@ test('with preempt rc.conf starts behind, and agent.toml has the base', (t) => {
   ]);
 });
 
-const haproxy = spawnSync('haproxy', ['-v']).status === 0 ? test : test.skip;
+const HAPROXY = installedHaproxy();
+const haproxy = HAPROXY === '' ? test.skip : test;
 haproxy('haproxy -c accepts what was written, certificate and all', async (t) => {
   const world = await written(t);
   const site = world.at('site.pem');
@@ -111,11 +113,9 @@ haproxy('haproxy -c accepts what was written, certificate and all', async (t) =>
       .replaceAll('/usr/local/etc/ssl/example.net.pem', site)
       .replace('group proxyctl', 'group root');
     writeFileSync(world.at('haproxy.conf'), conf);
-    const { status, stdout, stderr } = spawnSync(
-      'haproxy',
-      ['-c', '-f', world.at('haproxy.conf')],
-      { encoding: 'utf8' },
-    );
+    const { status, stdout, stderr } = spawnSync(HAPROXY, ['-c', '-f', world.at('haproxy.conf')], {
+      encoding: 'utf8',
+    });
     t.is(status, 0, stderr);
     t.deepEqual((stdout + stderr).match(/\[(?:WARNING|ALERT)\].*/g), null);
   }
