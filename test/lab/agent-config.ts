@@ -33,7 +33,7 @@ check = ["${plan.haproxy}", "-c", "-f", "${host.haproxyConfig}"]
 
 [policy]
 hold = "1s"
-${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]
+${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]
 `;
 }
 

@@ -15,6 +15,8 @@ export interface LabOptions {
   readonly maxMoves?: number;
   /** The hosts run from what `proxyctl setup` writes. */
   readonly setup?: boolean;
+  /** policy.icmp of the agents; absent: the product's own. */
+  readonly icmp?: 'ping';
 }
 
 /** One FreeBSD host of the lab and where its files lie. */
