@@ -28,7 +28,7 @@ const isSecret = (path: string): boolean => path === 'etc/rc.conf' || path.endsW
 export function changeOf(file: Generated, before: Present | null): Change | null {
   const text = before === null ? file.text : merged(file, before.text);
   const loose = before !== null && isSecret(file.path) && (before.mode & ~file.mode & 0o777) !== 0;
-  const mode = before === null || loose ? file.mode : before.mode;
+  const mode = before === null || loose || file.path.endsWith('.key') ? file.mode : before.mode;
   if (before !== null && before.text === text && before.mode === mode) return null;
   return { path: file.path, before, text, mode, remarks: remarksFor(file, before) };
 }
@@ -61,7 +61,9 @@ function remarksFor({ path }: Generated, before: Present | null): string[] {
 /** A unified diff without any secret: passwords and private keys are not shown. */
 export function diffText({ path, before, text, mode }: Change): string {
   const name = `/${path}`;
-  if (path.endsWith('.key')) return `${name}: ${before === null ? 'new' : 'another'} private key\n`;
+  const what = before === null ? 'new' : before.text === text ? 'the same' : 'another';
+  if (path.endsWith('.key')) return `${name}: ${what} private key, mode ${shownMode(mode)}\n`;
+  if (path.endsWith('.pem')) return `${name}: ${what} certificate\n`;
   const patch = createTwoFilesPatch(
     before === null ? '/dev/null' : name,
     name,
@@ -71,7 +73,8 @@ export function diffText({ path, before, text, mode }: Change): string {
     '',
     { context: 2 },
   );
-  const lines = patch.split('\n').slice(1);
+  const all = patch.split('\n');
+  const lines = all.slice(all.findIndex((line) => line.startsWith('--- ')));
   const shown = lines.some((line) => line.startsWith('@@')) ? hidden(lines.join('\n')) : '';
   const tightened =
     before !== null && before.mode !== mode
@@ -90,7 +93,11 @@ const hidden = (text: string): string =>
     .replaceAll(/(\b(?:insecure-)?password\s+)\S+/g, '$1********');
 
 /** What an administrator runs after these files were written, in this order. Nothing is run by setup. */
-export function commandsAfter(paths: readonly string[], files: readonly Generated[]): string[] {
+export function commandsAfter(
+  paths: readonly string[],
+  files: readonly Generated[],
+  installed: boolean,
+): string[] {
   const touched = (start: string): boolean => paths.some((path) => path.startsWith(start));
   const rc = files.find(({ path }) => path === 'etc/rc.conf');
   const on = rc === undefined ? '' : settingsIn(rc.text).interface;
@@ -107,6 +114,10 @@ export function commandsAfter(paths: readonly string[], files: readonly Generate
     ...(touched('usr/local/etc/haproxy.conf')
       ? ['service haproxy configtest && service haproxy restart']
       : []),
+    // The agent reads its key again on SIGHUP, as the user it runs as.
+    ...(installed
+      ? []
+      : ['pkg install proxyctl, then this command again: the key is for its group']),
     ...(touched('usr/local/etc/proxyctl/')
       ? ['proxyagent --check && service proxyagent restart']
       : []),

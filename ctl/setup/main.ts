@@ -109,13 +109,13 @@ function next(out: string, { hosts, operators, pair }: Plan): string {
     `  scp -rp ${join(out, node)} root@${name}:setup`,
     `  ssh -t root@${name} proxyctl setup --write setup`,
   ]);
-  const laptops = operators.flatMap(({ name }) => [
-    `For ${name}'s laptop, there into ~/.config/proxyctl (contexts of other pairs: add this one):`,
-    `  ${join(out, 'operators', name)}`,
-  ]);
+  const laptops = operators.map(
+    ({ name }) => `  ${join(out, 'operators', name)}   for ${name}, into ~/.config/proxyctl there`,
+  );
   return `\nLook at the files, then bring each host its own, and only its own:
 ${lines.join('\n')}
-${laptops.map((line) => wrapped(line, 2)).join('\n')}
+The laptops (where there is a config.toml already, add the context to it):
+${laptops.join('\n')}
 Keep ${join(out, 'pki/ca.key')} where it is: it issues certificates of ${pair}.
 `;
 }

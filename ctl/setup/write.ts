@@ -74,7 +74,8 @@ export async function writeHost(
     }
   }
   const paths = changes.map(({ path }) => path);
-  return { host, outcome: 'written', files: done, commands: commandsAfter(paths, files) };
+  const commands = commandsAfter(paths, files, agentGroup(options.root) !== null);
+  return { host, outcome: 'written', files: done, commands };
 }
 
 const fileRow = ({ path, before }: Change, backup: string | null) => ({
@@ -83,15 +84,24 @@ const fileRow = ({ path, before }: Change, backup: string | null) => ({
   backup,
 });
 
-/** The folder of the wanted host in what `--out` wrote. */
-function treeOf({ tree, host }: WriteOptions): { host: string; folder: string } {
-  if (existsSync(join(tree, 'etc/rc.conf'))) return { host: host ?? '', folder: tree };
+/** The folder of the wanted host in what `--out` wrote; one host's folder is refused on another. */
+function treeOf({ tree, host, root }: WriteOptions): { host: string; folder: string } {
+  const here = hostname().split('.')[0] ?? '';
+  const own = readIfThere(join(tree, 'etc/rc.conf'));
+  if (own !== null) {
+    const [, of = ''] = /^hostname="([^".]+)/m.exec(own) ?? [];
+    if (of === (host ?? here) || (host === null && root !== '/')) return { host: of, folder: tree };
+    throw usage(
+      `${tree} holds the files of ${of}, and this is ${host ?? here}`,
+      `bring each host its own; --host ${of} if this is to become ${of}`,
+    );
+  }
   const there = existsSync(tree)
     ? readdirSync(tree).filter((name) => existsSync(join(tree, name, 'etc/rc.conf')))
     : [];
   if (there.length === 0)
     throw usage(`${tree} holds no host's files`, 'proxyctl setup ANSWERS --out DIR writes them');
-  const wanted = host ?? hostname().split('.')[0] ?? '';
+  const wanted = host ?? here;
   if (there.includes(wanted)) return { host: wanted, folder: join(tree, wanted) };
   throw usage(`${tree} has no files for ${wanted}`, `--host NAME; there are ${there.join(', ')}`);
 }

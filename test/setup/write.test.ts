@@ -34,7 +34,7 @@ test('without being told it shows the differences and changes nothing: 3', async
   t.regex(stdout, /^-ifconfig_vnet0_alias0="inet vhid 1 advskew 0 pass \*{8} alias 10/m);
   t.regex(stdout, /^\+ifconfig_vnet0_alias1="inet vhid 1 advskew 0 pass \*{8} alias 10/m);
   t.regex(stdout, /^--- \/dev\/null\n\+\+\+ \/usr\/local\/etc\/haproxy\.conf$/m);
-  t.regex(stdout, /^\/usr\/local\/etc\/proxyctl\/tls\/node\.key: new private key$/m);
+  t.regex(stdout, /^\/usr\/local\/etc\/proxyctl\/tls\/node\.key: new private key, mode 0640$/m);
   t.deepEqual(readdirSync(world.at(ROOT), { recursive: true }).sort(), [
     'etc',
     'etc/group',
@@ -105,6 +105,15 @@ test('no host of that name, no tree: 2, and what there is', async (t) => {
     2,
     'proxyctl: web has no files for haproxy03\n  do      --host NAME; there are haproxy01, haproxy02\n',
   ]);
+  const other = await world.run('setup', '--write', 'web/haproxy02', '--host', 'haproxy01');
+  t.deepEqual(
+    [other.code, other.stderr],
+    [
+      2,
+      'proxyctl: web/haproxy02 holds the files of haproxy02, and this is haproxy01\n' +
+        '  do      bring each host its own; --host haproxy02 if this is to become haproxy02\n',
+    ],
+  );
   t.deepEqual(await said('nowhere'), [
     2,
     "proxyctl: nowhere holds no host's files\n  do      proxyctl setup ANSWERS --out DIR writes them\n",
