@@ -2,7 +2,8 @@ import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { positionsIn } from '../../agent/config-positions.ts';
 import { nearest } from '../../agent/core/words.ts';
-import { contradictions, type Finding, type KeyPath } from './contradictions.ts';
+import { contradictions } from './contradictions.ts';
+import type { Finding, KeyPath } from './raw.ts';
 import type { Plan, Prefixed, Vhid } from './plan.ts';
 import { answersToml, splitPrefix, type AnswersToml } from './schema.ts';
 

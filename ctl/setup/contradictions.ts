@@ -1,4 +1,7 @@
 import { BlockList, isIP } from 'node:net';
+import { backends, operators } from './services.ts';
+import { bare, isTable, shown, tables, texts } from './raw.ts';
+import type { Finding, Found, KeyPath, Table } from './raw.ts';
 import { splitPrefix } from './schema.ts';
 
 /**
@@ -6,28 +9,6 @@ import { splitPrefix } from './schema.ts';
  * whatever could be read, so that these problems stand beside those of single
  * values: nothing here trusts the shape.
  */
-
-export type KeyPath = readonly (string | number)[];
-
-export interface Finding {
-  readonly path: KeyPath;
-  readonly message: string;
-}
-interface Found {
-  readonly wrong: Finding[];
-  readonly remarks: Finding[];
-}
-type Table = Readonly<Record<string, unknown>>;
-
-const isTable = (value: unknown): value is Table =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-const tables = (value: unknown): Table[] => (Array.isArray(value) ? value.filter(isTable) : []);
-const texts = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
-const bare = (address: string): string => address.split('/')[0] ?? address;
-
-const shown = (value: unknown): string =>
-  typeof value === 'string' ? value : JSON.stringify(value);
 
 /** Every contradiction, and what is only worth a remark. */
 export function contradictions(raw: unknown): Found {
@@ -217,45 +198,6 @@ const unknownNodes = (
       path: [...path, node],
       message: `no host is called ${node}; there are ${nodes.join(', ')}`,
     }));
-
-function backends(raw: Table, { wrong, remarks }: Found): void {
-  const list = tables(raw['backend']);
-  const names = list.map(({ name }) => name);
-  const hosts = new Map<string, unknown>();
-  const wanted = isTable(raw['haproxy']) ? raw['haproxy']['default'] : undefined;
-  if (wanted !== undefined && !names.includes(wanted))
-    wrong.push({ path: ['haproxy', 'default'], message: `no backend is called ${shown(wanted)}` });
-  for (const [at, { name, hosts: own, tls, ca }] of list.entries()) {
-    if (names.indexOf(name) !== at || name === 'ACME')
-      wrong.push({ path: ['backend', at, 'name'], message: `${shown(name)} is used already` });
-    if (ca !== undefined && tls !== true)
-      wrong.push({ path: ['backend', at, 'ca'], message: 'is for servers with tls = true' });
-    for (const [index, host] of texts(own).entries()) {
-      const before = hosts.get(host.toLowerCase());
-      if (before !== undefined)
-        wrong.push({
-          path: ['backend', at, 'hosts', index],
-          message: `${host} goes to ${shown(before)} already`,
-        });
-      hosts.set(host.toLowerCase(), name);
-    }
-    if (own === undefined && name !== wanted)
-      remarks.push({
-        path: ['backend', at],
-        message: `${shown(name)} has no hosts and is not haproxy.default: nothing is sent to it`,
-      });
-  }
-}
-
-function operators(raw: Table, nodes: readonly string[], { wrong }: Found): void {
-  const names = tables(raw['operator']).map(({ name }) => name);
-  for (const [at, name] of names.entries()) {
-    if (names.indexOf(name) !== at)
-      wrong.push({ path: ['operator', at, 'name'], message: `${shown(name)} is named twice` });
-    if (typeof name === 'string' && nodes.includes(name))
-      wrong.push({ path: ['operator', at, 'name'], message: `${name} is a host of this pair` });
-  }
-}
 
 /** Whether the address lies in one of the networks that these addresses are in. */
 function within(address: string, prefixes: readonly string[]): boolean {
