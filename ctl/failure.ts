@@ -22,10 +22,14 @@ export const usage = (message: string, remediation: string, cause = ''): ActFail
 
 /** Anything caught, as what an operator can read. */
 export function asFailure(error: unknown): ActFailure {
-  if (error instanceof ActFailure) return error;
+  if (isActFailure(error)) return error;
   const message = error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error);
   return new ActFailure('failed', { code: 'internal', message }, { cause: error });
 }
+
+/** By name, because setup's bundle has a class of its own of that name. */
+const isActFailure = (error: unknown): error is ActFailure =>
+  error instanceof ActFailure || (error instanceof Error && error.name === 'ActFailure');
 
 /** Three lines at most: what, why, and what to do. */
 export function failureText({ message, cause, remediation }: ActError): string {

@@ -8,6 +8,7 @@ import { addExplain } from './commands/explain.ts';
 import { addHistory } from './commands/history.ts';
 import { addMoves } from './commands/moves.ts';
 import { addServers } from './commands/servers.ts';
+import { addSetup } from './commands/setup.ts';
 import { addStatus } from './commands/status.ts';
 import { asFailure, usage } from './failure.ts';
 import type { Finish } from './options.ts';
@@ -59,6 +60,7 @@ const GROUPS: readonly Group[] = [
   },
   { heading: 'Certificates, on every node or on none:', verbs: ['cert'], add: addCertificates },
   { heading: 'The agents to talk to:', verbs: ['context'], add: addContexts },
+  { heading: 'Install a pair, without any agent:', verbs: ['setup', 'pki'], add: addSetup },
 ];
 const isVerb = (word: string): boolean => GROUPS.some(({ verbs }) => verbs.includes(word));
 

@@ -12,8 +12,7 @@ import { buildSync } from 'esbuild';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const bin = join(root, 'dist/bin');
-const { outputFiles } = buildSync({
-  entryPoints: [join(root, 'dist/ctl/main.js')],
+const options = {
   bundle: true,
   write: false,
   platform: 'node',
@@ -22,11 +21,31 @@ const { outputFiles } = buildSync({
   minify: true,
   legalComments: 'none',
   logLevel: 'warning',
+};
+const hashed = (text) => createHash('sha256').update(text).digest('hex').slice(0, 16);
+mkdirSync(bin, { recursive: true });
+
+// setup and pki bring X.509 and a diff along, which no other verb is to read: a file of their own.
+const APART = '../setup/verbs.js';
+const [apart] = buildSync({
+  ...options,
+  entryPoints: [join(root, 'dist/ctl/setup/verbs.js')],
+}).outputFiles;
+const apartName = `proxyctl-setup.${hashed(apart.text)}.cjs`;
+writeFileSync(join(bin, apartName), apart.text);
+// The bundle runs in a vm script, where import() does not work: require it.
+const { outputFiles } = buildSync({
+  ...options,
+  entryPoints: [join(root, 'dist/ctl/main.js')],
+  external: [APART],
+  supported: { 'dynamic-import': false },
 });
-const bundle = `(function (require) {${outputFiles[0].text.replace(/^#!.*/, '')}\n});`;
+const main = outputFiles[0].text.replace(/^#!.*/, '').replaceAll(`"${APART}"`, `"./${apartName}"`);
+if (!main.includes(`"./${apartName}"`)) throw new Error(`${APART} is not asked for`);
+const bundle = `(function (require) {${main}\n});`;
 // The name binds the two files together: V8 checks a cache by its own version and the length of
 // the source only. Another Node refuses the cache and compiles as usual.
-const name = `proxyctl.${createHash('sha256').update(bundle).digest('hex').slice(0, 16)}`;
+const name = `proxyctl.${hashed(bundle)}`;
 const start = (folder) => `'use strict';
 const { readFileSync } = require('node:fs');
 const { Script } = require('node:vm');
@@ -38,7 +57,6 @@ try {
 const script = new Script(readFileSync(file, 'latin1'), { filename: file, cachedData });
 script.runInThisContext()(require);
 `;
-mkdirSync(bin, { recursive: true });
 writeFileSync(join(bin, `${name}.js`), bundle);
 writeFileSync(join(bin, 'proxyctl.cjs'), `#!/usr/bin/env node\n${start('__dirname')}`);
 chmodSync(join(bin, 'proxyctl.cjs'), 0o755);

@@ -36,23 +36,30 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'cert list',
       'cert verify',
       'context list',
+      'setup',
+      'pki init',
+      'pki issue',
+      'pki list',
     ],
   );
 });
 
+const VERBS = [
+  'status',
+  'failover',
+  'failback',
+  'doctor',
+  'servers',
+  'drain',
+  'weight',
+  'cert push',
+  'cert list',
+  'context list',
+];
+
 test('every verb has a help of at most 80 columns', async (t) => {
   const { run } = await desk(t);
-  for (const verb of [
-    'status',
-    'failover',
-    'failback',
-    'servers',
-    'drain',
-    'weight',
-    'cert push',
-    'cert list',
-    'context list',
-  ]) {
+  for (const verb of [...VERBS, 'setup', 'pki init', 'pki issue', 'pki list']) {
     const { code, stdout, stderr } = await run([...verb.split(' '), '--help']);
     t.deepEqual([code, stderr], [0, '']);
     t.true(stdout.startsWith(`Usage: proxyctl ${verb} `), stdout);

@@ -20,6 +20,8 @@ export interface LabOptions {
    * they must without root outside, and have the same witnesses by name.
    */
   readonly user?: string;
+  /** The hosts run from what `proxyctl setup` writes. */
+  readonly setup?: boolean;
   /** policy.icmp of the agents; absent: the product's own. */
   readonly icmp?: 'ping';
 }

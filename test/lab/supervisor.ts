@@ -9,6 +9,8 @@ import { groupOf, openTo } from './accounts.ts';
 import { agentConfig, clientConfig } from './agent-config.ts';
 import { writeCertificates } from './certificates.ts';
 import { faultOf } from './faults.ts';
+import { agentFromSetup, haproxyFromSetup, runSetup, tlsFromSetup } from './from-setup.ts';
+import { vhidsFromSetup } from './from-setup.ts';
 import { haproxyConfig } from './haproxy-config.ts';
 
 import { INTERFACE, planLab, VHID, WITNESS, type HostPlan, type LabOptions } from './plan.ts';
@@ -28,6 +30,14 @@ const { runtime } = plan;
 
 const { running, start, startCarp, startHaproxy, startAgent, ensure, signalled } = programs(plan);
 
+const vhidOf = ({ advskew }: HostPlan) => ({
+  vhid: VHID,
+  advbase: 1,
+  advskew,
+  pass: 'mekmitasdigoat',
+  vips: [plan.vip4, plan.vip6],
+});
+
 function writeFiles(host: HostPlan): void {
   for (const folder of [host.folder, join(host.folder, 'agent'), host.stateDir])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -42,21 +52,18 @@ function writeFiles(host: HostPlan): void {
         name: INTERFACE.freebsd,
         device: INTERFACE.linux,
         addresses: [`${host.address4}/24`, `${host.address6}/64`],
-        vhids: [
-          {
-            vhid: VHID,
-            advbase: 1,
-            advskew: host.advskew,
-            pass: 'mekmitasdigoat',
-            vips: [plan.vip4, plan.vip6],
-          },
-        ],
+        vhids: plan.setup === true ? vhidsFromSetup(plan, host) : [vhidOf(host)],
       },
     ],
   };
   writeFileSync(host.carpConfig, JSON.stringify(carp));
-  writeFileSync(host.haproxyConfig, haproxyConfig(host, groupOf(plan), plan.bulk));
-  writeFileSync(host.agentConfig, agentConfig(plan, host));
+  const bySetup = plan.setup === true;
+  if (bySetup) tlsFromSetup(plan, host);
+  writeFileSync(
+    host.haproxyConfig,
+    bySetup ? haproxyFromSetup(plan, host) : haproxyConfig(host, groupOf(plan), plan.bulk),
+  );
+  writeFileSync(host.agentConfig, bySetup ? agentFromSetup(plan, host) : agentConfig(plan, host));
 }
 
 /** Orders of the CLI and of tests, one JSON line each: {op, node, ...}. */
@@ -126,6 +133,7 @@ async function up(): Promise<void> {
     buildTopology(plan);
   }
   await writeCertificates(plan);
+  if (plan.setup === true) runSetup(plan);
   for (const host of plan.hosts) writeFiles(host);
   openTo(plan);
   writeFileSync(join(runtime, 'proxyctl.toml'), clientConfig(plan), { mode: 0o600 });
