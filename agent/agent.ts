@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
+import { startResponder } from './acme/responder.ts';
 import { carp } from './carp/carp.ts';
 import { watchDevd } from './carp/devd.ts';
 import type { Config } from './config.ts';
+import { keyAuthorization, withoutKeyAuthorization } from './core/challenge.ts';
 import type { Intents } from './core/intents.ts';
 import type { Intent, NodeReport, NodeView, Policy } from './core/model.ts';
 import { TIMINGS } from './core/timing.ts';
@@ -84,8 +86,10 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     onIntents(intents: Intents, taken: readonly Intent[]) {
       savedIntents = save({ intents: [...intents.values()] });
       savedIntents.catch(() => undefined);
-      for (const { key, value, deleted, actor, requestId } of taken)
+      for (const intent of taken) {
+        const { key, value, deleted, actor, requestId } = withoutKeyAuthorization(intent);
         log.info('intent-stored', { key, value, deleted, actor, request_id: requestId }, key);
+      }
     },
     onChange: () => {
       haproxy.wake();
@@ -188,7 +192,19 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     return newer;
   }
 
-  const local = localMember(node, haproxy, (intents) => storeIntents(node, intents));
+  const responder = startResponder({
+    node,
+    addresses: config.acme.responder,
+    answer: (token) => keyAuthorization(gossip.intents(), token, clock.wallMs()),
+    clock,
+    problems,
+  });
+  const local = localMember(
+    node,
+    haproxy,
+    (intents) => storeIntents(node, intents),
+    (token) => responder.check(token),
+  );
   const pair: Pair = {
     node,
     name: config.pair,
@@ -215,7 +231,13 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     pair: config.pair,
     node,
     peers: names,
-    control: controlVerbs(pair, loop.alerts, loop.view, (peer) => lastEnd.get(peer) ?? ''),
+    control: controlVerbs(
+      pair,
+      loop.alerts,
+      loop.view,
+      (peer) => lastEnd.get(peer) ?? '',
+      config.acme.tokenTtlMs,
+    ),
     peer: peerVerbs(gossip, local, storeIntents, (peer) => dialled.hurry(peer)),
     clock,
     notices: {
@@ -257,6 +279,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     async stop() {
       beats.stop();
       swaps.stop();
+      responder.close();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
       devd?.close();
       second.prober.close();

@@ -6,6 +6,8 @@ import type { Member } from './verbs/pair.ts';
 
 /** How long a peer may take: to write a few bytes to its disk, and to swap a certificate. */
 const STORE_MS = 2000;
+/** To ask its own responder on every address, each within 2 s. */
+const CHALLENGE_MS = 4000;
 const SWAP_MS = 10_000;
 
 /** This node as verbs use it. */
@@ -13,6 +15,7 @@ export function localMember(
   node: string,
   haproxy: HaproxyPart,
   storeIntents: (intents: readonly Intent[]) => Promise<readonly Intent[]>,
+  checkChallenge: (token: string) => Promise<readonly string[]>,
 ): Member {
   const { swap } = haproxy;
   const gone = (swapId: string): ActFailure =>
@@ -24,6 +27,7 @@ export function localMember(
     node,
     storeIntents: async (intents) => ({ newer: await storeIntents(intents) }),
     findServers: (_instance, backend) => haproxy.findServers(backend),
+    checkChallenge,
     swapPrepare: (prepare) => swap.prepare(prepare),
     async swapCommit(swapId) {
       const reading = await swap.commit(swapId);
@@ -49,6 +53,7 @@ export const peerMember = (node: string, calls: PeerCalls): Member => ({
   node,
   storeIntents: (intents) => calls.storeIntents(intents, STORE_MS),
   findServers: (instance, backend) => calls.findServers(instance, backend, STORE_MS),
+  checkChallenge: (token) => calls.checkChallenge(token, CHALLENGE_MS),
   swapPrepare: (prepare) => calls.swapPrepare(prepare, SWAP_MS),
   swapCommit: (swapId) => calls.swapCommit(swapId, SWAP_MS),
   swapAbort: (swapId) => calls.swapAbort(swapId, SWAP_MS),

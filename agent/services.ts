@@ -5,6 +5,7 @@ import type { ControlVerbs } from './rpc/control.ts';
 import type { PeerVerbs } from './rpc/peer.ts';
 import type { View } from './core/owner.ts';
 import { setAutomation, setMaintenance } from './verbs/automation.ts';
+import { setChallenge } from './verbs/challenge.ts';
 import { explain } from './verbs/explain.ts';
 import { move } from './verbs/move.ts';
 import type { Member, Pair } from './verbs/pair.ts';
@@ -19,6 +20,7 @@ export function controlVerbs(
   alerts: () => readonly Alert[],
   view: () => View | null,
   silence: (peer: string) => string,
+  tokenTtlMs: number,
 ): ControlVerbs {
   const once = requests(pair);
   return {
@@ -28,6 +30,8 @@ export function controlVerbs(
     setMaintenance: (act, _caller, report) => once(act, (one) => setMaintenance(pair, one, report)),
     setAutomation: (act, _caller, report) => once(act, (one) => setAutomation(pair, one, report)),
     setServers: (act, _caller, report) => once(act, (one) => setServers(pair, one, report)),
+    setChallenge: (act, _caller, report) =>
+      once(act, (one) => setChallenge(pair, one, tokenTtlMs, report)),
     pushCertificate: (act, _caller, report) =>
       once(act, (one) => pushCertificate(pair, one, report)),
   };
@@ -51,6 +55,7 @@ export function peerVerbs(
       gossip.gone(from, how === 'ended' ? 'it closed its connection' : 'its connection was cut'),
     storeIntents: async (from, intents) => ({ newer: await storeIntents(from, intents) }),
     findServers: (instance, backend) => local.findServers(instance, backend),
+    checkChallenge: (token) => local.checkChallenge(token),
     swapPrepare: (_from, prepare) => local.swapPrepare(prepare),
     swapCommit: (_from, swapId) => local.swapCommit(swapId),
     swapAbort: (_from, swapId) => local.swapAbort(swapId),

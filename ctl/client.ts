@@ -5,6 +5,7 @@ import {
   ActFailure,
   type ActResult,
   type AutomationAct,
+  type ChallengeAct,
   type MaintenanceAct,
   type MoveAct,
   type Progress,
@@ -16,6 +17,7 @@ import type { ExplainAnswer } from '../agent/core/explain.ts';
 import { sentence } from '../agent/core/words.ts';
 import {
   automationToWire,
+  challengeToWire,
   maintenanceToWire,
   moveToWire,
   pushToWire,
@@ -41,6 +43,7 @@ export interface Agent {
   setMaintenance(act: MaintenanceAct, report: Report): Promise<ActResult>;
   setAutomation(act: AutomationAct, report: Report): Promise<ActResult>;
   setServers(act: ServersAct, report: Report): Promise<ActResult>;
+  setChallenge(act: ChallengeAct, report: Report): Promise<ActResult>;
   pushCertificate(act: PushAct, report: Report): Promise<ActResult>;
   close(): void;
 }
@@ -176,6 +179,11 @@ function agent(name: string, channel: Channel): Agent {
       const { path, requestSerialize } = ControlService.setServers;
       const request = requestSerialize(serversToWire(servers));
       return act('set servers', path, [request], servers.header.timeoutMs, report);
+    },
+    setChallenge: (challenge, report) => {
+      const { path, requestSerialize } = ControlService.setChallenge;
+      const request = requestSerialize(challengeToWire(challenge));
+      return act('acme', path, [request], challenge.header.timeoutMs, report);
     },
     pushCertificate: (push, report) => {
       const { path, requestSerialize } = ControlService.pushCertificates;

@@ -1,5 +1,6 @@
 import { Command, CommanderError, type Help } from 'commander';
 import { VERSION } from '../agent/version.ts';
+import { addAcme } from './commands/acme.ts';
 import { addAutomation } from './commands/automation.ts';
 import { addCertificates } from './commands/certificates.ts';
 import { addContexts } from './commands/contexts.ts';
@@ -54,6 +55,7 @@ const GROUPS: readonly Group[] = [
     add: addServers,
   },
   { heading: 'Certificates, on every node or on none:', verbs: ['cert'], add: addCertificates },
+  { heading: 'ACME challenges, answered by every node:', verbs: ['acme'], add: addAcme },
   { heading: 'The agents to talk to:', verbs: ['context'], add: addContexts },
 ];
 const isVerb = (word: string): boolean => GROUPS.some(({ verbs }) => verbs.includes(word));

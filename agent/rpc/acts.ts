@@ -1,4 +1,5 @@
-import type { ActHeader, AutomationAct, MaintenanceAct, MoveAct } from '../core/acts.ts';
+import type { ActHeader, AutomationAct, ChallengeAct } from '../core/acts.ts';
+import type { MaintenanceAct, MoveAct } from '../core/acts.ts';
 import type { PushAct, ServersAct } from '../core/acts.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { RISKS } from '../core/acts.ts';
@@ -72,6 +73,23 @@ export function serversFromWire(wire: proxyctl.v1.SetServersRequest): ServersAct
     untilMs: wire.untilMs ?? null,
   };
 }
+
+/** Throws WireError. */
+export const challengeFromWire = (wire: proxyctl.v1.SetChallengeRequest): ChallengeAct => ({
+  header: headerFromWire(wire.header),
+  token: filled('token', wire.token),
+  keyAuthorization: orNull(wire.keyAuthorization),
+  domain: wire.domain,
+});
+
+/** The inverse of challengeFromWire. */
+export const challengeToWire = (
+  act: ChallengeAct,
+): proxyctl.v1.SetChallengeRequest.$Properties => ({
+  ...act,
+  header: headerToWire(act.header),
+  keyAuthorization: act.keyAuthorization ?? '',
+});
 
 /** The act of a push whose chunks have all arrived; throws WireError. */
 export function pushFromWire(wire: proxyctl.v1.PushCertificatesRequest, pem: string): PushAct {

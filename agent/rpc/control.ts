@@ -1,14 +1,14 @@
 import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import type { ActHeader, ActResult, AutomationAct, Caller } from '../core/acts.ts';
-import type { MaintenanceAct, MoveAct, Progress, Role } from '../core/acts.ts';
+import type { ChallengeAct, MaintenanceAct, MoveAct, Progress, Role } from '../core/acts.ts';
 import type { PushAct, ServersAct, Status } from '../core/acts.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import type { Clock } from '../sys/clock.ts';
 import { operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
 import { automationFromWire, maintenanceFromWire, moveFromWire } from './acts.ts';
-import { pushFromWire, serversFromWire } from './acts.ts';
+import { challengeFromWire, pushFromWire, serversFromWire } from './acts.ts';
 import { explainToWire } from './explain.ts';
 import type { ExplainAnswer } from '../core/explain.ts';
 import { failureToStatus, toFailure } from './failures.ts';
@@ -26,6 +26,7 @@ export interface ControlVerbs {
   setMaintenance(act: MaintenanceAct, caller: Caller, report: Report): Promise<ActResult>;
   setAutomation(act: AutomationAct, caller: Caller, report: Report): Promise<ActResult>;
   setServers(act: ServersAct, caller: Caller, report: Report): Promise<ActResult>;
+  setChallenge(act: ChallengeAct, caller: Caller, report: Report): Promise<ActResult>;
   pushCertificate(act: PushAct, caller: Caller, report: Report): Promise<ActResult>;
 }
 
@@ -156,6 +157,9 @@ export function controlHandlers(
       verbs.setAutomation(...act),
     ),
     setServers: acts('servers', 'operator', serversFromWire, (...act) => verbs.setServers(...act)),
+    setChallenge: acts('acme', 'operator', challengeFromWire, (...act) =>
+      verbs.setChallenge(...act),
+    ),
     pushCertificates: (call: Upload) =>
       void run(
         call,

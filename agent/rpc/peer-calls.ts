@@ -25,6 +25,7 @@ export interface PeerCalls {
     backend: string,
     deadlineMs: number,
   ): Promise<readonly ServerReading[]>;
+  checkChallenge(token: string, deadlineMs: number): Promise<readonly string[]>;
   swapPrepare(swap: SwapPrepare, deadlineMs: number): Promise<SwapReading>;
   swapCommit(swapId: string, deadlineMs: number): Promise<SwapReading>;
   swapAbort(swapId: string, deadlineMs: number): Promise<SwapReading>;
@@ -103,6 +104,11 @@ export function peerCalls(
           return each('servers', reply.servers, serverFromWire);
         },
       ),
+    checkChallenge: (token, deadlineMs) =>
+      call('check challenge', false, PeerService.checkChallenge, { token }, deadlineMs, (reply) => {
+        from(reply.node);
+        return reply.addresses;
+      }),
     swapPrepare: (request, deadlineMs) =>
       call(
         'swap prepare',

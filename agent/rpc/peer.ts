@@ -30,6 +30,8 @@ export interface PeerVerbs {
   ): Promise<{ readonly newer: readonly Intent[] }>;
   /** Throws ActFailure 'not-found' where the backend is not. */
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
+  /** Throws ActFailure where an address of the ACME responder does not answer rightly; '' asks whether it answers. */
+  checkChallenge(token: string): Promise<readonly string[]>;
   swapPrepare(node: string, swap: SwapPrepare): Promise<SwapReading>;
   swapCommit(node: string, swapId: string): Promise<SwapReading>;
   swapAbort(node: string, swapId: string): Promise<SwapReading>;
@@ -100,6 +102,13 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
         return { node: self, servers: servers.map(serverToWire) };
       },
     ),
+    checkChallenge: unary<
+      proxyctl.v1.CheckChallengeRequest,
+      proxyctl.v1.CheckChallengeReply.$Properties
+    >('check challenge', async ({ token }) => ({
+      node: self,
+      addresses: [...(await verbs.checkChallenge(token))],
+    })),
     swapPrepare: unary<proxyctl.v1.SwapPrepareRequest, SwapReply>(
       'swap prepare',
       async (request, node) =>

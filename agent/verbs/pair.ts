@@ -18,6 +18,8 @@ export interface Member {
   /** Resolves once they are on that node's disk; `newer` wins over what was sent. */
   storeIntents(intents: readonly Intent[]): Promise<{ readonly newer: readonly Intent[] }>;
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
+  /** Asks that node's ACME responder itself; the addresses that answered rightly. '' asks whether it answers. */
+  checkChallenge(token: string): Promise<readonly string[]>;
   swapPrepare(swap: SwapPrepare): Promise<SwapReading>;
   swapCommit(swapId: string): Promise<SwapReading>;
   swapAbort(swapId: string): Promise<SwapReading>;

@@ -24,6 +24,7 @@ const server = await startServer({
     setMaintenance: no,
     setAutomation: no,
     setServers: no,
+    setChallenge: no,
     pushCertificate: no,
   },
   peer: {
@@ -33,6 +34,7 @@ const server = await startServer({
     gossipClosed: () => undefined,
     storeIntents: no,
     findServers: no,
+    checkChallenge: no,
     swapPrepare: no,
     swapCommit: no,
     swapAbort: no,

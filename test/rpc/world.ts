@@ -152,6 +152,10 @@ export async function serveWorld(
         heard.add({ kind: 'act', act: servers, caller });
         return Promise.resolve(emptyResult);
       },
+      setChallenge: (challenge, caller) => {
+        heard.add({ kind: 'act', act: challenge, caller });
+        return Promise.resolve(emptyResult);
+      },
       pushCertificate: (push, caller) => {
         heard.add({ kind: 'act', act: push, caller });
         return Promise.resolve(emptyResult);
@@ -165,6 +169,7 @@ export async function serveWorld(
       gossipClosed: (node, how) => heard.add({ kind: 'closed', text: `${node} ${how}` }),
       storeIntents: no,
       findServers: no,
+      checkChallenge: no,
       swapPrepare: no,
       swapCommit: no,
       swapAbort: no,
