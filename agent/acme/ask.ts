@@ -24,13 +24,15 @@ export function ask(
       answer.setEncoding('latin1');
       answer.on('data', (chunk: string) => {
         body += chunk;
-        if (body.length > LONGEST) asked.destroy();
+        if (body.length <= LONGEST) return;
+        resolve(OTHER);
+        asked.destroy();
       });
       answer.on('close', () => {
         const status = answer.statusCode ?? 0;
         const wanted = expected === null ? 404 : 200;
         if (status !== wanted) resolve(`it answers ${status} where ${wanted} is right`);
-        else if (expected !== null && body !== expected) resolve('it answers something else');
+        else if (expected !== null && body !== expected) resolve(OTHER);
         else resolve(null);
       });
     });
@@ -46,4 +48,5 @@ export function ask(
   });
 }
 
+const OTHER = 'it answers something else';
 const TOO_LATE = `no answer within ${ASK_MS / 1000} s`;
