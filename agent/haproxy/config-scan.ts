@@ -66,3 +66,21 @@ function listener(words: readonly string[], crtBase: string): TlsListener[] {
     return certificates.map((crt) => ({ ...place, crt }));
   });
 }
+
+/**
+ * Names of the backends all of whose servers are at one of these addresses
+ * (HOST:PORT or [HOST]:PORT). Server lines with other forms of address count as others.
+ */
+export function backendsAt(text: string, addresses: readonly string[]): ReadonlySet<string> {
+  const plain = (address: string): string => address.replaceAll(/[[\]]|^ipv[46]@/g, '');
+  const wanted = addresses.map(plain);
+  const servers = new Map<string, boolean[]>();
+  let name = '';
+  for (const line of text.split('\n')) {
+    const [first = '', second = '', third = ''] = line.trim().split(/\s+/);
+    if (SECTIONS.has(first)) name = first === 'backend' ? second : '';
+    if (name === '' || first !== 'server') continue;
+    servers.set(name, [...(servers.get(name) ?? []), wanted.includes(plain(third))]);
+  }
+  return new Set([...servers].filter(([, own]) => own.every(Boolean)).map(([backend]) => backend));
+}

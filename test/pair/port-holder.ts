@@ -11,7 +11,7 @@ require('node:net').createServer().listen({ host, port }, () => process.stdout.w
 
 /** Takes a port in a place of the lab; resolves once it is taken. Rejects where it cannot be. */
 export async function held(place: readonly string[], host: string, port: number): Promise<Holder> {
-  const [file = '', ...args] = [...place, process.execPath, '-e', LISTEN, host, String(port)];
+  const [file, ...args] = [...place, process.execPath, '-e', LISTEN, host, String(port)];
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
   const first = await Promise.race([once(child.stdout, 'data'), closed.then(() => null)]);
