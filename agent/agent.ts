@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
-import { startResponder } from './acme/responder.ts';
+import { acmePart } from './acme-part.ts';
 import { carp } from './carp/carp.ts';
 import { watchDevd } from './carp/devd.ts';
 import type { Config } from './config.ts';
-import { keyAuthorization, withoutKeyAuthorization } from './core/challenge.ts';
+import { withoutKeyAuthorization } from './core/challenge.ts';
 import type { Intents } from './core/intents.ts';
 import type { Intent, NodeReport, NodeView, Policy } from './core/model.ts';
 import { TIMINGS } from './core/timing.ts';
@@ -192,19 +192,15 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     return newer;
   }
 
-  const responder = startResponder({
+  const acme = acmePart({
     node,
-    addresses: config.acme.responder,
-    answer: (token) => keyAuthorization(gossip.intents(), token, clock.wallMs()),
+    config: config.acme,
     clock,
     problems,
+    intents: gossip.intents,
+    peers: names.map((peer) => dialled.peerCalls(peer)),
   });
-  const local = localMember(
-    node,
-    haproxy,
-    (intents) => storeIntents(node, intents),
-    (token) => responder.check(token),
-  );
+  const local = localMember(node, haproxy, (intents) => storeIntents(node, intents), acme.check);
   const pair: Pair = {
     node,
     name: config.pair,
@@ -238,7 +234,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
       (peer) => lastEnd.get(peer) ?? '',
       config.acme.tokenTtlMs,
     ),
-    peer: peerVerbs(gossip, local, storeIntents, (peer) => dialled.hurry(peer)),
+    peer: peerVerbs(gossip, local, storeIntents, (peer) => dialled.hurry(peer), acme.find),
     clock,
     notices: {
       refused: (who, method, reason) =>
@@ -279,7 +275,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     async stop() {
       beats.stop();
       swaps.stop();
-      responder.close();
+      acme.close();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
       devd?.close();
       second.prober.close();

@@ -62,7 +62,12 @@ export interface Config {
     readonly directories: readonly string[];
     readonly alarmDays: readonly number[];
   };
-  readonly acme: { readonly responder: readonly string[]; readonly tokenTtlMs: number };
+  readonly acme: {
+    readonly responder: readonly string[];
+    /** Where an ACME client on this host writes its tokens; empty: none does. */
+    readonly webroot: string;
+    readonly tokenTtlMs: number;
+  };
   readonly metrics: { readonly listen: readonly string[] };
 }
 
@@ -185,7 +190,7 @@ function filled(toml: AgentToml, node: string): Config {
       directories: certificates.directories,
       alarmDays: certificates.alarm_days,
     },
-    acme: { responder: acme.responder, tokenTtlMs: acme.token_ttl },
+    acme: { responder: acme.responder, webroot: acme.webroot, tokenTtlMs: acme.token_ttl },
     metrics,
   };
 }

@@ -142,7 +142,9 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
  * Backends of the agent's own ACME responder: an agent that stops takes them down, and that
  * must not make its host look worse than the other. None where haproxy.conf cannot be read.
  */
-async function responderBackends(config: HaproxyPartOptions['config']): Promise<ReadonlySet<string>> {
+async function responderBackends(
+  config: HaproxyPartOptions['config'],
+): Promise<ReadonlySet<string>> {
   try {
     return backendsAt(await readFile(config.haproxy.config, 'utf8'), config.acme.responder);
   } catch {

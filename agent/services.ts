@@ -43,6 +43,7 @@ export function peerVerbs(
   local: Member,
   storeIntents: (from: string, intents: readonly Intent[]) => Promise<readonly Intent[]>,
   appeared: (peer: string) => void,
+  findChallenge: (token: string) => Promise<string>,
 ): PeerVerbs {
   return {
     hello: gossip.hello,
@@ -55,6 +56,7 @@ export function peerVerbs(
       gossip.gone(from, how === 'ended' ? 'it closed its connection' : 'its connection was cut'),
     storeIntents: async (from, intents) => ({ newer: await storeIntents(from, intents) }),
     findServers: (instance, backend) => local.findServers(instance, backend),
+    findChallenge,
     checkChallenge: (token) => local.checkChallenge(token),
     swapPrepare: (_from, prepare) => local.swapPrepare(prepare),
     swapCommit: (_from, swapId) => local.swapCommit(swapId),

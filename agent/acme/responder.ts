@@ -11,10 +11,12 @@ export interface ResponderOptions {
   /** `[acme] responder`; none: it does not run. */
   readonly addresses: readonly string[];
   /** The key authorization of a token; null: 404. */
-  readonly answer: (token: string) => string | null;
+  readonly answer: Answer;
   readonly clock: Clock;
   readonly problems: Problems;
 }
+
+type Answer = (token: string) => Promise<string | null>;
 
 export interface Responder {
   /**
@@ -82,7 +84,7 @@ export function startResponder(options: ResponderOptions): Responder {
         const at = /listen on (\S+):/.exec(why)?.[1] ?? first;
         throw failure(node, why, `on ${node}: ${remedyOf(at)}`);
       }
-      const expected = token === '' ? null : options.answer(token);
+      const expected = token === '' ? null : await options.answer(token);
       if (token !== '' && expected === null)
         throw failure(node, 'it does not know the token', 'present it again');
       const asked = addresses.map(async (address) => {
@@ -114,7 +116,7 @@ const failure = (node: string, cause: string, remediation: string): ActFailure =
     retryable: true,
   });
 
-async function listen(address: string, answer: (token: string) => string | null): Promise<Server> {
+async function listen(address: string, answer: Answer): Promise<Server> {
   const place = hostPort(address);
   if (place === null) throw new Error('not of the form HOST:PORT or [HOST]:PORT');
   const server = createServer(
@@ -125,7 +127,7 @@ async function listen(address: string, answer: (token: string) => string | null)
       // Node looks for slow requests only every 30 s otherwise.
       connectionsCheckingInterval: 1000,
     },
-    (request, response) => reply(request, response, answer),
+    (request, response) => void reply(request, response, answer),
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(SLOW_MS, (socket) => socket.destroy());
@@ -141,13 +143,14 @@ async function listen(address: string, answer: (token: string) => string | null)
   return server;
 }
 
-function reply(
+async function reply(
   { method = '', url = '' }: IncomingMessage,
   response: ServerResponse,
-  answer: (token: string) => string | null,
-): void {
+  answer: Answer,
+): Promise<void> {
   const token = url.startsWith(PATH) ? url.slice(PATH.length) : '';
-  const known = (method === 'GET' || method === 'HEAD') && isToken(token) ? answer(token) : null;
+  const asks = (method === 'GET' || method === 'HEAD') && isToken(token);
+  const known = asks ? await answer(token).catch(() => null) : null;
   const body = known ?? 'not found\n';
   response.writeHead(known === null ? 404 : 200, {
     'content-type': known === null ? 'text/plain' : 'application/octet-stream',

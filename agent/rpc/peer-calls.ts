@@ -26,6 +26,7 @@ export interface PeerCalls {
     deadlineMs: number,
   ): Promise<readonly ServerReading[]>;
   checkChallenge(token: string, deadlineMs: number): Promise<readonly string[]>;
+  findChallenge(token: string, deadlineMs: number): Promise<string>;
   swapPrepare(swap: SwapPrepare, deadlineMs: number): Promise<SwapReading>;
   swapCommit(swapId: string, deadlineMs: number): Promise<SwapReading>;
   swapAbort(swapId: string, deadlineMs: number): Promise<SwapReading>;
@@ -108,6 +109,11 @@ export function peerCalls(
       call('check challenge', false, PeerService.checkChallenge, { token }, deadlineMs, (reply) => {
         from(reply.node);
         return reply.addresses;
+      }),
+    findChallenge: (token, deadlineMs) =>
+      call('find challenge', false, PeerService.findChallenge, { token }, deadlineMs, (reply) => {
+        from(reply.node);
+        return reply.keyAuthorization;
       }),
     swapPrepare: (request, deadlineMs) =>
       call(

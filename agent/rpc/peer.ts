@@ -32,6 +32,8 @@ export interface PeerVerbs {
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
   /** Throws ActFailure where an address of the ACME responder does not answer rightly; '' asks whether it answers. */
   checkChallenge(token: string): Promise<readonly string[]>;
+  /** From this node's own webroot; '' where it has none. */
+  findChallenge(token: string): Promise<string>;
   swapPrepare(node: string, swap: SwapPrepare): Promise<SwapReading>;
   swapCommit(node: string, swapId: string): Promise<SwapReading>;
   swapAbort(node: string, swapId: string): Promise<SwapReading>;
@@ -108,6 +110,13 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
     >('check challenge', async ({ token }) => ({
       node: self,
       addresses: [...(await verbs.checkChallenge(token))],
+    })),
+    findChallenge: unary<
+      proxyctl.v1.FindChallengeRequest,
+      proxyctl.v1.FindChallengeReply.$Properties
+    >('find challenge', async ({ token }) => ({
+      node: self,
+      keyAuthorization: await verbs.findChallenge(token),
     })),
     swapPrepare: unary<proxyctl.v1.SwapPrepareRequest, SwapReply>(
       'swap prepare',

@@ -38,7 +38,7 @@ async function world(t: ExecutionContext, taken: boolean) {
     await once(holder, 'listening');
   }
   const addresses = [`127.0.0.1:${port}`, `[::1]:${port}`];
-  const answer = (token: string): string | null => (token === TOKEN ? KEY_AUTH : null);
+  const answer = (token: string) => Promise.resolve(token === TOKEN ? KEY_AUTH : null);
   const responder = startResponder({
     node: 'haproxy01',
     addresses,
@@ -131,7 +131,7 @@ test('a token it does not know, and a responder that is switched off, are refusa
   const one = await world(t, false);
   await up(one);
   t.like(await failure(one.responder, `${TOKEN}x`), { cause: 'it does not know the token' });
-  const options = { node: 'haproxy01', addresses: [], answer: () => null };
+  const options = { node: 'haproxy01', addresses: [], answer: () => Promise.resolve(null) };
   const clock = new FakeClock();
   const off = startResponder({ ...options, clock, problems: problems(clock, () => undefined) });
   t.like(await failure(off, TOKEN), { cause: 'it is switched off' });

@@ -31,6 +31,9 @@ tools = { ifconfig = "${bin('ifconfig')}", sysctl = "${bin('sysctl')}", kldstat 
 config = "${host.haproxyConfig}"
 check = ["${plan.haproxy}", "-c", "-f", "${host.haproxyConfig}"]
 
+[acme]
+webroot = "${host.folder}/webroot"
+
 [policy]
 hold = "1s"
 ${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]

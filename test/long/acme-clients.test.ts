@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import anyTest from 'ava';
 import { SITE_NAMES, sha1Of } from '../lab/certificates.ts';
@@ -53,6 +53,13 @@ const ca = (): Pebble => {
 
 const said = ({ code, stdout, stderr }: Ran): string =>
   `exit ${code}\n${stdout}\n${stderr}\n${ca().log()}`;
+
+/** The webroot of the first host's agent; the second asks it. */
+function webroot(): string {
+  const path = join(nodeAt(lab(), 0).agent_config, '../webroot');
+  mkdirSync(path, { recursive: true });
+  return path;
+}
 
 /** The certificate in the file is what both hosts serve, and no token is left. */
 async function installed(file: string): Promise<unknown> {
@@ -109,3 +116,39 @@ CURL_OPTS="--cacert ${ca().ca}"
   const cert = join(dir, 'certs/www.example.net/cert.pem');
   t.deepEqual(await installed(cert), everywhere, said(done));
 });
+
+tried('lego')(
+  'lego with a webroot and its run hook: issued and served by both hosts',
+  async (t) => {
+    const dir = folder('lego');
+    const account = ['--accept-tos', '--email', 'root@example.net', '--path', dir];
+    const http = ['--http', '--http.webroot', webroot()];
+    const names = SITE_NAMES.flatMap((name) => ['--domains', name]);
+    const argv = ['lego', '--server', ca().directory, ...account, ...http, ...names, 'run'];
+    const env = { LEGO_CA_CERTIFICATES: ca().ca };
+    const done = await onHost([...argv, '--run-hook', hook('lego')], env);
+    t.is(done.code, 0, said(done));
+    const cert = join(dir, 'certificates/www.example.net.crt');
+    t.deepEqual(await installed(cert), everywhere, said(done));
+  },
+);
+
+const acmeSh = process.env['ACME_SH'] ?? '';
+(acmeSh === '' ? anyTest.serial.skip : tried('openssl'))(
+  'acme.sh (ACME_SH names it) with a webroot and the deploy hook: issued and served by both hosts',
+  async (t) => {
+    const home = folder('acme.sh');
+    mkdirSync(join(home, 'deploy'));
+    copyFileSync(hook('acme.sh'), join(home, 'deploy/proxyctl.sh'));
+    copyFileSync(acmeSh, join(home, 'acme.sh'));
+    const trust = ['--home', home, '--server', ca().directory, '--ca-bundle', ca().ca];
+    const script = ['sh', join(home, 'acme.sh')];
+    const issued = await onHost([...script, ...trust, '--issue', '-w', webroot(), ...domains]);
+    t.is(issued.code, 0, said(issued));
+    const deploy = ['--deploy', '-d', 'www.example.net', '--ecc', '--deploy-hook', 'proxyctl'];
+    const done = await onHost([...script, ...trust, ...deploy]);
+    t.is(done.code, 0, said(done));
+    const cert = join(home, 'www.example.net_ecc/www.example.net.cer');
+    t.deepEqual(await installed(cert), everywhere, said(done));
+  },
+);

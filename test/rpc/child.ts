@@ -35,6 +35,7 @@ const server = await startServer({
     storeIntents: no,
     findServers: no,
     checkChallenge: no,
+    findChallenge: no,
     swapPrepare: no,
     swapCommit: no,
     swapAbort: no,

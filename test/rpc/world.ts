@@ -170,6 +170,7 @@ export async function serveWorld(
       storeIntents: no,
       findServers: no,
       checkChallenge: no,
+      findChallenge: no,
       swapPrepare: no,
       swapCommit: no,
       swapAbort: no,
