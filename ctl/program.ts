@@ -54,8 +54,14 @@ const GROUPS: readonly Group[] = [
     verbs: ['drain', 'ready', 'maint'],
     add: addServers,
   },
-  { heading: 'Certificates, on every node or on none:', verbs: ['cert'], add: addCertificates },
-  { heading: 'ACME challenges, answered by every node:', verbs: ['acme'], add: addAcme },
+  {
+    heading: 'Certificates, on every node or on none:',
+    verbs: ['cert', 'acme'],
+    add: (...where) => {
+      addCertificates(...where);
+      addAcme(...where);
+    },
+  },
   { heading: 'The agents to talk to:', verbs: ['context'], add: addContexts },
 ];
 const isVerb = (word: string): boolean => GROUPS.some(({ verbs }) => verbs.includes(word));

@@ -20,21 +20,21 @@ export function addAcme(program: Command, io: Streams, finish: Finish): void {
   for (const verb of ['present', 'cleanup'] as const) {
     const presents = verb === 'present';
     const command = acme
-      .command(presents ? 'present [TOKEN] [KEYAUTH]' : 'cleanup [TOKEN]')
+      .command(presents ? 'present [TOKEN...]' : 'cleanup [TOKEN]')
       .description(
-        presents
-          ? 'returns once every node answers the token, on both loopbacks'
-          : 'no node answers the token any more',
+        presents ? 'returns once every node answers the challenge' : 'no node answers it any more',
       )
       .option('--domain <NAME>', "for the record; without it CERTBOT_DOMAIN, as certbot's hooks");
     if (presents)
-      command.addHelpText(
-        'after',
-        '\nWithout arguments: CERTBOT_TOKEN and CERTBOT_VALIDATION of the environment.',
-      );
+      command
+        .usage('[TOKEN KEYAUTH] [options]')
+        .addHelpText(
+          'after',
+          '\nWithout arguments: CERTBOT_TOKEN and CERTBOT_VALIDATION of the environment.',
+        );
     else command.addHelpText('after', '\nWithout TOKEN: CERTBOT_TOKEN of the environment.');
-    changing(command).action(async (...given: unknown[]) => {
-      const { token, keyAuthorization } = asked(given as (string | undefined)[], presents);
+    changing(command).action(async () => {
+      const { token, keyAuthorization } = asked(command.args, presents);
       const options = command.opts<ChallengeOptions>();
       const domain = options.domain ?? process.env['CERTBOT_DOMAIN'] ?? '';
       finish(
@@ -55,7 +55,7 @@ export function addAcme(program: Command, io: Streams, finish: Finish): void {
       );
     });
   }
-  common(acme.command('list').description('tokens that are answered now, and until when')).action(
+  common(acme.command('list').description('what is answered now, and until when')).action(
     async (options: CommonOptions) =>
       finish(
         await reading(
@@ -89,17 +89,19 @@ export function addAcme(program: Command, io: Streams, finish: Finish): void {
 }
 
 /** From the command line, or from the variables certbot sets for its hooks. Throws ActFailure 'usage'. */
-function asked(given: readonly (string | undefined)[], presents: boolean) {
-  const [first, second] = given;
+function asked(given: readonly string[], presents: boolean) {
+  const [first, second, more] = given;
   const fromCertbot = first === undefined;
   const token = fromCertbot ? process.env['CERTBOT_TOKEN'] : first;
   const keyAuth = fromCertbot ? process.env['CERTBOT_VALIDATION'] : second;
-  if (token === undefined || (presents && typeof keyAuth !== 'string'))
+  if (more !== undefined)
+    throw usage('more than TOKEN and KEYAUTH', 'give one challenge at a time');
+  if (token === undefined || (presents && keyAuth === undefined))
     throw usage(
       presents ? 'TOKEN and KEYAUTH are missing' : 'TOKEN is missing',
-      "give them, or run it as certbot's hook, which sets CERTBOT_TOKEN and CERTBOT_VALIDATION",
+      "give it, or run it as certbot's hook, which sets CERTBOT_TOKEN and CERTBOT_VALIDATION",
     );
-  const keyAuthorization = presents && typeof keyAuth === 'string' ? keyAuth : null;
+  const keyAuthorization = presents ? (keyAuth ?? null) : null;
   checkChallenge(token, keyAuthorization);
   return { token, keyAuthorization };
 }

@@ -28,6 +28,9 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'ready',
       'maint',
       'cert push',
+      'acme present',
+      'acme cleanup',
+      'acme list',
       'context list',
     ],
   );
