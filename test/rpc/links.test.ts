@@ -122,6 +122,11 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
         Promise.resolve([
           { name: `${instance}:${backend}`, status: 'UP', admin: 'drain', sessions: 2 },
         ]),
+      checkChallenge: (token) =>
+        token === ''
+          ? Promise.resolve(['[::1]:7661'])
+          : Promise.reject(new ActFailure('failed', detail)),
+      findChallenge: (token) => Promise.resolve(`${token}.x`),
       swapPrepare: (node, swap) => {
         asked.push([node, swap]);
         return Promise.resolve(reading);
@@ -139,6 +144,8 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
   t.deepEqual(await calls.findServers('i', 'web', 1000), [
     { name: 'i:web', status: 'UP', admin: 'drain', sessions: 2 },
   ]);
+  t.deepEqual(await calls.checkChallenge('', 1000), ['[::1]:7661']);
+  t.is(await calls.findChallenge('a', 1000), 'a.x');
   t.deepEqual(await calls.swapPrepare(swap, 1000), reading);
   t.deepEqual(asked, [
     ['haproxy02', [intent]],
@@ -150,6 +157,7 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
   };
   t.deepEqual(
     [
+      await failure(calls.checkChallenge('a', 1000)),
       await failure(calls.swapCommit('s', 1000)),
       await failure(calls.swapAbort('s', 1000)),
       await failure(calls.swapFinish('s', 60)),
@@ -157,6 +165,7 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
       await failure(calls.findServers('', '', 1000)),
     ],
     [
+      ['failed', 'transaction_open', 'another transaction is open'],
       ['conflict', 'transaction_open', 'another transaction is open'],
       ['result-unknown', 'bad_reply', 'swap abort on haproxy01: node: "haproxy05" answered'],
       ['result-unknown', 'no_answer', 'swap finish on haproxy01: no answer'],

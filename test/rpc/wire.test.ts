@@ -2,6 +2,7 @@ import test from 'ava';
 import * as fc from 'fast-check';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { ActFailure } from '../../agent/core/acts.ts';
+import { challengeFromWire, challengeToWire } from '../../agent/rpc/acts.ts';
 import { moveFromWire, moveToWire, serversFromWire, serversToWire } from '../../agent/rpc/acts.ts';
 import { failureFromStatus } from '../../agent/rpc/failed-calls.ts';
 import { failureToStatus, toFailure } from '../../agent/rpc/failures.ts';
@@ -17,7 +18,7 @@ import { AT, gossip, header, outcome, report, result, status } from './arbitrary
 
 const { GossipMessage, Intent, MoveRequest, NodeReport, Result, ServerState, SetServersRequest } =
   proxyctl.v1;
-const { StatusReply, SwapPrepareRequest, SwapReply } = proxyctl.v1;
+const { SetChallengeRequest, StatusReply, SwapPrepareRequest, SwapReply } = proxyctl.v1;
 
 /** Encodes and decodes as the wire does. */
 function carry<M, P>(
@@ -108,9 +109,16 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
     names,
     warnings: names,
   });
+  const challenge = fc.record({
+    header,
+    token: word,
+    keyAuthorization: fc.option(word),
+    domain: text,
+  });
   const server = fc.record({ name: word, status: text, admin: state, sessions: fc.nat() });
   fc.assert(
-    fc.property(move, servers, prepare, reading, server, (m, s, p, r, v) => {
+    fc.property(move, servers, prepare, reading, server, challenge, (m, s, p, r, v, c) => {
+      t.deepEqual(challengeFromWire(carry(SetChallengeRequest, challengeToWire(c))), c);
       t.deepEqual(moveFromWire(carry(MoveRequest, moveToWire(m))), m);
       t.deepEqual(serversFromWire(carry(SetServersRequest, serversToWire(s))), s);
       t.deepEqual(swapPrepareFromWire(carry(SwapPrepareRequest, swapPrepareToWire(p))), p);
