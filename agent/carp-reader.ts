@@ -12,6 +12,9 @@ export interface CarpSource {
   received(): Promise<Received | null>;
 }
 
+/** Each reading starts three programs: the larger half of what an idle agent costs. */
+const EVENTS_FACTOR = 3;
+
 /** The latest reading of CARP; what could not be read is unknown, never the past passed on as present. */
 export function carpReader(options: {
   readonly carp: CarpSource;
@@ -19,8 +22,10 @@ export function carpReader(options: {
   readonly log: LoopLog;
   /** Read again after this long even if nothing happens, ms. */
   readonly pollMs: number;
+  /** Changes of state are told at once: what remains to be seen (advskew by hand, demotion) may wait longer. */
+  readonly hasEvents: () => boolean;
 }) {
-  const { carp, clock, log, pollMs } = options;
+  const { carp, clock, log, pollMs, hasEvents } = options;
   let reading: CarpObservation | null = null;
   let received: Received | null = null;
   let readAtMs = -Infinity;
@@ -44,18 +49,21 @@ export function carpReader(options: {
     }
   }
 
+  const everyMs = (): number =>
+    hasEvents() && trouble === null && !counting ? EVENTS_FACTOR * pollMs : pollMs;
+
   return {
     /** Reads when it is due. */
     async refresh(withCounters: boolean): Promise<void> {
       const counters = withCounters && !counting;
       counting = withCounters;
-      if (counters || clock.nowMs() - readAtMs >= pollMs) await read(withCounters);
+      if (counters || clock.nowMs() - readAtMs >= everyMs()) await read(withCounters);
     },
     /** What was read may not be so any more. */
     forget: (): void => void (readAtMs = -Infinity),
     reading: (): CarpObservation | null => reading,
     received: (): Received | null => received,
     problem: (): Problem | null => trouble,
-    dueAtMs: (): number => readAtMs + pollMs,
+    dueAtMs: (): number => readAtMs + everyMs(),
   };
 }

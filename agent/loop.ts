@@ -47,7 +47,8 @@ export function loop(options: LoopOptions) {
   let published = { text: '', sequence: 0 };
   let decision: Decision | null = null;
   let leaving = false;
-  const source = carpReader({ carp, clock, log, pollMs: options.pollMs });
+  const hasEvents = (): boolean => options.carpEvents() === 'events';
+  const source = carpReader({ carp, clock, log, pollMs: options.pollMs, hasEvents });
   const joining = joins(startedAtMs);
   const late = lateness(timing, (nowMs) => joining.rejoin(nowMs));
   const reachedPins = pinsReached(clock);
@@ -242,11 +243,10 @@ export function loop(options: LoopOptions) {
   function sleep(): void {
     const nowMs = clock.nowMs();
     const retry = retryAtMs > nowMs ? retryAtMs : Infinity;
-    const wakeAtMs = Math.min(source.dueAtMs(), decision?.wakeAtMs ?? Infinity, retry);
-    // A wake-up in the past would spin; the next millisecond is soon enough.
-    const delayMs = Math.max(1, Math.min(wakeAtMs, joining.wakeAtMs(nowMs)) - nowMs);
+    const due = [source.dueAtMs(), decision?.wakeAtMs ?? Infinity, retry, joining.wakeAtMs(nowMs)];
     cancelTimer();
-    const dueAtMs = nowMs + (Number.isFinite(delayMs) ? delayMs : options.pollMs);
+    // A wake-up in the past would spin; the next millisecond is soon enough.
+    const dueAtMs = Math.max(nowMs + 1, Math.min(nowMs + options.pollMs, ...due));
     cancelTimer = clock.after(dueAtMs - nowMs, () => {
       late.fired(dueAtMs, clock.nowMs());
       wake();

@@ -37,7 +37,13 @@ export const LOWER: Action = {
 };
 
 /** The loop over plain objects, with a policy of the test; all that happens is noted in order. */
-export function loopWorld({ pollMs = POLL_MS } = {}) {
+export function loopWorld({
+  pollMs = POLL_MS,
+  carpEvents = 'polling',
+}: {
+  readonly pollMs?: number;
+  readonly carpEvents?: NodeReport['carpEvents'];
+} = {}) {
   const clock = new FakeClock({ nowMs: 10_000 });
   /** What happened, with the time. */
   const log: (readonly [number, string])[] = [];
@@ -96,7 +102,7 @@ export function loopWorld({ pollMs = POLL_MS } = {}) {
     haproxy: () => [haproxy()],
     applied: () => [],
     problems: () => [],
-    carpEvents: () => 'events',
+    carpEvents: () => carpEvents,
     durable: { bases: {}, moves: {}, fenceMine: false },
     save: (change) => {
       note(`save ${JSON.stringify(change)}`);

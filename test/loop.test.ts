@@ -19,6 +19,16 @@ test('reads, learns the base on disk, decides; reads again after every poll', as
   );
 });
 
+test('where devd tells of every change, the rest is read every third time', async (t) => {
+  const { loop, clock, log } = loopWorld({ carpEvents: 'events' });
+  loop.wake();
+  await clock.advance(7 * POLL_MS);
+  const times = (word: string) => log.filter(([, what]) => what === word).map(([atMs]) => atMs);
+  t.deepEqual(times('read'), [0, 3000, 6000]);
+  // Until it has joined it looks every 100 ms; then time alone may change a verdict.
+  t.deepEqual(times('decide'), [0, 100, 200, 300, 1300, 2300, 3000, 4000, 5000, 6000, 7000]);
+});
+
 test('acts, and reads again before anything else is decided', async (t) => {
   const { loop, clock, log, world } = loopWorld();
   world.plan = (view) => ({ actions: shown(view)?.advskew === 254 ? [] : [LOWER] });

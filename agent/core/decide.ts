@@ -5,7 +5,7 @@ import { grantFor, takeFor } from './handshake.ts';
 import { pinKey, wish } from './intents.ts';
 import type { AddressReport } from './model.ts';
 import { owner, type View } from './owner.ts';
-import { isCut, isInTouch } from './peers.ts';
+import { isCutOff, isInTouch } from './peers.ts';
 import { explain } from './reasons.ts';
 import { commanded, remember } from './remember.ts';
 import { advskewFor } from './lowering.ts';
@@ -74,7 +74,7 @@ const told = (mine: AddressReport, view: View, memory: Memory, nowMs: number): A
   byHand: memory.known.get(mine.address)?.byHand ?? false,
   movesAtMs: memory.moves.get(mine.address) ?? [],
   advertsLost: memory.lost !== null,
-  cutOff: isCut(view.paths, mine.network, ISOLATED_MS, nowMs),
+  cutOff: isCutOff(memory.silence.get(mine.network), nowMs),
   inTouch: isInTouch(view.paths, mine.network, memory.silence.get(mine.network), nowMs),
 });
 

@@ -95,6 +95,9 @@ export interface Memory {
 /** Silence of everybody on one network. */
 export interface Silence {
   readonly now: boolean;
+  /** When it was noticed. */
+  readonly sinceMs: number;
+  /** When it was last so. */
   readonly atMs: number;
 }
 

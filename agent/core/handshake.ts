@@ -9,6 +9,7 @@ import {
   FORCE_LIMIT,
   FORCE_WINDOW_MS,
   GRANT_MS,
+  SETTLED_MS,
 } from './timing.ts';
 /** The holder's word that one taker may force itself. */
 export interface Grant {
@@ -113,11 +114,17 @@ const isNamedBy = (at: Situation, holder: Candidate): boolean =>
   holder.address.yieldTo === at.view.self && wouldStand(at, holder) && mayBeLast(at, holder);
 
 /**
- * A holder that is cut off became MASTER by hearing nobody, perhaps not even the
- * MASTER whose agent is away: with any node not fresh the kernel's timer decides.
+ * A MASTER that does not hear another may have been promoted for just that
+ * reason. With a node absent that is not known dead it must have stood for
+ * longer than two MASTERs that hear each other would, and not be cut off.
  */
-const mayBeLast = ({ ownership, view }: Situation, holder: Candidate): boolean =>
-  !holder.address.cutOff || ownership.candidates.length === view.nodes.length;
+function mayBeLast({ ownership, view, nowMs }: Situation, { address }: Candidate): boolean {
+  const fresh = new Set(ownership.candidates.map(({ node }) => node));
+  const unknown = view.nodes.some(
+    ({ node, peerClass }) => !fresh.has(node) && peerClass !== 'dead',
+  );
+  return !unknown || (!address.cutOff && nowMs - address.stateSinceMs >= SETTLED_MS);
+}
 
 /** Whether the kernels let a forced promotion stand: at most the holder's, below every other's. */
 function wouldStand(at: Situation, holder: Candidate): boolean {

@@ -1,6 +1,6 @@
 import type { NodeView, PathReading, PeerClass } from './model.ts';
 import type { Silence } from './decision.ts';
-import { PROBES_LOST, STEADY_MS, type Timing } from './timing.ts';
+import { CUT_MS, PROBES_LOST, STEADY_MS, type Timing } from './timing.ts';
 
 /** What the transport knows of one peer; readings of this host's monotonic clock. */
 export interface Contact {
@@ -119,6 +119,13 @@ export function isCut(
 }
 
 /**
+ * Nobody there answers, and long enough for every other host to notice the same:
+ * they ask in their own time, and one that is about to fall silent is no better.
+ */
+export const isCutOff = (silence: Silence | undefined, nowMs: number): boolean =>
+  silence !== undefined && silence.now && nowMs - silence.sinceMs >= CUT_MS;
+
+/**
  * Somebody answers on the interface of a network, and since the last time that
  * nobody did STEADY_MS have passed: one that just came back is no better than
  * one that will in a moment.
@@ -144,7 +151,8 @@ export function silences(
   for (const network of networks) {
     const known = before.get(network);
     const now = isCut(paths, network, 0, nowMs);
-    if (now || known?.now) after.set(network, { now, atMs: nowMs });
+    const sinceMs = known?.now ? known.sinceMs : nowMs;
+    if (now || known?.now) after.set(network, { now, sinceMs, atMs: nowMs });
     else if (known !== undefined) after.set(network, known);
   }
   return after;

@@ -36,6 +36,10 @@ export const PATH_PROVEN_MS = 2000;
 export const LATE_SHADOW_MS = 1000;
 /** A MASTER that nobody answers lowers itself after this long. */
 export const ISOLATED_MS = 1000;
+/** Two MASTERs that hear each other are one within 2 s, and a host cut off knows it after 6 s with ping(8). */
+export const SETTLED_MS = 7000;
+/** Silence of everybody on a network counts this long after it was noticed: more than the interval of calm probes. */
+export const CUT_MS = 1500;
 /** After a silence of everybody on a network, so long without another until a node counts as in touch there. */
 export const STEADY_MS = 3000;
 /** An isolated MASTER stays lowered this long after the network is back and no peer was heard yet. */

@@ -41,20 +41,25 @@ const ask = (at: View, memory: Memory = NO_MEMORY, nowMs = NOW) =>
 const MASTER = { state: 'MASTER' } as const;
 const gone = (view: NodeView): NodeView => ({ ...view, peerClass: 'agent-down', fresh: false });
 
+/** What is remembered of a silence that was noticed so long ago. */
+const silentFor = (ms: number): Memory => ({
+  ...NO_MEMORY,
+  silence: new Map([['wan', { now: true, sinceMs: NOW - ms, atMs: NOW - 1 }]]),
+});
+const CUT = { paths: [silent(B), silent(null)] };
+
 test('a MASTER that hears nobody on its own network gives the address to one that is in touch there', (t) => {
-  const cut = { paths: [silent(B), silent(null)] };
-  const nodes = [on(A, MASTER), on(B, { inTouch: true })];
-  t.deepEqual(ask(view(A, nodes, cut)), { actions: ['set-advskew 254'], owner: B });
-  const blip = { paths: [silent(B, 300), silent(null, 300)] };
-  t.deepEqual(ask(view(A, nodes, blip)), { actions: [], owner: A }, 'not for a blip');
+  const at = view(A, [on(A, MASTER), on(B, { inTouch: true })], CUT);
+  t.deepEqual(ask(at, silentFor(1500)), { actions: ['set-advskew 254'], owner: B });
+  t.deepEqual(ask(at, silentFor(1499)), { actions: [], owner: A }, 'not for a blip');
+  t.deepEqual(ask(at), { actions: [], owner: A }, 'not at once: the other may be about to notice');
 });
 
 test('where all are cut off, or one just came back, nothing moves', (t) => {
-  const cut = { paths: [silent(B), silent(null)] };
   const both = [on(A, MASTER), on(B, { cutOff: true })];
-  t.deepEqual(ask(view(A, both, cut)), { actions: [], owner: A });
+  t.deepEqual(ask(view(A, both, CUT), silentFor(5000)), { actions: [], owner: A });
   const back = [on(A, MASTER), on(B, { cutOff: false, inTouch: false })];
-  t.deepEqual(ask(view(A, back, cut)), { actions: [], owner: A });
+  t.deepEqual(ask(view(A, back, CUT), silentFor(5000)), { actions: [], owner: A });
 });
 
 test('in touch again: three seconds after the last silence of all, not at the first answer', (t) => {
@@ -90,6 +95,13 @@ test('nobody forces itself against a MASTER whose agent is away because another 
   const mine = on(A, { advskew: 0, inTouch: true });
   const away = gone(on(C, MASTER));
   t.deepEqual(ask(view(A, [mine, on(B, cutHolder), away])), { actions: [], owner: A });
+  // Not known to be cut off yet, MASTER for a moment: it may be for the same reason.
+  const young = { ...MASTER, advskew: 254, yieldTo: A, stateSinceMs: NOW - 6999 };
+  t.deepEqual(ask(view(A, [mine, on(B, young), away])), { actions: [], owner: A });
+  const stands = { ...young, stateSinceMs: NOW - 7000 };
+  t.deepEqual(ask(view(A, [mine, on(B, stands), away])), { actions: ['take 0'], owner: A });
+  const dead: NodeView = { ...away, peerClass: 'dead' };
+  t.deepEqual(ask(view(A, [mine, on(B, young), dead])), { actions: ['take 0'], owner: A });
   // All three are heard and C is none: nobody else can be MASTER.
   const fresh = on(C, { advskew: 150 });
   t.deepEqual(ask(view(A, [mine, on(B, cutHolder), fresh])), { actions: ['take 0'], owner: A });

@@ -36,7 +36,7 @@ webroot = "${host.folder}/webroot"
 
 [policy]
 hold = "1s"
-${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]
+${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]
 `;
 }
 

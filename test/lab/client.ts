@@ -128,6 +128,16 @@ export async function startProbe(
   return probe;
 }
 
+/** A client with 200 new connections a second for so long; what it saw. */
+export async function probed(lab: LabReport, seconds: number): Promise<Probed> {
+  const [file = '', ...args] = probeCommand(lab, seconds, 'plain', 4);
+  const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  await once(child, 'close');
+  return JSON.parse(text) as Probed;
+}
+
 async function result(child: ChildProcess): Promise<Probed> {
   let text = '';
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Release } from '../kernel/kernel.ts';
 import { faultLines } from './faults.ts';
 import {
@@ -52,6 +52,7 @@ verb('up', 'bring it up; prints one JSON object')
   .option('--haproxy <PATH>', 'the haproxy to run (default: the one in PATH)')
   .option('--nodes <N>', 'how many hosts', number(2, 8), 2)
   .option('--max-moves <N>', 'health moves in ten minutes before the agents hold', number(1, 1000))
+  .addOption(new Option('--icmp <WHAT>', 'ping instead of raw sockets').choices(['ping']))
   .action(
     async (
       o: Named & {
@@ -60,10 +61,14 @@ verb('up', 'bring it up; prints one JSON object')
         haproxy?: string;
         nodes: number;
         maxMoves?: number;
+        icmp?: 'ping';
       },
     ) => {
       const { name, freebsd, nodes } = o;
-      const moves = o.maxMoves === undefined ? {} : { maxMoves: o.maxMoves };
+      const moves = {
+        ...(o.maxMoves === undefined ? {} : { maxMoves: o.maxMoves }),
+        ...(o.icmp === undefined ? {} : { icmp: o.icmp }),
+      };
       const haproxy = o.haproxy === undefined ? installedHaproxy() : resolve(o.haproxy);
       print(await labUp({ name, freebsd, preempt: o.preempt === 1, haproxy, nodes, ...moves }));
     },

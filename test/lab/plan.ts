@@ -13,6 +13,8 @@ export interface LabOptions {
   readonly nodes: number;
   /** policy.max_moves of the agents; absent: the product's own. */
   readonly maxMoves?: number;
+  /** policy.icmp of the agents; absent: the product's own. */
+  readonly icmp?: 'ping';
 }
 
 /** One FreeBSD host of the lab and where its files lie. */
