@@ -105,7 +105,7 @@ export function startResponder(options: ResponderOptions): Responder {
 }
 
 const remedyOf = (address: string): string =>
-  `sockstat -l -p ${hostPort(address)?.port ?? 0} shows who has the port; it is tried every 5 s`;
+  `sockstat -l -p ${hostPort(address)?.port ?? 0} shows the holder; retried every 5 s`;
 
 const failure = (node: string, cause: string, remediation: string): ActFailure =>
   new ActFailure('failed', {
@@ -167,7 +167,7 @@ function end(server: Server): void {
 }
 
 const CAUSES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'something else has the port (EADDRINUSE)',
+  EADDRINUSE: 'the port is taken (EADDRINUSE)',
   EADDRNOTAVAIL: 'no interface has this address (EADDRNOTAVAIL)',
   EAFNOSUPPORT: 'this host does not speak that protocol (EAFNOSUPPORT)',
   EACCES: 'not permitted (EACCES)',

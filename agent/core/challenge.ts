@@ -50,7 +50,7 @@ export function checkChallenge(token: string, keyAuth: string | null): void {
     throw wrong(
       'the key authorization does not belong to the token',
       'it is TOKEN, a dot and the 43 characters of the account key',
-      'give what the client hands to its hook: CERTBOT_VALIDATION, TOKEN_VALUE, KEYAUTH',
+      'give what the client hands its hook, such as CERTBOT_VALIDATION',
     );
 }
 

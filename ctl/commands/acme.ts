@@ -99,7 +99,7 @@ function asked(given: readonly string[], presents: boolean) {
   if (token === undefined || (presents && keyAuth === undefined))
     throw usage(
       presents ? 'TOKEN and KEYAUTH are missing' : 'TOKEN is missing',
-      "give it, or run it as certbot's hook, which sets CERTBOT_TOKEN and CERTBOT_VALIDATION",
+      'give it, or run it as a hook of certbot, which sets CERTBOT_TOKEN',
     );
   const keyAuthorization = presents ? (keyAuth ?? null) : null;
   checkChallenge(token, keyAuthorization);

@@ -100,8 +100,8 @@ test('it answers the token on both loopback addresses and 404 to everything else
 test('an address that is taken: it runs on none, says so, and starts once it is free', async (t) => {
   const one = await world(t, true);
   await eventually('a problem', () => one.known.list().length > 0);
-  const cause = `cannot listen on [::1]:${one.port}: something else has the port (EADDRINUSE)`;
-  const remedy = `sockstat -l -p ${one.port} shows who has the port; it is tried every 5 s`;
+  const cause = `cannot listen on [::1]:${one.port}: the port is taken (EADDRINUSE)`;
+  const remedy = `sockstat -l -p ${one.port} shows the holder; retried every 5 s`;
   t.deepEqual(one.known.list(), [
     {
       subject: 'acme',

@@ -45,14 +45,14 @@ test('what is no token, or no answer to it, is 2 before anybody is asked', async
     stdout: '',
     stderr: `proxyctl: the key authorization does not belong to the token
   cause   it is TOKEN, a dot and the 43 characters of the account key
-  do      give what the client hands to its hook: CERTBOT_VALIDATION, TOKEN_VALUE, KEYAUTH
+  do      give what the client hands its hook, such as CERTBOT_VALIDATION
 `,
   });
   t.deepEqual(await run(['acme', 'cleanup']), {
     code: 2,
     stdout: '',
     stderr: `proxyctl: TOKEN is missing
-  do      give it, or run it as certbot's hook, which sets CERTBOT_TOKEN and CERTBOT_VALIDATION
+  do      give it, or run it as a hook of certbot, which sets CERTBOT_TOKEN
 `,
   });
   t.is((await run(['acme', 'present', TOKEN])).code, 2);

@@ -143,8 +143,8 @@ test("something else holds the agent's ::1 port: present says which node, why an
         code: 1,
         stdout: '',
         stderr: `proxyctl: not presented: the ACME responder on haproxy02 does not answer
-  cause   it cannot listen on [::1]:7661: something else has the port (EADDRINUSE)
-  do      on haproxy02: sockstat -l -p 7661 shows who has the port; it is tried every 5 s
+  cause   it cannot listen on [::1]:7661: the port is taken (EADDRINUSE)
+  do      on haproxy02: sockstat -l -p 7661 shows the holder; retried every 5 s
 `,
       },
     );
