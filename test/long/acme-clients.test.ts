@@ -27,16 +27,16 @@ anyTest.serial.before('pebble is up', async () => {
 });
 anyTest.serial.after.always('pebble is down', async () => pebble?.end());
 
+/** Clients pause for seconds between their questions, and there are a dozen names. */
+const CLIENT_MS = 300_000;
+
 const hook = (name: string): string => join(CHECKOUT, 'packaging/hooks', name);
 
 /** Runs a client on the first host, as cron would, with proxyctl in its PATH. */
 function onHost(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
   const { name } = nodeAt(lab(), 0);
-  return ran(inside(lab(), name, argv), {
-    ...process.env,
-    ...labEnvironment(lab(), null),
-    ...env,
-  });
+  const all = { ...process.env, ...labEnvironment(lab(), null), ...env };
+  return ran(inside(lab(), name, argv), all, CLIENT_MS);
 }
 
 /** A directory of its own for a client. */
