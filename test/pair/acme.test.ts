@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { KEY_AUTH, TOKEN } from '../acme/tokens.ts';
 import { proxyctl, ran } from '../lab/client.ts';
 import { inside } from '../lab/lab.ts';
@@ -86,6 +87,15 @@ test('certbot gives token and answer in its environment', async (t) => {
   t.is(await fetched(lab().vip6), KEY_AUTH);
   t.like(await ran(['env', ...shell('cleanup')], env), { code: 0 });
   t.is(await fetched(lab().vip6), '404');
+});
+
+test('a token in the webroot of one host is answered by both, until the file is gone', async (t) => {
+  const folder = join(nodeAt(lab(), 1).agent_config, '../webroot/.well-known/acme-challenge');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, TOKEN), KEY_AUTH);
+  t.deepEqual(await everywhere(), [KEY_AUTH]);
+  rmSync(join(folder, TOKEN));
+  t.deepEqual(await everywhere(), ['404']);
 });
 
 test('a dry run, and what is no token: 3 and 2, and nothing is stored', async (t) => {
