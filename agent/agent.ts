@@ -3,7 +3,7 @@ import { acmePart } from './acme-part.ts';
 import { carp } from './carp/carp.ts';
 import { watchDevd } from './carp/devd.ts';
 import type { Config } from './config.ts';
-import { withoutKeyAuthorization } from './core/challenge.ts';
+import { UNPRIVILEGED } from './core/health.ts';
 import type { Intents } from './core/intents.ts';
 import type { Intent, NodeReport, NodeView, Policy } from './core/model.ts';
 import { TIMINGS } from './core/timing.ts';
@@ -12,15 +12,17 @@ import { haproxyPart } from './haproxy-part.ts';
 import { loopLog, type Log } from './log.ts';
 import { heartbeats } from './heartbeats.ts';
 import { loop as startLoop } from './loop.ts';
-import { localMember, peerMember } from './members.ts';
+import { localMember, ownView, peerMember } from './members.ts';
+import { logIntents, serverNotices } from './notices.ts';
 import { problems as openProblems } from './problems.ts';
+import type { Account } from './privilege/account.ts';
 import { saving } from './saving.ts';
 import { recoverSwaps } from './swap-recovery.ts';
 import { startLinks, type Links } from './rpc/links.ts';
 import { startServer } from './rpc/server.ts';
 import { createTls } from './rpc/tls.ts';
 import { controlVerbs, peerVerbs } from './services.ts';
-import { secondPath } from './second-path.ts';
+import { openAsRoot } from './start.ts';
 import { subnetsOf } from './subnets.ts';
 import { openStore } from './store/state.ts';
 import type { Clock } from './sys/clock.ts';
@@ -36,6 +38,8 @@ export interface Agent {
   reload(): void;
   /** Tells the peers, ends what is open, changes nothing of CARP or HAProxy. */
   stop(): Promise<void>;
+  /** Rejects when it can go on no more; never resolves. */
+  readonly lost: Promise<never>;
   problem(subject: string, cause: string, remedy: string): void;
   solved(subject: string): void;
 }
@@ -43,12 +47,29 @@ export interface Agent {
 const POLL_MS = 1000;
 /** A hanging ifconfig(8) is killed after this long. */
 const TOOL_MS = 2000;
+const STATS_GROUP = 'stats socket ... mode 660 level admin group proxyctl, in haproxy.conf';
 /** Calls under way may take so long to end at a stop. */
 const GRACE_MS = 1000;
 
-/** Starts everything. Rejects with one sentence when the state, a key or a listener cannot be used. */
-export async function startAgent(config: Config, clock: Clock, log: Log): Promise<Agent> {
+/**
+ * Starts everything: first what needs root, then as `account` (null: as who it is). Rejects with
+ * one sentence when the state, a key or a listener cannot be used.
+ */
+export async function startAgent(
+  config: Config,
+  clock: Clock,
+  log: Log,
+  account: Account | null,
+): Promise<Agent> {
   const { node } = config;
+  const { privileges, second, bound } = await openAsRoot({
+    config,
+    clock,
+    log,
+    account,
+    subnets: () => subnetsOf(loop.interfaces(), loop.report()),
+    onChange: () => loop.wake(),
+  });
   const tls = createTls(config.tls, config.pair, node, clock);
   const store = await openStore(config.state, clock.wallMs());
   const policy: Policy = config.policy;
@@ -86,10 +107,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     onIntents(intents: Intents, taken: readonly Intent[]) {
       savedIntents = save({ intents: [...intents.values()] });
       savedIntents.catch(() => undefined);
-      for (const intent of taken) {
-        const { key, value, deleted, actor, requestId } = withoutKeyAuthorization(intent);
-        log.info('intent-stored', { key, value, deleted, actor, request_id: requestId }, key);
-      }
+      logIntents(log, taken);
     },
     onChange: () => {
       haproxy.wake();
@@ -104,6 +122,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     node,
     config,
     clock,
+    files: privileges.files,
     intents: gossip.intents,
     servers: store.state.servers,
     saveServers: (servers) => savedQuietly({ servers }),
@@ -115,18 +134,14 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     onLiveness(liveness) {
       log.info('haproxy-changed', { ...liveness }, `HAProxy ${liveness.kind}`);
       if (liveness.kind === 'up') recovery?.again();
+      if (liveness.kind !== 'barred') problems.clear('haproxy-socket');
+      else problems.raise('haproxy-socket', liveness.cause, STATS_GROUP);
     },
   });
 
   let carpEvents: NodeReport['carpEvents'] = 'polling';
-  const kernel = carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools });
-  const second = await secondPath({
-    config,
-    clock,
-    subnets: () => subnetsOf(loop.interfaces(), loop.report()),
-    onChange: () => loop.wake(),
-  });
-  if (second.why !== '') log.info('icmp', { using: second.icmp }, second.why);
+  const { acts, observes } = privileges;
+  const kernel = carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools, acts });
   const loop = startLoop({
     node,
     epoch: store.state.epoch,
@@ -135,6 +150,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     networks: config.networks,
     clock,
     carp: kernel,
+    observes: observes !== '',
     timing,
     prober: second.prober,
     pollMs: POLL_MS,
@@ -200,7 +216,8 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     intents: gossip.intents,
     peers: names.map((peer) => dialled.peerCalls(peer)),
   });
-  const local = localMember(node, haproxy, (intents) => storeIntents(node, intents), acme.check);
+  const storeHere = (intents: readonly Intent[]) => storeIntents(node, intents);
+  const local = localMember(node, haproxy, storeHere, loop.history, acme.check);
   const pair: Pair = {
     node,
     name: config.pair,
@@ -211,18 +228,12 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     intents: gossip.intents,
     onRound: (listener) => loop.onRound(listener),
   };
-  const selfView = (): NodeView => ({
-    node,
-    peerClass: 'alive',
-    fresh: true,
-    heardAtMs: clock.nowMs(),
-    report: loop.report(),
-    clockOffMs: null,
-  });
+  const selfView = (): NodeView => ownView(node, clock.nowMs(), loop.report());
 
   const server = await startServer({
     listen: config.listen,
     socket: config.socket,
+    bound,
     tls,
     pair: config.pair,
     node,
@@ -236,16 +247,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
     ),
     peer: peerVerbs(gossip, local, storeIntents, (peer) => dialled.hurry(peer), acme.find),
     clock,
-    notices: {
-      refused: (who, method, reason) =>
-        log.warn('alert', { id: 'refused-client', subject: who, method }, reason),
-      failed: (method, error) =>
-        log.error(
-          'internal-error',
-          { method, stack: error instanceof Error ? error.stack : '' },
-          sentence(error),
-        ),
-    },
+    notices: serverNotices(log),
   });
   for (const [at, cause] of server.problems.entries())
     problemOf(`listen-${at + 1}`, cause, 'see proxyctl-agent.toml(5), socket and listen');
@@ -260,9 +262,12 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
   });
   const swaps = recoverSwaps({ haproxy, clock, log, problems });
   recovery = swaps;
+  if (observes !== '')
+    problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');
   loop.wake();
 
   return {
+    lost: privileges.lost,
     addresses: server.addresses,
     reload() {
       try {
@@ -283,6 +288,7 @@ export async function startAgent(config: Config, clock: Clock, log: Log): Promis
       haproxy.close();
       await Promise.all([dialled.close(), server.close(GRACE_MS)]);
       await savedIntents.catch(() => undefined);
+      privileges.close();
     },
     problem: (subject, cause, remedy) => problems.raise(subject, cause, remedy),
     solved: (subject) => problems.clear(subject),

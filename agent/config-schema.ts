@@ -148,6 +148,7 @@ export const agentToml = v.strictObject({
           sysctl: v.optional(path, '/sbin/sysctl'),
           kldstat: v.optional(path, '/sbin/kldstat'),
           netstat: v.optional(path, '/usr/bin/netstat'),
+          pfctl: v.optional(path, '/sbin/pfctl'),
         }),
         {},
       ),

@@ -12,6 +12,7 @@ export interface Config {
   readonly pair: string;
   /** HOST:PORT or [HOST]:PORT each. */
   readonly listen: readonly string[];
+  /** Whom the agent becomes after its start as root; `root`: it stays root. */
   readonly user: string;
   /** Directory of state.json and the journals. */
   readonly state: string;
@@ -33,6 +34,7 @@ export interface Config {
       readonly sysctl: string;
       readonly kldstat: string;
       readonly netstat: string;
+      readonly pfctl: string;
     };
   };
   readonly haproxy: {

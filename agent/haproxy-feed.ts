@@ -6,7 +6,9 @@ import type { Clock } from './sys/clock.ts';
 export type Liveness =
   | { readonly kind: 'up'; readonly pid: number; readonly version: string }
   | { readonly kind: 'down'; readonly cause: string }
-  | { readonly kind: 'hung'; readonly cause: string };
+  | { readonly kind: 'hung'; readonly cause: string }
+  /** It may not be asked: nothing new is known of it. */
+  | { readonly kind: 'barred'; readonly cause: string };
 
 export interface FeedOptions {
   readonly instance: string;
@@ -96,6 +98,8 @@ export function haproxyFeed(options: FeedOptions) {
     if (liveness.kind === 'up') {
       if (before?.kind !== 'up' || before.pid !== liveness.pid) certificatesAtMs = -Infinity;
       void refresh();
+    } else if (liveness.kind === 'barred') {
+      if (latest.problem !== NOT_READ) become(latest.state, { problem: liveness.cause });
     } else become(liveness.kind, { problem: liveness.cause, sessions: 0 });
   });
 

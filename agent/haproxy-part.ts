@@ -5,8 +5,8 @@ import type { HaproxyReport } from './core/model.ts';
 import type { Intents } from './core/intents.ts';
 import { sentence } from './core/words.ts';
 import type { ServerRecord } from './core/servers.ts';
-import { certificateFiles } from './certs/files.ts';
 import { servedFingerprint } from './certs/handshake.ts';
+import type { CertificateFiles } from './certs/port.ts';
 import { swapJournal } from './certs/journal.ts';
 import { serverNameFor } from './certs/names.ts';
 import { nodeSwap, type NodeSwap } from './certs/swap.ts';
@@ -26,6 +26,8 @@ export interface HaproxyPartOptions {
   readonly node: string;
   readonly config: Pick<Config, 'haproxy' | 'state' | 'acme'>;
   readonly clock: Clock;
+  /** Certificate files of this host, with the rights they need. */
+  readonly files: CertificateFiles;
   readonly intents: () => Intents;
   readonly servers: readonly ServerRecord[];
   readonly saveServers: (servers: readonly ServerRecord[]) => Promise<void>;
@@ -109,7 +111,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
   const swap = nodeSwap({
     node,
     haproxy: { ...certs, version: async () => (await readInfo(ask)).version },
-    files: certificateFiles,
+    files: options.files,
     journal: swapJournal(join(config.state, 'swaps')),
     verify: (path, names) => verifyServed(options, path, names),
     wallMs: () => clock.wallMs(),

@@ -8,6 +8,7 @@ import type { CarpSource } from './carp-reader.ts';
 import type { NetworkConfig } from './config.ts';
 import type { LoopLog } from './loop-log.ts';
 import type { Bases } from './observe.ts';
+import type { StoredPast } from './past.ts';
 import type { Clock } from './sys/clock.ts';
 
 /** CARP as the loop uses it: read, then set. */
@@ -23,7 +24,7 @@ export interface ProberPort {
 }
 
 /** What the loop has to find again after a restart. `moves`: Unix ms by address. */
-export interface Durable {
+export interface Durable extends StoredPast {
   readonly bases: Bases;
   readonly moves: Readonly<Record<string, readonly number[]>>;
   readonly fenceMine: boolean;
@@ -38,6 +39,8 @@ export interface LoopOptions {
   readonly networks: readonly NetworkConfig[] | null;
   readonly clock: Clock;
   readonly carp: CarpPort;
+  /** Without the rights to set anything: it never joins, never acts, and is never given anything. */
+  readonly observes?: boolean;
   /** CARP is read again after this long even if nothing happens, ms. */
   readonly pollMs: number;
   readonly icmp: NodeReport['icmp'];

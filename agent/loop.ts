@@ -8,13 +8,15 @@ import { isQuiet, withEcho } from './core/peers.ts';
 import { sentence } from './core/words.ts';
 import { perform } from './apply.ts';
 import { alertTimes } from './alert-times.ts';
+import { baseKeeper } from './base-keeper.ts';
 import { carpReader } from './carp-reader.ts';
 import { lateness } from './lateness.ts';
 import { logChanges, logDecision } from './loop-log.ts';
 import type { LoopOptions } from './loop-ports.ts';
 import { movesFrom, movesTo } from './move-times.ts';
-import { learnBases, observeSelf, problem, substance, withVerdicts } from './observe.ts';
+import { observeSelf, problem, substance, withVerdicts } from './observe.ts';
 import type { CarpObservation } from './observe.ts';
+import { past } from './past.ts';
 import { joins, pinsReached } from './standing.ts';
 
 /** After an action failed nothing is tried again for this long. */
@@ -38,8 +40,9 @@ export function loop(options: LoopOptions) {
   const { clock, carp, gossip, log, timing, prober } = options;
   const policyOf = options.decide ?? decide;
   const startedAtMs = clock.nowMs();
-  const { save } = options;
-  let { bases, fenceMine } = options.durable;
+  const { save, observes = false } = options;
+  let { fenceMine } = options.durable;
+  const bases = baseKeeper(options);
   let actionProblem: Problem | null = null;
   let retryAtMs = 0;
   let memory: Memory = { ...NO_MEMORY, moves: movesFrom(options.durable.moves, clock) };
@@ -53,6 +56,7 @@ export function loop(options: LoopOptions) {
   const late = lateness(timing, (nowMs) => joining.rejoin(nowMs));
   const reachedPins = pinsReached(clock);
   const alerts = alertTimes();
+  const owners = past(options.durable);
   const listeners = new Set<() => void>();
 
   let running: Promise<void> | null = null;
@@ -60,32 +64,17 @@ export function loop(options: LoopOptions) {
   let stopped = false;
   let cancelTimer = (): void => {};
 
-  async function learn(observation: CarpObservation, peers: readonly NodeView[]): Promise<void> {
-    const remembered = (address: string): number | null =>
-      peers
-        .flatMap((peer) => peer.report?.knownBases ?? [])
-        .find((one) => one.node === options.node && one.address === address)?.base ?? null;
-    const learnt = learnBases(bases, observation, report, options.networks, remembered);
-    if (JSON.stringify(learnt) === JSON.stringify(bases)) return;
-    try {
-      await save({ bases: learnt });
-      bases = learnt;
-    } catch {
-      // Not on disk, so not known: what has no base is not overridden. save() says why.
-    }
-  }
-
   function draft(nowMs: number, peers: readonly NodeView[]): NodeReport {
     const reading = source.reading() ?? NOTHING_READ;
     const own = observeSelf({
       node: options.node,
       carp: reading,
-      bases,
+      bases: bases.known(),
       networks: options.networks,
       haproxy: options.haproxy(),
       peers,
       previous: report,
-      joined: joining.joined(peers, isRead(options.haproxy()), nowMs),
+      joined: !observes && joining.joined(peers, isRead(options.haproxy()), nowMs),
       fenced: fenceMine && reading.allow === false,
       nowMs,
     });
@@ -163,7 +152,7 @@ export function loop(options: LoopOptions) {
   async function round(): Promise<void> {
     await source.refresh(memory.lost !== null);
     const reading = source.reading();
-    if (reading !== null) await learn(reading, gossip.peers(clock.nowMs()));
+    if (reading !== null) await bases.learn(reading, report, gossip.peers(clock.nowMs()));
     const nowMs = clock.nowMs();
     const peers = look(nowMs);
     const own = draft(nowMs, peers);
@@ -178,8 +167,11 @@ export function loop(options: LoopOptions) {
       own,
     );
     logDecision(log, before, decision);
+    const came = owners.note(decision, own, clock.wallMs());
+    // Nothing rests on it: a slow disk must not keep an address waiting.
+    if (came !== null) save(came).catch(() => undefined);
     await keep(moves);
-    if (decision.actions.length > 0 && nowMs >= retryAtMs) await act(decision.actions);
+    if (decision.actions.length > 0 && nowMs >= retryAtMs && !observes) await act(decision.actions);
     for (const listener of listeners) listener();
   }
 
@@ -243,7 +235,8 @@ export function loop(options: LoopOptions) {
   function sleep(): void {
     const nowMs = clock.nowMs();
     const retry = retryAtMs > nowMs ? retryAtMs : Infinity;
-    const due = [source.dueAtMs(), decision?.wakeAtMs ?? Infinity, retry, joining.wakeAtMs(nowMs)];
+    const joinAtMs = observes ? Infinity : joining.wakeAtMs(nowMs);
+    const due = [source.dueAtMs(), decision?.wakeAtMs ?? Infinity, retry, joinAtMs];
     cancelTimer();
     // A wake-up in the past would spin; the next millisecond is soon enough.
     const dueAtMs = Math.max(nowMs + 1, Math.min(nowMs + options.pollMs, ...due));
@@ -275,6 +268,8 @@ export function loop(options: LoopOptions) {
     report: (): NodeReport | null => report,
     decision: (): Decision | null => decision,
     alerts: alerts.list,
+    /** How addresses came to this node, the newest last. */
+    history: owners.list,
     /** Every peer as it is known now, with what echo says of it. */
     peers: (): NodeView[] => look(clock.nowMs()),
     /** The host's own addresses as last read. */

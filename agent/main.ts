@@ -3,10 +3,13 @@ import { parseArgs } from 'node:util';
 import { startAgent } from './agent.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
 import { openLog } from './log.ts';
+import { accountOf, giveLog, type Account } from './privilege/account.ts';
 import { systemClock } from './sys/clock.ts';
+import { execWithin } from './sys/exec.ts';
 import { VERSION } from './version.ts';
 
 const USAGE = 'usage: proxyagent [--config FILE] [--check] [--version]';
+const ID_MS = 10_000;
 const DEFAULT_CONFIG = '/usr/local/etc/proxyctl/agent.toml';
 
 function end(code: number, text: string): never {
@@ -41,6 +44,18 @@ async function read(path: string): Promise<Config> {
   }
 }
 
+/** Whom to become, with a log it may write to; null: stay who we are. */
+async function accountHere({ user, log }: Config): Promise<Account | null> {
+  if (process.geteuid?.() !== 0) return null;
+  try {
+    const found = await accountOf(execWithin(ID_MS), user);
+    if (found !== null) await giveLog(log.file, found);
+    return found;
+  } catch (error) {
+    return end(1, `proxyagent: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
 const { config: path, check, version } = options();
 if (version) {
   process.stdout.write(`proxyagent ${VERSION}\n`);
@@ -51,6 +66,7 @@ if (check) {
   process.stdout.write(`${path}: good\n`);
   process.exit(0);
 }
+const account = await accountHere(config);
 const log = openLog({ ...config.log, node: config.node });
 // What nobody foresaw is for the log, with its stack; daemon(8) starts the agent again.
 const crash = (error: unknown): void => {
@@ -63,9 +79,11 @@ process.on('uncaughtException', crash);
 process.on('unhandledRejection', crash);
 
 try {
-  const agent = await startAgent(config, systemClock, log);
+  const agent = await startAgent(config, systemClock, log, account);
   const fields = { version: VERSION, node_version: process.versions.node, listen: agent.addresses };
   log.info('agent-started', fields, `proxyagent ${VERSION} on ${config.node}`);
+  // A helper that is gone cannot be had back without root: daemon(8) starts all of it again.
+  agent.lost.catch(crash);
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;

@@ -1,5 +1,6 @@
 import { ActFailure } from './core/acts.ts';
-import type { Intent } from './core/model.ts';
+import type { OwnerChange } from './core/history.ts';
+import type { Intent, NodeReport, NodeView } from './core/model.ts';
 import type { HaproxyPart } from './haproxy-part.ts';
 import type { PeerCalls } from './rpc/peer-calls.ts';
 import type { Member } from './verbs/pair.ts';
@@ -15,6 +16,7 @@ export function localMember(
   node: string,
   haproxy: HaproxyPart,
   storeIntents: (intents: readonly Intent[]) => Promise<readonly Intent[]>,
+  history: () => readonly OwnerChange[],
   checkChallenge: (token: string) => Promise<readonly string[]>,
 ): Member {
   const { swap } = haproxy;
@@ -28,6 +30,7 @@ export function localMember(
     storeIntents: async (intents) => ({ newer: await storeIntents(intents) }),
     findServers: (_instance, backend) => haproxy.findServers(backend),
     checkChallenge,
+    history: () => Promise.resolve(history()),
     swapPrepare: (prepare) => swap.prepare(prepare),
     async swapCommit(swapId) {
       const reading = await swap.commit(swapId);
@@ -54,8 +57,19 @@ export const peerMember = (node: string, calls: PeerCalls): Member => ({
   storeIntents: (intents) => calls.storeIntents(intents, STORE_MS),
   findServers: (instance, backend) => calls.findServers(instance, backend, STORE_MS),
   checkChallenge: (token) => calls.checkChallenge(token, CHALLENGE_MS),
+  history: () => calls.history(STORE_MS),
   swapPrepare: (prepare) => calls.swapPrepare(prepare, SWAP_MS),
   swapCommit: (swapId) => calls.swapCommit(swapId, SWAP_MS),
   swapAbort: (swapId) => calls.swapAbort(swapId, SWAP_MS),
   swapFinish: (swapId) => calls.swapFinish(swapId, SWAP_MS),
+});
+
+/** This node in the pair's view: always in touch with itself. */
+export const ownView = (node: string, nowMs: number, report: NodeReport | null): NodeView => ({
+  node,
+  peerClass: 'alive',
+  fresh: true,
+  heardAtMs: nowMs,
+  report,
+  clockOffMs: null,
 });

@@ -7,6 +7,7 @@ import type { View } from './core/owner.ts';
 import { setAutomation, setMaintenance } from './verbs/automation.ts';
 import { setChallenge } from './verbs/challenge.ts';
 import { explain } from './verbs/explain.ts';
+import { history } from './verbs/history.ts';
 import { move } from './verbs/move.ts';
 import type { Member, Pair } from './verbs/pair.ts';
 import { pushCertificate } from './verbs/push.ts';
@@ -27,6 +28,7 @@ export function controlVerbs(
     status: () => Promise.resolve(status({ pair, alerts, silence })),
     move: (act, _caller, report) => once(act, (one) => move(pair, one, report)),
     explain: (addresses) => Promise.resolve().then(() => explain(pair, view(), addresses)),
+    history: (addresses, limit) => history(pair, addresses, limit),
     setMaintenance: (act, _caller, report) => once(act, (one) => setMaintenance(pair, one, report)),
     setAutomation: (act, _caller, report) => once(act, (one) => setAutomation(pair, one, report)),
     setServers: (act, _caller, report) => once(act, (one) => setServers(pair, one, report)),
@@ -58,6 +60,7 @@ export function peerVerbs(
     findServers: (instance, backend) => local.findServers(instance, backend),
     findChallenge,
     checkChallenge: (token) => local.checkChallenge(token),
+    history: () => local.history(),
     swapPrepare: (_from, prepare) => local.swapPrepare(prepare),
     swapCommit: (_from, swapId) => local.swapCommit(swapId),
     swapAbort: (_from, swapId) => local.swapAbort(swapId),

@@ -14,6 +14,7 @@ import {
   type Status,
 } from '../agent/core/acts.ts';
 import type { ExplainAnswer } from '../agent/core/explain.ts';
+import type { History } from '../agent/core/history.ts';
 import { sentence } from '../agent/core/words.ts';
 import {
   automationToWire,
@@ -24,6 +25,7 @@ import {
   serversToWire,
 } from '../agent/rpc/acts.ts';
 import { explainFromWire } from '../agent/rpc/explain.ts';
+import { historyFromWire } from '../agent/rpc/history.ts';
 import { failureFromStatus } from '../agent/rpc/failed-calls.ts';
 import { progressFromWire, resultFromWire } from '../agent/rpc/results.ts';
 import { statusFromWire } from '../agent/rpc/status.ts';
@@ -39,6 +41,8 @@ export interface Agent {
   readonly name: string;
   status(): Promise<Status>;
   explain(addresses: readonly string[]): Promise<ExplainAnswer>;
+  /** `limit`: the newest so many; null: all. */
+  history(addresses: readonly string[], limit: number | null): Promise<History>;
   move(act: MoveAct, report: Report): Promise<ActResult>;
   setMaintenance(act: MaintenanceAct, report: Report): Promise<ActResult>;
   setAutomation(act: AutomationAct, report: Report): Promise<ActResult>;
@@ -158,6 +162,13 @@ function agent(name: string, channel: Channel): Agent {
       const nowMs = performance.now();
       return ask('explain', path, requestSerialize({ addresses: [...addresses] }), (reply) =>
         explainFromWire(proxyctl.v1.ExplainReply.decode(reply), nowMs),
+      );
+    },
+    history(addresses, limit) {
+      const { path, requestSerialize } = ControlService.history;
+      const request = { addresses: [...addresses], limit: limit ?? 0 };
+      return ask('history', path, requestSerialize(request), (reply) =>
+        historyFromWire(proxyctl.v1.HistoryReply.decode(reply), Date.now()),
       );
     },
     move: (move, report) => {

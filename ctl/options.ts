@@ -57,6 +57,12 @@ function span(text: string): number {
   return ms;
 }
 
+/** A whole number from 0. */
+export function count(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Give a whole number from 0.');
+  return Number(text);
+}
+
 /** Kept on every node and shown on one line. */
 const LONGEST_REASON = 200;
 

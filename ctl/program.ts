@@ -5,6 +5,7 @@ import { addAutomation } from './commands/automation.ts';
 import { addCertificates } from './commands/certificates.ts';
 import { addContexts } from './commands/contexts.ts';
 import { addExplain } from './commands/explain.ts';
+import { addHistory } from './commands/history.ts';
 import { addMoves } from './commands/moves.ts';
 import { addServers } from './commands/servers.ts';
 import { addStatus } from './commands/status.ts';
@@ -37,10 +38,11 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     heading: 'Look:',
-    verbs: ['status', 'explain'],
+    verbs: ['status', 'explain', 'history'],
     add: (...where) => {
       addStatus(...where);
       addExplain(...where);
+      addHistory(...where);
     },
   },
   { heading: 'Move addresses:', verbs: ['failover', 'failback'], add: addMoves },

@@ -2,7 +2,8 @@
 // --quiet: prints on standard error only, and only what went wrong.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -24,6 +25,8 @@ rmSync(join(root, 'dist'), { recursive: true, force: true });
 run(process.execPath, [join(root, 'proto/generate.mjs')]);
 run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root]);
 run(process.execPath, [join(root, 'test/bundle.mjs')]);
+for (const script of walk('agent').filter((file) => file.endsWith('.sh')))
+  copyFileSync(join(root, script), join(root, 'dist', script));
 mkdirSync(dirname(stampFile), { recursive: true });
 writeFileSync(stampFile, stamp);
 
@@ -32,7 +35,7 @@ function walk(folder) {
   return readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return path === join('proto', 'gen') ? [] : walk(path);
-    return /\.(ts|mjs|js|proto)$/.test(entry.name) ? [path] : [];
+    return /\.(ts|mjs|js|proto|sh)$/.test(entry.name) ? [path] : [];
   });
 }
 

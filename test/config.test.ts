@@ -41,6 +41,7 @@ test('only a peer is needed: every default', async (t) => {
         sysctl: '/sbin/sysctl',
         kldstat: '/sbin/kldstat',
         netstat: '/usr/bin/netstat',
+        pfctl: '/sbin/pfctl',
       },
     },
     haproxy: {

@@ -103,7 +103,7 @@ export function loopWorld({
     applied: () => [],
     problems: () => [],
     carpEvents: () => carpEvents,
-    durable: { bases: {}, moves: {}, fenceMine: false },
+    durable: { bases: {}, moves: {}, history: [], held: [], fenceMine: false },
     save: (change) => {
       note(`save ${JSON.stringify(change)}`);
       if (world.saveTrouble !== '') return Promise.reject(new Error(world.saveTrouble));
@@ -121,6 +121,7 @@ export function loopWorld({
         verdicts: [],
         alerts: [],
         memory,
+        changes: [],
         advertsLost: false,
         wakeAtMs: null,
         ...world.plan(view),

@@ -1,6 +1,7 @@
 import { CommandError, type Exec } from '../sys/exec.ts';
 import type { Received } from '../core/decision.ts';
-import { fenceLease } from './fence.ts';
+import { parseCarpStatistics } from './netstat.ts';
+import { directActs, VRRP_TOP, type CarpActs, type CarpChange, type KnownVhid } from './acts.ts';
 import {
   IfconfigError,
   parseIfconfig,
@@ -27,6 +28,7 @@ export class CarpError extends Error {
 }
 
 export interface CarpReading {
+  /** VRRPv3 vhids too, their priority as advskew (VRRP_TOP). */
   readonly addresses: readonly CarpLine[];
   readonly vrrp: readonly VrrpLine[];
   /** net.inet.carp.preempt; null where sysctl does not know it. */
@@ -45,27 +47,25 @@ export interface CarpTools {
   readonly netstat: string;
 }
 
-export interface CarpChange {
-  readonly advskew?: number;
-  readonly state?: 'MASTER' | 'BACKUP';
-}
-
 export type Carp = ReturnType<typeof carp>;
-
-/** Groups that stand for "no unicast peer": CARP's own. */
-const MULTICAST = new Set(['224.0.0.18', 'ff02::12']);
 
 /**
  * CARP of this host through ifconfig(8), sysctl(8) and kldstat(8). Reads are
  * whole and parsed; a set names a vhid that the last read showed (ifconfig
  * would create an unknown one), repeats unicast peers (14.0 forgets them), and
  * is one at a time, since ifconfig reads, changes and writes back everything.
- * A set is not proof: read again. Rejects with CarpError or CommandError.
+ * A set is not proof: read again. Rejects with CarpError, or as `acts` do: with
+ * CommandError where this process sets by itself.
  */
-export function carp({ exec, tools }: { readonly exec: Exec; readonly tools: CarpTools }) {
-  let known: readonly CarpLine[] = [];
+export function carp(options: {
+  readonly exec: Exec;
+  readonly tools: CarpTools;
+  /** Who does what needs root; absent: this process. */
+  readonly acts?: CarpActs;
+}) {
+  const { exec, tools, acts = directActs(exec, tools) } = options;
+  let known: readonly KnownVhid[] = [];
   let moduleSeen = false;
-  const lease = fenceLease(exec, tools.sysctl);
   let queue: Promise<unknown> = Promise.resolve();
 
   const alone = <T>(task: () => Promise<T>): Promise<T> => {
@@ -101,13 +101,14 @@ export function carp({ exec, tools }: { readonly exec: Exec; readonly tools: Car
         const message = `sysctl net.inet.carp named no demotion: "${line}"`;
         throw new CarpError(message, { kind: 'text', line });
       }
-      known = interfaces.carp;
+      const addresses = [...interfaces.carp, ...interfaces.vrrp.map((line) => asCarp(line))];
+      known = addresses.map((line, at) => ({ ...line, isVrrp: at >= interfaces.carp.length }));
       const flag = (name: string): boolean | null => {
         const value = values.get(`net.inet.carp.${name}`);
         return value === undefined ? null : value !== 0;
       };
       return {
-        addresses: interfaces.carp,
+        addresses,
         vrrp: interfaces.vrrp,
         preempt: flag('preempt'),
         demotion,
@@ -124,29 +125,32 @@ export function carp({ exec, tools }: { readonly exec: Exec; readonly tools: Car
           const failure = { kind: 'no-vhid', interface: name, vhid } as const;
           throw new CarpError(`${name} does not carry vhid ${vhid}: nothing was set`, failure);
         }
-        const args = [name, 'vhid', String(vhid)];
-        if (change.advskew !== undefined) args.push('advskew', String(change.advskew));
-        if (change.state !== undefined) args.push('state', change.state.toLowerCase());
-        await exec(tools.ifconfig, [...args, ...unicast(line)]);
+        await acts.set(line, change);
       });
     },
 
     /** Advert counters of the host; null where netstat(1) does not print them. */
     async received(): Promise<Received | null> {
-      return parseCarpCounters(await exec(tools.netstat, ['-s', '-p', 'carp']));
+      const all = parseCarpStatistics(await exec(tools.netstat, ['-s', '-p', 'carp']));
+      return all === null ? null : { v4: all.received4, v6: all.received6, badAuth: all.badAuth };
     },
 
     /** False: fenced on a lease that the host undoes by itself. True: not fenced. */
-    allow: (on: boolean): Promise<void> => alone(() => (on ? lease.end() : lease.renew())),
+    allow: (on: boolean): Promise<void> => alone(() => acts.allow(on)),
 
-    /** Adds nothing to the demotion and so makes every MASTER vhid send its advert now. */
-    advertise(): Promise<void> {
-      return alone(async () => {
-        await exec(tools.sysctl, ['net.inet.carp.demotion=0']);
-      });
-    },
+    advertise: (): Promise<void> => alone(() => acts.advertise()),
   };
 }
+
+/** A VRRP line in CARP's words; its interval in whole seconds, as advbase is. */
+const asCarp = ({ vrid, priority, interval, ...line }: VrrpLine): CarpLine => ({
+  ...line,
+  vhid: vrid,
+  advbase: Math.max(1, Math.ceil(interval / 100)),
+  advskew: VRRP_TOP - priority,
+  peer: null,
+  peer6: null,
+});
 
 function understood(text: string): InterfacesReading {
   try {
@@ -155,28 +159,6 @@ function understood(text: string): InterfacesReading {
     if (!(error instanceof IfconfigError)) throw error;
     throw new CarpError(error.message, { kind: 'text', line: error.line }, { cause: error });
   }
-}
-
-function unicast({ peer, peer6 }: CarpLine): string[] {
-  const words: string[] = [];
-  if (peer !== null && !MULTICAST.has(peer)) words.push('peer', peer);
-  if (peer6 !== null && !MULTICAST.has(peer6)) words.push('peer6', peer6);
-  return words;
-}
-
-/**
- * The counters the fence is lifted by, out of `netstat -s -p carp`
- * (carp_stats(), FreeBSD usr.bin/netstat/inet.c); null where one is missing.
- */
-export function parseCarpCounters(text: string): Received | null {
-  const count = (pattern: RegExp): number | null => {
-    const found = pattern.exec(text)?.[1];
-    return found === undefined ? null : Number(found);
-  };
-  const v4 = count(/(\d+) packets? received \(IPv4\)/);
-  const v6 = count(/(\d+) packets? received \(IPv6\)/);
-  const badAuth = count(/(\d+) (?:packets? )?discarded for bad authentication/);
-  return v4 === null || v6 === null || badAuth === null ? null : { v4, v6, badAuth };
 }
 
 /** `name: value` lines of sysctl(8); values that are no numbers (net.inet.carp.stats) are left out. */

@@ -53,8 +53,9 @@ export class IfconfigError extends Error {
 
 const HEADER = /^([^\s:]+): flags=/;
 // "\tcarp: MASTER vhid 1 advbase 1 advskew 0[ key "…"]": carp_status(), sbin/ifconfig/carp.c
+// ("…, peer 224.0.0.18" on the same line: snapshots on the way to 14.0)
 const CARP =
-  /^\s+carp: (INIT|BACKUP|MASTER) vhid (\d+) advbase (\d+) advskew (\d+)(?: key ".*")?\s*$/;
+  /^\s+carp: (INIT|BACKUP|MASTER) vhid (\d+) advbase (\d+) advskew (\d+)(?: key ".*")?(?:,? peer (\S+)(?: peer6 (\S+))?)?\s*$/;
 // "\t      peer 224.0.0.18 peer6 ff02::12": 14.0 and later, after its carp line
 const PEERS = /^\s+peer (\S+) peer6 (\S+)\s*$/;
 // "\tvrrp: MASTER vrid 1 prio 100 interval 100": 15.0 and later
@@ -103,7 +104,7 @@ export function parseIfconfig(text: string): InterfacesReading {
 function readLine(block: Block, line: string): void {
   const carp = CARP.exec(line);
   if (carp !== null) {
-    const [, state, vhid, advbase, advskew] = carp;
+    const [, state, vhid, advbase, advskew, peer = null, peer6 = null] = carp;
     block.carp.push({
       interface: block.name,
       vhid: Number(vhid),
@@ -111,8 +112,8 @@ function readLine(block: Block, line: string): void {
       advbase: Number(advbase),
       advskew: Number(advskew),
       vips: [],
-      peer: null,
-      peer6: null,
+      peer,
+      peer6,
     });
     return;
   }
@@ -144,7 +145,7 @@ function readLine(block: Block, line: string): void {
   if (address === undefined) return;
   // "10.1.60.200/32" where the host sets IFCONFIG_FORMAT; the address alone is the VIP.
   const bare = address.replace(/\/\d+$/, '');
-  const vhid = /\bvhid (\d+)\s*$/.exec(rest)?.[1];
+  const vhid = / vhid (\d+)(?:\s|$)/.exec(rest)?.[1];
   if (vhid === undefined) block.own.push(`${bare}/${lengthOf(address, rest)}`);
   else block.vips.set(Number(vhid), [...(block.vips.get(Number(vhid)) ?? []), bare]);
 }

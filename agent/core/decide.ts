@@ -2,6 +2,7 @@ import { addressAlerts, pairAlerts } from './alerts.ts';
 import type { AddressVerdict, Decision, Memory, Part } from './decision.ts';
 import { fencePart } from './fence.ts';
 import { grantFor, takeFor } from './handshake.ts';
+import { gained } from './history.ts';
 import { pinKey, wish } from './intents.ts';
 import type { AddressReport } from './model.ts';
 import { owner, type View } from './owner.ts';
@@ -21,7 +22,7 @@ export type Decide = typeof decide;
  */
 export function decide(view: View, before: Memory, nowMs: number): Decision {
   const known = view.nodes.find(({ node }) => node === view.self)?.report ?? null;
-  const nothing = { actions: [], verdicts: [], alerts: [], advertsLost: false };
+  const nothing = { actions: [], verdicts: [], alerts: [], changes: [], advertsLost: false };
   if (known === null) return { ...nothing, memory: before, wakeAtMs: null };
   const remembered = remember(view, known, before, nowMs);
   const me = {
@@ -59,7 +60,9 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
     });
   }
   memory = commanded(memory, actions, (address) => counted.has(address), nowMs);
-  return { actions, verdicts, alerts, memory, advertsLost: memory.lost !== null, wakeAtMs };
+  const changes = gained(before, me, view);
+  const advertsLost = memory.lost !== null;
+  return { actions, verdicts, alerts, memory, changes, advertsLost, wakeAtMs };
 }
 
 const earliest = (a: number | null, b: number | null): number | null =>

@@ -1,4 +1,5 @@
 import type { Grant, Forces } from './handshake.ts';
+import type { OwnerChange } from './history.ts';
 import type { CarpState } from './model.ts';
 
 /** What the host is to be told. Plain data; performing one twice is harmless. */
@@ -43,7 +44,11 @@ export interface Known {
   /** The advskew last commanded; null: nothing yet. */
   readonly commanded: number | null;
   /** A forced promotion that was not read yet; `counts`: it uses the budget. */
-  readonly took: { readonly atMs: number; readonly counts: boolean } | null;
+  readonly took: {
+    readonly atMs: number;
+    readonly counts: boolean;
+    readonly reason: string;
+  } | null;
   /** When somebody else last changed advskew. */
   readonly outsideAtMs: number | null;
 }
@@ -90,6 +95,8 @@ export interface Memory {
   readonly lost: Lost | null;
   /** By network: whether everybody there is silent, and when that was last so. */
   readonly silence: ReadonlyMap<string, Silence>;
+  /** The other node that was last known to be MASTER, by address. */
+  readonly holders: ReadonlyMap<string, string>;
 }
 
 /** Silence of everybody on one network. */
@@ -115,6 +122,7 @@ export const NO_MEMORY: Memory = {
   isolatedUntilMs: null,
   lost: null,
   silence: new Map(),
+  holders: new Map(),
 };
 
 /** What this node thinks of one address; goes into its report. */
@@ -140,6 +148,8 @@ export interface Decision {
   readonly verdicts: readonly AddressVerdict[];
   readonly alerts: readonly DecisionAlert[];
   readonly memory: Memory;
+  /** Addresses that came here since the round before. */
+  readonly changes: readonly OwnerChange[];
   readonly advertsLost: boolean;
   /** When to look again even if nothing happens; null: only on events. */
   readonly wakeAtMs: number | null;

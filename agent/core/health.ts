@@ -7,6 +7,13 @@ export const NOT_READ = 'not read yet';
 export const isRead = (haproxy: readonly HaproxyReport[]): boolean =>
   haproxy.every(({ problem }) => problem !== NOT_READ);
 
+/** Subject of the problem that says why an agent sets nothing. */
+export const UNPRIVILEGED = 'privilege';
+
+/** That node's agent watches and never sets anything: it can neither give an address nor take one. */
+export const isObserver = ({ problems }: Pick<NodeReport, 'problems'>): boolean =>
+  problems.some(({ subject }) => subject === UNPRIVILEGED);
+
 export interface HealthReading {
   readonly health: Health;
   readonly reason: string;

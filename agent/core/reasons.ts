@@ -1,4 +1,5 @@
 import { pinKey, wish } from './intents.ts';
+import { isObserver } from './health.ts';
 import type { Candidate } from './owner.ts';
 import type { Situation } from './situation.ts';
 
@@ -62,6 +63,7 @@ export function unable({ report, address }: Candidate): string {
   if (address.state === 'INIT') return 'its vhid is INIT';
   if (address.cutOff) return 'nobody answers it on that network';
   if (report.leaving) return 'it is shutting down';
+  if (isObserver(report)) return 'its agent is not privileged and only observes';
   if (!report.joined) return 'its agent has just started';
   return `its CARP demotion is ${report.demotion}`;
 }

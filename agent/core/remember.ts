@@ -24,6 +24,7 @@ export function remember(view: View, me: NodeReport, before: Memory, nowMs: numb
 function rememberAddress(view: View, mine: AddressReport, before: Memory, nowMs: number): Memory {
   const { address, state, stateSinceMs } = mine;
   const masters = owner(address, view, nowMs).candidates.filter(({ isMaster }) => isMaster);
+  const holder = masters.find(({ node }) => node !== view.self)?.node;
   const overlap = masters.length > 1 ? (before.overlaps.get(address) ?? nowMs) : null;
   const stands =
     state === 'MASTER' && masters.length === 1 && nowMs - stateSinceMs >= FORCE_INTERVAL_MS;
@@ -41,6 +42,7 @@ function rememberAddress(view: View, mine: AddressReport, before: Memory, nowMs:
     forces: put(before.forces, address, stands || forces.length === 0 ? null : forces),
     grants: put(before.grants, address, grant),
     known: put(before.known, address, nextKnown(mine, was, nowMs)),
+    holders: put(before.holders, address, holder ?? before.holders.get(address) ?? null),
     moves: put(before.moves, address, arrived && was.took?.counts ? [...moves, nowMs] : moves),
     unasked: put(before.unasked, address, against ? [...unasked, nowMs] : unasked),
   };
@@ -94,7 +96,9 @@ export function commanded(
     const was = known.get(action.address);
     if (was === undefined) continue;
     const took =
-      action.kind === 'take' ? { atMs: nowMs, counts: counts(action.address) } : was.took;
+      action.kind === 'take'
+        ? { atMs: nowMs, counts: counts(action.address), reason: action.reason }
+        : was.took;
     known = put(known, action.address, { ...was, commanded: action.advskew, took });
   }
   return known === memory.known ? memory : { ...memory, known };

@@ -10,7 +10,9 @@ export type Liveness =
   | { readonly kind: 'up'; readonly pid: number; readonly version: string }
   | { readonly kind: 'down'; readonly cause: string }
   /** It accepts on its socket and does not answer. */
-  | { readonly kind: 'hung'; readonly cause: string };
+  | { readonly kind: 'hung'; readonly cause: string }
+  /** This process may not connect: nothing is known of HAProxy, least of all that it is down. */
+  | { readonly kind: 'barred'; readonly cause: string };
 
 export interface WatchOptions {
   readonly socketPath: string;
@@ -91,7 +93,9 @@ export function watchHaproxy(options: WatchOptions): () => void {
       } else if (trying === socket) {
         trying = null;
         if (held === null || retryMs === LAST_RETRY_MS) {
-          tell({ kind: 'down', cause: `nobody listens at ${socketPath} (${cause})` });
+          if (cause === 'EACCES' || cause === 'EPERM')
+            tell({ kind: 'barred', cause: `${socketPath} may not be used (${cause})` });
+          else tell({ kind: 'down', cause: `nobody listens at ${socketPath} (${cause})` });
           misses = 0;
         }
         retryLater();

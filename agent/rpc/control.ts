@@ -10,7 +10,9 @@ import type { Calling, Origin } from './access.ts';
 import { automationFromWire, maintenanceFromWire, moveFromWire } from './acts.ts';
 import { challengeFromWire, pushFromWire, serversFromWire } from './acts.ts';
 import { explainToWire } from './explain.ts';
+import { historyToWire } from './history.ts';
 import type { ExplainAnswer } from '../core/explain.ts';
+import type { History } from '../core/history.ts';
 import { failureToStatus, toFailure } from './failures.ts';
 import { readUpload } from './upload.ts';
 import { progressToWire, resultToWire } from './results.ts';
@@ -23,6 +25,7 @@ export interface ControlVerbs {
   status(): Promise<Status>;
   move(act: MoveAct, caller: Caller, report: Report): Promise<ActResult>;
   explain(addresses: readonly string[]): Promise<ExplainAnswer>;
+  history(addresses: readonly string[], limit: number | null): Promise<History>;
   setMaintenance(act: MaintenanceAct, caller: Caller, report: Report): Promise<ActResult>;
   setAutomation(act: AutomationAct, caller: Caller, report: Report): Promise<ActResult>;
   setServers(act: ServersAct, caller: Caller, report: Report): Promise<ActResult>;
@@ -148,6 +151,9 @@ export function controlHandlers(
     }),
     explain: looks('explain', async ({ addresses }: proxyctl.v1.ExplainRequest) =>
       explainToWire(await verbs.explain(addresses), clock.nowMs()),
+    ),
+    history: looks('history', async ({ addresses, limit }: proxyctl.v1.HistoryRequest) =>
+      historyToWire(await verbs.history(addresses, limit === 0 ? null : limit), clock.wallMs()),
     ),
     move: acts('move', 'operator', moveFromWire, (...act) => verbs.move(...act)),
     setMaintenance: acts('maintenance', 'operator', maintenanceFromWire, (...act) =>

@@ -2,9 +2,11 @@ import type { Client, MethodDefinition, ServiceError } from '@grpc/grpc-js';
 import { PeerService } from '../../proto/gen/services.ts';
 import { ActFailure } from '../core/acts.ts';
 import type { ServerReading, SwapPrepare, SwapReading } from '../core/acts.ts';
+import type { OwnerChange } from '../core/history.ts';
 import type { Intent } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
 import { failureFromStatus, notReached } from './failed-calls.ts';
+import { changeFromWire } from './history.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
 import { serverFromWire, swapFromWire, swapPrepareToWire } from './swaps.ts';
 import { WireError, each } from './wire.ts';
@@ -27,6 +29,7 @@ export interface PeerCalls {
   ): Promise<readonly ServerReading[]>;
   checkChallenge(token: string, deadlineMs: number): Promise<readonly string[]>;
   findChallenge(token: string, deadlineMs: number): Promise<string>;
+  history(deadlineMs: number): Promise<readonly OwnerChange[]>;
   swapPrepare(swap: SwapPrepare, deadlineMs: number): Promise<SwapReading>;
   swapCommit(swapId: string, deadlineMs: number): Promise<SwapReading>;
   swapAbort(swapId: string, deadlineMs: number): Promise<SwapReading>;
@@ -114,6 +117,12 @@ export function peerCalls(
       call('find challenge', false, PeerService.findChallenge, { token }, deadlineMs, (reply) => {
         from(reply.node);
         return reply.keyAuthorization;
+      }),
+    history: (deadlineMs) =>
+      call('history', false, PeerService.fetchHistory, {}, deadlineMs, (reply) => {
+        from(reply.node);
+        const wallMs = clock.wallMs();
+        return each('changes', reply.changes, (one, at) => changeFromWire(one, wallMs, at));
       }),
     swapPrepare: (request, deadlineMs) =>
       call(

@@ -1,6 +1,7 @@
 import type { UntypedServiceImplementation, handleUnaryCall } from '@grpc/grpc-js';
 import type { ServerReading, SwapPrepare, SwapReading } from '../core/acts.ts';
 import type { GossipMessage } from '../core/gossip.ts';
+import type { OwnerChange } from '../core/history.ts';
 import type { Hello } from './hello.ts';
 import type { Intent } from '../core/model.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
@@ -10,6 +11,7 @@ import type { Calling, Origin } from './access.ts';
 import { callerAddress } from './control.ts';
 import type { Notices } from './control.ts';
 import { failureToStatus, toFailure } from './failures.ts';
+import { changeToWire } from './history.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
 import { serverToWire, swapPrepareFromWire, swapToWire } from './swaps.ts';
 import { each, filled } from './wire.ts';
@@ -34,6 +36,7 @@ export interface PeerVerbs {
   checkChallenge(token: string): Promise<readonly string[]>;
   /** From this node's own webroot; '' where it has none. */
   findChallenge(token: string): Promise<string>;
+  history(): Promise<readonly OwnerChange[]>;
   swapPrepare(node: string, swap: SwapPrepare): Promise<SwapReading>;
   swapCommit(node: string, swapId: string): Promise<SwapReading>;
   swapAbort(node: string, swapId: string): Promise<SwapReading>;
@@ -118,6 +121,13 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
       node: self,
       keyAuthorization: await verbs.findChallenge(token),
     })),
+    fetchHistory: unary<proxyctl.v1.FetchHistoryRequest, proxyctl.v1.FetchHistoryReply.$Properties>(
+      'history',
+      async () => {
+        const changes = await verbs.history();
+        return { node: self, changes: changes.map((one) => changeToWire(one, clock.wallMs())) };
+      },
+    ),
     swapPrepare: unary<proxyctl.v1.SwapPrepareRequest, SwapReply>(
       'swap prepare',
       async (request, node) =>

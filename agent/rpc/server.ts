@@ -1,16 +1,14 @@
-import { dirname, join } from 'node:path';
 import type { Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ControlService, HealthService, PeerService } from '../../proto/gen/services.ts';
 import type { Role } from '../core/acts.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Origin } from './access.ts';
+import { bind, type Bound } from './bound.ts';
 import { controlHandlers } from './control.ts';
 import type { ControlVerbs, Notices } from './control.ts';
 import { gossipStreams } from './gossip-streams.ts';
 import { health } from './health.ts';
-import { ListenError, giveToGroup, listenTcp, listenUnix } from './listen.ts';
-import type { Listener } from './listen.ts';
 import { peerHandlers } from './peer.ts';
 import type { PeerVerbs } from './peer.ts';
 import type { Tls } from './tls.ts';
@@ -28,6 +26,8 @@ export interface ServerOptions {
   readonly peer: PeerVerbs;
   readonly clock: Clock;
   readonly notices: Notices;
+  /** Bound before, as root; absent: bound now. */
+  readonly bound?: Bound;
 }
 
 export interface RunningServer {
@@ -46,47 +46,20 @@ export interface RunningServer {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { socket, pair, peers } = options;
-  const adminPath = join(dirname(socket.path), 'admin.sock');
-  const open = [
-    serve(options, { kind: 'tls', pair, peers }),
-    serve(options, { kind: 'socket', role: socket.role }),
-    serve(options, { kind: 'socket', role: 'admin' }),
-  ] as const;
-  const [tls, local, root] = open;
-  const listeners: Listener[] = [];
-  const problems: string[] = [];
-  try {
-    for (const address of options.listen) {
-      try {
-        listeners.push(await listenTcp(address, tls.accept));
-      } catch (error) {
-        if (!withoutIpv6(error)) throw error;
-        problems.push(error.message);
-      }
-    }
-    listeners.push(await listenUnix(socket.path, 0o660, local.accept));
-    const problem = giveToGroup(socket.path, socket.group);
-    if (problem !== null) problems.push(problem);
-    listeners.push(await listenUnix(adminPath, 0o600, root.accept));
-  } catch (error) {
-    for (const listener of listeners) listener.close();
-    throw error;
-  }
+  const bound = options.bound ?? (await bind(options));
+  const tls = serve(options, { kind: 'tls', pair, peers });
+  const local = serve(options, { kind: 'socket', role: socket.role });
+  const admin = serve(options, { kind: 'socket', role: 'admin' });
+  bound.serve({ tls: tls.accept, local: local.accept, admin: admin.accept });
   return {
-    addresses: listeners.map(({ address }) => address),
-    problems,
+    addresses: bound.addresses,
+    problems: bound.problems,
     async close(graceMs) {
-      for (const listener of listeners) listener.close();
-      await Promise.all(open.map((one) => one.close(graceMs)));
+      bound.close();
+      await Promise.all([tls, local, admin].map((one) => one.close(graceMs)));
     },
   };
 }
-
-/** The default listens on both families; a kernel without IPv6 is no reason not to start. */
-const withoutIpv6 = (error: unknown): error is ListenError =>
-  error instanceof ListenError &&
-  error.code === 'EAFNOSUPPORT' &&
-  error.address.startsWith('[::]:');
 
 /** One grpc-js server for all listeners of one origin; the sockets are ours, which lets us bind as we need. */
 function serve(options: ServerOptions, origin: Origin) {

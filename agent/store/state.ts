@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { CAUSES, type OwnerChange } from '../core/history.ts';
 import type { Intent } from '../core/model.ts';
 import type { ServerRecord } from '../core/servers.ts';
 import { sentence } from '../core/words.ts';
@@ -17,6 +18,10 @@ export interface State {
   readonly servers: readonly ServerRecord[];
   /** Failbacks and moves for degraded health by address, Unix ms: the budget. */
   readonly moves: Readonly<Record<string, readonly number[]>>;
+  /** How addresses came to this node: the newest last. */
+  readonly history: readonly OwnerChange[];
+  /** The addresses it had when that was last written. */
+  readonly held: readonly string[];
   /** net.inet.carp.allow=0 here is this agent's own. */
   readonly fenceMine: boolean;
 }
@@ -50,6 +55,20 @@ const schema = v.object({
     }),
   ),
   moves: v.optional(v.record(v.string(), v.array(v.number())), {}),
+  history: v.optional(
+    v.array(
+      v.object({
+        address: v.string(),
+        from: v.nullable(v.string()),
+        to: v.string(),
+        cause: v.picklist(CAUSES),
+        reason: v.string(),
+        atWallMs: v.number(),
+      }),
+    ),
+    [],
+  ),
+  held: v.optional(v.array(v.string()), []),
   fenceMine: v.optional(v.boolean(), false),
 });
 
@@ -59,6 +78,8 @@ const EMPTY: State = {
   intents: [],
   servers: [],
   moves: {},
+  history: [],
+  held: [],
   fenceMine: false,
 };
 

@@ -1,5 +1,5 @@
 import { ActFailure, type ActHeader } from '../core/acts.ts';
-import { backendsDown } from '../core/health.ts';
+import { backendsDown, isObserver } from '../core/health.ts';
 import { maintenanceKey, wish } from '../core/intents.ts';
 import type { NodeReport } from '../core/model.ts';
 import { mastersOf, type PairAddress } from './addresses.ts';
@@ -43,6 +43,15 @@ export function checkTarget(pair: Pair, address: PairAddress, to: string, header
   }
   const holder = address.nodes.find(({ node }) => node !== to);
   const masters = mastersOf(pair, id);
+  const idle = fresh.find(
+    ({ node, report }) =>
+      report !== null && isObserver(report) && (node === to || masters.includes(node)),
+  );
+  if (idle !== undefined) {
+    const cause = `the agent on ${idle.node} is not privileged and only observes`;
+    const message = `not moved: ${idle.node} cannot ${idle.node === to ? 'take' : 'give'} ${id}`;
+    return refuse('failed', 'observes', cause, `on ${idle.node}: start it as root`, message);
+  }
   const blind = masters.length === 0 ? blindNode(pair) : null;
   if (blind !== null) {
     const [node, cause] = blind;

@@ -8,6 +8,7 @@ import {
   type SwapPrepare,
   type SwapReading,
 } from '../core/acts.ts';
+import type { OwnerChange } from '../core/history.ts';
 import { compareStamps, newestStamp, nextStamp, type Intents } from '../core/intents.ts';
 import type { Intent, NodeView, Policy } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -20,6 +21,8 @@ export interface Member {
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
   /** Asks that node's ACME responder itself; the addresses that answered rightly. '' asks whether it answers. */
   checkChallenge(token: string): Promise<readonly string[]>;
+  /** How addresses came to that node, the newest last. */
+  history(): Promise<readonly OwnerChange[]>;
   swapPrepare(swap: SwapPrepare): Promise<SwapReading>;
   swapCommit(swapId: string): Promise<SwapReading>;
   swapAbort(swapId: string): Promise<SwapReading>;

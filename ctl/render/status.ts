@@ -34,6 +34,7 @@ export function statusScreen(status: Status, context: string, tookMs: number, at
     ...switched(status, at),
     ...pinned(status, at),
     ...drained(status, at),
+    ...polling(status),
     ...alerts.map((alert) => alertLine(alert, at)),
     ...decisions(status, at),
   ].map((line) => wrapped(line));
@@ -158,6 +159,14 @@ function drained(status: Status, at: Moment): string[] {
     const on = where.length === status.nodes.length ? 'every node' : where.join(', ') || 'no node';
     return [`${word.padEnd(9)} ${target.backend}/${target.server} on ${on}${byWhom(intent, at)}`];
   });
+}
+
+/** A jail has no devd: changes are then noticed up to a second late. */
+function polling({ nodes }: Status): string[] {
+  const where = nodes.flatMap(({ node, report }) =>
+    report?.carpEvents === 'polling' ? [node] : [],
+  );
+  return where.length === 0 ? [] : [`polling   CARP every second on ${where.join(', ')}: no devd`];
 }
 
 function byWhom({ actor, reason, untilWallMs, stamp }: Intent, at: Moment): string {

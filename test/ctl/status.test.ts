@@ -149,6 +149,22 @@ test('a fenced node and one switched off are said, whoever wanted it', async (t)
   ]);
 });
 
+test('nodes without devd, in a jail, are named: they notice changes a second late', async (t) => {
+  const status = statusOf({
+    nodes: [
+      nodeOf('haproxy01', { carpEvents: 'polling' }),
+      nodeOf('haproxy02', { carpEvents: 'polling', addresses: [backup()] }),
+    ],
+  });
+  const { code, stdout } = await shown(t, status, ['--check']);
+  t.is(code, 0);
+  t.deepEqual(stdout.split('\n').slice(10), [
+    'polling   CARP every second on haproxy01, haproxy02: no devd',
+    'decision  1@wan stays on haproxy01: it serves (4 min ago)',
+    '',
+  ]);
+});
+
 test('pins, drains, lowered advskew and troubles of a node each have their line', async (t) => {
   const until = Date.now() + 3 * DAY;
   const status = statusOf({

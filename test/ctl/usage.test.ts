@@ -18,6 +18,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
     [
       'status',
       'explain',
+      'history',
       'failover',
       'failback',
       'maintenance on',

@@ -9,7 +9,7 @@ import { ifconfigText } from './ifconfig-text.ts';
 import { ifconfig, type ToolRun } from './ifconfig.ts';
 import { find, GROUP4, GROUP6, newKernel, nextTimerAtMs, type Effect } from './kernel.ts';
 import type { Family, Release, Vhid } from './kernel.ts';
-import { netstatText } from './netstat.ts';
+import { netstatText, routesText } from './netstat.ts';
 import { counters, isAuthentic, openWire, sealed, type Arrival } from './packets.ts';
 import { reportSend } from './sends.ts';
 import { writeStandIns } from './standins.ts';
@@ -20,6 +20,8 @@ import { linkLocal, listenOn, watchLinks } from './system.ts';
 export interface HostConfig {
   readonly freebsd: Release;
   readonly preempt: boolean;
+  /** Default gateways, as `netstat -rn` shows them; on the first interface. */
+  readonly gateways?: readonly string[];
   /** A short directory of its own for sockets, texts and stand-ins. */
   readonly runtime: string;
   readonly interfaces: readonly {
@@ -47,6 +49,9 @@ export async function runHost(config: HostConfig): Promise<void> {
   const { runtime } = config;
   for (const folder of ['text', 'bin']) mkdirSync(join(runtime, folder), { recursive: true });
   writeStandIns(runtime);
+  const [outside] = config.interfaces;
+  const routes = routesText(config.gateways ?? [], outside?.name ?? 'lo0');
+  writeFileSync(join(runtime, 'text', 'routes'), routes);
   tuneHost(config.interfaces.map(({ device }) => device));
   const devices = new Map<string, VirtualDevice>(
     config.interfaces.flatMap(({ name, device, vhids }, at) =>
@@ -277,10 +282,12 @@ export async function runHost(config: HostConfig): Promise<void> {
       client.write(`!system=IFNET subsystem=${parent.name} type=LINK_${up ? 'UP' : 'DOWN'}\n`);
     void commit(setLink(host.kernel, parent.name, up, performance.now()));
   });
-  await listenOn(join(runtime, 'devd.pipe'), (client) => {
+  const onDevd = (client: Socket): void => {
     devd.add(client);
     client.on('close', () => devd.delete(client));
-  });
+  };
+  // Anybody may read devd's pipe; only root may set CARP.
+  await listenOn(join(runtime, 'devd.pipe'), onDevd, 0o666);
   await listenOn(join(runtime, 'carp.sock'), (client) => {
     let request = Buffer.alloc(0);
     client.on('data', (chunk) => {

@@ -1,7 +1,8 @@
 import test from 'ava';
-import { parseCarpCounters } from '../../agent/carp/carp.ts';
+import { parseCarpStatistics } from '../../agent/carp/netstat.ts';
+import { parseGateways } from '../../agent/witness/gateways.ts';
 import { hearFaulty } from './acts.ts';
-import { netstatText } from './netstat.ts';
+import { netstatText, routesText } from './netstat.ts';
 import { backup, master, VIP6 } from './scene.ts';
 
 test('the counters are printed as netstat -s -p carp prints them, one as one packet', (t) => {
@@ -43,9 +44,23 @@ test('adverts are counted as sent by family, those of a BACKUP not at all', (t) 
 
 test('the agent reads the counters it needs to the same values, one packet among them', (t) => {
   const scene = backup();
-  t.deepEqual(parseCarpCounters(netstatText(scene.kernel)), { v4: 0, v6: 0, badAuth: 0 });
+  t.like(parseCarpStatistics(netstatText(scene.kernel)), {
+    received4: 0,
+    received6: 0,
+    badAuth: 0,
+  });
   scene.hear(0);
   scene.hear(0, { family: 6 });
   scene.hear(0, { authentic: false });
-  t.deepEqual(parseCarpCounters(netstatText(scene.kernel)), { v4: 2, v6: 1, badAuth: 1 });
+  t.like(parseCarpStatistics(netstatText(scene.kernel)), {
+    received4: 2,
+    received6: 1,
+    badAuth: 1,
+  });
+});
+
+test('the routes it shows are those that the agent takes for its witnesses', (t) => {
+  const gateways = ['10.1.60.254', 'fe80::1%vtnet0', 'fd5e::254'];
+  t.deepEqual(parseGateways(routesText(gateways, 'vtnet0')), gateways);
+  t.deepEqual(parseGateways(routesText([], 'vtnet0')), []);
 });

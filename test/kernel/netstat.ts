@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import type { Kernel } from './kernel.ts';
 
 /**
@@ -25,4 +26,23 @@ export function netstatText({ received, sent }: Kernel): string {
     '\t0 send failed due to mbuf memory error',
   ];
   return `carp:\n${lines.map((line) => `\t${line}\n`).join('')}`;
+}
+
+const HEADS = [
+  ['Internet:', 'Destination        Gateway            Flags     Netif Expire', 19],
+  [
+    'Internet6:',
+    'Destination                       Gateway                       Flags     Netif Expire',
+    34,
+  ],
+] as const;
+
+/** What `netstat -rn` prints of default routes, columns as on 13.2. */
+export function routesText(gateways: readonly string[], name: string): string {
+  const tables = HEADS.map(([title, head, width], at) => {
+    const own = gateways.filter((one) => isIPv4(one) === (at === 0));
+    const rows = own.map((one) => `${'default'.padEnd(width)}${one.padEnd(width)}UGS      ${name}`);
+    return [title, head, ...rows].join('\n');
+  });
+  return `Routing tables\n\n${tables.join('\n\n')}\n`;
 }

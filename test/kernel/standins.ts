@@ -56,10 +56,14 @@ ${fault(runtime, 'kldstat')}[ "$*" = '-q -m carp' ] || { echo 'usage: kldstat -q
 [ -e ${runtime}/text/sysctl ]
 `;
 
-/** netstat -s -p carp: nothing, and exit 0, without the module. */
+/** netstat -s -p carp: nothing, and exit 0, without the module. netstat -rn: what was written there. */
 const netstat = (runtime: string): string => `#!/bin/sh
-${fault(runtime, 'netstat')}${show}[ "$*" = '-s -p carp' ] || { echo 'usage: netstat -s -p carp' >&2; exit 1; }
-if [ -e ${runtime}/text/netstat ]; then show ${runtime}/text/netstat; fi
+${fault(runtime, 'netstat')}${show}case "$*" in
+'-s -p carp') file=${runtime}/text/netstat ;;
+-rn) file=${runtime}/text/routes ;;
+*) echo 'usage: netstat -s -p carp | -rn' >&2; exit 1 ;;
+esac
+if [ -e "$file" ]; then show "$file"; fi
 `;
 
 /** Request: arguments ended by NUL. Reply: "CODE LENGTH\\n", stdout of that length, stderr. */

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 
@@ -27,8 +27,12 @@ export function watchLinks(onLink: (device: string, up: boolean) => void): void 
   process.on('exit', () => child.kill());
 }
 
-/** A stream socket at `path`, in the place of a stale one. Rejects when it cannot be bound. */
-export function listenOn(path: string, accept: (client: Socket) => void): Promise<void> {
+/** A stream socket at `path` with that mode, in the place of a stale one. Rejects when it cannot be bound. */
+export function listenOn(
+  path: string,
+  accept: (client: Socket) => void,
+  mode = 0o600,
+): Promise<void> {
   rmSync(path, { force: true });
   const server = createServer((client) => {
     client.on('error', () => undefined);
@@ -36,6 +40,9 @@ export function listenOn(path: string, accept: (client: Socket) => void): Promis
   });
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(path, resolve);
+    server.listen(path, () => {
+      chmodSync(path, mode);
+      resolve();
+    });
   });
 }

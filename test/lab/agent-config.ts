@@ -13,6 +13,7 @@ export function agentConfig(plan: LabPlan, host: HostPlan): string {
   return `node = "${host.node}"
 pair = "${plan.name}"
 listen = ["[::]:7660", "0.0.0.0:7660"]
+user = "${plan.user ?? 'root'}"
 state = "${host.stateDir}"
 socket = { path = "${host.agentSocket}", group = "root", role = "admin" }
 log = { file = "${host.log}", level = "info", format = "json" }
@@ -36,8 +37,7 @@ webroot = "${host.folder}/webroot"
 
 [policy]
 hold = "1s"
-${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]
-`;
+${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}${plan.user === undefined ? `witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]\n` : ''}`;
 }
 
 /** proxyctl's config.toml: the unix sockets from anywhere (one context a node, too), mutual TLS from inside the lab. */

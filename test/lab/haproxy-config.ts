@@ -34,7 +34,7 @@ export const SERVERS: readonly BackendServer[] = [
 }));
 
 /** haproxy.conf of one host: both families, TLS with ALPN, redirect, hosts, stick tables, checks. */
-export function haproxyConfig(host: HostPlan): string {
+export function haproxyConfig(host: HostPlan, group: string | null = null): string {
   const backends = [...new Set(SERVERS.map(({ backend }) => backend))];
   const routes = backends
     .filter((backend) => backend !== 'WEB')
@@ -42,7 +42,7 @@ export function haproxyConfig(host: HostPlan): string {
   return `global
     log 127.0.0.1 local0
     maxconn 1024
-    stats socket ${host.statsSocket} mode 660 level admin
+    stats socket ${host.statsSocket} mode 660 level admin${group === null ? '' : ` group ${group}`}
     stats timeout 30s
     ssl-default-bind-curves X25519:prime256v1:secp384r1
     ssl-default-bind-options prefer-client-ciphers ssl-min-ver TLSv1.2 no-tls-tickets

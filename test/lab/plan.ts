@@ -13,6 +13,11 @@ export interface LabOptions {
   readonly nodes: number;
   /** policy.max_moves of the agents; absent: the product's own. */
   readonly maxMoves?: number;
+  /**
+   * Whom the agents become, with the default gateways for witnesses; absent: they stay root, as
+   * they must without root outside, and have the same witnesses by name.
+   */
+  readonly user?: string;
   /** policy.icmp of the agents; absent: the product's own. */
   readonly icmp?: 'ping';
 }

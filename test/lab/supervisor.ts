@@ -5,11 +5,13 @@ import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { HostConfig } from '../kernel/daemon.ts';
+import { groupOf, openTo } from './accounts.ts';
 import { agentConfig, clientConfig } from './agent-config.ts';
 import { writeCertificates } from './certificates.ts';
 import { faultOf } from './faults.ts';
 import { haproxyConfig } from './haproxy-config.ts';
-import { INTERFACE, planLab, VHID, type HostPlan, type LabOptions } from './plan.ts';
+
+import { INTERFACE, planLab, VHID, WITNESS, type HostPlan, type LabOptions } from './plan.ts';
 import { dist, outerPids, programs } from './programs.ts';
 import { describeLab } from './report.ts';
 import { buildTopology, removeTopology, run } from './topology.ts';
@@ -32,6 +34,8 @@ function writeFiles(host: HostPlan): void {
   const carp: HostConfig = {
     freebsd: plan.freebsd,
     preempt: plan.preempt,
+    // The witnesses, for an agent.toml that names none.
+    gateways: WITNESS.map((address) => address.split('/')[0] ?? ''),
     runtime: host.folder,
     interfaces: [
       {
@@ -51,7 +55,7 @@ function writeFiles(host: HostPlan): void {
     ],
   };
   writeFileSync(host.carpConfig, JSON.stringify(carp));
-  writeFileSync(host.haproxyConfig, haproxyConfig(host));
+  writeFileSync(host.haproxyConfig, haproxyConfig(host, groupOf(plan)));
   writeFileSync(host.agentConfig, agentConfig(plan, host));
 }
 
@@ -123,6 +127,7 @@ async function up(): Promise<void> {
   }
   await writeCertificates(plan);
   for (const host of plan.hosts) writeFiles(host);
+  openTo(plan);
   writeFileSync(join(runtime, 'proxyctl.toml'), clientConfig(plan), { mode: 0o600 });
   const backends = [process.execPath, dist('test/lab/backends.js'), `${runtime}/backends.pem`];
   start(

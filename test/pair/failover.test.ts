@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { proxyctl, ran, startProbe } from '../lab/client.ts';
 import { inside } from '../lab/lab.ts';
 import type { LabReport } from '../lab/report.ts';
@@ -115,3 +116,44 @@ test('over mutual TLS from the client: the same verbs, and nothing without a cer
   const bare = await ran(inside(lab(), 'client', argv));
   t.is(bare.code, 9);
 });
+
+test('history: each move once, by whom it was asked for', async (t) => {
+  await asAtFirst(lab());
+  const before = (await changes()).length;
+  await exitOf(lab(), 'failover', '--reason', 'kernel update');
+  await exitOf(lab(), 'failback');
+  const [there, back, ...more] = (await changes()).slice(before);
+  t.deepEqual(more, []);
+  const who = userInfo().username;
+  t.deepEqual(
+    [there, back].map((one) => ({ ...one, at: typeof one?.at })),
+    [
+      {
+        at: 'string',
+        address: '1@vtnet0',
+        from: 'haproxy01',
+        to: 'haproxy02',
+        cause: 'agent',
+        reason: `1@vtnet0 moves from haproxy01 to haproxy02: pinned to haproxy02 by ${who}, "kernel update"`,
+      },
+      {
+        at: 'string',
+        address: '1@vtnet0',
+        from: 'haproxy02',
+        to: 'haproxy01',
+        cause: 'agent',
+        reason: `1@vtnet0 moves from haproxy02 to haproxy01: pinned to haproxy01 by ${who}`,
+      },
+    ],
+  );
+});
+
+interface Change {
+  readonly at: string;
+  readonly to: string;
+}
+
+async function changes(): Promise<readonly Change[]> {
+  const { json } = await asked(lab(), 'history', '--limit', '0');
+  return (json.result as unknown as { changes: readonly Change[] }).changes;
+}

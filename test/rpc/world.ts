@@ -146,6 +146,7 @@ export async function serveWorld(
       status: () => Promise.resolve(emptyStatus),
       move: act,
       explain: no,
+      history: no,
       setMaintenance: no,
       setAutomation: no,
       setServers: (servers, caller) => {
@@ -171,6 +172,7 @@ export async function serveWorld(
       findServers: no,
       checkChallenge: no,
       findChallenge: no,
+      history: no,
       swapPrepare: no,
       swapCommit: no,
       swapAbort: no,

@@ -204,6 +204,11 @@ export const BUGS: readonly Planted[] = [
     durable: (state) => ({ ...state, intents: [] }),
   },
   {
+    name: 'keeps no record of what came to it',
+    seed: 1,
+    decide: doing((decision) => ({ ...decision, changes: [] })),
+  },
+  {
     name: 'leaves a dead HAProxy its address',
     seed: 14,
     decide: seeing((view) =>

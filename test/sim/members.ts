@@ -40,6 +40,7 @@ const local = (agent: Agent): Member => ({
     for (const intent of intents) agent.world.made.set(nameOf(intent), intent);
     return { newer: await agent.storeIntents(agent.name, intents) };
   },
+  history: () => Promise.resolve(agent.loop?.history() ?? []),
   findServers: (_instance, backend) => servers(agent.host.haproxy, agent.process, backend),
 });
 
@@ -64,6 +65,7 @@ function remote(agent: Agent, peer: string): Member {
         );
         return { newer: await there.storeIntents(agent.name, arrived) };
       }),
+    history: () => call((there) => Promise.resolve(there.loop?.history() ?? [])),
     findServers: (_instance, backend) =>
       call((there) => servers(there.host.haproxy, there.process, backend)),
   };

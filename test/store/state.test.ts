@@ -18,7 +18,15 @@ async function newFolder(t: ExecutionContext): Promise<string> {
 const WALL = 1_800_000_000_000;
 const EPOCH = WALL / 1000;
 /** What this test has nothing in. */
-const NONE = { bases: {}, intents: [], servers: [], moves: {}, fenceMine: false };
+const NONE = {
+  bases: {},
+  intents: [],
+  servers: [],
+  moves: {},
+  history: [],
+  held: [],
+  fenceMine: false,
+};
 const PIN = intent('pin/1@wan', 'haproxy02');
 const stateOf = (folder: string, name = 'state.json'): State =>
   decode(readFileSync(join(folder, name), 'utf8'));
@@ -49,6 +57,17 @@ test('what was saved is there after a restart, whole', async (t) => {
     intents: [PIN, until],
     servers: [server],
     moves: { '1@wan': [WALL, WALL + 0.5] },
+    history: [
+      {
+        address: '1@wan',
+        from: 'haproxy01',
+        to: 'haproxy02',
+        cause: 'agent' as const,
+        reason: 'HAProxy is down on haproxy01',
+        atWallMs: WALL,
+      },
+    ],
+    held: ['1@wan'],
     fenceMine: true,
   };
   await store.save(saved);

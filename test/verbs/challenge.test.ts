@@ -30,6 +30,7 @@ function world(wrong: (node: string, token: string) => ActFailure | null, away: 
       return failure === null ? Promise.resolve(['[::1]:7661']) : Promise.reject(failure);
     },
     findServers: no,
+    history: no,
     swapPrepare: no,
     swapCommit: no,
     swapAbort: no,

@@ -2,6 +2,7 @@ import { drains } from './drains.ts';
 import { forces } from './forces.ts';
 import { noGift } from './no-gift.ts';
 import { noTheft } from './no-theft.ts';
+import { history } from './history.ts';
 import { nothingLeft } from './nothing-left.ts';
 import { oneMaster } from './one-master.ts';
 import { sameIntents } from './same-intents.ts';
@@ -26,4 +27,5 @@ export const checks = (): Check[] => [
   served(),
   noTheft(),
   forces(),
+  history(),
 ];

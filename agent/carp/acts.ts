@@ -1,0 +1,76 @@
+import type { Exec } from '../sys/exec.ts';
+import { fenceLease } from './fence.ts';
+
+export interface CarpChange {
+  readonly advskew?: number;
+  readonly state?: 'MASTER' | 'BACKUP';
+}
+
+/** A vhid that ifconfig showed, with what a set of it has to say. */
+export interface KnownVhid {
+  readonly interface: string;
+  readonly vhid: number;
+  /** `carpver 3`, 15.0 and later. */
+  readonly isVrrp: boolean;
+  /** Null where none is printed. */
+  readonly peer: string | null;
+  readonly peer6: string | null;
+}
+
+/** What needs root, one act a call. Each rejects with a sentence when it was not done. */
+export interface CarpActs {
+  set(vhid: KnownVhid, change: CarpChange): Promise<void>;
+  /** Adds nothing to the demotion and so makes every MASTER vhid send its advert now. */
+  advertise(): Promise<void>;
+  /** net.inet.carp.allow. False is a lease: the host undoes it 3 s after it was said last. */
+  allow(on: boolean): Promise<void>;
+}
+
+/**
+ * VRRPv3 knows a priority, 255 first, in advskew's place: it is shown and set
+ * as 255 less advskew, so that 254 (lowered) is priority 1 and nothing else of
+ * the agent has to know.
+ */
+export const VRRP_TOP = 255;
+
+/** The words of ifconfig(8) for a change: the kernel stores advskew before it acts on state. */
+export function wordsOf(vhid: KnownVhid, change: CarpChange): readonly (readonly string[])[] {
+  const words: (readonly string[])[] = [];
+  if (change.advskew !== undefined)
+    words.push(
+      vhid.isVrrp
+        ? ['vrrpprio', String(VRRP_TOP - change.advskew)]
+        : ['advskew', String(change.advskew)],
+    );
+  if (change.state !== undefined) words.push(['state', change.state.toLowerCase()]);
+  return words;
+}
+
+/** Groups that stand for "no unicast peer": CARP's own. */
+const MULTICAST = new Set(['224.0.0.18', 'ff02::12']);
+
+/** The acts with this process's own rights: root's. */
+export function directActs(
+  exec: Exec,
+  tools: { readonly ifconfig: string; readonly sysctl: string },
+): CarpActs {
+  const lease = fenceLease(exec, tools.sysctl);
+  return {
+    async set(vhid, change) {
+      const words = wordsOf(vhid, change).flat();
+      const args = [vhid.interface, 'vhid', String(vhid.vhid), ...words, ...unicast(vhid)];
+      await exec(tools.ifconfig, args);
+    },
+    async advertise() {
+      await exec(tools.sysctl, ['net.inet.carp.demotion=0']);
+    },
+    allow: (on) => (on ? lease.end() : lease.renew()),
+  };
+}
+
+function unicast({ peer, peer6 }: KnownVhid): string[] {
+  const words: string[] = [];
+  if (peer !== null && !MULTICAST.has(peer)) words.push('peer', peer);
+  if (peer6 !== null && !MULTICAST.has(peer6)) words.push('peer6', peer6);
+  return words;
+}

@@ -1,0 +1,58 @@
+import { wordsOf, type CarpActs } from '../carp/acts.ts';
+import { certificateFiles, CertificateFileError } from '../certs/files.ts';
+import type { CertificateFiles } from '../certs/port.ts';
+import type { Helper } from './helper.ts';
+
+/** Each of its tools is killed after 2 s, and an act takes at most two. */
+const ACT_MS = 5000;
+const COMMAND_MS = 35_000;
+
+/** CARP's acts by the helper; advskew and state are one command there too. */
+export const helperActs = (helper: Helper): CarpActs => ({
+  async set(vhid, change) {
+    const words = wordsOf(vhid, change).flatMap(([verb = '', value = '']) => [
+      verb,
+      vhid.interface,
+      String(vhid.vhid),
+      value,
+    ]);
+    if (words.length > 0) await helper.ask(words, ACT_MS);
+  },
+  async advertise() {
+    await helper.ask(['advertise'], ACT_MS);
+  },
+  async allow(on) {
+    await helper.ask(['allow', on ? '1' : '0'], ACT_MS);
+  },
+});
+
+/** For an agent without rights: every act is refused, and says why. */
+export function refusedActs(why: string): CarpActs {
+  const refuse = (): Promise<never> => Promise.reject(new Error(why));
+  return { set: refuse, advertise: refuse, allow: refuse };
+}
+
+/**
+ * Certificate files that this process may not touch: replaced by the helper with owner and mode
+ * kept, read by it where they are not readable.
+ */
+export const helperFiles = (helper: Helper): CertificateFiles => ({
+  async read(path) {
+    try {
+      return await certificateFiles.read(path);
+    } catch (error) {
+      if (!(error instanceof CertificateFileError) || error.code !== 'EACCES') throw error;
+      return decode(await helper.ask(['cert-read', path], ACT_MS));
+    }
+  },
+  async rehearse(path, pem) {
+    await helper.ask(['cert-try', path, String(Buffer.byteLength(pem))], COMMAND_MS, pem);
+  },
+  async replace(path, pem) {
+    await helper.ask(['cert-write', path, String(Buffer.byteLength(pem))], COMMAND_MS, pem);
+  },
+});
+
+/** Bytes as od(1) prints them. */
+const decode = (lines: readonly string[]): string =>
+  Buffer.from(lines.join('').replaceAll(/\s/g, ''), 'hex').toString('utf8');

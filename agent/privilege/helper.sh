@@ -1,0 +1,318 @@
+#!/bin/sh
+# The privileged half of proxyagent: the few acts that need root, and nothing
+# else. The agent starts it as root, then gives up root itself, and asks over
+# standard input, one request a line; root's answers go to standard output.
+#
+#   helper.sh IFCONFIG SYSCTL PFCTL DIRECTORIES CHECK RELOAD
+#
+# All six come from agent.toml as root read it; lists have one word a line.
+#
+#   SEQ ACT...                   done in order, or none of them is begun:
+#       advskew IF VHID 0..254   vrrpprio IF VHID 1..255
+#       state IF VHID master|backup          allow 0|1         advertise
+#   SEQ cert-read PATH           SEQ cert-write PATH BYTES     (bytes follow)
+#   SEQ cert-try PATH BYTES      as cert-write, and the file stays as it was
+#   SEQ check    SEQ reload      SEQ pf-rules
+#
+# Answer: lines of output, each after a space, then one of
+#   SEQ ok    SEQ refused WHY (nothing was begun)    SEQ failed WHAT
+# The first line it prints is "0 ok".
+#
+# allow 0 is a lease: 3 s after the last one, and at once when standard input
+# ends, the host sets net.inet.carp.allow back to 1.
+
+set -fu
+umask 077
+PATH=/sbin:/bin:/usr/sbin:/usr/bin
+LC_ALL=C
+export PATH LC_ALL
+# Either would change what is read, or what is run.
+unset IFCONFIG_FORMAT ENV BASH_ENV CDPATH TMPDIR
+cd / || exit 1
+# An agent that dies before it has its answer must not end what lifts its fence.
+# A handler, unlike '', is not passed on to tools.
+trap : PIPE
+
+NL='
+'
+TAB=$(printf '\t')
+ifconfig=$1 sysctl=$2 pfctl=$3 directories=$4 check=$5 reload=$6
+# A tool that hangs must not take the helper with it; timeout(1) is in base.
+short='' long=''
+if command -v timeout >/dev/null; then
+	short='timeout -s KILL 2' long='timeout -s KILL 30'
+fi
+keeper=''
+why=''
+
+refuse() { why="refused $1"; return 1; }
+fail() { why="failed $1"; return 1; }
+
+# Runs a tool to its end, 2 s at most; what it printed is in $said.
+# shellcheck disable=SC2086 # words of timeout(1), or none
+run() { unlimited $short "$@"; }
+unlimited() {
+	said=$("$@" 2>&1 </dev/null) && return 0
+	code=$?
+	[ "$1" != timeout ] || shift 4
+	fail "$*: exit $code: ${said%%"$NL"*}"
+}
+
+between() { # NUMBER LOW HIGH
+	case $1 in '' | *[!0-9]* | 0?* | ????*) return 1 ;; esac
+	[ "$1" -ge "$2" ] && [ "$1" -le "$3" ]
+}
+
+# Whether ifconfig says that IF carries VHID: $kind, and the words that repeat
+# unicast peers (14.0 forgets them at every set). A vhid that is not there
+# would be created by a set.
+look() { # IF VHID
+	if [ "$1" != "$looked" ]; then
+		looked=''
+		# Unlimited, for a millisecond less: the agent has just read the same.
+		unlimited "$ifconfig" "$1" || return 1
+		text=$said$NL
+		looked=$1
+	fi
+	kind='' peers=''
+	for state in INIT BACKUP MASTER; do
+		case $text in
+		*"$NL${TAB}carp: $state vhid $2 advbase "*)
+			kind=carp
+			rest=${text#*"$NL${TAB}carp: $state vhid $2 advbase "}
+			;;
+		*"$NL${TAB}vrrp: $state vrid $2 prio "*) kind=vrrp rest='' ;;
+		esac
+	done
+	[ -n "$kind" ] || refuse "$1 does not carry vhid $2" || return 1
+	rest=${rest#*"$NL"}
+	repeat "${rest%%"$NL"*}"
+}
+
+repeat() { # LINE after a carp line
+	case $1 in
+	*[!A-Za-z0-9.:%_\ "$TAB"-]*) return 0 ;;
+	"$TAB"*peer\ *\ peer6\ *) ;;
+	*) return 0 ;;
+	esac
+	# shellcheck disable=SC2086 # four words
+	set -- ${1#"$TAB"}
+	[ "$2" = 224.0.0.18 ] || peers=" peer $2"
+	[ "$4" = ff02::12 ] || peers="$peers peer6 $4"
+}
+
+# Checks every act and writes the commands to $plan, one a line.
+plan() {
+	plan='' looked='' on='' words=''
+	[ $# -gt 0 ] || refuse 'no verb' || return 1
+	while [ $# -gt 0 ]; do
+		case $1 in
+		advskew | vrrpprio | state)
+			[ $# -ge 4 ] || refuse "$1 needs IF VHID VALUE" || return 1
+			vhid_act "$1" "$2" "$3" "$4" || return 1
+			shift 4
+			;;
+		allow)
+			case ${2-} in 0 | 1) ;; *) refuse 'allow needs 0 or 1' || return 1 ;; esac
+			plan="$plan$words${NL}allow $2" words='' on=''
+			shift 2
+			;;
+		advertise)
+			plan="$plan$words${NL}advertise" words='' on=''
+			shift
+			;;
+		*) refuse "no such verb: $1" || return 1 ;;
+		esac
+	done
+	plan=$plan$words
+}
+
+# What is asked of one vhid in a row becomes one command: the kernel stores
+# advskew before it acts on state, and both are one act.
+vhid_act() { # VERB IF VHID VALUE
+	case $2 in [!A-Za-z]* | *[!A-Za-z0-9._-]* | ????????????????*)
+		refuse "no interface name: $2" || return 1 ;;
+	esac
+	between "$3" 1 255 || refuse "no vhid: $3" || return 1
+	look "$2" "$3" || return 1
+	case $1 in
+	advskew) between "$4" 0 254 && [ "$kind" = carp ] ;;
+	vrrpprio) between "$4" 1 255 && [ "$kind" = vrrp ] ;;
+	state) [ "$4" = master ] || [ "$4" = backup ] ;;
+	esac || refuse "$1 $4 does not fit the $kind vhid $3" || return 1
+	if [ "$on" = "$2 $3" ]; then
+		words="$words $1 $4"
+	else
+		on="$2 $3" plan=$plan$words words="${NL}set $2 vhid $3$peers $1 $4"
+	fi
+}
+
+acts() {
+	plan "$@" || return 1
+	IFS=$NL
+	for step in $plan; do
+		IFS=' '
+		# shellcheck disable=SC2086 # checked words
+		set -- $step
+		case $1 in
+		set) shift && run "$ifconfig" "$@" ;;
+		advertise) run "$sysctl" net.inet.carp.demotion=0 ;;
+		allow) if [ "$2" = 0 ]; then fence; else unfence; fi ;;
+		esac || return 1
+	done
+}
+
+# The new keeper is there before the old one goes: somebody always lifts the
+# fence, also when this process is killed. exec: once a keeper is dead, nothing
+# of it can still set allow=1.
+fence() {
+	(sleep 3 && exec "$sysctl" net.inet.carp.allow=1) >/dev/null 2>&1 </dev/null &
+	new=$!
+	dismiss
+	keeper=$new
+	run "$sysctl" net.inet.carp.allow=0
+}
+
+unfence() {
+	run "$sysctl" net.inet.carp.allow=1 || return 1
+	dismiss
+}
+
+dismiss() {
+	[ -z "$keeper" ] || { kill -KILL "$keeper" && wait "$keeper"; } 2>/dev/null
+	keeper=''
+	return 0
+}
+
+# The file behind PATH, if it is one of ours: $target, in $folder.
+place() { # PATH
+	case $1 in
+	*/../* | */./* | *//* | */.. | */. | */) refuse "not a plain path: $1" || return 1 ;;
+	/*) ;;
+	*) refuse "not an absolute path: $1" || return 1 ;;
+	esac
+	if [ -e "$1" ] || [ -L "$1" ]; then
+		target=$(realpath "$1" 2>/dev/null) && [ -f "$target" ] ||
+			refuse "no regular file: $1" || return 1
+	else
+		folder=$(realpath "${1%/*}/" 2>/dev/null) || refuse "no such directory: ${1%/*}" || return 1
+		target=$folder/${1##*/}
+	fi
+	folder=${target%/*}
+	IFS=$NL
+	for allowed in $directories; do
+		IFS=' '
+		allowed=$(realpath "$allowed" 2>/dev/null) || continue
+		case $target in "${allowed:-nowhere}"/*) return 0 ;; esac
+	done
+	IFS=' '
+	refuse "outside the directories named in agent.toml: $1"
+}
+
+cert_read() { # PATH
+	place "$1" || return 1
+	[ -f "$target" ] || fail "no such file: $1" || return 1
+	# As numbers: a file may end without a newline.
+	od -An -v -tx1 "$target" 2>/dev/null || fail "cannot be read: $1"
+}
+
+# Takes BYTES of standard input whatever happens, so that the next line is the
+# next request.
+cert_write() { # VERB PATH BYTES
+	case $3 in '' | *[!0-9]* | ????????*) refuse "no length: $3" || return 1 ;; esac
+	beside=''
+	if place "$2" && safe && prepare; then
+		head -c "$3" | { cat >"$beside" || { cat >/dev/null && false; }; } 2>/dev/null ||
+			fail "cannot be written: $2"
+	else
+		head -c "$3" >/dev/null
+	fi
+	[ -n "$why" ] || finish "$1" "$3"
+	[ -z "$why" ] && return 0
+	[ -z "$beside" ] || rm -f "$beside"
+	return 1
+}
+
+# Where others can write they could put a link in the place of any file.
+safe() {
+	[ -n "$(find "$folder" -prune -user 0 ! -perm -020 ! -perm -002 2>/dev/null)" ] ||
+		refuse "$folder can be written by others than root"
+}
+
+# Owner and mode of the old file; 0600 for a new one. HAProxy leaves names out
+# that begin with a dot when it loads a directory.
+prepare() {
+	beside=$folder/.${target##*/}.proxyctl
+	rm -f "$beside"
+	if [ -e "$target" ]; then cp -p "$target" "$beside"; else : >"$beside"; fi 2>/dev/null ||
+		fail "cannot be written beside: $target"
+}
+
+finish() { # VERB BYTES
+	[ "$(wc -c <"$beside")" -eq "$2" ] || fail "cut short: $target" || return 1
+	durable "$beside" || fail "cannot be written: $target" || return 1
+	if [ "$1" = cert-try ]; then
+		rm -f "$beside"
+	else
+		{ mv -f "$beside" "$target" && durable "$folder"; } 2>/dev/null ||
+			fail "cannot be replaced: $target"
+	fi
+}
+
+# fsync(1) is FreeBSD's; Linux has sync FILE.
+durable() { if command -v fsync >/dev/null; then fsync "$1"; else sync "$1"; fi; }
+
+# A command of agent.toml. Its output goes through a file: what it leaves
+# running would hold a pipe open.
+command_of() { # WORDS, one a line
+	[ -n "$1" ] || refuse 'not configured in agent.toml' || return 1
+	out=$(mktemp /tmp/proxyagent.XXXXXXXX) || fail 'no room in /tmp' || return 1
+	IFS=$NL
+	# shellcheck disable=SC2086 # one word a line
+	set -- $1
+	IFS=' '
+	$long "$@" >"$out" 2>&1 </dev/null
+	code=$?
+	awk '{ print " " $0 }' "$out"
+	rm -f "$out"
+	[ "$code" -eq 0 ] || fail "exit $code"
+}
+
+request() { # VERB ARGUMENT...
+	case ${1-} in
+	cert-read) [ $# -eq 2 ] || refuse "$1 needs PATH" || return 1 && cert_read "$2" ;;
+	cert-write | cert-try) [ $# -eq 3 ] || refuse "$1 needs PATH BYTES" || return 1 && cert_write "$@" ;;
+	check | reload | pf-rules)
+		[ $# -eq 1 ] || refuse "$1 takes nothing" || return 1
+		case $1 in
+		check) command_of "$check" ;;
+		reload) command_of "$reload" ;;
+		pf-rules) command_of "$pfctl$NL-sr" ;;
+		esac
+		;;
+	*) acts "$@" ;;
+	esac
+}
+
+answer() { # LINE
+	case $1 in
+	*[!A-Za-z0-9\ ._/@:=+,-]*) why='refused a character that no verb needs' sequence=0 ;;
+	*)
+		# shellcheck disable=SC2086 # words of one line
+		set -- $1
+		sequence=${1-}
+		case $sequence in '' | *[!0-9]*) why='refused no number' sequence=0 ;; esac
+		[ -n "$why" ] || { shift && request "$@"; }
+		;;
+	esac
+	printf '%s %s\n' "$sequence" "${why:-ok}" 2>/dev/null
+}
+
+echo '0 ok'
+IFS=' '
+while IFS= read -r line; do
+	why=''
+	answer "$line"
+done
+# The agent is gone; its fence goes with it.
+if [ -n "$keeper" ] && kill -0 "$keeper" 2>/dev/null; then unfence; fi

@@ -1,0 +1,143 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+
+/** How a request to the helper ended without being done. */
+export type HelperFailure = 'refused' | 'failed' | 'silent' | 'ended';
+
+/** What the privileged helper did not do: what was asked, then what it said. */
+export class HelperError extends Error {
+  override readonly name = 'HelperError';
+  readonly failure: HelperFailure;
+
+  constructor(asked: readonly string[], failure: HelperFailure, said: string) {
+    super(`privileged helper, ${asked.join(' ')}: ${said}`);
+    this.failure = failure;
+  }
+}
+
+/** What of agent.toml the helper is started with, as root read it; nothing changes it later. */
+export interface HelperOptions {
+  readonly ifconfig: string;
+  readonly sysctl: string;
+  readonly pfctl: string;
+  /** Where certificate files may be read and replaced. */
+  readonly directories: readonly string[];
+  readonly check: readonly string[];
+  readonly reload: readonly string[];
+}
+
+export interface Helper {
+  readonly pid: number;
+  /**
+   * Asks for one request, in order, and resolves to the lines it printed. `content` follows the
+   * request. Rejects with HelperError; after `silent` it may still be done.
+   */
+  ask(words: readonly string[], limitMs: number, content?: string): Promise<readonly string[]>;
+  /** Resolves when it is gone, whoever ended it. */
+  readonly ended: Promise<void>;
+  /** Closes its standard input: it lifts a fence and ends. */
+  close(): void;
+}
+
+const SCRIPT = fileURLToPath(new URL('helper.sh', import.meta.url));
+/** What the helper lets pass: no blank, no quote, nothing that a shell acts on. */
+const WORD = /^[A-Za-z0-9._/@:=+,-]+$/;
+const STRANGE = 'a character that no verb needs';
+const START_MS = 5000;
+
+interface Waiting {
+  readonly sequence: number;
+  readonly asked: readonly string[];
+  readonly output: string[];
+  done(failure: HelperFailure | null, said: string): void;
+}
+
+/**
+ * Starts helper.sh with the rights this process has now, in a session of its own, so that a
+ * terminal's Ctrl-C does not reach it. Rejects with a sentence when it does not answer.
+ */
+export async function startHelper(options: HelperOptions): Promise<Helper> {
+  const { ifconfig, sysctl, pfctl, directories, check, reload } = options;
+  const lists = [directories, check, reload].map((words) => words.join('\n'));
+  if ([directories, check, reload].flat().some((word) => word.includes('\n')))
+    throw new Error('a path or command of agent.toml holds a line break');
+  const child = spawn('/bin/sh', [SCRIPT, ifconfig, sysctl, pfctl, ...lists], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { PATH: '/sbin:/bin:/usr/sbin:/usr/bin', LC_ALL: 'C' },
+    cwd: '/',
+    detached: true,
+  });
+  child.unref();
+  let waiting: Waiting[] = [];
+  let sequence = 0;
+  let gone = false;
+  let rest = '';
+
+  child.stdout.setEncoding('utf8');
+  child.stdout.on('data', (chunk: string) => {
+    const lines = `${rest}${chunk}`.split('\n');
+    rest = lines.pop() ?? '';
+    for (const line of lines) take(line);
+  });
+  // A write to a helper that has ended; `ended` tells.
+  child.stdin.on('error', () => undefined);
+
+  function take(line: string): void {
+    const [first] = waiting;
+    if (line.startsWith(' ')) return void first?.output.push(line.slice(1));
+    const [, number, verdict, said = ''] = /^(\d+) (\w+)(?: (.*))?$/.exec(line) ?? [];
+    const at = waiting.findIndex((one) => one.sequence === Number(number));
+    const [answered] = at < 0 ? [] : waiting.splice(at, 1);
+    if (verdict === 'ok') answered?.done(null, '');
+    else answered?.done(verdict === 'refused' ? 'refused' : 'failed', `${verdict}: ${said}`);
+  }
+
+  const ended = new Promise<void>((resolve) => {
+    const end = (): void => {
+      gone = true;
+      for (const one of waiting) one.done('ended', 'it has ended');
+      waiting = [];
+      resolve();
+    };
+    child.once('error', end);
+    // Not 'exit': its last answer may still be on the way.
+    child.once('close', end);
+  });
+
+  function wait(
+    number: number,
+    asked: readonly string[],
+    limitMs: number,
+  ): Promise<readonly string[]> {
+    return new Promise((resolve, reject) => {
+      const output: string[] = [];
+      const timer = setTimeout(() => {
+        waiting = waiting.filter((one) => one.sequence !== number);
+        reject(new HelperError(asked, 'silent', `no answer within ${limitMs} ms`));
+      }, limitMs);
+      const done: Waiting['done'] = (failure, said) => {
+        clearTimeout(timer);
+        if (failure === null) resolve(output);
+        else reject(new HelperError(asked, failure, [said, ...output].join('\n')));
+      };
+      waiting.push({ sequence: number, asked, output, done });
+    });
+  }
+
+  await wait(0, ['start'], START_MS);
+  return {
+    pid: child.pid ?? 0,
+    ask(words, limitMs, content = '') {
+      // The helper answers such a line without its number, so that nobody would hear it.
+      if (words.some((word) => !WORD.test(word)))
+        return Promise.reject(new HelperError(words, 'refused', `refused: ${STRANGE}`));
+      if (gone) return Promise.reject(new HelperError(words, 'ended', 'it has ended'));
+      const number = ++sequence;
+      const answer = wait(number, words, limitMs);
+      child.stdin.write(`${[number, ...words].join(' ')}\n${content}`);
+      return answer;
+    },
+    ended,
+    close: () => void child.stdin.end(),
+  };
+}

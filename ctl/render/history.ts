@@ -1,0 +1,24 @@
+import type { History, OwnerChange } from '../../agent/core/history.ts';
+import { wrapped } from './wrapped.ts';
+
+/** The screen of `proxyctl history`: two lines or more a change, the newest last; 80 columns. */
+export function historyScreen({ changes, missing }: History): string {
+  const parts = changes.map(changeText);
+  if (parts.length === 0) parts.push('No address has come to any node since its agent first ran.');
+  for (const { node, cause } of missing) parts.push(wrapped(`missing   ${node}: ${cause}`));
+  return `${parts.join('\n')}\n`;
+}
+
+function changeText({ address, from, to, reason, atWallMs }: OwnerChange): string {
+  const time = new Date(atWallMs).toISOString().replace('T', ' ').slice(0, 19);
+  return `${time}Z  ${address}  ${from ?? '?'} -> ${to}\n${wrapped(`          ${reason}`)}`;
+}
+
+/** The `result` of `history`. */
+export const historyResult = ({ changes, missing }: History): unknown => ({
+  changes: changes.map(({ atWallMs, ...rest }) => ({
+    at: new Date(atWallMs).toISOString(),
+    ...rest,
+  })),
+  missing,
+});

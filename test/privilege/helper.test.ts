@@ -1,0 +1,187 @@
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import test from 'ava';
+import { carp } from '../../agent/carp/carp.ts';
+import { helperActs } from '../../agent/privilege/acts.ts';
+import { HelperError } from '../../agent/privilege/helper.ts';
+import { execWithin } from '../../agent/sys/exec.ts';
+import { prints } from '../carp/tools.ts';
+import { scriptedHelper } from './tools.ts';
+
+const SCRIPT = fileURLToPath(new URL('../../../agent/privilege/helper.sh', import.meta.url));
+
+const has = (tool: string): boolean =>
+  spawnSync('sh', ['-c', `command -v ${tool}`], { stdio: 'ignore' }).status === 0;
+
+test('each act asks ifconfig first, then is one command with exactly these words', async (t) => {
+  const { ask, calls } = await scriptedHelper(t);
+  const ran = async (...words: string[]): Promise<string[]> => {
+    t.deepEqual(await ask(...words), []);
+    return calls();
+  };
+  const read = 'ifconfig vtnet0';
+  t.deepEqual(await ran('advskew', 'vtnet0', '1', '254'), [read, `${read} vhid 1 advskew 254`]);
+  t.deepEqual(await ran('vrrpprio', 'vtnet0', '3', '1', 'state', 'vtnet0', '3', 'backup'), [
+    read,
+    `${read} vhid 3 vrrpprio 1 state backup`,
+  ]);
+  t.deepEqual(await ran('advertise'), ['sysctl net.inet.carp.demotion=0']);
+});
+
+test('several acts in one call: advskew and state of a vhid are one command, in the order asked', async (t) => {
+  const { ask, calls } = await scriptedHelper(t);
+  const acts =
+    'advskew vtnet0 1 0 state vtnet0 1 master advskew vtnet0 12 254 advertise state vtnet0 1 backup';
+  await ask(...acts.split(' '));
+  t.deepEqual(calls(), [
+    'ifconfig vtnet0',
+    'ifconfig vtnet0 vhid 1 advskew 0 state master',
+    'ifconfig vtnet0 vhid 12 peer 10.1.60.202 peer6 fe80::2%vtnet0 advskew 254',
+    'sysctl net.inet.carp.demotion=0',
+    'ifconfig vtnet0 vhid 1 state backup',
+  ]);
+});
+
+test('what it does not know is refused with a reason, and nothing is set', async (t) => {
+  const { answer, calls } = await scriptedHelper(t);
+  const refused = [
+    ['', 'no verb'],
+    ['destroy vtnet0', 'no such verb: destroy'],
+    ['advskew vtnet0 1', 'advskew needs IF VHID VALUE'],
+    ['advskew vtnet0 1 255', 'advskew 255 does not fit the carp vhid 1'],
+    ['advskew vtnet0 1 -1', 'advskew -1 does not fit the carp vhid 1'],
+    ['advskew vtnet0 1 010', 'advskew 010 does not fit the carp vhid 1'],
+    ['advskew vtnet0 3 1', 'advskew 1 does not fit the vrrp vhid 3'],
+    ['vrrpprio vtnet0 1 1', 'vrrpprio 1 does not fit the carp vhid 1'],
+    ['advskew vtnet0 0 1', 'no vhid: 0'],
+    ['advskew vtnet0 256 1', 'no vhid: 256'],
+    ['advskew vtnet0 1x 1', 'no vhid: 1x'],
+    ['advskew vtnet0 2 1', 'vtnet0 does not carry vhid 2'],
+    // Only its description says so.
+    ['advskew vtnet0 9 1', 'vtnet0 does not carry vhid 9'],
+    ['advskew -a 1 1', 'no interface name: -a'],
+    ['advskew ../x 1 1', 'no interface name: ../x'],
+    ['state vtnet0 1 init', 'state init does not fit the carp vhid 1'],
+    ['allow 2', 'allow needs 0 or 1'],
+    ['allow', 'allow needs 0 or 1'],
+    ['advskew vtnet0 1 254 pass x', 'no such verb: pass'],
+    ['check now', 'check takes nothing'],
+    ['reload', 'not configured in agent.toml'],
+  ] as const;
+  for (const [asked, why] of refused)
+    t.is(await answer(...asked.split(' ').filter((word) => word !== '')), `refused: ${why}`, asked);
+  t.deepEqual(
+    calls().filter((line) => line !== 'ifconfig vtnet0' && line !== 'ifconfig -a'),
+    [],
+  );
+});
+
+test('characters that a shell would act on end the request, whatever the verb', async (t) => {
+  const { helper, tools, calls, folder } = await scriptedHelper(t);
+  const attacks = [
+    'advskew vtnet0;id 1 1',
+    'advskew $(id) 1 1',
+    'advskew `id` 1 1',
+    "advskew 'vtnet0' 1 1",
+    'advskew vtnet0 1 1 >x',
+    'advskew vtnet* 1 1',
+    'advskew vtnet0\t1 1',
+    'cert-read /etc/pa\\sswd',
+    `cert-read ${folder}/certs/~`,
+    'advskew vtnet0 1 1 # äöü',
+  ];
+  // The agent's own half does not even send them.
+  for (const attack of attacks) {
+    const error = await t.throwsAsync(helper.ask([attack], 10_000), { instanceOf: HelperError });
+    t.is(error.failure, 'refused');
+  }
+  const input = attacks.map((attack) => `7 ${attack}\n`).join('');
+  const own = [SCRIPT, tools.ifconfig, tools.sysctl, '/bin/false', folder, '', ''];
+  const { stdout } = spawnSync('/bin/sh', own, {
+    input: `${input}8 advertise\n`,
+    encoding: 'utf8',
+  });
+  const refused = '0 refused a character that no verb needs\n'.repeat(attacks.length);
+  t.is(stdout, `0 ok\n${refused}8 ok\n`);
+  t.deepEqual(calls(), ['sysctl net.inet.carp.demotion=0']);
+});
+
+test('a set that ifconfig refuses is its failure, with its words, and what follows is not done', async (t) => {
+  const { answer, calls, write, tools } = await scriptedHelper(t);
+  write(
+    'ifconfig',
+    `[ $# -eq 1 ] || { echo "ifconfig: SIOCSVH: Invalid argument" >&2; exit 1; }
+${prints('vtnet0: flags=1<UP>\n\tcarp: MASTER vhid 1 advbase 1 advskew 0\n')}`,
+  );
+  t.is(
+    await answer('advskew', 'vtnet0', '1', '5', 'advertise'),
+    `failed: ${tools.ifconfig} vtnet0 vhid 1 advskew 5: exit 1: ifconfig: SIOCSVH: Invalid argument`,
+  );
+  t.deepEqual(calls(), ['ifconfig vtnet0', 'ifconfig vtnet0 vhid 1 advskew 5']);
+});
+
+test('a tool that hangs is killed after two seconds and the helper goes on', async (t) => {
+  const { answer, write, tools } = await scriptedHelper(t);
+  write('sysctl', 'exec sleep 600');
+  t.is(await answer('advertise'), `failed: ${tools.sysctl} net.inet.carp.demotion=0: exit 137: `);
+  t.is(await answer('advskew', 'vtnet0', '1', '5'), 'ok');
+});
+
+test('its tools see the C locale, no IFCONFIG_FORMAT and the fixed PATH', async (t) => {
+  const { ask, write, folder } = await scriptedHelper(t);
+  write('sysctl', `env | grep -v ^_= | grep -v ^PWD= | sort > ${folder}/env`);
+  await ask('advertise');
+  const env = spawnSync('cat', [`${folder}/env`], { encoding: 'utf8' }).stdout;
+  t.is(env.replace(/^OLDPWD=.*\n/m, ''), 'LC_ALL=C\nPATH=/sbin:/bin:/usr/sbin:/usr/bin\n');
+});
+
+test('commands of agent.toml: output and exit code; words are passed as they are', async (t) => {
+  const { ask, answer } = await scriptedHelper(t, {
+    check: ['/bin/sh', '-c', 'printf "%s|" "$@"; echo; echo two; exit 3', 'x', 'a  b', '$(id) *'],
+    reload: ['/bin/sh', '-c', 'sleep 600 & echo reloaded'],
+  });
+  t.is(await answer('check'), 'failed: exit 3\na  b|$(id) *|\ntwo');
+  // What a reload leaves running does not hold the answer back.
+  t.deepEqual(await ask('reload'), ['reloaded']);
+  t.deepEqual(await ask('pf-rules'), ['pass quick proto carp all keep state']);
+});
+
+test('a helper that is gone is said at once, to calls under way and later ones', async (t) => {
+  const { helper, ask, write } = await scriptedHelper(t);
+  write('sysctl', `kill -9 ${helper.pid}; sleep 1`);
+  const first = await t.throwsAsync(ask('advertise'), { instanceOf: HelperError });
+  await helper.ended;
+  const second = await t.throwsAsync(ask('advertise'), { instanceOf: HelperError });
+  t.deepEqual([first.failure, second.failure], ['ended', 'ended']);
+});
+
+test('the loop does not notice the helper: sets by carp() with its checks, one command each', async (t) => {
+  const { helper, tools, calls } = await scriptedHelper(t);
+  const one = carp({ exec: execWithin(10_000), tools, acts: helperActs(helper) });
+  const { addresses } = await one.read();
+  t.deepEqual(
+    addresses.map(({ vhid, advskew }) => [vhid, advskew]),
+    [
+      [1, 0],
+      [12, 100],
+      [3, 155],
+    ],
+  );
+  calls();
+  await one.set('vtnet0', 1, { advskew: 0, state: 'MASTER' });
+  await one.set('vtnet0', 3, { advskew: 254 });
+  await one.advertise();
+  t.deepEqual(calls(), [
+    'ifconfig vtnet0',
+    'ifconfig vtnet0 vhid 1 advskew 0 state master',
+    'ifconfig vtnet0',
+    'ifconfig vtnet0 vhid 3 vrrpprio 1',
+    'sysctl net.inet.carp.demotion=0',
+  ]);
+});
+
+const shellcheck = has('shellcheck') ? test : test.skip;
+shellcheck('shellcheck has nothing to say of the helper', (t) => {
+  const { stdout, status } = spawnSync('shellcheck', ['-s', 'sh', SCRIPT], { encoding: 'utf8' });
+  t.deepEqual([stdout, status], ['', 0]);
+});
