@@ -20,13 +20,14 @@ export function addAcme(program: Command, io: Streams, finish: Finish): void {
   for (const verb of ['present', 'cleanup'] as const) {
     const presents = verb === 'present';
     const command = acme
-      .command(presents ? 'present [TOKEN...]' : 'cleanup [TOKEN]')
+      .command(presents ? 'present [TOKEN]' : 'cleanup [TOKEN]')
       .description(
         presents ? 'returns once every node answers the challenge' : 'no node answers it any more',
       )
       .option('--domain <NAME>', "for the record; without it CERTBOT_DOMAIN, as certbot's hooks");
     if (presents)
       command
+        .allowExcessArguments()
         .usage('[TOKEN KEYAUTH] [options]')
         .addHelpText(
           'after',
