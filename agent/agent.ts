@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { acmePart } from './acme-part.ts';
 import { carp } from './carp/carp.ts';
 import { carpEvents } from './carp-events.ts';
 import { keepCertificates, type CertificateKeeping } from './certificate-keeping.ts';
@@ -18,8 +19,8 @@ import { loopLog, type Log } from './log.ts';
 import { heartbeats } from './heartbeats.ts';
 import { watchInstalled } from './installed.ts';
 import { loop as startLoop } from './loop.ts';
-import { localMember, peerMember } from './members.ts';
-import { serverNotices } from './notices.ts';
+import { localMember, ownView, peerMember } from './members.ts';
+import { logIntents, serverNotices } from './notices.ts';
 import { problems as openProblems } from './problems.ts';
 import type { Account } from './privilege/account.ts';
 import { reloading } from './reload.ts';
@@ -118,8 +119,7 @@ export async function startAgent(
     onIntents(intents: Intents, taken: readonly Intent[]) {
       savedIntents = save({ intents: [...intents.values()] });
       savedIntents.catch(() => undefined);
-      for (const { key, value, deleted, actor, requestId } of taken)
-        log.info('intent-stored', { key, value, deleted, actor, request_id: requestId }, key);
+      logIntents(log, taken);
       if (taken.some(({ key }) => parseCertificateKey(key) !== null)) certificates?.wake();
     },
     onChange: () => {
@@ -219,14 +219,24 @@ export async function startAgent(
       ask: haproxy.ask,
       socketPath: haproxy.socketPath,
     });
-  const local = localMember(
+  const acme = acmePart({
+    node,
+    config: config.acme,
+    clock,
+    problems,
+    intents: gossip.intents,
+    peers: names.map((peer) => dialled.peerCalls(peer)),
+  });
+  const storeHere = (intents: readonly Intent[]) => storeIntents(node, intents);
+  const local = localMember({
     node,
     haproxy,
-    (intents) => storeIntents(node, intents),
-    loop.history,
-    runningSwaps,
-    look,
-  );
+    storeIntents: storeHere,
+    history: loop.history,
+    running: runningSwaps,
+    inspect: look,
+    checkChallenge: acme.check,
+  });
   const peerMembers = names.map((peer) => peerMember(peer, dialled.peerCalls(peer)));
   const pair: Pair = {
     node,
@@ -242,14 +252,7 @@ export async function startAgent(
     intents: gossip.intents,
     onRound: (listener) => loop.onRound(listener),
   };
-  const selfView = (): NodeView => ({
-    node,
-    peerClass: 'alive',
-    fresh: true,
-    heardAtMs: clock.nowMs(),
-    report: loop.report(),
-    clockOffMs: null,
-  });
+  const selfView = (): NodeView => ownView(node, clock.nowMs(), loop.report());
 
   const server = await startServer({
     listen: config.listen,
@@ -265,8 +268,9 @@ export async function startAgent(
       loop.view,
       (peer) => lastEnd.get(peer) ?? '',
       Math.max(0, ...config.certificates.alarmDays),
+      config.acme.tokenTtlMs,
     ),
-    peer: peerVerbs(gossip, local, storeIntents, (peer) => dialled.hurry(peer)),
+    peer: peerVerbs(gossip, local, storeIntents, (peer) => dialled.hurry(peer), acme.find),
     clock,
     notices: serverNotices(log),
   });
@@ -311,6 +315,7 @@ export async function startAgent(
       beats.stop();
       certificates?.stop();
       installed.stop();
+      acme.close();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
       devd.close();
       second.prober.close();

@@ -198,6 +198,7 @@ export const agentToml = v.strictObject({
   acme: v.optional(
     v.strictObject({
       responder: v.optional(list(address), ['127.0.0.1:7661', '[::1]:7661']),
+      webroot: v.optional(optionalPath, ''),
       token_ttl: v.optional(duration('1m', '7d'), '1h'),
     }),
     {},

@@ -66,7 +66,12 @@ export interface Config {
     /** Paths on this host by the name they have on every node. */
     readonly map: Readonly<Record<string, string>>;
   };
-  readonly acme: { readonly responder: readonly string[]; readonly tokenTtlMs: number };
+  readonly acme: {
+    readonly responder: readonly string[];
+    /** Where an ACME client on this host writes its tokens; empty: none does. */
+    readonly webroot: string;
+    readonly tokenTtlMs: number;
+  };
   readonly metrics: { readonly listen: readonly string[] };
 }
 
@@ -190,7 +195,7 @@ function filled(toml: AgentToml, node: string): Config {
       alarmDays: certificates.alarm_days,
       map: certificates.map,
     },
-    acme: { responder: acme.responder, tokenTtlMs: acme.token_ttl },
+    acme: { responder: acme.responder, webroot: acme.webroot, tokenTtlMs: acme.token_ttl },
     metrics,
   };
 }

@@ -83,7 +83,7 @@ export function gossip(options: GossipOptions) {
     const merge = mergeIntents(intents, offered, clock.wallMs());
     for (const { key } of merge.refused)
       options.onRefused(from, `${key} is stamped more than a day ahead of this host's clock`);
-    if (merge.taken.length > 0) {
+    if (merge.taken.length > 0 || merge.intents.size !== intents.size) {
       intents = merge.intents;
       digest = digestOf(intents);
       options.onIntents(intents, merge.taken);

@@ -17,7 +17,7 @@ import { nodeSwap, type NodeSwap } from './certs/swap.ts';
 import type { Config } from './config.ts';
 import { haproxyFeed, type Liveness } from './haproxy-feed.ts';
 import { certificates } from './haproxy/certificates.ts';
-import { scanConfig, type TlsListener } from './haproxy/config-scan.ts';
+import { backendsAt, scanConfig, type TlsListener } from './haproxy/config-scan.ts';
 import { atLeast, readInfo } from './haproxy/info.ts';
 import { observeHaproxy } from './haproxy/observe.ts';
 import { runtime, type Runtime } from './haproxy/runtime.ts';
@@ -36,7 +36,7 @@ import type { Clock } from './sys/clock.ts';
 
 export interface HaproxyPartOptions {
   readonly node: string;
-  readonly config: Pick<Config, 'haproxy' | 'state' | 'certificates'>;
+  readonly config: Pick<Config, 'haproxy' | 'state' | 'certificates' | 'acme'>;
   readonly clock: Clock;
   /** Certificate files of this host, with the rights they need. */
   readonly files: CertificateFiles;
@@ -99,6 +99,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
     return asked.runtime(command, payload);
   };
   const certs = certificates(ask);
+  let ownBackends: ReadonlySet<string> = new Set();
 
   const feed = haproxyFeed({
     instance: '',
@@ -112,14 +113,17 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
         onChange(liveness);
         keeper.wake();
       }),
-    observe: (withCertificates) =>
-      observeHaproxy({
+    async observe(withCertificates) {
+      if (withCertificates) ownBackends = await responderBackends(config);
+      const seen = await observeHaproxy({
         instance: '',
         runtime: ask,
         requiredFrontends: config.haproxy.frontends,
         withCertificates,
         nowMs: () => clock.nowMs(),
-      }),
+      });
+      return { ...seen, backends: seen.backends.filter(({ name }) => !ownBackends.has(name)) };
+    },
     onChange: options.onChange,
   });
   const keeper = serverKeeper({
@@ -206,6 +210,20 @@ const tell = (ask: Runtime, { kind, backend, server, value }: ServerTask): Promi
   kind === 'weight'
     ? setWeight(ask, backend, server, value)
     : setServer(ask, backend, server, value as AdminState);
+
+/**
+ * Backends of the agent's own ACME responder: an agent that stops takes them down, and that
+ * must not make its host look worse than the other. None where haproxy.conf cannot be read.
+ */
+async function responderBackends(
+  config: HaproxyPartOptions['config'],
+): Promise<ReadonlySet<string>> {
+  try {
+    return backendsAt(await readFile(config.haproxy.config, 'utf8'), config.acme.responder);
+  } catch {
+    return new Set();
+  }
+}
 
 const NO_SOCKET = 'no stats socket of level admin is known';
 

@@ -1,26 +1,38 @@
 import { ActFailure } from './core/acts.ts';
 import type { OwnerChange } from './core/history.ts';
 import type { Inspection } from './core/doctor/inspection.ts';
-import type { Intent } from './core/model.ts';
+import type { Intent, NodeReport, NodeView } from './core/model.ts';
 import type { HaproxyPart } from './haproxy-part.ts';
 import type { PeerCalls } from './rpc/peer-calls.ts';
 import type { Member } from './verbs/pair.ts';
 
 /** How long a peer may take: to write a few bytes to its disk, and to swap a certificate. */
 const STORE_MS = 2000;
+/** To ask its own responder on every address, each within 2 s. */
+const CHALLENGE_MS = 4000;
 const SWAP_MS = 10_000;
 /** Longer than any part of an inspection takes. */
 const INSPECT_MS = 12_000;
 
 /** This node as verbs use it. */
-export function localMember(
-  node: string,
-  haproxy: HaproxyPart,
-  storeIntents: (intents: readonly Intent[]) => Promise<readonly Intent[]>,
-  history: () => readonly OwnerChange[],
-  running: ReadonlySet<string>,
-  inspect: () => Promise<Inspection>,
-): Member {
+export function localMember({
+  node,
+  haproxy,
+  storeIntents,
+  history,
+  running,
+  inspect,
+  checkChallenge,
+}: {
+  readonly node: string;
+  readonly haproxy: HaproxyPart;
+  readonly storeIntents: (intents: readonly Intent[]) => Promise<readonly Intent[]>;
+  readonly history: () => readonly OwnerChange[];
+  /** Swaps that this agent carries out now. */
+  readonly running: ReadonlySet<string>;
+  readonly inspect: () => Promise<Inspection>;
+  readonly checkChallenge: (token: string) => Promise<readonly string[]>;
+}): Member {
   const { swap } = haproxy;
   const gone = (swapId: string): ActFailure =>
     new ActFailure('not-found', {
@@ -33,6 +45,7 @@ export function localMember(
     inspect,
     findServers: (_instance, backend) => haproxy.findServers(backend === '' ? null : backend),
     shutSessions: (_instance, backend, server) => haproxy.shutSessions(backend, server),
+    checkChallenge,
     history: () => Promise.resolve(history()),
     swapPrepare: (prepare) => swap.prepare(prepare),
     async swapCommit(swapId) {
@@ -68,6 +81,7 @@ export const peerMember = (node: string, calls: PeerCalls): Member => ({
   findServers: (instance, backend) => calls.findServers(instance, backend, STORE_MS),
   shutSessions: (instance, backend, server) =>
     calls.shutSessions(instance, backend, server, STORE_MS),
+  checkChallenge: (token) => calls.checkChallenge(token, CHALLENGE_MS),
   history: () => calls.history(STORE_MS),
   swapPrepare: (prepare) => calls.swapPrepare(prepare, SWAP_MS),
   swapCommit: (swapId) => calls.swapCommit(swapId, SWAP_MS),
@@ -77,4 +91,14 @@ export const peerMember = (node: string, calls: PeerCalls): Member => ({
   fetchBundle: (name, sha256) => calls.fetchBundle(name, sha256, SWAP_MS),
   inspectCertificates: (served) => calls.inspectCertificates(served, SWAP_MS),
   inspect: () => calls.inspect(INSPECT_MS),
+});
+
+/** This node in the pair's view: always in touch with itself. */
+export const ownView = (node: string, nowMs: number, report: NodeReport | null): NodeView => ({
+  node,
+  peerClass: 'alive',
+  fresh: true,
+  heardAtMs: nowMs,
+  report,
+  clockOffMs: null,
 });

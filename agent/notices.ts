@@ -1,3 +1,5 @@
+import { withoutKeyAuthorization } from './core/challenge.ts';
+import type { Intent } from './core/model.ts';
 import { sentence } from './core/words.ts';
 import type { Log } from './log.ts';
 import type { Notices } from './rpc/control.ts';
@@ -13,3 +15,11 @@ export const serverNotices = (log: Log): Notices => ({
       sentence(error),
     ),
 });
+
+/** One line an intent that is new here; a key authorization is left out. */
+export function logIntents(log: Log, taken: readonly Intent[]): void {
+  for (const intent of taken) {
+    const { key, value, deleted, actor, requestId } = withoutKeyAuthorization(intent);
+    log.info('intent-stored', { key, value, deleted, actor, request_id: requestId }, key);
+  }
+}

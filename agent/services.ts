@@ -6,6 +6,7 @@ import type { PeerVerbs } from './rpc/peer.ts';
 import type { View } from './core/owner.ts';
 import { setAutomation, setMaintenance } from './verbs/automation.ts';
 import { doctor } from './verbs/doctor.ts';
+import { setChallenge } from './verbs/challenge.ts';
 import { explain } from './verbs/explain.ts';
 import { history } from './verbs/history.ts';
 import { move } from './verbs/move.ts';
@@ -26,6 +27,7 @@ export function controlVerbs(
   silence: (peer: string) => string,
   /** Days before the end of a certificate at which doctor names it. */
   alarmDays: number,
+  tokenTtlMs: number,
 ): ControlVerbs {
   const once = requests(pair);
   return {
@@ -39,6 +41,8 @@ export function controlVerbs(
     setServers: (act, _caller, report) => once(act, (one) => setServers(pair, one, report)),
     setWeights: (act, _caller, report) => once(act, (one) => setWeights(pair, one, report)),
     servers: (backend) => listServers(pair, backend),
+    setChallenge: (act, _caller, report) =>
+      once(act, (one) => setChallenge(pair, one, tokenTtlMs, report)),
     pushCertificate: (act, _caller, report) =>
       once(act, (one) => pushCertificate(pair, one, report)),
     rollbackCertificates: (act, _caller, report) =>
@@ -53,6 +57,7 @@ export function peerVerbs(
   local: Member,
   storeIntents: (from: string, intents: readonly Intent[]) => Promise<readonly Intent[]>,
   appeared: (peer: string) => void,
+  findChallenge: (token: string) => Promise<string>,
 ): PeerVerbs {
   return {
     hello: gossip.hello,
@@ -66,6 +71,8 @@ export function peerVerbs(
     storeIntents: async (from, intents) => ({ newer: await storeIntents(from, intents) }),
     findServers: (instance, backend) => local.findServers(instance, backend),
     shutSessions: (instance, backend, server) => local.shutSessions(instance, backend, server),
+    findChallenge,
+    checkChallenge: (token) => local.checkChallenge(token),
     history: () => local.history(),
     swapPrepare: (_from, prepare) => local.swapPrepare(prepare),
     swapCommit: (_from, swapId) => local.swapCommit(swapId),

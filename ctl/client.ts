@@ -5,6 +5,7 @@ import {
   ActFailure,
   type ActResult,
   type AutomationAct,
+  type ChallengeAct,
   type MaintenanceAct,
   type MoveAct,
   type Progress,
@@ -22,6 +23,7 @@ import type { History } from '../agent/core/history.ts';
 import { sentence } from '../agent/core/words.ts';
 import {
   automationToWire,
+  challengeToWire,
   maintenanceToWire,
   moveToWire,
   pushToWire,
@@ -59,6 +61,7 @@ export interface Agent {
   setWeights(act: WeightAct, report: Report): Promise<ActResult>;
   /** Null: of every backend. */
   servers(backend: string | null): Promise<ServersAnswer>;
+  setChallenge(act: ChallengeAct, report: Report): Promise<ActResult>;
   pushCertificate(act: PushAct, report: Report): Promise<ActResult>;
   rollbackCertificates(act: RollbackAct, report: Report): Promise<ActResult>;
   certificates(served: boolean): Promise<Certificates>;
@@ -240,6 +243,11 @@ function agent(name: string, channel: Channel): Agent {
           Date.now(),
         ),
       );
+    },
+    setChallenge: (challenge, report) => {
+      const { path, requestSerialize } = ControlService.setChallenge;
+      const request = requestSerialize(challengeToWire(challenge));
+      return act('acme', path, [request], challenge.header.timeoutMs, report);
     },
     pushCertificate: (push, report) => {
       const { path, requestSerialize } = ControlService.pushCertificates;

@@ -1,5 +1,6 @@
 import { Command, CommanderError, type Help } from 'commander';
 import { VERSION } from '../agent/version.ts';
+import { addAcme } from './commands/acme.ts';
 import { addAutomation } from './commands/automation.ts';
 import { addCertificates } from './commands/certificates.ts';
 import { addContexts } from './commands/contexts.ts';
@@ -58,7 +59,14 @@ const GROUPS: readonly Group[] = [
     verbs: ['servers', 'drain', 'ready', 'maint', 'weight'],
     add: addServers,
   },
-  { heading: 'Certificates, on every node or on none:', verbs: ['cert'], add: addCertificates },
+  {
+    heading: 'Certificates, on every node or on none:',
+    verbs: ['cert', 'acme'],
+    add: (...where) => {
+      addCertificates(...where);
+      addAcme(...where);
+    },
+  },
   { heading: 'The agents to talk to:', verbs: ['context'], add: addContexts },
   { heading: 'Install a pair, without any agent:', verbs: ['setup', 'pki'], add: addSetup },
 ];

@@ -92,6 +92,16 @@ export interface RollbackAct {
   readonly paths: readonly string[];
 }
 
+/** An answer to an ACME http-01 challenge, on every node. */
+export interface ChallengeAct {
+  readonly header: ActHeader;
+  readonly token: string;
+  /** Null: take it back. */
+  readonly keyAuthorization: string | null;
+  /** Whom it is for, for the record; may be empty. */
+  readonly domain: string;
+}
+
 /** How an act ended; proxyctl's exit code follows from it. */
 export type Outcome =
   | 'reached'

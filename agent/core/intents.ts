@@ -19,6 +19,14 @@ export function nextStamp(last: Stamp | null, wallMs: number, node: string): Sta
   return { wallMs: last.wallMs, count: last.count + 1, node };
 }
 
+export const CHALLENGE_PREFIX = 'acme/';
+/** ACME tokens live for 7 days at most: what is older than this is of no use to any node. */
+const FORGET_MS = 8 * 86_400_000;
+
+/** True for a token that no node needs any more; by its stamp, so that all nodes forget alike. */
+const isForgotten = ({ key, stamp }: Intent, wallMs: number): boolean =>
+  key.startsWith(CHALLENGE_PREFIX) && wallMs - stamp.wallMs > FORGET_MS;
+
 /** All intents by key, tombstones included. */
 export type Intents = ReadonlyMap<string, Intent>;
 
@@ -38,7 +46,9 @@ export function mergeIntents(stored: Intents, offered: readonly Intent[], wallMs
   const taken: Intent[] = [];
   const newer: Intent[] = [];
   const refused: Intent[] = [];
+  for (const [key, intent] of stored) if (isForgotten(intent, wallMs)) intents.delete(key);
   for (const intent of offered) {
+    if (isForgotten(intent, wallMs)) continue;
     const known = intents.get(intent.key);
     const order = known === undefined ? 1 : compareStamps(intent.stamp, known.stamp);
     if (intent.stamp.wallMs > wallMs + STAMP_AHEAD_LIMIT_MS) refused.push(intent);

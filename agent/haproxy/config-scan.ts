@@ -55,3 +55,21 @@ function listener(words: readonly string[], crtBase: string): TlsListener[] {
     return certificates.map((crt) => ({ ...place, crt }));
   });
 }
+
+/**
+ * Names of the backends all of whose servers are at one of these addresses
+ * (HOST:PORT or [HOST]:PORT). Server lines with other forms of address count as others.
+ */
+export function backendsAt(text: string, addresses: readonly string[]): ReadonlySet<string> {
+  const plain = (address: string): string => address.replaceAll(/[[\]]|^ipv[46]@/g, '');
+  const wanted = addresses.map(plain);
+  const backends = sectionsOf(text).filter(({ kind }) => kind === 'backend');
+  return new Set(
+    backends.flatMap(({ lines }) => {
+      const name = lines[0]?.words[1];
+      const servers = lines.filter(({ words }) => words[0] === 'server');
+      const own = servers.every(({ words }) => wanted.includes(plain(words[2] ?? '')));
+      return name !== undefined && servers.length > 0 && own ? [name] : [];
+    }),
+  );
+}

@@ -1,4 +1,5 @@
-import type { ActHeader, AutomationAct, MaintenanceAct, MoveAct } from '../core/acts.ts';
+import type { ActHeader, AutomationAct, ChallengeAct } from '../core/acts.ts';
+import type { MaintenanceAct, MoveAct } from '../core/acts.ts';
 import type { PushAct, RollbackAct, ServersAct, WeightAct } from '../core/acts.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { DEADLINES, RISKS } from '../core/acts.ts';
@@ -92,6 +93,23 @@ export const weightsToWire = (act: WeightAct): proxyctl.v1.SetWeightsRequest.$Pr
   targets: [...act.targets],
   weight: act.weight ?? '',
   untilMs: act.untilMs,
+});
+
+/** Throws WireError. */
+export const challengeFromWire = (wire: proxyctl.v1.SetChallengeRequest): ChallengeAct => ({
+  header: headerFromWire(wire.header),
+  token: filled('token', wire.token),
+  keyAuthorization: orNull(wire.keyAuthorization),
+  domain: wire.domain,
+});
+
+/** The inverse of challengeFromWire. */
+export const challengeToWire = (
+  act: ChallengeAct,
+): proxyctl.v1.SetChallengeRequest.$Properties => ({
+  ...act,
+  header: headerToWire(act.header),
+  keyAuthorization: act.keyAuthorization ?? '',
 });
 
 /** The act of a push whose chunks have all arrived; throws WireError. */

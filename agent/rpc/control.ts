@@ -1,7 +1,7 @@
 import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { handleUnaryCall } from '@grpc/grpc-js';
 import type { ActHeader, ActResult, AutomationAct, Caller } from '../core/acts.ts';
-import type { MaintenanceAct, MoveAct, Progress, Role } from '../core/acts.ts';
+import type { ChallengeAct, MaintenanceAct, MoveAct, Progress, Role } from '../core/acts.ts';
 import type { PushAct, RollbackAct, ServersAct } from '../core/acts.ts';
 import type { Certificates } from '../core/certificate-acts.ts';
 import type { ServersAnswer, Status, WeightAct } from '../core/acts.ts';
@@ -10,6 +10,7 @@ import type { Clock } from '../sys/clock.ts';
 import { operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
 import { automationFromWire, maintenanceFromWire, moveFromWire } from './acts.ts';
+import { challengeFromWire } from './acts.ts';
 import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from './acts.ts';
 import { doctorToWire } from './doctor.ts';
 import type { DoctorAnswer, DoctorAsk } from '../core/doctor/finding.ts';
@@ -40,6 +41,7 @@ export interface ControlVerbs {
   setWeights(act: WeightAct, caller: Caller, report: Report): Promise<ActResult>;
   /** Null: of every backend. */
   servers(backend: string | null): Promise<ServersAnswer>;
+  setChallenge(act: ChallengeAct, caller: Caller, report: Report): Promise<ActResult>;
   pushCertificate(act: PushAct, caller: Caller, report: Report): Promise<ActResult>;
   rollbackCertificates(act: RollbackAct, caller: Caller, report: Report): Promise<ActResult>;
   /** `served`: with a TLS connect to the listeners of every node. */
@@ -211,6 +213,9 @@ export function controlHandlers(
     ),
     rollbackCertificates: acts('certificates', 'admin', rollbackFromWire, (...act) =>
       verbs.rollbackCertificates(...act),
+    ),
+    setChallenge: acts('acme', 'operator', challengeFromWire, (...act) =>
+      verbs.setChallenge(...act),
     ),
     pushCertificates: (call: Upload) =>
       void run(

@@ -39,6 +39,8 @@ export interface PeerCalls {
     server: string,
     deadlineMs: number,
   ): Promise<void>;
+  checkChallenge(token: string, deadlineMs: number): Promise<readonly string[]>;
+  findChallenge(token: string, deadlineMs: number): Promise<string>;
   history(deadlineMs: number): Promise<readonly OwnerChange[]>;
   swapPrepare(swap: SwapPrepare, deadlineMs: number): Promise<SwapReading>;
   swapCommit(swapId: string, deadlineMs: number): Promise<SwapReading>;
@@ -135,6 +137,16 @@ export function peerCalls(
         deadlineMs,
         (reply) => from(reply.node),
       ),
+    checkChallenge: (token, deadlineMs) =>
+      call('check challenge', false, PeerService.checkChallenge, { token }, deadlineMs, (reply) => {
+        from(reply.node);
+        return reply.addresses;
+      }),
+    findChallenge: (token, deadlineMs) =>
+      call('find challenge', false, PeerService.findChallenge, { token }, deadlineMs, (reply) => {
+        from(reply.node);
+        return reply.keyAuthorization;
+      }),
     history: (deadlineMs) =>
       call('history', false, PeerService.fetchHistory, {}, deadlineMs, (reply) => {
         from(reply.node);

@@ -38,6 +38,10 @@ export interface PeerVerbs {
   /** Throws ActFailure 'not-found' where the backend is not. */
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
   shutSessions(instance: string, backend: string, server: string): Promise<void>;
+  /** Throws ActFailure where an address of the ACME responder does not answer rightly; '' asks whether it answers. */
+  checkChallenge(token: string): Promise<readonly string[]>;
+  /** From this node's own webroot; '' where it has none. */
+  findChallenge(token: string): Promise<string>;
   history(): Promise<readonly OwnerChange[]>;
   swapPrepare(node: string, swap: SwapPrepare): Promise<SwapReading>;
   swapCommit(node: string, swapId: string): Promise<SwapReading>;
@@ -127,6 +131,20 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
         return { node: self };
       },
     ),
+    checkChallenge: unary<
+      proxyctl.v1.CheckChallengeRequest,
+      proxyctl.v1.CheckChallengeReply.$Properties
+    >('check challenge', async ({ token }) => ({
+      node: self,
+      addresses: [...(await verbs.checkChallenge(token))],
+    })),
+    findChallenge: unary<
+      proxyctl.v1.FindChallengeRequest,
+      proxyctl.v1.FindChallengeReply.$Properties
+    >('find challenge', async ({ token }) => ({
+      node: self,
+      keyAuthorization: await verbs.findChallenge(token),
+    })),
     fetchHistory: unary<proxyctl.v1.FetchHistoryRequest, proxyctl.v1.FetchHistoryReply.$Properties>(
       'history',
       async () => {

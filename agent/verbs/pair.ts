@@ -26,6 +26,8 @@ export interface Member {
   /** Of every backend where none is named. */
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
   shutSessions(instance: string, backend: string, server: string): Promise<void>;
+  /** Asks that node's ACME responder itself; the addresses that answered rightly. '' asks whether it answers. */
+  checkChallenge(token: string): Promise<readonly string[]>;
   /** How addresses came to that node, the newest last. */
   history(): Promise<readonly OwnerChange[]>;
   swapPrepare(swap: SwapPrepare): Promise<SwapReading>;

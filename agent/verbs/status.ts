@@ -1,4 +1,5 @@
 import type { Alert, Status } from '../core/acts.ts';
+import { withoutKeyAuthorization } from '../core/challenge.ts';
 import { inForce, PAUSE_KEY, pinKey, wish } from '../core/intents.ts';
 import type { NodeView } from '../core/model.ts';
 import type { Pair } from './pair.ts';
@@ -35,7 +36,9 @@ export function status({ pair, alerts, silence }: StatusSource): Status {
       sinceMs: reasonSinceMs,
       pin: wish(pair.intents(), pinKey(address), wallMs),
     })),
-    intents: [...pair.intents().values()].filter((intent) => inForce(intent, wallMs)),
+    intents: [...pair.intents().values()]
+      .filter((intent) => inForce(intent, wallMs))
+      .map(withoutKeyAuthorization),
     alerts: alerts(),
   };
 }

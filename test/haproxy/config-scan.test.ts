@@ -1,5 +1,5 @@
 import test from 'ava';
-import { scanConfig } from '../../agent/haproxy/config-scan.ts';
+import { backendsAt, scanConfig } from '../../agent/haproxy/config-scan.ts';
 
 const socketOf = (...lines: string[]) => scanConfig(['global', ...lines].join('\n')).socket;
 const listenersOf = (...lines: string[]) =>
@@ -99,4 +99,24 @@ test('what serves no TLS with a certificate of its own is no listener', (t) => {
 test('text that is no configuration has nothing in it', (t) => {
   for (const text of ['', '\0\0', '{"a": 1}', '\n'.repeat(1000)])
     t.deepEqual(scanConfig(text), { socket: null, listeners: [] });
+});
+
+test('backends of which every server is at one of the addresses, and no others', (t) => {
+  const text = `frontend web
+\tdefault_backend ACME
+backend ACME
+\tserver agent4 127.0.0.1:7661 check
+\tserver agent6 [::1]:7661 check
+backend MIXED
+\tserver agent4 127.0.0.1:7661
+\tserver other 127.0.0.1:8080
+backend PLAIN
+\tserver agent6 ipv6@::1:7661
+backend EMPTY
+backend WEB
+\tserver web1 10.1.60.11:7661
+`;
+  const addresses = ['127.0.0.1:7661', '[::1]:7661'];
+  t.deepEqual([...backendsAt(text, addresses)], ['ACME', 'PLAIN']);
+  t.deepEqual([...backendsAt(text, [])], []);
 });

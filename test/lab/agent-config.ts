@@ -35,6 +35,9 @@ check = ["${plan.haproxy}", "-c", "-f", "${host.haproxyConfig}"]
 [certificates]
 map = { site = "${host.certPath}" }
 
+[acme]
+webroot = "${host.folder}/webroot"
+
 [policy]
 hold = "1s"
 ${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}${plan.user === undefined ? `witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]\n` : ''}`;

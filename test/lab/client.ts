@@ -41,11 +41,15 @@ export interface Ran {
 const DEADLINE_MS = 20_000;
 const LONGEST_S = 300;
 
-/** Runs a command to its end; never rejects for its exit code. */
-export const ran = (argv: readonly string[], env: NodeJS.ProcessEnv = process.env): Promise<Ran> =>
+/** Runs a command to its end, killed after `timeoutMs`; never rejects for its exit code. */
+export const ran = (
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv = process.env,
+  timeoutMs = 60_000,
+): Promise<Ran> =>
   new Promise((resolve) => {
     const [file = '', ...args] = argv;
-    const options = { env, timeout: 60_000, maxBuffer: 16 * 1024 * 1024 };
+    const options = { env, timeout: timeoutMs, maxBuffer: 16 * 1024 * 1024 };
     const child = execFile(file, args, options, (error, stdout, stderr) => {
       const code = child.exitCode ?? (typeof error?.code === 'number' ? error.code : -1);
       resolve({ code, stdout, stderr });

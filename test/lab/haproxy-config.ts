@@ -72,15 +72,20 @@ frontend HTTP_frontend
     bind :443 ssl crt ${host.certPath} alpn h2,http/1.1
     bind :80
     http-after-response set-header X-Node ${host.node}
-    http-request redirect scheme https unless { ssl_fc } || { path_beg /plain/ }
+    acl acme_challenge path_beg /.well-known/acme-challenge/
+    http-request redirect scheme https unless { ssl_fc } || { path_beg /plain/ } || acme_challenge
     option forwardfor if-none
+    use_backend ACME if acme_challenge
 ${routes.join('\n')}
     default_backend WEB
     timeout client 15m
 
+backend ACME
+    server agent4 127.0.0.1:7661 check
+    server agent6 [::1]:7661 check
+
 peers pair
 ${host.haproxys.map(({ node, address }) => `    peer ${node} ${address}:1024`).join('\n')}
-
 
 ${backends.map(backend).join('\n')}
 ${bulkBackends(bulk)}`;

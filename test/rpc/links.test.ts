@@ -128,6 +128,11 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
         asked.push([instance, backend, server]);
         return Promise.resolve();
       },
+      checkChallenge: (token) =>
+        token === ''
+          ? Promise.resolve(['[::1]:7661'])
+          : Promise.reject(new ActFailure('failed', detail)),
+      findChallenge: (token) => Promise.resolve(`${token}.x`),
       swapPrepare: (node, swap) => {
         asked.push([node, swap]);
         return Promise.resolve(reading);
@@ -156,6 +161,8 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
     serverReading({ name: 'i:web', total: 2 ** 40 }),
   ]);
   await calls.shutSessions('i', 'web', 's1', 1000);
+  t.deepEqual(await calls.checkChallenge('', 1000), ['[::1]:7661']);
+  t.is(await calls.findChallenge('a', 1000), 'a.x');
   t.deepEqual(await calls.swapPrepare(swap, 1000), reading);
   t.deepEqual(asked, [
     ['haproxy02', [intent]],
@@ -168,6 +175,7 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
   };
   t.deepEqual(
     [
+      await failure(calls.checkChallenge('a', 1000)),
       await failure(calls.swapCommit('s', 1000)),
       await failure(calls.swapAbort('s', 1000)),
       await failure(calls.swapFinish('s', 60)),
@@ -175,6 +183,7 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
       await failure(calls.shutSessions('', '', 's1', 1000)),
     ],
     [
+      ['failed', 'transaction_open', 'another transaction is open'],
       ['conflict', 'transaction_open', 'another transaction is open'],
       ['result-unknown', 'bad_reply', 'swap abort on haproxy01: node: "haproxy05" answered'],
       ['result-unknown', 'no_answer', 'swap finish on haproxy01: no answer'],

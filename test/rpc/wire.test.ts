@@ -2,6 +2,7 @@ import test from 'ava';
 import * as fc from 'fast-check';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { ActFailure } from '../../agent/core/acts.ts';
+import { challengeFromWire, challengeToWire } from '../../agent/rpc/acts.ts';
 import { moveFromWire, moveToWire, serversFromWire, serversToWire } from '../../agent/rpc/acts.ts';
 import { weightsFromWire, weightsToWire } from '../../agent/rpc/acts.ts';
 import { DEADLINES } from '../../agent/core/acts.ts';
@@ -21,7 +22,7 @@ import { AT, gossip, header, outcome, report, result, status } from './arbitrary
 const { SetWeightsRequest } = proxyctl.v1;
 const { GossipMessage, Intent, MoveRequest, NodeReport, Result, ServerState, SetServersRequest } =
   proxyctl.v1;
-const { StatusReply, SwapPrepareRequest, SwapReply } = proxyctl.v1;
+const { SetChallengeRequest, StatusReply, SwapPrepareRequest, SwapReply } = proxyctl.v1;
 
 /** Encodes and decodes as the wire does. */
 function carry<M, P>(
@@ -144,15 +145,31 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
     check: text,
     backup: fc.boolean(),
   });
+  const challenge = fc.record({
+    header,
+    token: word,
+    keyAuthorization: fc.option(word),
+    domain: text,
+  });
   fc.assert(
-    fc.property(move, servers, prepare, reading, server, weights, (m, s, p, r, v, w) => {
-      t.deepEqual(weightsFromWire(carry(SetWeightsRequest, weightsToWire(w))), w);
-      t.deepEqual(moveFromWire(carry(MoveRequest, moveToWire(m))), m);
-      t.deepEqual(serversFromWire(carry(SetServersRequest, serversToWire(s))), s);
-      t.deepEqual(swapPrepareFromWire(carry(SwapPrepareRequest, swapPrepareToWire(p))), p);
-      t.deepEqual(swapFromWire(carry(SwapReply, swapToWire(r))), r);
-      t.deepEqual(serverFromWire(carry(ServerState, serverToWire(v)), 'server'), v);
-    }),
+    fc.property(
+      move,
+      servers,
+      prepare,
+      reading,
+      server,
+      weights,
+      challenge,
+      (m, s, p, r, v, w, c) => {
+        t.deepEqual(weightsFromWire(carry(SetWeightsRequest, weightsToWire(w))), w);
+        t.deepEqual(challengeFromWire(carry(SetChallengeRequest, challengeToWire(c))), c);
+        t.deepEqual(moveFromWire(carry(MoveRequest, moveToWire(m))), m);
+        t.deepEqual(serversFromWire(carry(SetServersRequest, serversToWire(s))), s);
+        t.deepEqual(swapPrepareFromWire(carry(SwapPrepareRequest, swapPrepareToWire(p))), p);
+        t.deepEqual(swapFromWire(carry(SwapReply, swapToWire(r))), r);
+        t.deepEqual(serverFromWire(carry(ServerState, serverToWire(v)), 'server'), v);
+      },
+    ),
     { numRuns: 200 },
   );
 });

@@ -158,6 +158,10 @@ export async function serveWorld(
       servers: no,
       certificates: no,
       rollbackCertificates: no,
+      setChallenge: (challenge, caller) => {
+        heard.add({ kind: 'act', act: challenge, caller });
+        return Promise.resolve(emptyResult);
+      },
       pushCertificate: (push, caller) => {
         heard.add({ kind: 'act', act: push, caller });
         return Promise.resolve(emptyResult);
@@ -172,6 +176,8 @@ export async function serveWorld(
       storeIntents: no,
       findServers: no,
       shutSessions: no,
+      checkChallenge: no,
+      findChallenge: no,
       history: no,
       swapPrepare: no,
       swapCommit: no,

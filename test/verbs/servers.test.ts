@@ -82,6 +82,7 @@ class Nodes {
       fetchBundle: never,
       inspectCertificates: never,
       inspect: never,
+      checkChallenge: never,
     });
     const names = ['a', 'b'];
     return {
