@@ -154,7 +154,7 @@ test('a HAProxy that did not answer is asked again within a second, however long
   const drift = serverDrift({
     instance: '',
     clock,
-    keeper: { records: () => [], turn: () => 1, again: () => undefined },
+    keeper: { records: () => new Map(), turn: () => 1, again: () => undefined },
     intents: () => new Map(),
     pid: () => 100,
     async read() {
