@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import type { Issuer } from './acme/issuer.ts';
 import { acmePart } from './acme-part.ts';
 import { carp } from './carp/carp.ts';
 import { carpEvents } from './carp-events.ts';
@@ -18,6 +19,7 @@ import { inspect } from './inspect/inspect.ts';
 import { loopLog, type Log } from './log.ts';
 import { heartbeats } from './heartbeats.ts';
 import { watchInstalled } from './installed.ts';
+import { issuing, withRenewals } from './issuing.ts';
 import { loop as startLoop } from './loop.ts';
 import { localMember, ownView, peerMember } from './members.ts';
 import { logIntents, serverNotices } from './notices.ts';
@@ -131,6 +133,7 @@ export async function startAgent(
 
   // HAProxy may be heard of before the journals can be looked at.
   let certificates: CertificateKeeping | null = null;
+  let issuer: Issuer | null = null;
   const runningSwaps = new Set<string>();
   const haproxy = haproxyPart({
     node,
@@ -236,6 +239,7 @@ export async function startAgent(
     running: runningSwaps,
     inspect: look,
     checkChallenge: acme.check,
+    renewals: (certificates) => withRenewals(certificates, issuer),
   });
   const peerMembers = names.map((peer) => peerMember(peer, dialled.peerCalls(peer)));
   const pair: Pair = {
@@ -297,6 +301,8 @@ export async function startAgent(
     log,
     problems,
   });
+  if (config.acme.directory !== '')
+    issuer = issuing({ pair, config: config.acme, parts: haproxy.swapParts, log, problems });
   if (observes !== '')
     problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');
   const reload = reloading({ running: config, policy, tls, log, problems });
@@ -314,6 +320,7 @@ export async function startAgent(
     async stop() {
       beats.stop();
       certificates?.stop();
+      issuer?.stop();
       installed.stop();
       acme.close();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });
