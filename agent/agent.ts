@@ -122,7 +122,9 @@ export async function startAgent(
       savedIntents = save({ intents: [...intents.values()] });
       savedIntents.catch(() => undefined);
       logIntents(log, taken);
-      if (taken.some(({ key }) => parseCertificateKey(key) !== null)) certificates?.wake();
+      if (!taken.some(({ key }) => parseCertificateKey(key) !== null)) return;
+      certificates?.wake();
+      issuer?.wake();
     },
     onChange: () => {
       haproxy.wake();

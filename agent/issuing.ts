@@ -11,7 +11,7 @@ import type { NodeSwapParts } from './certs/port.ts';
 import type { Config } from './config.ts';
 import { ActFailure, type ActHeader, type Risk } from './core/acts.ts';
 import type { InspectedCertificate } from './core/certificate-acts.ts';
-import { holderOf, type InPlace } from './core/issuing.ts';
+import { ordererOf, type InPlace } from './core/issuing.ts';
 import { sentence } from './core/words.ts';
 import type { Log } from './log.ts';
 import type { Problems } from './problems.ts';
@@ -52,11 +52,11 @@ export function issuing({ pair, config, parts, log, problems }: IssuingOptions):
     clock,
     problems,
     random: () => randomInt(1_000_000) / 1_000_000,
-    holder: () => holderOf(pair.view()),
+    orderer: () => ordererOf(pair.view()),
     inPlace: (path) => inPlace(parts, path),
-    log(event, path, text) {
-      if (event === 'failed') log.warn('acme-order', { event, path }, text);
-      else log.info('acme-order', { event, path }, text);
+    log(step, path, text) {
+      if (step === 'failed') log.warn('acme-order', { step, path }, text);
+      else log.info('acme-order', { step, path }, text);
     },
     async order({ names }, goOn) {
       const key = await accountKey(config.accountKey);

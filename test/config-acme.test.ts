@@ -67,7 +67,7 @@ test('what contradicts itself is refused', async (t) => {
   ]);
   const twice = CERTIFICATE.replace('"]', '", "www.example.net"]');
   t.deepEqual(await wrong(t, `[acme]\n${DIRECTORY}\n${CERTIFICATE}${twice}`), [
-    'agent.toml:7:9: acme.certificate.1.names: www.example.net is named twice',
-    'agent.toml:8:8: acme.certificate.1.path: /c/site.pem is named twice',
+    'agent.toml:7:1: acme.certificate.1.names: www.example.net is named twice',
+    'agent.toml:8:1: acme.certificate.1.path: /c/site.pem is named twice',
   ]);
 });

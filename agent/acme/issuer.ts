@@ -3,10 +3,10 @@ import {
   afterFailure,
   dueOf,
   lostNames,
-  SETTLE_MS,
   type Due,
   type Failures,
   type InPlace,
+  type Orderer,
 } from '../core/issuing.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -21,8 +21,8 @@ interface WantedCertificate {
 
 /** What the issuer does its work with. */
 interface IssuerPorts {
-  /** The node that orders, as this one sees it; null: none. */
-  holder(): string | null;
+  /** Who orders, as this node sees it; null: nobody. */
+  orderer(): Orderer | null;
   /** What HAProxy has loaded from `path`; null: nothing. Rejects where it cannot be read. */
   inPlace(path: string): Promise<InPlace | null>;
   /** Resolves to the PEM bundle; `goOn` throws where the order is to be given up. */
@@ -38,12 +38,14 @@ export interface IssuerOptions extends IssuerPorts {
   readonly problems: Problems;
   /** From 0 to 1. */
   readonly random: () => number;
-  readonly log: (event: 'ordering' | 'issued' | 'failed', path: string, text: string) => void;
+  readonly log: (step: 'ordering' | 'issued' | 'failed', path: string, text: string) => void;
 }
 
 export interface Issuer {
   /** When a path is ordered anew, Unix ms; null: not known yet, or not ordered here. */
   renewal(path: string): number | null;
+  /** Something may have been pushed: reads the certificates afresh. */
+  wake(): void;
   stop(): void;
 }
 
@@ -75,18 +77,20 @@ export function startIssuer(options: IssuerOptions): Issuer {
     failures: null,
     bundle: null,
   }));
-  let heldSinceMs: number | null = null;
+  let mine: { readonly afterMs: number; readonly sinceMs: number } | null = null;
   let stopped = false;
   let cancel = (): void => {};
 
-  const isHolder = (): boolean => !stopped && options.holder() === node;
+  const isMine = (): boolean => !stopped && options.orderer()?.node === node;
   const goOn = (): void => {
-    if (!isHolder()) throw new GivenUp('the first address is not here any more');
+    if (!isMine()) throw new GivenUp('the first address is not here any more');
   };
 
   async function look(): Promise<void> {
-    if (isHolder()) heldSinceMs ??= clock.nowMs();
-    else heldSinceMs = null;
+    const orderer = stopped ? null : options.orderer();
+    if (orderer?.node !== node) mine = null;
+    // From standing in to holding the address: the time counts on.
+    else mine = { afterMs: orderer.afterMs, sinceMs: mine?.sinceMs ?? clock.nowMs() };
     for (const state of states) {
       if (stopped) return;
       await attend(state);
@@ -96,15 +100,15 @@ export function startIssuer(options: IssuerOptions): Issuer {
   async function attend(state: State): Promise<void> {
     const { wanted, failures } = state;
     const subject = subjectOf(wanted);
-    const settled = heldSinceMs !== null && clock.nowMs() - heldSinceMs >= SETTLE_MS;
-    if (heldSinceMs === null) {
+    const settled = mine !== null && clock.nowMs() - mine.sinceMs >= mine.afterMs;
+    if (mine === null) {
       problems.clear(subject);
       // Whoever holds it now orders for itself; what was begun here may be too old by the next time.
       state.failures = null;
       state.bundle = null;
     }
     const waits = failures !== null && clock.nowMs() < failures.untilMs;
-    if (heldSinceMs !== null && waits) return;
+    if (mine !== null && waits) return;
     const isRead = clock.nowMs() - state.readAtMs < READ_MS;
     if (isRead && !isDue(state)) return;
     if (isRead && !settled) return;
@@ -112,7 +116,7 @@ export function startIssuer(options: IssuerOptions): Issuer {
       const inPlace = await options.inPlace(wanted.path);
       state.readAtMs = clock.nowMs();
       state.due = inPlace === null ? null : dueOf(wanted.names, inPlace);
-      if (!settled || !isHolder()) return;
+      if (!settled || !isMine()) return;
       if (inPlace === null) throw notLoaded();
       if (isDue(state)) await renew(state, inPlace);
       state.failures = null;
@@ -171,6 +175,9 @@ export function startIssuer(options: IssuerOptions): Issuer {
 
   return {
     renewal: (path) => states.find(({ wanted }) => wanted.path === path)?.due?.atWallMs ?? null,
+    wake() {
+      for (const state of states) state.readAtMs = -Infinity;
+    },
     stop() {
       stopped = true;
       cancel();

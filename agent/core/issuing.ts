@@ -10,7 +10,9 @@ const HOUR_MS = 3_600_000;
  * An address has to be here that long before this node orders, ms. Longer than
  * one question to the CA may take, so that whoever ordered before has stopped.
  */
-export const SETTLE_MS = 30_000;
+const SETTLE_MS = 30_000;
+/** Nobody in touch holds the address: far longer than any move or restart, short for a renewal, ms. */
+const STAND_IN_MS = 600_000;
 
 /** First pause and longest one, ms, by how the last attempt ended. */
 const PAUSES = {
@@ -80,16 +82,25 @@ export function afterFailure(
   return { count, untilMs: nowMs + Math.round(waitMs) };
 }
 
+/** Who orders, once that has been so for `afterMs`. */
+export interface Orderer {
+  readonly node: string;
+  readonly afterMs: number;
+}
+
 /**
- * The node that orders: the one MASTER of the first address that any node in touch reports. Null
- * where none or several are: two orders at once would count twice at the CA.
+ * The one MASTER of the first address that any node in touch reports. Where none is, as when the
+ * agent of the MASTER does not answer, the first node by name stands in after ten minutes. Null
+ * with several: two orders at once would count twice at the CA.
  */
-export function holderOf(nodes: readonly NodeView[]): string | null {
+export function ordererOf(nodes: readonly NodeView[]): Orderer | null {
   const fresh = freshNodes(nodes);
   const all = fresh.flatMap(({ report }) => report?.addresses ?? []);
   const [first] = all.map(({ address }) => address).sort();
   const masters = fresh.filter(({ report }) =>
     report?.addresses.some(({ address, state }) => address === first && state === 'MASTER'),
   );
-  return masters.length === 1 ? (masters[0]?.node ?? null) : null;
+  const [one] = masters.length === 0 ? fresh : masters;
+  if (one === undefined || first === undefined || masters.length > 1) return null;
+  return { node: one.node, afterMs: masters.length === 1 ? SETTLE_MS : STAND_IN_MS };
 }

@@ -25,6 +25,7 @@ function world(inPlace: InPlace | null = issuedAt(WALL, { selfSigned: true })) {
   const problems = openProblems(clock, () => undefined);
   const state = {
     holder: 'n1' as string | null,
+    afterMs: 30_000,
     inPlace,
     order: (_goOn: () => void): Promise<string> => Promise.resolve('bundle'),
     push: (): Promise<void> => Promise.resolve(),
@@ -37,7 +38,7 @@ function world(inPlace: InPlace | null = issuedAt(WALL, { selfSigned: true })) {
     clock,
     problems,
     random: () => 0,
-    holder: () => state.holder,
+    orderer: () => (state.holder === null ? null : { node: state.holder, afterMs: state.afterMs }),
     inPlace: () => Promise.resolve(state.inPlace),
     order(_wanted, goOn) {
       done.push(`${minute()} order`);
@@ -79,6 +80,24 @@ test('the other node knows the time and orders nothing, until the address comes 
   state.holder = 'n1';
   await clock.advance(MINUTE);
   t.deepEqual(done, ['10.6 order', '10.6 push bundle']);
+  issuer.stop();
+});
+
+test('standing in takes longer than holding the address, and a push is seen at once', async (t) => {
+  const { clock, state, done, issuer } = world(issuedAt(WALL));
+  state.afterMs = 10 * MINUTE;
+  await clock.advance(5 * MINUTE);
+  state.inPlace = issuedAt(WALL - 61 * DAY);
+  issuer.wake();
+  await clock.advance(4 * MINUTE);
+  t.deepEqual(done, []);
+  await clock.advance(2 * MINUTE);
+  t.deepEqual(done, ['10.0 order', '10.0 push bundle']);
+  state.afterMs = 30_000;
+  state.inPlace = issuedAt(WALL - 61 * DAY);
+  issuer.wake();
+  await clock.advance(5000);
+  t.is(done.length, 4);
   issuer.stop();
 });
 

@@ -2,7 +2,7 @@ import test from 'ava';
 import {
   afterFailure,
   dueOf,
-  holderOf,
+  ordererOf,
   lostNames,
   type Failures,
   type InPlace,
@@ -64,9 +64,9 @@ test('pauses double up to their longest, scatter, and are never shorter than the
   });
 });
 
-test('the one MASTER of the first address orders; with two, or none, nobody does', (t) => {
+test('the one MASTER of the first address orders after half a minute; with two nobody does; with none one stands in after ten', (t) => {
   const seen = (first: 'MASTER' | 'BACKUP', second: 'MASTER' | 'BACKUP', fresh = true) =>
-    holderOf([
+    ordererOf([
       heard(
         report('haproxy01', {
           addresses: [
@@ -79,10 +79,11 @@ test('the one MASTER of the first address orders; with two, or none, nobody does
         fresh,
       }),
     ]);
-  t.is(seen('MASTER', 'BACKUP'), 'haproxy01');
-  t.is(seen('BACKUP', 'MASTER'), 'haproxy02');
+  const one = { node: 'haproxy01', afterMs: 30_000 };
+  t.deepEqual(seen('MASTER', 'BACKUP'), one);
+  t.deepEqual(seen('BACKUP', 'MASTER'), { ...one, node: 'haproxy02' });
   t.is(seen('MASTER', 'MASTER'), null);
-  t.is(seen('BACKUP', 'BACKUP'), null);
-  t.is(seen('BACKUP', 'MASTER', false), null, 'one that is not heard has no word');
-  t.is(holderOf([]), null);
+  t.deepEqual(seen('BACKUP', 'BACKUP'), { ...one, afterMs: 600_000 });
+  t.deepEqual(seen('BACKUP', 'MASTER', false), { ...one, afterMs: 600_000 });
+  t.is(ordererOf([]), null);
 });
