@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Issuer } from './acme/issuer.ts';
-import { acmePart } from './acme-part.ts';
+import { acmePart, withRenewals } from './acme-part.ts';
 import { carp } from './carp/carp.ts';
 import { carpEvents } from './carp-events.ts';
 import { keepCertificates, type CertificateKeeping } from './certificate-keeping.ts';
@@ -19,7 +19,6 @@ import { inspect } from './inspect/inspect.ts';
 import { loopLog, type Log } from './log.ts';
 import { heartbeats } from './heartbeats.ts';
 import { watchInstalled } from './installed.ts';
-import { issuing, withRenewals } from './issuing.ts';
 import { loop as startLoop } from './loop.ts';
 import { localMember, ownView, peerMember } from './members.ts';
 import { logIntents, serverNotices } from './notices.ts';
@@ -303,8 +302,11 @@ export async function startAgent(
     log,
     problems,
   });
-  if (config.acme.directory !== '')
+  if (config.acme.directory !== '') {
+    // Read at start, and only where it is wanted; one file with the rest in the package.
+    const { issuing } = await import('./issuing.ts');
     issuer = issuing({ pair, config: config.acme, parts: haproxy.swapParts, log, problems });
+  }
   if (observes !== '')
     problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');
   const reload = reloading({ running: config, policy, tls, log, problems });

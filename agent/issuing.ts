@@ -6,11 +6,10 @@ import { OrderFailure } from './acme/failure.ts';
 import { startIssuer, type Issuer } from './acme/issuer.ts';
 import { order } from './acme/order.ts';
 import { blocksOf } from './certs/blocks.ts';
-import { namesOf, readCertificate, rfc3339, sha1Of } from './certs/certificate.ts';
+import { namesOf, readCertificate, sha1Of } from './certs/certificate.ts';
 import type { NodeSwapParts } from './certs/port.ts';
 import type { Config } from './config.ts';
 import { ActFailure, type ActHeader, type Risk } from './core/acts.ts';
-import type { InspectedCertificate } from './core/certificate-acts.ts';
 import { ordererOf, type InPlace } from './core/issuing.ts';
 import { sentence } from './core/words.ts';
 import type { Log } from './log.ts';
@@ -83,16 +82,6 @@ export function issuing({ pair, config, parts, log, problems }: IssuingOptions):
     },
   });
 }
-
-/** The certificates with when each is ordered anew. */
-export const withRenewals = (
-  certificates: readonly InspectedCertificate[],
-  issuer: Issuer | null,
-): InspectedCertificate[] =>
-  certificates.map((one) => {
-    const atMs = issuer?.renewal(one.path) ?? null;
-    return { ...one, renewal: atMs === null ? '' : rfc3339(Math.max(0, atMs)) };
-  });
 
 async function inPlace({ haproxy, files }: NodeSwapParts, path: string): Promise<InPlace | null> {
   if ((await haproxy.loaded(path)) === null) return null;
