@@ -46,12 +46,7 @@ anyTest.serial.after.always('both are down', async () => {
 /** One order; `tell` is what becomes of a token. */
 async function ordered(
   folder: string,
-  {
-    names = ['www.example.net'],
-    goOn = () => undefined as void,
-    known = true,
-    private: own = true,
-  } = {},
+  { names = ['www.example.net'], goOn = (): void => {}, known = true, private: own = true } = {},
 ): Promise<string> {
   const key = await accountKey(join(folder, 'account.key'));
   return order({
