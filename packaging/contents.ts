@@ -68,6 +68,7 @@ export const SOURCES: readonly Source[] = [
   },
   { from: 'docs/operations.md', to: `${DOC}/operations.md`, mode: 0o644 },
   { from: 'docs/install.md', to: `${DOC}/install.md`, mode: 0o644 },
+  { from: 'docs/freebsd-unverified.md', to: `${DOC}/freebsd-unverified.md`, mode: 0o644 },
   { from: 'docs/json.md', to: `${DOC}/json.md`, mode: 0o644 },
   { from: 'CHANGELOG.md', to: `${DOC}/CHANGELOG.md`, mode: 0o644 },
 ];
