@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
+  copyFileSync,
   existsSync,
   mkdtempSync,
   readFileSync,
@@ -50,17 +51,21 @@ function written(changes: Readonly<Record<string, string>> = {}): Written {
   return { folder, config, socket, log };
 }
 
-/** The pair's CA by the package's own proxyctl, and the three files of haproxy01. */
-function issued(folder: string, ...more: readonly string[]): void {
-  const pki = ['--dir', join(folder, 'pki')];
-  const runs = [
-    ['pki', 'init', '--pair', 'pair', ...pki],
-    ['pki', 'issue', 'node', 'haproxy01', '--out', folder, ...pki, ...more],
-  ];
-  for (const args of runs) {
-    const { code, stderr } = run('bin/proxyctl', args);
-    if (code !== 0) throw new Error(stderr);
-  }
+// Of haproxy01, made once by the package's own proxyctl.
+const made = mkdtempSync(join(root, 'pki-'));
+const dir = ['--dir', join(made, 'pki')];
+for (const args of [
+  ['pki', 'init', '--pair', 'pair', ...dir],
+  ['pki', 'issue', 'node', 'haproxy01', '--out', made, ...dir],
+]) {
+  const { code, stderr } = run('bin/proxyctl', args);
+  if (code !== 0) throw new Error(stderr);
+}
+
+/** The three files of haproxy01 beside its agent.toml. */
+function issued(folder: string): void {
+  for (const name of ['ca.pem', 'node.pem', 'node.key'])
+    copyFileSync(join(made, name), join(folder, name));
 }
 
 const agent = (config: string, ...more: readonly string[]) =>
@@ -73,8 +78,8 @@ test('setup and pki of the package do without agent and network', (t) => {
   const answers = join(folder, 'answers.toml');
   writeFileSync(answers, example.stdout);
   const out = join(folder, 'web');
-  const made = run('bin/proxyctl', ['setup', answers, '--out', out]);
-  t.deepEqual([made.code, existsSync(join(out, 'pki/ca.pem'))], [0, true], made.stderr);
+  const wrote = run('bin/proxyctl', ['setup', answers, '--out', out]);
+  t.deepEqual([wrote.code, existsSync(join(out, 'pki/ca.pem'))], [0, true], wrote.stderr);
   const list = run('bin/proxyctl', ['pki', 'list', '--dir', join(out, 'pki')]);
   t.regex(list.stdout, /haproxy01/);
 });
