@@ -3,15 +3,17 @@ import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startAgent, type Agent } from './agent.ts';
 import { ConfigError, loadConfig, type Config } from './config.ts';
-import { openLog } from './log.ts';
+import { openLog, type Log } from './log.ts';
 import { accountOf, giveLog, type Account } from './privilege/account.ts';
 import { releaseHost } from './release.ts';
+import { checkStart, failureText, startFailure } from './start-failure.ts';
 import { systemClock } from './sys/clock.ts';
 import { execWithin } from './sys/exec.ts';
 import { VERSION } from './version.ts';
 
 const USAGE =
-  'usage: proxyagent [--config FILE] [--leave-file FILE] [--check | --release | --version]';
+  'usage: proxyagent [--config FILE] [--leave-file FILE]\n' +
+  '                  [--check | --check-start | --release | --version]';
 const ID_MS = 10_000;
 const DEFAULT_CONFIG = '/usr/local/etc/proxyctl/agent.toml';
 
@@ -23,6 +25,8 @@ function end(code: number, text: string): never {
 interface Options {
   readonly config: string;
   readonly check: boolean;
+  /** As `check`, and what keeps a start from succeeding besides. */
+  readonly 'check-start': boolean;
   readonly release: boolean;
   readonly version: boolean;
   /** While it exists the system goes down, and SIGTERM hands the addresses over first. */
@@ -35,6 +39,7 @@ function options(): Options {
       options: {
         config: { type: 'string', default: DEFAULT_CONFIG },
         check: { type: 'boolean', default: false },
+        'check-start': { type: 'boolean', default: false },
         release: { type: 'boolean', default: false },
         'leave-file': { type: 'string', default: '' },
         version: { type: 'boolean', default: false },
@@ -59,30 +64,44 @@ async function read(path: string): Promise<Config> {
 }
 
 /** Whom to become, with a log it may write to; null: stay who we are. */
-async function accountHere({ user, log }: Config): Promise<Account | null> {
+async function accountHere(config: Config): Promise<Account | null> {
+  const { user, log } = config;
   if (process.geteuid?.() !== 0) return null;
   try {
     const found = await accountOf(execWithin(ID_MS), user);
     if (found !== null) await giveLog(log.file, found);
     return found;
   } catch (error) {
-    return end(1, `proxyagent: ${error instanceof Error ? error.message : String(error)}`);
+    return end(1, failureText(startFailure(error, config)));
   }
 }
 
-const { config: path, check, version, release, 'leave-file': leaveFile } = options();
+function logHere(config: Config): Log {
+  try {
+    return openLog({ ...config.log, node: config.node });
+  } catch (error) {
+    return end(1, failureText(startFailure(error, config)));
+  }
+}
+
+const given = options();
+const { config: path, check, version, release, 'leave-file': leaveFile } = given;
 if (version) {
   process.stdout.write(`proxyagent ${VERSION}\n`);
   process.exit(0);
 }
 const config = await read(path);
-if (check) {
+if (given['check-start']) {
+  const failure = await checkStart(config, systemClock.wallMs());
+  if (failure !== null) end(1, failureText(failure));
+}
+if (check || given['check-start']) {
   process.stdout.write(`${path}: good\n`);
   process.exit(0);
 }
 if (release) process.exit(await releaseHost(config));
 const account = await accountHere(config);
-const log = openLog({ ...config.log, node: config.node });
+const log = logHere(config);
 // What nobody foresaw is for the log, with its stack; daemon(8) starts the agent again.
 const crash = (error: unknown): void => {
   const stack = error instanceof Error ? error.stack : String(error);
@@ -130,8 +149,8 @@ try {
     void again(agent);
   });
 } catch (error) {
-  const cause = error instanceof Error ? error.message : String(error);
-  log.error('agent-failed', {}, cause);
+  const failure = startFailure(error, config);
+  log.error('agent-failed', { remedy: failure.remedy }, failure.cause);
   log.flush();
-  end(1, `proxyagent: ${cause}`);
+  end(1, failureText(failure));
 }

@@ -5,8 +5,6 @@ export interface Source {
   /** Absolute, where it is installed. */
   readonly to: string;
   readonly mode: number;
-  /** Left out, with a word about it, where the tree has none. */
-  readonly optional?: true;
   /** Compressed with gzip(1), as man(1) reads it. */
   readonly gzip?: true;
 }
@@ -54,7 +52,6 @@ export const SOURCES: readonly Source[] = [
     from: `packaging/hooks/${client}`,
     to: `${EXAMPLES}/hooks/${client}`,
     mode: 0o555,
-    optional: true,
   })),
   { from: 'packaging/man/proxyctl.1', to: `${MAN}/man1/proxyctl.1.gz`, mode: 0o644, gzip: true },
   {
@@ -71,6 +68,7 @@ export const SOURCES: readonly Source[] = [
   },
   { from: 'docs/operations.md', to: `${DOC}/operations.md`, mode: 0o644 },
   { from: 'docs/install.md', to: `${DOC}/install.md`, mode: 0o644 },
+  { from: 'docs/freebsd-unverified.md', to: `${DOC}/freebsd-unverified.md`, mode: 0o644 },
   { from: 'docs/json.md', to: `${DOC}/json.md`, mode: 0o644 },
   { from: 'CHANGELOG.md', to: `${DOC}/CHANGELOG.md`, mode: 0o644 },
 ];

@@ -86,8 +86,7 @@ try {
     refuseChanges(tree, allowDirty);
     const mtime = timeOf(tree);
     const name = tree !== null && tree.changed.length > 0 ? `${version}.dirty` : version;
-    const { files, missing } = await contentsOf(root);
-    for (const file of missing) process.stderr.write(`left out: ${file} is not in the tree\n`);
+    const files = await contentsOf(root);
     const { archive, plain } = packed(files, factsOf(root, name, tree?.commit ?? null), mtime);
     mkdirSync(output, { recursive: true });
     const path = join(output, `proxyctl-${name}.pkg`);
@@ -97,7 +96,7 @@ try {
         `sha256 ${sha256(archive)}\nbefore compression ${sha256(plain)}\n`,
     );
   } else {
-    const { files } = await contentsOf(root);
+    const files = await contentsOf(root);
     stage(stageFolder, files);
     process.stdout.write(`${files.length} files under ${stageFolder}\n`);
   }

@@ -7,29 +7,23 @@ import { licencesOf } from './licences.ts';
 import { manifests, type Facts, type PackageFile } from './manifest.ts';
 import { bundlePrograms } from './programs.ts';
 
-/** Files of a package and what the tree lacked for more. */
-export interface Contents {
-  /** In the order of their paths. */
-  readonly files: readonly PackageFile[];
-  /** Optional files that are not in the tree. */
-  readonly missing: readonly string[];
-}
-
 type Made = readonly [path: string, mode: number, content: string | PackageFile['content']];
 
 /**
- * Every file of the package, from the built tree at `root`. Rejects when a
- * required file is missing, naming it. The same tree gives the same bytes
+ * Every file of the package by its path, from the built tree at `root`.
+ * Rejects when one is missing, naming it. The same tree gives the same bytes
  * wherever it lies.
  */
-export async function contentsOf(root: string): Promise<Contents> {
+export async function contentsOf(root: string): Promise<readonly PackageFile[]> {
   const programs = await bundlePrograms(root);
   const made: readonly Made[] = [
-    // A link, because Node takes a file without .cjs for a module where a
+    // Links, because Node takes a file without .cjs for a module where a
     // package.json above it says so, and it follows links before it looks.
     [`${PREFIX}/bin/proxyctl`, 0o755, { link: '../libexec/proxyctl/proxyctl.cjs' }],
+    [`${PREFIX}/sbin/proxyagent`, 0o755, { link: '../libexec/proxyctl/proxyagent' }],
     [`${LIBEXEC}/proxyctl.cjs`, 0o555, programs.ctlStart],
     [`${LIBEXEC}/proxyctl.js`, 0o444, programs.ctl],
+    [`${LIBEXEC}/proxyctl-setup.cjs`, 0o444, programs.ctlSetup],
     [`${LIBEXEC}/warm-up.cjs`, 0o555, programs.ctlWarm],
     [`${LIBEXEC}/proxyagent`, 0o555, programs.agentStart],
     [`${LIBEXEC}/proxyagent.mjs`, 0o444, programs.agent],
@@ -37,21 +31,19 @@ export async function contentsOf(root: string): Promise<Contents> {
     [`${DOC}/third-party-licences.txt`, 0o444, licencesOf(root, programs.packages)],
   ];
   const absent = SOURCES.filter(({ from }) => !existsSync(join(root, from)));
-  const needed = absent.filter(({ optional }) => optional !== true);
-  if (needed.length > 0)
-    throw new Error(`the tree lacks ${needed.map(({ from }) => from).join(', ')}`);
-  const copied = SOURCES.filter((source) => !absent.includes(source)).map((source) => {
+  if (absent.length > 0)
+    throw new Error(`the tree lacks ${absent.map(({ from }) => from).join(', ')}`);
+  const copied = SOURCES.map((source) => {
     const content = readFileSync(join(root, source.from));
     return [source.to, source.mode, source.gzip === true ? zipped(content) : content] as const;
   });
-  const files = [...made, ...copied]
+  return [...made, ...copied]
     .map(([path, mode, content]) => ({
       path,
       mode,
       content: typeof content === 'string' ? Buffer.from(content) : content,
     }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
-  return { files, missing: absent.map(({ from }) => from) };
 }
 
 /** The package: the archive pkg(8) reads, and the same before compression. */

@@ -10,6 +10,8 @@ export interface Programs {
   /** Starts `agent` from beside it. */
   readonly agentStart: string;
   readonly ctl: string;
+  /** The verbs setup and pki, which `ctl` reads as proxyctl-setup.cjs beside it when they are asked for. */
+  readonly ctlSetup: string;
   /** Reads `ctl` as proxyctl.js beside it, and V8's cache of just that content where there is one. */
   readonly ctlStart: string;
   /** Run once at installation: leaves V8's cache of `ctl` beside it. */
@@ -61,26 +63,35 @@ export async function bundlePrograms(root: string): Promise<Programs> {
   });
   const bin = join(root, 'dist/bin');
   const ctlFile = only(readdirSync(bin).filter((name) => /^proxyctl\.\w+\.js$/.test(name)));
+  const setupFile = only(
+    readdirSync(bin).filter((name) => /^proxyctl-setup\.\w+\.cjs$/.test(name)),
+  );
   const start = startOf(readFileSync(join(bin, 'proxyctl.cjs'), 'utf8'), ctlFile);
   return {
     agent: textOf(agent).replace(/^#!.*\n/, ''),
     agentStart: `${SHEBANG}\nimport('./proxyagent.mjs');\n`,
-    ctl: readFileSync(join(bin, ctlFile), 'utf8'),
+    ctl: renamed(readFileSync(join(bin, ctlFile), 'utf8'), setupFile, 'proxyctl-setup.cjs'),
+    ctlSetup: readFileSync(join(bin, setupFile), 'utf8'),
     ctlStart: start,
     ctlWarm: warm(start, ctlFile),
     packages: packagesOf([agent.metafile, ctl.metafile]),
   };
 }
 
+/** Names that stay the same, so that an upgrade leaves no old file behind. */
+function renamed(text: string, from: string, to: string): string {
+  if (!text.includes(`/${from}`)) throw new Error(`${from} is not asked for: npm run build`);
+  return text.replaceAll(`/${from}`, `/${to}`);
+}
+
 /**
- * The start file of dist/bin for the host's Node. The code gets a name that
- * stays, so that no upgrade leaves an old one behind; the sum stays in the
- * name of the cache.
+ * The start file of dist/bin for the host's Node. The sum stays in the name of
+ * the cache alone.
  */
 function startOf(start: string, ctlFile: string): string {
-  if (!start.startsWith('#!') || !start.includes(`/${ctlFile}`))
+  if (!start.startsWith('#!'))
     throw new Error('dist/bin/proxyctl.cjs is not what test/bundle.mjs writes: npm run build');
-  return start.replace(/^#!.*/, SHEBANG).replace(`/${ctlFile}`, '/proxyctl.js');
+  return renamed(start.replace(/^#!.*/, SHEBANG), ctlFile, 'proxyctl.js');
 }
 
 /**

@@ -24,11 +24,19 @@ export class TlsError extends Error {
   override readonly name = 'TlsError';
   readonly file: string;
   readonly remedy: string;
+  /** True where only the clock says so: another time may show it good. */
+  readonly timely: boolean;
 
-  constructor(file: string, problem: string, remedy: string, options?: ErrorOptions) {
+  constructor(
+    file: string,
+    problem: string,
+    remedy: string,
+    options?: ErrorOptions & { readonly timely?: true },
+  ) {
     super(`${file}: ${problem}`, options);
     this.file = file;
     this.remedy = remedy;
+    this.timely = options?.timely ?? false;
   }
 }
 
@@ -53,13 +61,16 @@ export function readTls(paths: TlsPaths, pair: string, node: string, wallMs: num
 
   const notAfterWallMs = Date.parse(leaf.validTo);
   if (notAfterWallMs <= wallMs)
-    throw new TlsError(paths.cert, `expired on ${day(notAfterWallMs)}`, `renew it: ${ISSUE}`);
+    throw new TlsError(paths.cert, `expired on ${day(notAfterWallMs)}`, `renew it: ${ISSUE}`, {
+      timely: true,
+    });
   const notBefore = Date.parse(leaf.validFrom);
   if (notBefore > wallMs)
     throw new TlsError(
       paths.cert,
       `starts on ${day(notBefore)}, later than now`,
       "set this host's clock",
+      { timely: true },
     );
   const issuers = [...chain.slice(1), ...roots];
   if (!issuers.some((issuer) => leaf.checkIssued(issuer) && leaf.verify(issuer.publicKey)))

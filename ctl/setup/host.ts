@@ -117,7 +117,7 @@ export function commandsAfter(
     // The agent reads its key again on SIGHUP, as the user it runs as.
     ...(installed
       ? []
-      : ['pkg install proxyctl, then this command again: the key is for its group']),
+      : ['pkg add proxyctl-VERSION.pkg, then this again: the key is for its group']),
     ...(touched('usr/local/etc/proxyctl/')
       ? ['proxyagent --check && service proxyagent restart']
       : []),

@@ -11,8 +11,9 @@ fi
 cat <<'EOM'
 proxyctl: pkg stops no service. An agent that still runs goes on until
   service proxyagent stop
-Before the package goes, `proxyctl release` puts the configured advskew
-back and lifts what the agent holds. If it is too late for that, on this host:
+Before the package goes, `service proxyagent onerelease` stops the agent, puts
+the configured advskew back and lifts what it holds. If it is too late for
+that, on this host:
   ifconfig | grep carp:                    advskew 254 is the agent's
   ifconfig IF vhid N advskew CONFIGURED    puts the configured one back
   sysctl net.inet.carp.allow=1             lifts a fence

@@ -9,48 +9,19 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import test from 'ava';
 import { VERSION } from '../../agent/version.ts';
 import { createCa } from '../rpc/certificates.ts';
 import { answering } from '../ctl/answering.ts';
-import { readArchive } from './archive-reader.ts';
-import { cloneTree, removeClone } from './clones.ts';
 import { eventually } from '../record.ts';
+import { unpack } from './unpacked.ts';
 
-// Outside the tree, as on a host: no node_modules above it.
-const root = mkdtempSync(join(tmpdir(), 'proxyctl-root-'));
-const clone = cloneTree();
-const built = clone.build();
-if (built.code !== 0) throw new Error(built.stderr);
-const members = readArchive(clone.read(VERSION));
-removeClone(clone);
-test.after.always(() => rmSync(root, { recursive: true, force: true }));
-
-for (const { name, type, mode, content } of members.slice(2)) {
-  const path = join(root, name);
-  mkdirSync(type === 'directory' ? path : dirname(path), { recursive: true });
-  if (type === 'link') symlinkSync(String(content), path);
-  if (type === 'file') writeFileSync(path, content, { mode: Number.parseInt(mode, 8) });
-}
-const at = (path: string): string => join(root, 'usr/local', path);
-const { scripts } = JSON.parse(String(members[1]?.content)) as {
-  readonly scripts: Readonly<Record<string, string>>;
-};
+const { root, at, run, scripts, remove } = unpack();
+test.after.always(remove);
 const ETC = at('etc/proxyctl');
-
-/** The Node of these tests stands for FreeBSD's: the first line of the programs is not followed. */
-const run = (program: string, args: readonly string[], env = {}) => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [at(program), ...args], {
-    env,
-    encoding: 'utf8',
-  });
-  return { code: status, stdout, stderr };
-};
 
 /** A package script as pkg(8) runs it; pw(8) is written down and knows nobody yet. */
 function script(phase: string, env: Readonly<Record<string, string>> = {}) {
@@ -82,7 +53,8 @@ test.serial('the programs of the package tell their version', (t) => {
     stdout: `proxyagent ${VERSION}\n`,
     stderr: '',
   });
-  for (const program of ['bin/proxyctl', 'libexec/proxyctl/proxyagent'])
+  t.is(run('sbin/proxyagent', ['--version']).stdout, `proxyagent ${VERSION}\n`);
+  for (const program of ['bin/proxyctl', 'sbin/proxyagent', 'libexec/proxyctl/proxyagent'])
     t.is(readFileSync(at(program), 'utf8').split('\n')[0], '#!/usr/local/bin/node');
 });
 
@@ -115,7 +87,7 @@ test.serial(
     writeFileSync(config, 'node = "mine"\n');
     t.is(script('post-install').code, 0);
     t.is(script('pre-deinstall', { PKG_UPGRADE: 'true' }).stdout, '');
-    t.regex(script('pre-deinstall').stdout, /`proxyctl release`/);
+    t.regex(script('pre-deinstall').stdout, /`service proxyagent onerelease`/);
     t.is(readFileSync(config, 'utf8'), 'node = "mine"\n');
     copyFileSync(`${config}.sample`, config);
     t.is(script('pre-deinstall', { PKG_UPGRADE: 'true' }).code, 0);

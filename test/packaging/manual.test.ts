@@ -171,7 +171,7 @@ test('proxyctl-agent.toml(5) tells the default of every key', (t) => {
     const [, told = ''] = (ofManual.get(path)?.body ?? '').split(/^Default:/m);
     if (standard === undefined)
       return !/Required\.|^Default: /m.test(ofManual.get(path)?.body ?? '');
-    const values = Array.isArray(standard) ? standard : [standard];
+    const values = typeof standard === 'object' ? Object.values(standard ?? {}) : [standard];
     const empty = values.length === 0 || standard === '';
     return empty ? !/\bempty\b/.test(told) : values.some((value) => !told.includes(String(value)));
   });
@@ -187,6 +187,7 @@ test('the sample shows every key, and what is commented out is the default', asy
     if (Array.isArray(value) && value.every((one) => typeof one === 'object') && value.length > 0)
       return shown(value[0], path);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return [path];
+    if (Object.keys(value).length === 0) return [path];
     return Object.entries(value).flatMap(([key, inner]) =>
       shown(inner, path === '' ? key : `${path}.${key}`),
     );

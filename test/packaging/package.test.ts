@@ -1,10 +1,10 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { VERSION } from '../../agent/version.ts';
 import { DIRECTORIES, SOURCES } from '../../packaging/contents.ts';
 import { pkgSum, readArchive, type Read } from './archive-reader.ts';
-import { cloneTree, COMMITTED, removeClone } from './clones.ts';
+import { cloneTree, COMMITTED, removeClone, TREE } from './clones.ts';
 
 interface Manifest {
   readonly files: Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -135,11 +135,14 @@ test('owners and modes are those of a host that keeps its secrets', (t) => {
   );
 });
 
-test('proxyctl in PATH is a link, and nothing else is', (t) => {
+test('the two programs in PATH are links, and nothing else is', (t) => {
   const links = members().filter(({ type }) => type === 'link');
   t.deepEqual(
     links.map(({ name, content }) => [name, String(content)]),
-    [['/usr/local/bin/proxyctl', '../libexec/proxyctl/proxyctl.cjs']],
+    [
+      ['/usr/local/bin/proxyctl', '../libexec/proxyctl/proxyctl.cjs'],
+      ['/usr/local/sbin/proxyagent', '../libexec/proxyctl/proxyagent'],
+    ],
   );
 });
 
@@ -155,7 +158,15 @@ test('every npm package inside comes with its licence, and no native part', (t) 
   const path = '/usr/local/share/doc/proxyctl/third-party-licences.txt';
   const text = named(path).content.toString('utf8');
   const packages = [...text.matchAll(/^(\S+) \d\S* \([\w.-]+\)\n-{72}$/gm)].map(([, name]) => name);
-  for (const name of ['@grpc/grpc-js', 'commander', 'pino', 'protobufjs', 'smol-toml', 'valibot'])
+  const { dependencies } = JSON.parse(readFileSync(join(TREE, 'package.json'), 'utf8')) as {
+    readonly dependencies: object;
+  };
+  t.deepEqual(
+    Object.keys(dependencies).filter((name) => !packages.includes(name)),
+    [],
+  );
+  // What those bring along.
+  for (const name of ['@peculiar/asn1-x509', 'asn1js', 'tslib'])
     t.true(packages.includes(name), name);
   t.false(packages.includes('raw-socket'));
   t.deepEqual(

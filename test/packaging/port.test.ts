@@ -1,15 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import test from 'ava';
 import { VERSION } from '../../agent/version.ts';
-import { DIRECTORIES, PREFIX, SOURCES } from '../../packaging/contents.ts';
+import { DIRECTORIES, ETC, LIBEXEC, PREFIX, SOURCES } from '../../packaging/contents.ts';
 import { factsOf } from '../../packaging/package.ts';
 import { TREE } from './clones.ts';
+import { PAGES, pagePath } from './manual.ts';
 
 const read = (path: string): string => readFileSync(join(TREE, 'packaging', path), 'utf8');
-const SCRIPTS = readdirSync(join(TREE, 'packaging/scripts'));
 
 /** Files of pkg-plist from the prefix, without those of the add-on that the port alone has. */
 const listed = read('port/pkg-plist')
@@ -18,11 +18,17 @@ const listed = read('port/pkg-plist')
   .map((line) => line.replace('@sample ', ''));
 
 test('pkg-plist lists the files of the package', (t) => {
-  const made = ['proxyagent', 'proxyagent.mjs', 'proxyctl.cjs', 'proxyctl.js', 'warm-up.cjs'].map(
-    (name) => `libexec/proxyctl/${name}`,
-  );
+  const made = [
+    'proxyagent',
+    'proxyagent.mjs',
+    'proxyctl-setup.cjs',
+    'proxyctl.cjs',
+    'proxyctl.js',
+    'warm-up.cjs',
+  ].map((name) => `libexec/proxyctl/${name}`);
   const wanted = [
     'bin/proxyctl',
+    'sbin/proxyagent',
     'share/doc/proxyctl/LICENSE',
     'share/doc/proxyctl/third-party-licences.txt',
     ...made,
@@ -48,13 +54,10 @@ test('--stage puts the files of pkg-plist under a folder, and no other', (t) => 
     encoding: 'utf8',
   });
   t.deepEqual([status, stderr], [0, '']);
-  const absent = SOURCES.filter(({ from }) => !existsSync(join(TREE, from))).map(({ to }) =>
-    relative(PREFIX, to),
-  );
   const staged = readdirSync(join(folder, PREFIX), { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
     .map((entry) => relative(join(folder, PREFIX), join(entry.parentPath, entry.name)));
-  t.deepEqual(staged.sort(), listed.filter((path) => !absent.includes(path)).sort());
+  t.deepEqual(staged.sort(), [...listed].sort());
 });
 
 test('port and package agree on version, comment and words at the removal', (t) => {
@@ -77,11 +80,48 @@ test('messages and description fit 80 columns of ASCII', (t) => {
   t.deepEqual([wrong, messages.length], [[], 3]);
 });
 
-const SHELLCHECK = '/usr/bin/shellcheck';
-const withShellcheck = existsSync(SHELLCHECK) ? test : test.skip;
-
-withShellcheck('the package scripts pass shellcheck', (t) => {
-  const files = SCRIPTS.map((name) => join(TREE, 'packaging/scripts', name));
-  const { stdout, status } = spawnSync(SHELLCHECK, ['-s', 'sh', ...files], { encoding: 'utf8' });
-  t.deepEqual([stdout, status], ['', 0]);
+test('package, port, rc script, manual and newsyslog name the same paths', (t) => {
+  const all = new Set([
+    ...listed.map((path) => join(PREFIX, path)),
+    ...DIRECTORIES.map(({ path }) => path),
+  ]);
+  const rc = readFileSync(join(TREE, 'rc.d/proxyagent'), 'utf8');
+  const assigned = (name: string): string =>
+    new RegExp(`^${name}="(.*)"$`, 'm').exec(rc)?.[1] ?? '';
+  t.is(assigned('agent_program'), `${LIBEXEC}/proxyagent`);
+  t.true(rc.includes(`: "\${proxyagent_config:="${ETC}/agent.toml"}"`));
+  // What is made later: by administrators, by the rc script, and by the agent while it runs.
+  for (const path of [
+    `${ETC}/agent.toml`,
+    ...['ca.pem', 'node.pem', 'node.key'].map((name) => `${ETC}/tls/${name}`),
+    `${PREFIX}/etc/devd/proxyctl.conf`,
+    '/var/log/proxyagent.log',
+    '/var/run/proxyctl/agent.sock',
+    '/var/db/proxyctl/state.json',
+    '/var/db/proxyctl/swaps',
+    assigned('pidfile'),
+    assigned('agent_pidfile'),
+    assigned('leave_file'),
+  ])
+    all.add(path);
+  const texts = {
+    'rc.d/proxyagent': rc,
+    'newsyslog.conf': read('newsyslog.conf'),
+    'devd.conf': read('devd.conf'),
+    'pkg-message': read('port/pkg-message'),
+    ...Object.fromEntries(PAGES.map((page) => [page, readFileSync(pagePath(page), 'utf8')])),
+  };
+  const ours = /\/(?:usr\/local|var)\/[\w./-]*prox(?:yctl|yagent)[\w./-]*/g;
+  const found = Object.entries(texts).flatMap(([name, text]) =>
+    [...text.matchAll(ours)].map(([path]) => `${name}: ${path.replace(/[./]+$/, '')}`),
+  );
+  t.true(found.length > 20);
+  const known = (line: string): boolean => {
+    const path = line.replace(/^.*: /, '');
+    return all.has(path) || [...all].some((one) => one.startsWith(`${path}/`));
+  };
+  t.deepEqual(
+    found.filter((line) => !known(line)),
+    [],
+  );
 });

@@ -102,7 +102,7 @@ withPkg('the real pkg reads, installs, checks and removes the package', (t) => {
   writeFileSync(config, 'edited = true\n');
   const removed = pkg('1403000', '-r', root, 'delete', '-y', 'proxyctl');
   t.is(removed.code, 0, removed.stderr);
-  t.regex(removed.stdout, /`proxyctl release`/);
+  t.regex(removed.stdout, /`service proxyagent onerelease`/);
   t.is(readFileSync(config, 'utf8'), 'edited = true\n');
   t.false(existsSync(join(root, 'usr/local/bin/proxyctl')));
   t.false(existsSync(join(root, 'usr/local/libexec/proxyctl')));
@@ -149,7 +149,7 @@ withPkg('pkg upgrade from a repository keeps the configuration and leaves no old
   const upgrade = pkg('1403000', '-r', host, 'upgrade');
   t.is(upgrade.code, 0, upgrade.stderr);
   t.regex(upgrade.stdout, /service proxyagent restart/);
-  t.notRegex(upgrade.stdout, /proxyctl release/);
+  t.notRegex(upgrade.stdout, /onerelease/);
   t.is(readFileSync(config, 'utf8'), 'edited = true\n');
   t.deepEqual(readdirSync(libexec), before);
   all(['-r', host, 'check', '-s', '-a']);

@@ -205,6 +205,20 @@ const SHELL = ['rc.d/proxyagent', 'packaging/verify-host.sh'].concat(
   readdirSync(join(CHECKOUT, 'packaging/periodic')).map((name) => `packaging/periodic/${name}`),
 );
 
+test.serial(
+  'onestart and configtest without TLS files say what is missing, and start nothing',
+  async (t) => {
+    const host = await hosted(t);
+    rmSync(join(host.folder, 'ca.pem'));
+    const [start, config] = [await host.service('onestart'), await host.service('configtest')];
+    const sentence = `proxyagent: ${host.folder}/ca.pem: no such file\n  do      \`proxyctl pki\` issues certificates\n`;
+    t.deepEqual([start.code, config.code], [1, 1]);
+    t.true(start.stderr.includes(sentence), start.stderr);
+    t.true(config.stderr.includes(sentence), config.stderr);
+    t.deepEqual([host.pid('proxyagent.pid'), host.pid('proxyagent.child.pid')], [null, null]);
+  },
+);
+
 test.serial('every script parses under dash', (t) => {
   const wrong = SHELL.map((file) =>
     spawnSync('dash', ['-n', join(CHECKOUT, file)], { encoding: 'utf8' }),
