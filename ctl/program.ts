@@ -6,6 +6,7 @@ import { addCertificates } from './commands/certificates.ts';
 import { addContexts } from './commands/contexts.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
+import { addHaproxy } from './commands/haproxy.ts';
 import { addHistory } from './commands/history.ts';
 import { addMoves } from './commands/moves.ts';
 import { addServers } from './commands/servers.ts';
@@ -56,8 +57,11 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: "HAProxy's servers, on every node at once:",
-    verbs: ['servers', 'drain', 'ready', 'maint', 'weight'],
-    add: addServers,
+    verbs: ['servers', 'drain', 'ready', 'maint', 'weight', 'haproxy'],
+    add: (...where) => {
+      addServers(...where);
+      addHaproxy(...where);
+    },
   },
   {
     heading: 'Certificates, on every node or on none:',

@@ -31,6 +31,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'ready',
       'maint',
       'weight',
+      'haproxy',
       'cert push',
       'cert rollback',
       'cert list',
