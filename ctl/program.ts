@@ -12,6 +12,7 @@ import { addMoves } from './commands/moves.ts';
 import { addServers } from './commands/servers.ts';
 import { addSetup } from './commands/setup.ts';
 import { addStatus } from './commands/status.ts';
+import { addTop } from './commands/top.ts';
 import { asFailure, usage } from './failure.ts';
 import type { Finish } from './options.ts';
 import { failed, newRequestId } from './session.ts';
@@ -41,9 +42,10 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     heading: 'Look:',
-    verbs: ['status', 'explain', 'history', 'doctor'],
+    verbs: ['status', 'top', 'explain', 'history', 'doctor'],
     add: (...where) => {
       addStatus(...where);
+      addTop(...where);
       addExplain(...where);
       addHistory(...where);
       addDoctor(...where);

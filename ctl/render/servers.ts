@@ -95,7 +95,7 @@ function cells({ intents }: ServersAnswer, server: ServerReading | undefined): s
 }
 
 /** UP, DOWN, unchecked; or why it is out, with DOWN where its check fails too. */
-function stateWord(server: ServerReading, wished: boolean): string {
+export function stateWord(server: ServerReading, wished: boolean): string {
   const { status, adminBits, backup } = server;
   const word = adminWord(adminBits, wished);
   const up = status === 'no check' ? 'no-check' : status;
