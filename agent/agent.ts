@@ -137,6 +137,7 @@ export async function startAgent(
     config,
     clock,
     files: privileges.files,
+    reload: () => privileges.commands.reload(),
     intents: gossip.intents,
     servers: store.state.servers,
     saveServers: (servers) => savedQuietly({ servers }),
