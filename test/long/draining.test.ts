@@ -1,6 +1,15 @@
 import { labOrder } from '../lab/lab.ts';
 import { asking, DRAIN, MAINT, onBoth, READY, slow } from '../pair/sessions.ts';
-import { adminState, asked, eventually, exitOf, nodeAt, runtime, scene } from '../pair/scene.ts';
+import {
+  adminState,
+  asked,
+  calm,
+  eventually,
+  exitOf,
+  nodeAt,
+  runtime,
+  scene,
+} from '../pair/scene.ts';
 
 const { test, lab } = scene();
 
@@ -56,4 +65,26 @@ test('a drain is in force within 200 ms of the first answer of a reloaded HAProx
     await reloaded;
   }
   t.is(await exitOf(lab(), 'ready', 'WEB/web3'), 0);
+});
+
+test('what somebody changed past the agents is an alert, and said again is put right', async (t) => {
+  t.is(await exitOf(lab(), 'drain', 'WEB/web1'), 0);
+  await runtime(nodeAt(lab(), 1), 'set server WEB/web1 state ready');
+  await runtime(nodeAt(lab(), 0), 'set server WEB/web2 weight 9');
+  const drift = async (): Promise<unknown[]> => {
+    const { json } = await asked(lab(), 'status');
+    type Node = { haproxy: { drift: unknown[] }[] };
+    const nodes: Node[] = json.result?.['nodes'] ?? [];
+    return nodes.map(({ haproxy }) => haproxy[0]?.drift);
+  };
+  const told = { backend: 'WEB', server: 'web1', is: 'ready', should: 'drain', wished: true };
+  const weight = { backend: 'WEB', server: 'web2', is: 'weight 9', should: 'weight 1' };
+  await eventually('both are seen', async () => (await drift()).flat().length === 2);
+  t.deepEqual(await drift(), [[{ ...weight, wished: false }], [told]]);
+  t.is(await exitOf(lab(), 'status', '--check'), 3);
+  t.is(await exitOf(lab(), 'drain', 'WEB/web1'), 0);
+  t.is(await exitOf(lab(), 'weight', 'WEB/web2', 'reset'), 0);
+  t.deepEqual(await onBoth(lab(), 'WEB/web1'), [DRAIN, DRAIN]);
+  t.is(await exitOf(lab(), 'ready', 'WEB/web1'), 0);
+  await calm(lab());
 });

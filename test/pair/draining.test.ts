@@ -1,6 +1,6 @@
 import { startProbe } from '../lab/client.ts';
 import { busy, DRAIN, onBoth, slow } from './sessions.ts';
-import { asked, calm, eventually, exitOf, nodeAt, runtime, scene, seenBy } from './scene.ts';
+import { asked, exitOf, scene, seenBy } from './scene.ts';
 
 const { test, lab } = scene();
 
@@ -27,26 +27,4 @@ test('--wait ends when the last session has', async (t) => {
   t.deepEqual([code, await client.end(), await busy(lab())], [0, [`200 ${target}`], []]);
   t.like(json, { result: { servers: [{ before: 'ready', after: 'drain', sessions: 0 }] } });
   t.is(await exitOf(lab(), 'ready', target), 0);
-});
-
-test('what somebody changed past the agents is an alert, and said again is put right', async (t) => {
-  t.is(await exitOf(lab(), 'drain', 'WEB/web1'), 0);
-  await runtime(nodeAt(lab(), 1), 'set server WEB/web1 state ready');
-  await runtime(nodeAt(lab(), 0), 'set server WEB/web2 weight 9');
-  const drift = async (): Promise<unknown[]> => {
-    const { json } = await asked(lab(), 'status');
-    type Node = { haproxy: { drift: unknown[] }[] };
-    const nodes: Node[] = json.result?.['nodes'] ?? [];
-    return nodes.map(({ haproxy }) => haproxy[0]?.drift);
-  };
-  const told = { backend: 'WEB', server: 'web1', is: 'ready', should: 'drain', wished: true };
-  const weight = { backend: 'WEB', server: 'web2', is: 'weight 9', should: 'weight 1' };
-  await eventually('both are seen', async () => (await drift()).flat().length === 2);
-  t.deepEqual(await drift(), [[{ ...weight, wished: false }], [told]]);
-  t.is(await exitOf(lab(), 'status', '--check'), 3);
-  t.is(await exitOf(lab(), 'drain', 'WEB/web1'), 0);
-  t.is(await exitOf(lab(), 'weight', 'WEB/web2', 'reset'), 0);
-  t.deepEqual(await onBoth(lab(), 'WEB/web1'), [DRAIN, DRAIN]);
-  t.is(await exitOf(lab(), 'ready', 'WEB/web1'), 0);
-  await calm(lab());
 });
