@@ -7,6 +7,7 @@ import type { Drift, HaproxyReport } from './core/model.ts';
 import type { Intents } from './core/intents.ts';
 import { sentence } from './core/words.ts';
 import type { ServerRecord, ServerTask } from './core/servers.ts';
+import type { ShowReply } from './core/show-commands.ts';
 import { servedFingerprint } from './certs/handshake.ts';
 import type { CertificateFiles } from './certs/port.ts';
 import { swapJournal } from './certs/journal.ts';
@@ -29,6 +30,7 @@ import {
   setWeight,
   shutSessions,
 } from './haproxy/servers.ts';
+import { showing } from './haproxy/show.ts';
 import { watchHaproxy } from './haproxy/watch.ts';
 import { serverDrift } from './server-drift.ts';
 import { serverKeeper } from './server-keeper.ts';
@@ -60,6 +62,8 @@ export interface HaproxyPart {
   findServers(backend: string | null): Promise<readonly ServerReading[]>;
   /** Ends the sessions a server has. Rejects with ActFailure. */
   shutSessions(backend: string, server: string): Promise<void>;
+  /** The reply to a command that core/show-commands.ts lets through. Rejects with ActFailure. */
+  show(command: string): Promise<ShowReply>;
   readonly swap: NodeSwap;
   readonly swapParts: NodeSwapParts;
   /** What disk, memory and, if asked, a TLS client say of every certificate. */
@@ -100,6 +104,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
     }
     return asked.runtime(command, payload);
   };
+  const show = showing(() => socketPath);
   const certs = certificates(ask);
   let ownBackends: ReadonlySet<string> = new Set();
 
@@ -176,6 +181,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
     findServers: (backend) => orUnreachable(node, () => readServers(ask, backend)),
     shutSessions: (backend, server) =>
       orUnreachable(node, () => shutSessions(ask, backend, server)),
+    show: (command) => orUnreachable(node, () => show(command)),
     swap,
     swapParts,
     inspect: async (served) => inspect(swapParts, await swap.kept(), served),

@@ -12,6 +12,8 @@ const STORE_MS = 2000;
 /** To ask its own responder on every address, each within 2 s. */
 const CHALLENGE_MS = 4000;
 const SWAP_MS = 10_000;
+/** A long reply of HAProxy, after one that was asked for before. */
+const SHOW_MS = 9000;
 /** Longer than any part of an inspection takes. */
 const INSPECT_MS = 12_000;
 
@@ -49,6 +51,7 @@ export function localMember({
     inspect,
     findServers: (_instance, backend) => haproxy.findServers(backend === '' ? null : backend),
     shutSessions: (_instance, backend, server) => haproxy.shutSessions(backend, server),
+    show: (command) => haproxy.show(command),
     checkChallenge,
     history: () => Promise.resolve(history()),
     swapPrepare: (prepare) => swap.prepare(prepare),
@@ -85,6 +88,7 @@ export const peerMember = (node: string, calls: PeerCalls): Member => ({
   findServers: (instance, backend) => calls.findServers(instance, backend, STORE_MS),
   shutSessions: (instance, backend, server) =>
     calls.shutSessions(instance, backend, server, STORE_MS),
+  show: (command) => calls.show(command, SHOW_MS),
   checkChallenge: (token) => calls.checkChallenge(token, CHALLENGE_MS),
   history: () => calls.history(STORE_MS),
   swapPrepare: (prepare) => calls.swapPrepare(prepare, SWAP_MS),

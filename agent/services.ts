@@ -17,6 +17,7 @@ import { listServers } from './verbs/list-servers.ts';
 import { listCertificates, rollbackCertificates } from './verbs/certificates.ts';
 import { setServers } from './verbs/servers.ts';
 import { setWeights } from './verbs/weights.ts';
+import { show } from './verbs/show.ts';
 import { status } from './verbs/status.ts';
 
 /** What operators can ask of this agent. `silence`: why a peer is not heard. */
@@ -41,6 +42,7 @@ export function controlVerbs(
     setServers: (act, _caller, report) => once(act, (one) => setServers(pair, one, report)),
     setWeights: (act, _caller, report) => once(act, (one) => setWeights(pair, one, report)),
     servers: (backend) => listServers(pair, backend),
+    show: (command) => show(pair, command),
     setChallenge: (act, _caller, report) =>
       once(act, (one) => setChallenge(pair, one, tokenTtlMs, report)),
     pushCertificate: (act, _caller, report) =>
@@ -71,6 +73,7 @@ export function peerVerbs(
     storeIntents: async (from, intents) => ({ newer: await storeIntents(from, intents) }),
     findServers: (instance, backend) => local.findServers(instance, backend),
     shutSessions: (instance, backend, server) => local.shutSessions(instance, backend, server),
+    show: (command) => local.show(command),
     findChallenge,
     checkChallenge: (token) => local.checkChallenge(token),
     history: () => local.history(),

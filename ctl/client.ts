@@ -20,6 +20,7 @@ import { type Certificates } from '../agent/core/certificate-acts.ts';
 import type { DoctorAnswer, DoctorAsk } from '../agent/core/doctor/finding.ts';
 import type { ExplainAnswer } from '../agent/core/explain.ts';
 import type { History } from '../agent/core/history.ts';
+import type { ShowAnswer } from '../agent/core/show-commands.ts';
 import { sentence } from '../agent/core/words.ts';
 import {
   automationToWire,
@@ -37,6 +38,7 @@ import { historyFromWire } from '../agent/rpc/history.ts';
 import { failureFromStatus } from '../agent/rpc/failed-calls.ts';
 import { progressFromWire, resultFromWire } from '../agent/rpc/results.ts';
 import { serversAnswerFromWire } from '../agent/rpc/servers.ts';
+import { showAnswerFromWire } from '../agent/rpc/show.ts';
 import { statusFromWire } from '../agent/rpc/status.ts';
 import { certificatesFromWire } from '../agent/rpc/swaps.ts';
 import type { Context, Target } from './contexts.ts';
@@ -61,6 +63,7 @@ export interface Agent {
   setWeights(act: WeightAct, report: Report): Promise<ActResult>;
   /** Null: of every backend. */
   servers(backend: string | null): Promise<ServersAnswer>;
+  show(command: string): Promise<ShowAnswer>;
   setChallenge(act: ChallengeAct, report: Report): Promise<ActResult>;
   pushCertificate(act: PushAct, report: Report): Promise<ActResult>;
   rollbackCertificates(act: RollbackAct, report: Report): Promise<ActResult>;
@@ -71,6 +74,8 @@ export interface Agent {
 /** To reach one agent; --timeout shortens it, but a loaded host is given a second. */
 const CONNECT_MS = { least: 1000, most: 3000 };
 const READ_MS = 5000;
+/** Every node asks its HAProxy meanwhile. */
+const SHOW_MS = 12_000;
 /** Every node looks at itself meanwhile. */
 const DOCTOR_MS = 20_000;
 /** Beyond what the agent itself waits, for the way there and back. */
@@ -243,6 +248,12 @@ function agent(name: string, channel: Channel): Agent {
           Date.now(),
         ),
       );
+    },
+    show(command) {
+      const { path, requestSerialize } = ControlService.show;
+      const read = (pieces: readonly Buffer[]): ShowAnswer =>
+        showAnswerFromWire(pieces.map((piece) => proxyctl.v1.ShowCommandReply.decode(piece)));
+      return asks('haproxy', path, requestSerialize({ command }), read, SHOW_MS);
     },
     setChallenge: (challenge, report) => {
       const { path, requestSerialize } = ControlService.setChallenge;

@@ -41,6 +41,9 @@ export function serversListResult(answer: ServersAnswer, wallMs: number): unknow
             sessions_total: server.total,
             check: server.check === '' ? null : server.check,
             backup: server.backup,
+            drift: (nodes[index]?.drift ?? [])
+              .filter((one) => `${one.backend}/${one.server}` === name)
+              .map(({ is, should, wished }) => ({ is, should, wished })),
           };
         }),
       };

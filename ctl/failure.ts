@@ -1,4 +1,5 @@
 import { ActFailure, type ActError, type Outcome } from '../agent/core/acts.ts';
+import { wrapped } from './render/wrapped.ts';
 
 /** Exit code of each outcome; proxyctl(1) lists them. */
 export const EXIT: Readonly<Record<Outcome, number>> = {
@@ -31,10 +32,14 @@ export function asFailure(error: unknown): ActFailure {
 const isActFailure = (error: unknown): error is ActFailure =>
   error instanceof ActFailure || (error instanceof Error && error.name === 'ActFailure');
 
-/** Three lines at most: what, why, and what to do. */
+/** A list of all there is would be lines of its own anyway; a command to copy stays whole. */
+const list = (line: string): string => (line.length > LIST ? wrapped(line) : line);
+const LIST = 200;
+
+/** Three lines at most, and a list: what, why, and what to do. */
 export function failureText({ message, cause, remediation }: ActError): string {
   const lines = [`proxyctl: ${message}`];
   if (cause !== '') lines.push(`  cause   ${cause}`);
-  if (remediation !== '') lines.push(`  do      ${remediation}`);
+  if (remediation !== '') lines.push(list(`  do      ${remediation}`));
   return `${lines.join('\n')}\n`;
 }

@@ -6,11 +6,13 @@ import { addCertificates } from './commands/certificates.ts';
 import { addContexts } from './commands/contexts.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
+import { addHaproxy } from './commands/haproxy.ts';
 import { addHistory } from './commands/history.ts';
 import { addMoves } from './commands/moves.ts';
 import { addServers } from './commands/servers.ts';
 import { addSetup } from './commands/setup.ts';
 import { addStatus } from './commands/status.ts';
+import { addTop } from './commands/top.ts';
 import { asFailure, usage } from './failure.ts';
 import type { Finish } from './options.ts';
 import { failed, newRequestId } from './session.ts';
@@ -40,9 +42,10 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     heading: 'Look:',
-    verbs: ['status', 'explain', 'history', 'doctor'],
+    verbs: ['status', 'top', 'explain', 'history', 'doctor'],
     add: (...where) => {
       addStatus(...where);
+      addTop(...where);
       addExplain(...where);
       addHistory(...where);
       addDoctor(...where);
@@ -56,8 +59,11 @@ const GROUPS: readonly Group[] = [
   },
   {
     heading: "HAProxy's servers, on every node at once:",
-    verbs: ['servers', 'drain', 'ready', 'maint', 'weight'],
-    add: addServers,
+    verbs: ['servers', 'drain', 'ready', 'maint', 'weight', 'haproxy'],
+    add: (...where) => {
+      addServers(...where);
+      addHaproxy(...where);
+    },
   },
   {
     heading: 'Certificates, on every node or on none:',

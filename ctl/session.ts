@@ -36,24 +36,31 @@ export interface ActOptions extends CommonOptions {
 
 export const newRequestId = (): string => randomBytes(6).toString('hex');
 
-async function connect(options: CommonOptions, io: Streams): Promise<Agent & { context: string }> {
+/** The first agent of the chosen context that answers; `passedOver` hears of the others. Rejects with ActFailure. */
+export async function connect(
+  options: CommonOptions,
+  passedOver: (name: string, cause: string) => void,
+): Promise<Agent & { context: string }> {
   const context = await chooseContext({
     config: options.config ?? null,
     context: options.context ?? null,
     env: process.env,
   });
-  const agent = await reach(context, options.timeout ?? null, (name, cause) =>
-    io.err(`proxyctl: ${name} is passed over: ${cause}\n`),
-  );
+  const agent = await reach(context, options.timeout ?? null, passedOver);
   return Object.assign(agent, { context: context.name });
 }
+
+const saidOn =
+  (io: Streams) =>
+  (name: string, cause: string): void =>
+    io.err(`proxyctl: ${name} is passed over: ${cause}\n`);
 
 /** Runs a reading verb; its result is printed by `show`, which gives the exit code. */
 export async function reading<T>(
   verb: string,
   options: CommonOptions,
   io: Streams,
-  ask: (agent: Agent) => Promise<T>,
+  ask: (agent: Agent, context: string) => Promise<T>,
   show: (value: T, facts: { context: string; requestId: string; tookMs: number }) => number,
 ): Promise<number> {
   const requestId = newRequestId();
@@ -61,9 +68,9 @@ export async function reading<T>(
   mayBeInterrupted({ verb, requestId, output: options.output, acting: false });
   let agent: (Agent & { context: string }) | null = null;
   try {
-    agent = await connect(options, io);
+    agent = await connect(options, saidOn(io));
     const askedMs = performance.now();
-    const value = await ask(agent);
+    const value = await ask(agent, agent.context);
     const tookMs = performance.now() - askedMs;
     return show(value, { context: agent.context, requestId, tookMs });
   } catch (error) {
@@ -102,7 +109,7 @@ export async function acting(
   mayBeInterrupted({ ...interruptible, acting: false });
   let agent: Agent | null = null;
   try {
-    agent = await connect(options, io);
+    agent = await connect(options, saidOn(io));
     const header: ActHeader = {
       requestId,
       actor: userName(),

@@ -33,7 +33,9 @@ const FORMATTING = /\p{Cf}/u;
 const ERASE_LINE = '\u001B[K';
 const HOME_AND_ERASE = '\u001B[H\u001B[J';
 
-const shown = (text: string): string => printable(text, process.env);
+/** Text as this process's terminal may see it. */
+export const forTerminal = (text: string): string => printable(text, process.env);
+const shown = forTerminal;
 let wroteOut = false;
 let wroteErr = false;
 

@@ -1,4 +1,4 @@
-import type { Intent, NodeReport, PeerClass, Stamp } from './model.ts';
+import type { Drift, Intent, NodeReport, PeerClass, Stamp } from './model.ts';
 import type { SwapBundle } from './certificate-acts.ts';
 
 /** What operators can ask, and how it ended. Mirrors proto/proxyctl/v1/control.proto without the wire. */
@@ -250,6 +250,8 @@ export interface NodeServers {
   readonly node: string;
   readonly problem: string;
   readonly servers: readonly ServerReading[];
+  /** Servers changed past the agents, as its last report has them: the first 20; absent: none. */
+  readonly drift?: readonly Drift[];
 }
 
 /** What `proxyctl servers` shows. */

@@ -37,6 +37,8 @@ export type Runtime = (command: string, payload?: string) => Promise<string>;
 
 /** Replies longer than this are refused; `show stat` of 10,000 servers is 2.5 MB. */
 const REPLY_LIMIT = 16 << 20;
+/** No refusal says what matters later than in so many bytes. */
+const FIRST_LINE = 200;
 /** Below HAProxy 3.4 command and payload have to fit tune.bufsize (16384), and a larger one can kill it. */
 export const PAYLOAD_LIMIT = 16_000;
 
@@ -65,7 +67,8 @@ export function runtime(path: string, options: RuntimeOptions): Runtime {
       const limit = options.payloadLimit?.() ?? PAYLOAD_LIMIT;
       // The command is named without its payload: that may be a private key.
       if (bytes > limit) throw new RuntimeError(command, path, { kind: 'too-large', bytes });
-      return exchange(path, command, text, options.deadlineMs).then((reply) => {
+      return exchange(path, command, text, options.deadlineMs, null).then(({ bytes: all }) => {
+        const reply = all.toString('utf8');
         if (!isWhole(reply, prefix !== ''))
           throw new RuntimeError(command, path, { kind: 'cut', bytes: Buffer.byteLength(reply) });
         return prefix === ''
@@ -79,12 +82,34 @@ export function runtime(path: string, options: RuntimeOptions): Runtime {
   };
 }
 
+/**
+ * The reply to one command that only shows something, up to `limit` bytes: what follows is left
+ * out and said. For what an operator reads; `runtime` is for what a program understands.
+ */
+export async function readReply(
+  path: string,
+  command: string,
+  deadlineMs: number,
+  limit: number,
+): Promise<{ readonly bytes: Buffer; readonly cut: boolean }> {
+  const reply = await exchange(path, command, `${command}\n`, deadlineMs, limit);
+  const { bytes, cut } = reply;
+  // Its first line: after that of an unknown command comes all that there is.
+  const [first = ''] = bytes.subarray(0, FIRST_LINE).toString('utf8').trimStart().split('\n');
+  refuseUnknown(first, command, path);
+  if (!cut && !isWhole(bytes.subarray(-2).toString('latin1'), false))
+    throw new RuntimeError(command, path, { kind: 'cut', bytes: bytes.length });
+  return reply;
+}
+
+/** `cutAt`: so much of a longer reply is enough; null: a longer one than REPLY_LIMIT is refused. */
 function exchange(
   path: string,
   command: string,
   text: string,
   deadlineMs: number,
-): Promise<string> {
+  cutAt: number | null,
+): Promise<{ readonly bytes: Buffer; readonly cut: boolean }> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -100,14 +125,18 @@ function exchange(
     socket.on('data', (chunk) => {
       bytes += chunk.length;
       chunks.push(chunk);
-      if (bytes > REPLY_LIMIT) fail({ kind: 'too-long', bytes });
+      if (cutAt !== null && bytes > cutAt) {
+        clearTimeout(timer);
+        socket.destroy();
+        resolve({ bytes: Buffer.concat(chunks).subarray(0, cutAt), cut: true });
+      } else if (bytes > REPLY_LIMIT) fail({ kind: 'too-long', bytes });
     });
     socket.on('error', (error) => fail(failureOf(error), error));
     socket.on('end', () => {
       clearTimeout(timer);
       socket.destroy();
       if (bytes === 0) fail({ kind: 'empty' });
-      else resolve(Buffer.concat(chunks).toString('utf8'));
+      else resolve({ bytes: Buffer.concat(chunks), cut: false });
     });
   });
 }

@@ -1,6 +1,7 @@
 import { ActFailure, type AdminState, type ServerReading } from '../core/acts.ts';
 import { adminState } from '../core/admin.ts';
 import { expectedWeight } from '../core/servers.ts';
+import { nearest } from '../core/words.ts';
 import { RuntimeError, word, type Runtime } from './runtime.ts';
 import { parseServersState, type ServerLine } from './server-lines.ts';
 import { readCells } from './stat.ts';
@@ -80,11 +81,21 @@ export async function readServerLines(
   const which = backend === null ? '' : ` ${word(backend)}`;
   const reply = await runtime(`show servers state${which}`);
   if (!reply.startsWith("Can't find backend")) return parseServersState(reply);
+  const near = backend === null ? null : await nearBackend(runtime, backend);
   throw new ActFailure('not-found', {
     code: 'no_such_backend',
     message: `HAProxy has no backend ${backend}`,
+    cause: near === null ? '' : `it has ${near}`,
     remediation: 'names count byte for byte; proxyctl servers lists them',
   });
+}
+
+/** A backend whose name is nearly the given one; null where there is none, or HAProxy does not say. */
+async function nearBackend(runtime: Runtime, backend: string): Promise<string | null> {
+  const reply = await runtime('show backend').catch(() => '');
+  const names = reply.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const lower = backend.toLowerCase();
+  return names.find((name) => name.toLowerCase() === lower) ?? nearest(backend, names);
 }
 
 /**

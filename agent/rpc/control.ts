@@ -14,6 +14,7 @@ import { challengeFromWire } from './acts.ts';
 import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from './acts.ts';
 import { doctorToWire } from './doctor.ts';
 import type { DoctorAnswer, DoctorAsk } from '../core/doctor/finding.ts';
+import { showCommand, type ShowAnswer } from '../core/show-commands.ts';
 import { explainToWire } from './explain.ts';
 import { historyToWire } from './history.ts';
 import type { ExplainAnswer } from '../core/explain.ts';
@@ -22,6 +23,7 @@ import { failureToStatus, toFailure } from './failures.ts';
 import { readUpload } from './upload.ts';
 import { progressToWire, resultToWire } from './results.ts';
 import { serversAnswerToWire } from './servers.ts';
+import { showAnswerToWire } from './show.ts';
 import { statusToWire } from './status.ts';
 import { orNull } from './wire.ts';
 import { certificatesToWire } from './swaps.ts';
@@ -41,6 +43,8 @@ export interface ControlVerbs {
   setWeights(act: WeightAct, caller: Caller, report: Report): Promise<ActResult>;
   /** Null: of every backend. */
   servers(backend: string | null): Promise<ServersAnswer>;
+  /** A command of core/show-commands.ts, to every node's HAProxy. */
+  show(command: string): Promise<ShowAnswer>;
   setChallenge(act: ChallengeAct, caller: Caller, report: Report): Promise<ActResult>;
   pushCertificate(act: PushAct, caller: Caller, report: Report): Promise<ActResult>;
   rollbackCertificates(act: RollbackAct, caller: Caller, report: Report): Promise<ActResult>;
@@ -99,16 +103,19 @@ export function controlHandlers(
       );
     };
 
-  /** A handler that only looks and answers in pieces, for every role. */
+  /** A handler that only looks and answers in pieces, for every role or from `needed` on. */
   const lists = async <P>(
     stream: Pick<ServerWritableStream<unknown, P>, 'write' | 'end' | 'on' | 'emit' | 'cancelled'> &
       Calling,
     what: string,
     read: () => Promise<Iterable<P>>,
+    needed: () => Role = () => 'viewer',
   ): Promise<void> => {
     stream.on('error', () => undefined);
     try {
       may(stream, 'viewer', what);
+      const role = needed();
+      if (role !== 'viewer') may(stream, role, what);
       for (const piece of await read()) {
         if (stream.cancelled) return;
         stream.write(piece);
@@ -208,6 +215,13 @@ export function controlHandlers(
       void lists(call, 'servers', async () =>
         serversAnswerToWire(await verbs.servers(orNull(call.request.backend)), clock.wallMs()),
       ),
+    show: (call: ServerWritableStream<proxyctl.v1.ShowCommandRequest, ShowPiece>) =>
+      void lists(
+        call,
+        `haproxy ${call.request.command.split(' ', 2).join(' ')}`,
+        async () => showAnswerToWire(await verbs.show(call.request.command)),
+        () => showCommand([call.request.command]).role,
+      ),
     certificates: looks('certificates', async ({ served }: proxyctl.v1.CertificatesRequest) =>
       certificatesToWire(await verbs.certificates(served), clock.wallMs()),
     ),
@@ -231,6 +245,7 @@ export function controlHandlers(
   };
 }
 
+type ShowPiece = proxyctl.v1.ShowCommandReply.$Properties;
 type ServersPage = proxyctl.v1.ServersReply.$Properties;
 type Upload = Parameters<typeof readUpload>[0] & EventStream;
 

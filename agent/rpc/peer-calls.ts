@@ -5,6 +5,7 @@ import type { ServerReading } from '../core/acts.ts';
 import type { InspectedCertificate } from '../core/certificate-acts.ts';
 import type { SwapPrepare, SwapReading } from '../core/certificate-acts.ts';
 import type { OwnerChange } from '../core/history.ts';
+import type { ShowReply } from '../core/show-commands.ts';
 import type { SwapStanding } from '../core/swap.ts';
 import { inspectionFrom, type Inspection } from '../core/doctor/inspection.ts';
 import type { Intent } from '../core/model.ts';
@@ -39,6 +40,7 @@ export interface PeerCalls {
     server: string,
     deadlineMs: number,
   ): Promise<void>;
+  show(command: string, deadlineMs: number): Promise<ShowReply>;
   checkChallenge(token: string, deadlineMs: number): Promise<readonly string[]>;
   findChallenge(token: string, deadlineMs: number): Promise<string>;
   history(deadlineMs: number): Promise<readonly OwnerChange[]>;
@@ -137,6 +139,11 @@ export function peerCalls(
         deadlineMs,
         (reply) => from(reply.node),
       ),
+    show: (command, deadlineMs) =>
+      call('show', false, PeerService.show, { command }, deadlineMs, (reply) => {
+        from(reply.node);
+        return { bytes: reply.text, cut: reply.cut };
+      }),
     checkChallenge: (token, deadlineMs) =>
       call('check challenge', false, PeerService.checkChallenge, { token }, deadlineMs, (reply) => {
         from(reply.node);

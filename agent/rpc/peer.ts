@@ -5,6 +5,7 @@ import type { SwapPrepare, SwapReading } from '../core/certificate-acts.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import type { GossipMessage } from '../core/gossip.ts';
 import type { OwnerChange } from '../core/history.ts';
+import type { ShowReply } from '../core/show-commands.ts';
 import type { SwapStanding } from '../core/swap.ts';
 import type { Hello } from './hello.ts';
 import type { Intent } from '../core/model.ts';
@@ -38,6 +39,8 @@ export interface PeerVerbs {
   /** Throws ActFailure 'not-found' where the backend is not. */
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
   shutSessions(instance: string, backend: string, server: string): Promise<void>;
+  /** Throws ActFailure 'usage' for a command that does not only show something. */
+  show(command: string): Promise<ShowReply>;
   /** Throws ActFailure where an address of the ACME responder does not answer rightly; '' asks whether it answers. */
   checkChallenge(token: string): Promise<readonly string[]>;
   /** From this node's own webroot; '' where it has none. */
@@ -129,6 +132,13 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
         const target = [filled('backend', backend), filled('server', server)] as const;
         await verbs.shutSessions(instance, ...target);
         return { node: self };
+      },
+    ),
+    show: unary<proxyctl.v1.ShowRequest, proxyctl.v1.ShowReply.$Properties>(
+      'show',
+      async ({ command }) => {
+        const { bytes, cut } = await verbs.show(filled('command', command));
+        return { node: self, text: bytes, cut };
       },
     ),
     checkChallenge: unary<

@@ -1,4 +1,5 @@
 import type { ServerReading, ServersAnswer } from '../core/acts.ts';
+import type { Drift } from '../core/model.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { ADMIN_STATES } from './acts.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
@@ -39,10 +40,13 @@ export function* serversAnswerToWire(
 ): Generator<proxyctl.v1.ServersReply.$Properties> {
   yield {
     node,
-    nodes: nodes.map(({ servers: _servers, ...one }) => one),
+    nodes: nodes.map(({ servers: _servers, drift, ...one }) => ({
+      ...one,
+      drift: [...(drift ?? [])],
+    })),
     intents: intents.map((intent) => intentToWire(intent, wallMs)),
   };
-  for (const { servers, ...one } of nodes)
+  for (const { servers, drift: _drift, ...one } of nodes)
     for (let at = 0; at < servers.length; at += PAGE)
       yield { node, nodes: [{ ...one, servers: servers.slice(at, at + PAGE).map(serverToWire) }] };
 }
@@ -52,12 +56,20 @@ export function serversAnswerFromWire(
   pages: readonly proxyctl.v1.ServersReply[],
   wallMs: number,
 ): ServersAnswer {
-  const nodes = new Map<string, { node: string; problem: string; servers: ServerReading[] }>();
+  type Gathered = { node: string; problem: string; servers: ServerReading[]; drift: Drift[] };
+  const nodes = new Map<string, Gathered>();
   for (const [at, page] of pages.entries())
-    for (const { node, problem, servers } of page.nodes) {
+    for (const { node, problem, servers, drift } of page.nodes) {
       const field = `pages[${at}].nodes`;
-      const known = nodes.get(filled(`${field}.node`, node)) ?? { node, problem, servers: [] };
+      const known = nodes.get(filled(`${field}.node`, node)) ?? {
+        node,
+        problem,
+        servers: [],
+        drift: [],
+      };
       nodes.set(node, known);
+      for (const { backend, server, is, should, wished } of drift)
+        known.drift.push({ backend, server, is, should, wished });
       known.servers.push(...each(`${field}.servers`, servers, serverFromWire));
     }
   return {

@@ -1,5 +1,6 @@
 import { ActFailure, type ServersAnswer } from '../core/acts.ts';
 import { inForce } from '../core/intents.ts';
+import type { Drift } from '../core/model.ts';
 import { targetOf } from '../core/servers.ts';
 import { present, type Pair } from './pair.ts';
 
@@ -31,8 +32,21 @@ export async function listServers(pair: Pair, backend: string | null): Promise<S
     if (target === null || !inForce(intent, wallMs)) return false;
     return backend === null || target.backend === backend;
   });
-  return { node: pair.node, nodes, intents };
+  return {
+    node: pair.node,
+    nodes: nodes.map((one) => ({ ...one, drift: driftOn(pair, one.node, backend) })),
+    intents,
+  };
 }
+
+/** As that node last reported it; none of a node that is not in touch. */
+const driftOn = (pair: Pair, name: string, backend: string | null): Drift[] =>
+  pair
+    .view()
+    .filter(({ node, fresh }) => node === name && fresh)
+    .flatMap(({ report }) => report?.haproxy ?? [])
+    .flatMap(({ drift }) => drift)
+    .filter((one) => backend === null || one.backend === backend);
 
 function problemOf(error: unknown): string {
   if (!(error instanceof ActFailure)) return error instanceof Error ? error.message : String(error);

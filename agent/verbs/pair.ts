@@ -15,6 +15,7 @@ import type { OwnerChange } from '../core/history.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import { compareStamps, newestStamp, nextStamp, type Intents } from '../core/intents.ts';
 import type { Intent, NodeView, Policy } from '../core/model.ts';
+import type { ShowReply } from '../core/show-commands.ts';
 import type { SwapStanding } from '../core/swap.ts';
 import type { Clock } from '../sys/clock.ts';
 
@@ -26,6 +27,8 @@ export interface Member {
   /** Of every backend where none is named. */
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
   shutSessions(instance: string, backend: string, server: string): Promise<void>;
+  /** The reply of its HAProxy to a command that core/show-commands.ts lets through. */
+  show(command: string): Promise<ShowReply>;
   /** Asks that node's ACME responder itself; the addresses that answered rightly. '' asks whether it answers. */
   checkChallenge(token: string): Promise<readonly string[]>;
   /** How addresses came to that node, the newest last. */

@@ -2,7 +2,7 @@ import type { NodeServers, ServerReading, ServersAnswer } from '../../agent/core
 import { adminWord } from '../../agent/core/admin.ts';
 import { parseServerKey, serverKey } from '../../agent/core/intents.ts';
 import { targetOf } from '../../agent/core/servers.ts';
-import type { Intent } from '../../agent/core/model.ts';
+import type { Drift, Intent } from '../../agent/core/model.ts';
 import { clockTime, duration } from './duration.ts';
 import { COLUMNS, table } from './table.ts';
 import { wrapped } from './wrapped.ts';
@@ -32,6 +32,7 @@ export function serversScreen(answer: ServersAnswer, wallMs: number): string {
   const grid = fits ? beside : below(answer);
   const notes = [
     ...answer.intents.map((intent) => wishLine(intent, wallMs)),
+    ...answer.nodes.flatMap(({ node, drift = [] }) => drift.map((one) => driftLine(node, one))),
     ...answer.nodes
       .filter(({ problem }) => problem !== '')
       .map(({ node, problem }) => `unknown   ${node}: ${problem}`),
@@ -95,12 +96,18 @@ function cells({ intents }: ServersAnswer, server: ServerReading | undefined): s
 }
 
 /** UP, DOWN, unchecked; or why it is out, with DOWN where its check fails too. */
-function stateWord(server: ServerReading, wished: boolean): string {
+export function stateWord(server: ServerReading, wished: boolean): string {
   const { status, adminBits, backup } = server;
   const word = adminWord(adminBits, wished);
   const up = status === 'no check' ? 'no-check' : status;
   const state = word === 'ready' ? up : status === 'DOWN' ? `${word}/DOWN` : word;
   return backup ? `${state}/bck` : state;
+}
+
+/** A server that somebody changed past the agents. */
+function driftLine(node: string, { backend, server, is, should, wished }: Drift): string {
+  const who = wished ? 'was asked for' : 'is configured';
+  return `drift     ${backend}/${server} on ${node} is ${is}, and ${should} ${who}`;
 }
 
 /** Who wants what of a server, and until when. */

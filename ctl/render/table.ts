@@ -38,7 +38,7 @@ export function table(
 }
 
 /** Cut in the middle, because hosts of one site tend to differ at the end. */
-function shortened(text: string, width: number): string {
+export function shortened(text: string, width: number): string {
   if (text.length <= width) return text;
   const tail = Math.floor((width - 1) / 2);
   return `${text.slice(0, width - 1 - tail)}~${text.slice(text.length - tail)}`;

@@ -172,6 +172,7 @@ function pairOf(nodes: readonly Node[]): Pair {
     storeIntents: () => Promise.resolve({ newer: [] }),
     findServers: no,
     shutSessions: no,
+    show: no,
     checkChallenge: no,
     inspect: no,
     swapPrepare: (prepare) => swap.prepare(prepare),

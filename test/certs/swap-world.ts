@@ -125,6 +125,7 @@ export class SwapWorld {
       storeIntents: (intents) => call(async () => this.#store(host, intents)),
       findServers: () => Promise.resolve([]),
       shutSessions: () => Promise.resolve(),
+      show: () => Promise.reject(new Error('not simulated')),
       checkChallenge: () => Promise.resolve([]),
       inspect: () => Promise.reject(new Error('not simulated')),
       history: () => Promise.resolve([]),

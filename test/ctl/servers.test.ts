@@ -75,6 +75,35 @@ unknown   haproxy02: the agent on haproxy02 does not answer
   );
 });
 
+test('a server changed past the agents is said, with what it should be and by whose word', async (t) => {
+  const drift = [
+    { backend: 'WEB', server: 'web2', is: 'weight 5', should: 'weight 10', wished: false },
+    { backend: 'WEB', server: 'web1', is: 'ready', should: 'drain', wished: true },
+  ];
+  const [first, second] = answer.nodes;
+  const nodes = [
+    { node: 'haproxy01', problem: '', servers: first?.servers ?? [] },
+    { node: 'haproxy02', problem: '', servers: second?.servers ?? [], drift },
+  ];
+  const { run } = await desk(t, { servers: () => Promise.resolve({ ...answer, nodes }) });
+  const { stdout } = await run(['servers']);
+  t.deepEqual(
+    stdout.split('\n').filter((line) => line.startsWith('drift')),
+    [
+      'drift     WEB/web2 on haproxy02 is weight 5, and weight 10 is configured',
+      'drift     WEB/web1 on haproxy02 is ready, and drain was asked for',
+    ],
+  );
+  const json = envelope((await run(['servers', '-o', 'json'])).stdout);
+  t.like(json, {
+    result: {
+      servers: [
+        { nodes: [{ drift: [] }, { drift: [{ is: 'ready', should: 'drain', wished: true }] }] },
+      ],
+    },
+  });
+});
+
 test('servers -o json has every key, null where a node has not the server', async (t) => {
   const { run } = await desk(t, { servers: () => Promise.resolve(answer) });
   const { code, stdout } = await run(['servers', 'WEB', '-o', 'json']);
@@ -100,6 +129,7 @@ test('servers -o json has every key, null where a node has not the server', asyn
         sessions_total: 0,
         check: null,
         backup: true,
+        drift: [],
       },
       { node: 'haproxy02', state: null },
     ],

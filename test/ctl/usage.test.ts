@@ -17,6 +17,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
     verbs.filter((verb) => !verb.startsWith('proxyctl')),
     [
       'status',
+      'top',
       'explain',
       'history',
       'doctor',
@@ -31,6 +32,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'ready',
       'maint',
       'weight',
+      'haproxy',
       'cert push',
       'cert rollback',
       'cert list',

@@ -10,6 +10,16 @@ import { scriptedSocket } from './scripted.ts';
 
 const CAPTURED = fixture('haproxy-2.6.12/show-servers-state.txt');
 
+test('a backend that is not there: the one that was probably meant is named', async (t) => {
+  const haproxy = await startHaproxy(t);
+  const causes: string[] = [];
+  for (const name of ['APP', 'gune', 'entirely-other']) {
+    const error = await t.throwsAsync(readServers(haproxy.ask, name), { instanceOf: ActFailure });
+    causes.push(error.detail.cause);
+  }
+  t.deepEqual(causes, ['it has app', 'it has gone', '']);
+});
+
 test('what 2.6.12 was told of each server, its weights and whether it is checked', async (t) => {
   const lines = await parseServersState(CAPTURED);
   t.deepEqual(

@@ -156,6 +156,7 @@ export async function serveWorld(
       },
       setWeights: no,
       servers: no,
+      show: no,
       certificates: no,
       rollbackCertificates: no,
       setChallenge: (challenge, caller) => {
@@ -176,6 +177,7 @@ export async function serveWorld(
       storeIntents: no,
       findServers: no,
       shutSessions: no,
+      show: no,
       checkChallenge: no,
       findChallenge: no,
       history: no,

@@ -103,6 +103,7 @@ function servers(
 
 const refuse = (): Promise<never> => Promise.reject(new Error('certificates are not simulated'));
 const noSwaps = {
+  show: refuse,
   checkChallenge: refuse,
   swapPrepare: refuse,
   swapCommit: refuse,

@@ -31,6 +31,7 @@ function world(wrong: (node: string, token: string) => ActFailure | null, away: 
     },
     findServers: no,
     shutSessions: no,
+    show: no,
     swapState: no,
     fetchBundle: no,
     inspectCertificates: no,

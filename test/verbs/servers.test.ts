@@ -73,6 +73,7 @@ class Nodes {
         this.sessions = [0, 0];
         return Promise.resolve();
       },
+      show: never,
       history: never,
       swapPrepare: never,
       swapCommit: never,

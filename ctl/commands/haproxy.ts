@@ -1,0 +1,78 @@
+import type { Command } from 'commander';
+import { showCommand, SHOW_NAMES, type NodeShow } from '../../agent/core/show-commands.ts';
+import { envelopeText, type NodeRow } from '../envelope.ts';
+import { common, type Finish } from '../options.ts';
+import { showScreen, showText } from '../render/show.ts';
+import { wrapped } from '../render/wrapped.ts';
+import { reading, type CommonOptions } from '../session.ts';
+import type { Streams } from '../streams.ts';
+
+/** `proxyctl haproxy show ...`. */
+export function addHaproxy(program: Command, io: Streams, finish: Finish): void {
+  const names = wrapped(`COMMAND   show ${SHOW_NAMES.join(', ')}`);
+  common(
+    program
+      .command('haproxy <COMMAND...>')
+      .summary("what HAProxy's own show commands say, on every node")
+      .description(
+        "Asks every node's HAProxy one command of its runtime API that only shows something, " +
+          'without secrets. Short replies stand side by side, a * where they differ. ' +
+          '`show sess` and `show table NAME` name clients: they need the role operator.',
+      )
+      // What a command of HAProxy's has of its own: show ssl crt-list -n FILE.
+      .allowUnknownOption()
+      .addHelpText('after', `\n${names}\n\nExample: proxyctl haproxy show info`),
+  ).action(async (words: string[], options: CommonOptions) => {
+    const { text: command } = showCommand(words);
+    finish(
+      await reading(
+        'haproxy',
+        options,
+        io,
+        (agent) => agent.show(command),
+        (answer, { requestId, tookMs }) => {
+          if (options.output === 'json')
+            io.out(
+              envelopeText({
+                verb: 'haproxy',
+                ok: true,
+                changed: false,
+                requestId,
+                answeredBy: answer.node,
+                tookMs,
+                result: { command, nodes: answer.nodes.map(replyOf) },
+                nodes: answer.nodes.map(nodeRow),
+                error: null,
+              }),
+            );
+          else io.out(showScreen(answer));
+          return 0;
+        },
+      ),
+    );
+  });
+}
+
+/** One node's part of the `result`. */
+const replyOf = ({ node, problem, bytes, cut }: NodeShow) => ({
+  node,
+  text: problem === '' ? showText(bytes) : null,
+  cut,
+});
+
+const nodeRow = ({ node, problem }: NodeShow): NodeRow => ({
+  node,
+  ok: problem === '',
+  changed: false,
+  ...(problem === ''
+    ? {}
+    : {
+        error: {
+          code: 'haproxy_unknown',
+          message: problem,
+          cause: '',
+          remediation: `on ${node}: service proxyagent status; service haproxy status`,
+          retryable: true,
+        },
+      }),
+});
