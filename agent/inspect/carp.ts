@@ -3,7 +3,9 @@ import { parseIfconfig } from '../carp/ifconfig.ts';
 import { parsePfRules, pfVerdict, type PfRules } from '../carp/pf.ts';
 import type { CarpFacts, Counters, PfFacts, RcLine } from '../core/doctor/inspection.ts';
 import type { NodeReport } from '../core/model.ts';
+import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
+import type { HostCommands } from '../privilege/commands.ts';
 import { CommandError, type Exec } from '../sys/exec.ts';
 
 /** carp(4) of this host as its own tools show it; addresses and base advskew as the agent names them. */
@@ -108,19 +110,18 @@ export function countersOf(text: string): Omit<Counters, 'ms'> {
 
 /** What pf does with the adverts of these vhids; not enabled where the kernel has no pf. */
 export async function inspectPf(
-  exec: Exec,
-  pfctl: string,
+  commands: Pick<HostCommands, 'pfInfo' | 'pfRules'>,
   vhids: CarpFacts['vhids'],
 ): Promise<PfFacts> {
   try {
-    const info = await exec(pfctl, ['-s', 'info']);
+    const info = await commands.pfInfo();
     if (!/^Status: Enabled/m.test(info)) return { enabled: false, adverts: [] };
   } catch (error) {
-    const said = error instanceof CommandError ? error.stderr : '';
-    if (said.includes('/dev/pf: No such file')) return { enabled: false, adverts: [] };
+    // Of pfctl itself, or passed on by the helper.
+    if (sentence(error).includes('/dev/pf: No such file')) return { enabled: false, adverts: [] };
     throw error;
   }
-  const rules = parsePfRules(await exec(pfctl, ['-sr']));
+  const rules = parsePfRules(await commands.pfRules());
   const places = new Map(
     vhids.flatMap(({ interface: on, vips }) =>
       vips.map((vip) => {

@@ -3,7 +3,9 @@ import { join } from 'node:path';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import { RuntimeError, type Runtime } from '../haproxy/runtime.ts';
 import { parseCertificateList } from '../haproxy/certificates.ts';
-import { CommandError, type Exec } from '../sys/exec.ts';
+import type { HostCommands } from '../privilege/commands.ts';
+import { HelperError } from '../privilege/helper.ts';
+import { CommandError } from '../sys/exec.ts';
 import { isSystemError } from '../sys/files.ts';
 
 type Value<P extends 'check' | 'level' | 'lowered'> = Extract<
@@ -14,15 +16,21 @@ type Value<P extends 'check' | 'level' | 'lowered'> = Extract<
 /** At most so many lines of what HAProxy says are passed on. */
 const LINES = 3;
 
-/** Runs the configured check. Rejects where the program itself cannot be run. */
-export async function inspectCheck(exec: Exec, argv: readonly string[]): Promise<Value<'check'>> {
-  const [program, ...args] = argv;
+/** Runs the configured check, `argv`. Rejects where the program itself cannot be run. */
+export async function inspectCheck(
+  run: HostCommands['check'],
+  argv: readonly string[],
+): Promise<Value<'check'>> {
+  const [program] = argv;
   if (program === undefined) throw new Error('haproxy.check of agent.toml is empty');
   const command = argv.join(' ');
   try {
-    await exec(program, args);
+    await run();
     return { ok: true, command, said: [] };
   } catch (error) {
+    // 126 and 127 are the helper's shell: there is no such program.
+    if (error instanceof HelperError && /^.*failed: exit (?!12[67]$)\d+$/m.test(error.message))
+      return { ok: false, command, said: alertsIn(error.message) };
     if (!(error instanceof CommandError) || error.failure.kind !== 'exit') throw error;
     // An agent that is not root cannot read the keys; that says nothing of the configuration.
     if (

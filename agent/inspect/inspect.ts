@@ -1,11 +1,14 @@
 import { readFile, stat } from 'node:fs/promises';
+import type { CertificateFiles } from '../certs/port.ts';
 import type { Config } from '../config.ts';
 import { hostPort } from '../config-schema.ts';
-import type { ConfigFacts, Fact, Inspection } from '../core/doctor/inspection.ts';
+import type { ConfigFacts, Fact, Inspection, RcLine } from '../core/doctor/inspection.ts';
 import type { NodeReport, PathReading } from '../core/model.ts';
+import { parseCertificateList } from '../haproxy/certificates.ts';
 import { configFacts } from '../haproxy/config-facts.ts';
 import { scanConfig } from '../haproxy/config-scan.ts';
 import type { Runtime } from '../haproxy/runtime.ts';
+import type { HostCommands } from '../privilege/commands.ts';
 import type { Clock } from '../sys/clock.ts';
 import { execWithin } from '../sys/exec.ts';
 import { VERSION } from '../version.ts';
@@ -25,11 +28,12 @@ export interface InspectOptions {
   /** The one HAProxy's stats socket. */
   readonly ask: Runtime;
   readonly socketPath: () => string;
+  readonly files: Pick<CertificateFiles, 'read'>;
+  readonly commands: HostCommands;
 }
 
 const TOOL_MS = 2000;
 /** `haproxy -c` reads every certificate: 0.8 s a thousand. */
-const CHECK_MS = 8000;
 const PART_MS = 9000;
 /** At advbase 1 at least two adverts leave a MASTER within it. */
 const WINDOW_MS = 2500;
@@ -37,7 +41,7 @@ const LONGEST_WINDOW_MS = 6000;
 
 /** Looks at this host for doctor: everything at once, read only, each part with its own deadline. */
 export async function inspect(options: InspectOptions): Promise<Inspection> {
-  const { config, clock, ask } = options;
+  const { config, clock, ask, commands } = options;
   const { tools } = config.carp;
   const exec = execWithin(TOOL_MS);
   const report = options.report();
@@ -47,10 +51,10 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
   const nodes = [config.node, ...config.peers.map(({ node }) => node)];
   const facts = async (): Promise<ConfigFacts> =>
     configFacts(config.haproxy.config, await text, nodes);
-  const carp = part(async () => inspectCarp(exec, tools, report, await vhidLines('/')));
+  const carp = part(async () => inspectCarp(exec, tools, report, await ownLines(commands)));
   const pf = part(async () => {
     const read = await carp;
-    return inspectPf(exec, tools.pfctl, 'value' in read ? read.value.vhids : []);
+    return inspectPf(commands, 'value' in read ? read.value.vhids : []);
   });
   const socketPath = options.socketPath();
   const parts = {
@@ -58,15 +62,16 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     counters: part(() => inspectCounters(exec, tools.netstat, clock, windowMs(report))),
     pf,
     config: part(facts),
-    check: part(() => inspectCheck(execWithin(CHECK_MS), config.haproxy.check)),
+    check: part(() => inspectCheck(() => commands.check(), config.haproxy.check)),
     level: part(() => inspectLevel(ask, socketPath)),
     probes: part(async () => probeServers(await facts())),
     certificates: part(async () =>
-      inspectCertificates(
-        scanConfig(await text).listeners.map(({ crt }) => crt),
-        report?.haproxy[0]?.version ?? '',
-        clock.wallMs(),
-      ),
+      inspectCertificates(scanConfig(await text), {
+        read: (path) => options.files.read(path),
+        loaded: async () => parseCertificateList(await ask('show ssl cert')).paths,
+        version: report?.haproxy[0]?.version ?? '',
+        wallMs: clock.wallMs(),
+      }),
     ),
     keys: part(async () => {
       const { key } = config.tls;
@@ -76,13 +81,17 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     transaction: part(() => inspectTransaction(ask, config.state)),
     responder: part(() => Promise.all(config.acme.responder.map(knockAt))),
     witness: part(() => Promise.resolve(witness(report, options.paths()))),
-    others: part(() => otherAutomations('/')),
+    others: part(() => otherAutomations('/', () => commands.rcLines())),
   };
   const names = Object.keys(parts) as (keyof typeof parts)[];
   const values = await Promise.all(names.map((name) => parts[name] as Promise<Fact<unknown>>));
   const found = Object.fromEntries(names.map((name, at) => [name, values[at]]));
   return { ...(found as unknown as Inspection), node: config.node, agentVersion: VERSION };
 }
+
+/** They say where to change something, nothing of what is wrong: without them that is shorter. */
+const ownLines = (commands: HostCommands): Promise<RcLine[]> =>
+  vhidLines('/', () => commands.rcLines()).catch(() => []);
 
 const windowMs = (report: NodeReport | null): number => {
   const advbase = Math.max(1, ...(report?.addresses ?? []).map((one) => one.advbase));

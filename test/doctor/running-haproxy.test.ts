@@ -7,6 +7,7 @@ import {
   inspectLowered,
   inspectTransaction,
 } from '../../agent/inspect/haproxy.ts';
+import { directCommands } from '../../agent/privilege/commands.ts';
 import { execWithin } from '../../agent/sys/exec.ts';
 import { startHaproxy } from '../haproxy/haproxy.ts';
 
@@ -42,13 +43,18 @@ test('servers that were drained or taken out at runtime, by backend and name', a
 test('haproxy -c on a good file and on one with a mistake: the line is named', async (t) => {
   const { folder } = await startHaproxy(t);
   const exec = execWithin(5000);
+  const check = (argv: readonly string[]) => () =>
+    directCommands(exec, 'pfctl', { check: argv, reload: [] }).check();
   const program = process.env['HAPROXY'] ?? '/usr/sbin/haproxy';
   const good = [program, '-c', '-f', join(folder, 'haproxy.conf')];
-  t.like(await inspectCheck(exec, good), { ok: true, said: [] });
+  t.like(await inspectCheck(check(good), good), { ok: true, said: [] });
   const bad = join(folder, 'bad.conf');
   writeFileSync(bad, 'defaults\n  timeout connect 1s\nbackend A\n  sever a 127.0.0.1:80\n');
-  const found = await inspectCheck(exec, [program, '-c', '-f', bad]);
+  const argv = [program, '-c', '-f', bad];
+  const found = await inspectCheck(check(argv), argv);
   t.false(found.ok);
   t.regex(found.said[0] ?? '', /^parsing \[.*bad\.conf:4\] ?: unknown keyword 'sever'/);
-  await t.throwsAsync(inspectCheck(exec, []), { message: 'haproxy.check of agent.toml is empty' });
+  await t.throwsAsync(inspectCheck(check([]), []), {
+    message: 'haproxy.check of agent.toml is empty',
+  });
 });
