@@ -1,5 +1,5 @@
 import { parseSysctl, type CarpTools } from '../carp/carp.ts';
-import { parseIfconfig } from '../carp/ifconfig.ts';
+import { parseIfconfig, vhidPrefixes } from '../carp/ifconfig.ts';
 import { parsePfRules, pfVerdict, type PfRules } from '../carp/pf.ts';
 import type { CarpFacts, Counters, PfFacts, RcLine } from '../core/doctor/inspection.ts';
 import type { NodeReport } from '../core/model.ts';
@@ -29,6 +29,7 @@ export async function inspectCarp(
     const set = value(name);
     return set === undefined ? null : set !== 0;
   };
+  const prefixes = vhidPrefixes(text);
   return {
     module: true,
     preempt: flag('preempt'),
@@ -41,7 +42,19 @@ export async function inspectCarp(
         const known = report?.addresses.find((one) => one.interface === on && one.vhid === vhid);
         const address = known?.address ?? `${vhid}@${on}`;
         const base = known?.baseAdvskew ?? null;
-        return { address, interface: on, vhid, state, advbase, advskew, base, vips: [...vips] };
+        return {
+          address,
+          interface: on,
+          vhid,
+          state,
+          advbase,
+          advskew,
+          base,
+          vips: [...vips],
+          prefixes: prefixes
+            .filter((one) => one.interface === on && one.vhid === vhid)
+            .map(({ prefix }) => prefix),
+        };
       },
     ),
     rc: [...rc],

@@ -32,6 +32,7 @@ export const vhid = (over: Partial<VhidFacts> = {}): VhidFacts => ({
   advskew: 0,
   base: 0,
   vips: VIPS,
+  prefixes: (over.vips ?? VIPS).map((vip) => `${vip}/${vip.includes(':') ? 128 : 32}`),
   ...over,
 });
 

@@ -7,6 +7,7 @@ import { merged, type Finding, type Found } from './finding.ts';
 import { haproxy } from './haproxy.ts';
 import type { Inspection, Pairwise } from './inspection.ts';
 import { others } from './others.ts';
+import { prefixes } from './prefixes.ts';
 import { pairwise } from './pairwise.ts';
 import { unseen } from './unseen.ts';
 
@@ -15,6 +16,7 @@ type Check = (inspections: readonly Inspection[], pair: Pairwise) => readonly Fo
 const CHECKS: readonly Check[] = [
   hostCarp,
   comparedCarp,
+  prefixes,
   adverts,
   haproxy,
   backends,

@@ -22,6 +22,8 @@ const vhid = v.object({
   /** As the agent knows it; null: not yet. */
   base: orNull(count),
   vips: v.array(text),
+  /** The same as ADDRESS/LENGTH. */
+  prefixes: v.array(text),
 });
 /** A line of rc.conf that makes a vhid, its password replaced. */
 const rcLine = v.object({ file: text, line: count, interface: text, vhid: count, text });
