@@ -3,6 +3,7 @@ import type { CertificateFiles } from '../certs/port.ts';
 import type { Config } from '../config.ts';
 import { hostPort } from '../config-schema.ts';
 import type { ConfigFacts, Fact, Inspection, RcLine } from '../core/doctor/inspection.ts';
+import { FEW } from '../core/doctor/unchecked.ts';
 import type { NodeReport, PathReading } from '../core/model.ts';
 import { parseCertificateList } from '../haproxy/certificates.ts';
 import { configFacts } from '../haproxy/config-facts.ts';
@@ -49,22 +50,23 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
   const text = readFile(config.haproxy.config, 'utf8');
   text.catch(() => undefined);
   const nodes = [config.node, ...config.peers.map(({ node }) => node)];
-  const facts = async (): Promise<ConfigFacts> =>
-    configFacts(config.haproxy.config, await text, nodes);
+  const read = text.then((content) => configFacts(config.haproxy.config, content, nodes));
+  read.catch(() => undefined);
   const carp = part(async () => inspectCarp(exec, tools, report, await ownLines(commands)));
   const pf = part(async () => {
-    const read = await carp;
-    return inspectPf(commands, 'value' in read ? read.value.vhids : []);
+    const seen = await carp;
+    return inspectPf(commands, 'value' in seen ? seen.value.vhids : []);
   });
   const socketPath = options.socketPath();
   const parts = {
     carp,
     counters: part(() => inspectCounters(exec, tools.netstat, clock, windowMs(report))),
     pf,
-    config: part(facts),
+    // Thousands of servers would not fit into a message of 4 MB.
+    config: part(async () => withoutChecked(await read)),
     check: part(() => inspectCheck(() => commands.check(), config.haproxy.check)),
     level: part(() => inspectLevel(ask, socketPath)),
-    probes: part(async () => probeServers(await facts())),
+    probes: part(async () => probeServers(await read)),
     certificates: part(async () =>
       inspectCertificates(scanConfig(await text), {
         read: (path) => options.files.read(path),
@@ -92,6 +94,13 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
 /** They say where to change something, nothing of what is wrong: without them that is shorter. */
 const ownLines = (commands: HostCommands): Promise<RcLine[]> =>
   vhidLines('/', () => commands.rcLines()).catch(() => []);
+
+const withoutChecked = (facts: ConfigFacts): ConfigFacts => ({
+  ...facts,
+  servers: facts.servers
+    .filter(({ check }) => !check)
+    .map((one, at) => (at < FEW ? one : { ...one, text: '' })),
+});
 
 const windowMs = (report: NodeReport | null): number => {
   const advbase = Math.max(1, ...(report?.addresses ?? []).map((one) => one.advbase));

@@ -1,4 +1,5 @@
 import type { Found, Remedy } from './finding.ts';
+import { unchecked } from './unchecked.ts';
 import { known, type ConfigFacts, type Inspection, type Pairwise } from './inspection.ts';
 
 /** HAProxy's configuration on each host, and what a reload of it would undo. */
@@ -79,29 +80,6 @@ function level({ node, level, config }: Inspection): Found[] {
       ],
     },
   ];
-}
-
-function unchecked({ node, config }: Inspection): Found[] {
-  const facts = known(config);
-  return (facts?.servers ?? [])
-    .filter(({ check }) => !check)
-    .map((server) => ({
-      id: 'haproxy-no-check',
-      about: `${server.backend}/${server.name}`,
-      severity: 'warn',
-      address: null,
-      nodes: [node],
-      saw: [`${node}: ${server.backend}/${server.name} has no check`],
-      why: 'HAProxy never notices that it is dead: its share of the requests fails.',
-      do: [
-        {
-          node,
-          file: facts?.path ?? null,
-          line: String(server.line),
-          text: `${server.text} check`,
-        },
-      ],
-    }));
 }
 
 function tables({ node, config }: Inspection, nodes: readonly string[]): Found[] {
