@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Inspection } from '../core/doctor/inspection.ts';
+import { sentence } from '../core/words.ts';
 import { RuntimeError, type Runtime } from '../haproxy/runtime.ts';
 import { parseCertificateList } from '../haproxy/certificates.ts';
 import type { HostCommands } from '../privilege/commands.ts';
@@ -8,7 +9,7 @@ import { HelperError } from '../privilege/helper.ts';
 import { CommandError } from '../sys/exec.ts';
 import { isSystemError } from '../sys/files.ts';
 
-type Value<P extends 'check' | 'level' | 'lowered'> = Extract<
+type Value<P extends 'running' | 'check' | 'level' | 'lowered'> = Extract<
   Inspection[P],
   { readonly value: unknown }
 >['value'];
@@ -52,6 +53,18 @@ export function alertsIn(stderr: string): string[] {
     /auth|passw|secret/i.test(text) ? 'an error in a line about passwords (not shown)' : text,
   );
   return shown.length > 0 ? shown.slice(0, LINES) : ['it ends with an error and names no line'];
+}
+
+/** Whether HAProxy answers; rejects where the agent may not ask it. */
+export async function inspectRunning(ask: Runtime): Promise<Value<'running'>> {
+  try {
+    await ask('show version');
+    return { answers: true, why: '' };
+  } catch (error) {
+    const kind = error instanceof RuntimeError ? error.failure.kind : null;
+    if (kind !== 'missing' && kind !== 'refused' && kind !== 'timeout') throw error;
+    return { answers: false, why: sentence(error).replace(/^show version: /, '') };
+  }
 }
 
 /** The level of the stats socket at `path`: "unix@/a.sock admin all" of `show cli sockets`. */

@@ -16,7 +16,13 @@ import { VERSION } from '../version.ts';
 import { inspectCarp, inspectCounters, inspectPf } from './carp.ts';
 import { inspectCertificates } from './certificates.ts';
 import { factWithin } from './fact.ts';
-import { inspectCheck, inspectLevel, inspectLowered, inspectTransaction } from './haproxy.ts';
+import {
+  inspectCheck,
+  inspectLevel,
+  inspectLowered,
+  inspectRunning,
+  inspectTransaction,
+} from './haproxy.ts';
 import { otherAutomations, vhidLines } from './host-files.ts';
 import { knock, probeServers } from './knock.ts';
 
@@ -65,6 +71,7 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     // Thousands of servers would not fit into a message of 4 MB.
     config: part(async () => withoutChecked(await read)),
     check: part(() => inspectCheck(() => commands.check(), config.haproxy.check)),
+    running: part(() => inspectRunning(ask)),
     level: part(() => inspectLevel(ask, socketPath)),
     probes: part(async () => probeServers(await read)),
     certificates: part(async () =>

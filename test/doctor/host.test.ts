@@ -76,6 +76,8 @@ test('knocked at are names, pairs on loopback and the backends of ACME, and no o
         server('A', 'pfsense_0', '127.0.0.1'),
         server('A', 'pfsense_1', '::1'),
         server('B', 'alone', '127.0.0.1'),
+        server('FARM', 'web_1', '127.0.0.1'),
+        server('FARM', 'web_2', '192.0.2.2'),
         server('ACME', 'acme', '127.0.0.1'),
         server('C', 'unix', ''),
       ],

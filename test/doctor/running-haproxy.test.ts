@@ -5,14 +5,22 @@ import {
   inspectCheck,
   inspectLevel,
   inspectLowered,
+  inspectRunning,
   inspectTransaction,
 } from '../../agent/inspect/haproxy.ts';
+import { runtime } from '../../agent/haproxy/runtime.ts';
 import { directCommands } from '../../agent/privilege/commands.ts';
 import { execWithin } from '../../agent/sys/exec.ts';
 import { startHaproxy } from '../haproxy/haproxy.ts';
 
 test('a running HAProxy: level of its socket, what was lowered, and a transaction that was left', async (t) => {
   const { ask, socketPath, userSocketPath, certificates, folder } = await startHaproxy(t);
+  t.deepEqual(await inspectRunning(ask), { answers: true, why: '' });
+  const nobody = join(folder, 'none.sock');
+  t.deepEqual(await inspectRunning(runtime(nobody, { deadlineMs: 1000 })), {
+    answers: false,
+    why: `no stats socket at ${nobody}; is HAProxy running, and "stats socket" set?`,
+  });
   t.deepEqual(await inspectLevel(ask, socketPath), { path: socketPath, level: 'admin' });
   t.deepEqual(await inspectLevel(ask, userSocketPath), { path: userSocketPath, level: 'user' });
   t.deepEqual(await inspectTransaction(ask, folder), null);

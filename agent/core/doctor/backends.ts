@@ -63,7 +63,7 @@ const unresolved = (node: string, { backend, server, host }: Probe): Found => ({
   do: [{ node, file: null, line: null, text: `getent hosts ${host}` }],
 });
 
-/** Lines of one backend with the same port and both loopback addresses, or named NAME_0 and NAME_1. */
+/** Lines of one backend with one port and both loopback addresses, or NAME_0 and NAME_1 of both families. */
 function pairs(node: string, facts: ConfigFacts, probes: readonly Probe[]): Found[] {
   return probes.flatMap((one, at) =>
     probes.slice(at + 1).flatMap((other): Found[] => {
@@ -97,7 +97,10 @@ const isPair = (one: Probe, other: Probe): boolean =>
   one.port === other.port &&
   one.host !== other.host &&
   (isLoopbackPair(one.host, other.host) ||
-    (stem(one.server) !== null && stem(one.server) === stem(other.server)));
+    // web_1 and web_2 of one family are two machines.
+    (one.host.includes(':') !== other.host.includes(':') &&
+      stem(one.server) !== null &&
+      stem(one.server) === stem(other.server)));
 
 const isLoopbackPair = (a: string, b: string): boolean =>
   [a, b].includes('::1') && [a, b].some((host) => host.startsWith('127.'));

@@ -9,6 +9,7 @@ import type { Inspection, Pairwise } from './inspection.ts';
 import { others } from './others.ts';
 import { prefixes } from './prefixes.ts';
 import { pairwise } from './pairwise.ts';
+import { running } from './running.ts';
 import { unseen } from './unseen.ts';
 
 type Check = (inspections: readonly Inspection[], pair: Pairwise) => readonly Found[];
@@ -18,6 +19,7 @@ const CHECKS: readonly Check[] = [
   comparedCarp,
   prefixes,
   adverts,
+  running,
   haproxy,
   backends,
   acme,

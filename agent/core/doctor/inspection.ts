@@ -120,6 +120,8 @@ export const PARTS = {
   config: fact(config),
   /** What the configured check command says. */
   check: fact(v.object({ ok: v.boolean(), command: text, said: v.array(text) })),
+  /** Whether HAProxy answers on its stats socket; `why` not. */
+  running: fact(v.object({ answers: v.boolean(), why: text })),
   /** Level of the stats socket in use. */
   level: fact(v.object({ path: text, level: text })),
   probes: fact(v.array(probe)),

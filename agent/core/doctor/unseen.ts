@@ -1,4 +1,5 @@
 import type { Found, Remedy } from './finding.ts';
+import { isDown } from './running.ts';
 import { PARTS, type Inspection, type PartName } from './inspection.ts';
 
 const WHAT: Readonly<Record<PartName, string>> = {
@@ -7,6 +8,7 @@ const WHAT: Readonly<Record<PartName, string>> = {
   pf: "pf's rules",
   config: 'haproxy.conf',
   check: 'whether HAProxy takes its configuration',
+  running: 'whether HAProxy answers',
   level: 'the level of the stats socket',
   probes: 'whether local servers listen',
   certificates: 'certificate files',
@@ -18,6 +20,9 @@ const WHAT: Readonly<Record<PartName, string>> = {
   others: 'other automations',
 };
 
+/** What HAProxy is asked for. */
+const ASKED: ReadonlySet<PartName> = new Set(['level', 'lowered', 'transaction']);
+
 /** Everything that could not be looked at, by cause: silence would read as "well". */
 export const unseen = (inspections: readonly Inspection[]): Found[] =>
   inspections.flatMap((inspection) => {
@@ -25,7 +30,7 @@ export const unseen = (inspections: readonly Inspection[]): Found[] =>
     const byCause = new Map<string, string[]>();
     for (const part of Object.keys(PARTS) as PartName[]) {
       const fact = inspection[part];
-      if (!('cause' in fact)) continue;
+      if (!('cause' in fact) || (isDown(inspection) && ASKED.has(part))) continue;
       byCause.set(fact.cause, [...(byCause.get(fact.cause) ?? []), WHAT[part]]);
     }
     return [...byCause].map(([cause, parts]) => ({
