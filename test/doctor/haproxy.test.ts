@@ -34,7 +34,7 @@ test('haproxy -c fails: file and line as HAProxy names them', (t) => {
             node: 'haproxy01',
             file: '/usr/local/etc/haproxy.conf',
             line: '31',
-            text: 'what HAProxy names above',
+            text: 'mend what HAProxy names above',
           },
           {
             node: 'haproxy01',
@@ -356,7 +356,7 @@ test('a certificate transaction somebody left', (t) => {
             node: 'haproxy01',
             file: null,
             line: null,
-            text: 'echo "abort ssl cert /usr/local/etc/ssl/example.net.pem" | socat - /var/run/haproxy.sock',
+            text: 'echo "abort ssl cert /usr/local/etc/ssl/example.net.pem" | nc -U /var/run/haproxy.sock',
           },
         ],
       },

@@ -162,7 +162,7 @@ test('others that act on CARP', (t) => {
             node: 'haproxy01',
             file: '/usr/local/etc/devd/carp.conf',
             line: '2',
-            text: 'without the block this line stands in',
+            text: 'take out the block this line stands in',
           },
         ],
       },

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, chmodSync, copyFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { inside } from '../lab/lab.ts';
@@ -41,6 +41,16 @@ async function listener(place: string, port: number, host: string): Promise<() =
   };
 }
 
+/** Connections that match are refused in a place of the lab. */
+async function silenced(place: string, match: string): Promise<() => Promise<void>> {
+  const nft = (...words: readonly string[]) => ran(inside(lab(), place, ['nft', ...words]));
+  const chain = '{ type filter hook input priority 0; }';
+  await nft('add', 'table', 'inet', 'doctor');
+  await nft('add', 'chain', 'inet', 'doctor', 'x', chain);
+  await nft('add', 'rule', 'inet', 'doctor', 'x', `${match} reject with tcp reset`);
+  return async () => void (await nft('delete', 'table', 'inet', 'doctor'));
+}
+
 test('a healthy pair: nothing is found, exit 0', async (t) => {
   await calm(lab());
   t.deepEqual(await doctor(), { code: 0, findings: [] });
@@ -54,12 +64,14 @@ test('faults of every kind on one host are looked for in one run, and taken away
   for (const file of [conf, pem]) copyFileSync(file, `${file}.kept`);
   const stops = [
     await listener('haproxy02', 18_082, '127.0.0.1'),
-    await listener('haproxy02', 7661, '127.0.0.1'),
+    await silenced('haproxy02', 'ip6 daddr ::1 tcp dport 7661'),
   ];
   try {
-    appendFileSync(
+    // The responder has no route any more.
+    const text = readFileSync(conf, 'utf8').replace(/^ *use_backend ACME .*\n/m, '');
+    writeFileSync(
       conf,
-      'backend HALF\n    server pfsense_0 127.0.0.1:18082\n    server pfsense_1 ::1:18082\n' +
+      `${text}backend HALF\n    server pfsense_0 127.0.0.1:18082\n    server pfsense_1 ::1:18082\n` +
         '    stick-table type ip size 1k\n    sever oops\n',
     );
     writeFileSync(pem, await newSite(3, ['www.example.net']));
@@ -101,7 +113,16 @@ test('faults of every kind on one host are looked for in one run, and taken away
 
 const PLANTED: readonly (readonly [string, Partial<Finding>])[] = [
   ['haproxy-config', { severity: 'fail', nodes: ['haproxy02'] }],
-  ['haproxy-config-differs', { severity: 'warn', saw: ['only on haproxy02: backend HALF'] }],
+  [
+    'haproxy-config-differs',
+    {
+      severity: 'warn',
+      saw: [
+        'only on haproxy02: backend HALF',
+        'frontend HTTP_frontend differs between haproxy01 and haproxy02',
+      ],
+    },
+  ],
   ['haproxy-no-check', { saw: ['haproxy02: HALF/pfsense_0 has no check'] }],
   [
     'haproxy-stick-table',

@@ -37,7 +37,7 @@ function refused({ node, check, config }: Inspection): Found[] {
           node,
           file: place?.[1] ?? path,
           line: place?.[2] ?? null,
-          text: 'what HAProxy names above',
+          text: 'mend what HAProxy names above',
         },
         command(node, result.command),
       ],
@@ -148,7 +148,7 @@ function transaction({ node, transaction, level }: Inspection): Found[] {
       nodes: [node],
       saw: [`${node}: a certificate transaction for ${path} is open (show ssl cert)`],
       why: 'HAProxy has one for all: the next renewal fails, or commits what somebody left.',
-      do: [command(node, `echo "abort ssl cert ${path}" | socat - ${socket}`)],
+      do: [command(node, `echo "abort ssl cert ${path}" | nc -U ${socket}`)],
     },
   ];
 }
