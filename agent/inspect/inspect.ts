@@ -42,8 +42,8 @@ export interface InspectOptions {
 const TOOL_MS = 2000;
 /** `haproxy -c` reads every certificate: 0.8 s a thousand. */
 const PART_MS = 9000;
-/** At advbase 1 at least two adverts leave a MASTER within it. */
-const WINDOW_MS = 2500;
+/** What is left besides two intervals of adverts. */
+const MARGIN_MS = 300;
 const LONGEST_WINDOW_MS = 6000;
 
 /** Looks at this host for doctor: everything at once, read only, each part with its own deadline. */
@@ -109,9 +109,12 @@ const withoutChecked = (facts: ConfigFacts): ConfigFacts => ({
     .map((one, at) => (at < FEW ? one : { ...one, text: '' })),
 });
 
+/** So long that two adverts leave a MASTER: each advbase + advskew/256 s (carp(4)). */
 const windowMs = (report: NodeReport | null): number => {
-  const advbase = Math.max(1, ...(report?.addresses ?? []).map((one) => one.advbase));
-  return Math.min(LONGEST_WINDOW_MS, WINDOW_MS * advbase);
+  const intervals = (report?.addresses ?? []).map(
+    ({ advbase, baseAdvskew }) => advbase + (baseAdvskew ?? 0) / 256,
+  );
+  return Math.min(LONGEST_WINDOW_MS, Math.ceil(2000 * Math.max(1, ...intervals)) + MARGIN_MS);
 };
 
 async function knockAt(address: string) {

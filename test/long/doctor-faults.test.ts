@@ -48,7 +48,7 @@ const told = (all: readonly Finding[]) =>
     nodes,
     saw: saw.map((text) =>
       text
-        .replaceAll(fileOf(''), '')
+        .replaceAll(`${fileOf('')}/`, '')
         .replaceAll(/\d+ (CARP )?adverts/g, 'N $1adverts')
         .replaceAll(/in \d+(\.\d+)? s/g, 'in N s'),
     ),
@@ -157,8 +157,7 @@ test('adverts that are lost outside pf: the counters alone', async (t) => {
   t.deepEqual(
     found.map(({ id, nodes }) => [id, nodes]),
     [
-      ['carp-adverts-lost', ['haproxy01']],
-      ['carp-adverts-lost', ['haproxy02']],
+      ['carp-adverts-lost', BOTH],
       ['carp-both-master', BOTH],
     ],
   );
