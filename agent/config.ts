@@ -75,7 +75,7 @@ export interface Config {
   readonly metrics: { readonly listen: readonly string[] };
 }
 
-export type SocketRole = 'viewer' | 'operator' | 'admin';
+type SocketRole = 'viewer' | 'operator' | 'admin';
 
 export interface NetworkConfig {
   readonly name: string;

@@ -9,7 +9,7 @@ import { relays } from './relay.ts';
 import type { Clock } from './sys/clock.ts';
 
 /** What gossip needs from the transport; `send` is false where nothing is connected. */
-export interface GossipTransport {
+interface GossipTransport {
   send(node: string, message: GossipMessage): boolean;
 }
 

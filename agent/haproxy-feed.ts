@@ -25,8 +25,6 @@ const POLL_MS = 1000;
 /** Certificates change rarely, and by our own hand: they are read this often, and after a swap. */
 const CERTIFICATES_MS = 30_000;
 
-export type HaproxyFeed = ReturnType<typeof haproxyFeed>;
-
 /** The latest word on one HAProxy: liveness the moment it changes, the rest once a second. */
 export function haproxyFeed(options: FeedOptions) {
   const { clock } = options;

@@ -1,7 +1,5 @@
 import type { Timing } from './core/timing.ts';
 
-export type Lateness = ReturnType<typeof lateness>;
-
 /**
  * How late this process was for what it had to do. A loop that was late
  * accuses nobody for a while; one that stood still for as long as a report

@@ -20,7 +20,7 @@ export interface Log {
   flush(): void;
 }
 
-export type Fields = Readonly<Record<string, unknown>>;
+type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * The agent's log: JSON lines, or text of the same facts for people; times are

@@ -15,7 +15,7 @@ import type { Clock } from './sys/clock.ts';
 export interface CarpPort extends CarpControl, CarpSource {}
 
 /** Echo on the interfaces of the addresses; agent/witness has the real one. */
-export interface ProberPort {
+interface ProberPort {
   readings(): readonly PathReading[];
   /** Where to send: the peers' addresses by network, as they report them. */
   aim(peers: readonly NodeReport[], own: NodeReport): void;

@@ -54,8 +54,10 @@ export function serverDrift(options: ServerDriftOptions) {
       const changed = JSON.stringify([found, problem]) !== before;
       if (closed) return;
       if (changed) tell();
-      const costMs = (clock.nowMs() - startedMs) / SHARE;
-      pauseMs = Math.max(costMs, changed ? LEAST_MS : Math.min(MOST_MS, pauseMs * 1.5));
+      const nextMs = changed ? LEAST_MS : Math.min(MOST_MS, pauseMs * 1.5);
+      // Waiting for one that does not answer costs nothing, and it may be back in a moment.
+      const costMs = problem === '' ? (clock.nowMs() - startedMs) / SHARE : 0;
+      pauseMs = Math.max(costMs, nextMs);
     }
     if (!closed) cancel = clock.after(pauseMs, () => void look());
   }

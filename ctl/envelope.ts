@@ -249,19 +249,6 @@ export const moveResult = ({ addresses }: ActResult): unknown => ({
   })),
 });
 
-/** The `result` of cert push. */
-export const certificatesResult = ({ certificates }: ActResult): unknown => ({
-  certificates: certificates.map((one) => ({
-    node: one.node,
-    path: one.path,
-    fingerprint_before: one.fingerprintBefore,
-    fingerprint: one.fingerprint,
-    not_after: one.notAfter,
-    names: one.names,
-    outcome: one.outcome,
-  })),
-});
-
 /**
  * The rows per node of an act. A move's also say what a status read afterwards
  * says of the first address; null where it was not read.

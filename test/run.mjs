@@ -38,9 +38,14 @@ function add({ passed, failed, skipped, broken }) {
 async function runOnLab(file) {
   const long = file.includes('dist/test/long/');
   const options = ['--concurrency', '1', '--timeout', long ? '20m' : '180s'];
+  const startedMs = performance.now();
+  const took = () => `${((performance.now() - startedMs) / 1000).toFixed(0)} s`;
   const first = await runAva([file], options);
-  if (first.failed === 0 && !first.broken) return first;
-  console.log(`again: ${file} (${first.failed} failed the first time)`);
+  if (first.failed === 0 && !first.broken) {
+    console.log(`${file}: ${took()}`);
+    return first;
+  }
+  console.log(`again: ${file} (${first.failed} failed the first time, ${took()})`);
   return runAva([file], options);
 }
 

@@ -147,3 +147,28 @@ test('it looks less often while nothing changes', async (t) => {
   t.deepEqual(pauses, [1000, 1000, 1500, 2250, 3375, 5000, 5000]);
   drift.close();
 });
+
+test('a HAProxy that did not answer is asked again within a second, however long it took', async (t) => {
+  const clock = new FakeClock();
+  let answers = false;
+  const drift = serverDrift({
+    instance: '',
+    clock,
+    keeper: { records: () => new Map(), turn: () => 1, again: () => undefined },
+    intents: () => new Map(),
+    pid: () => 100,
+    async read() {
+      if (answers) return [];
+      await new Promise<void>((resolve) => void clock.after(2000, resolve));
+      throw new Error('no reply within 2000 ms');
+    },
+    restore: false,
+    onChange: () => undefined,
+  });
+  await clock.advance(3000);
+  t.is(drift.report().problem, 'no reply within 2000 ms');
+  answers = true;
+  await clock.advance(1000);
+  t.is(drift.report().problem, '');
+  drift.close();
+});

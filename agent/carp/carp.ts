@@ -47,8 +47,6 @@ export interface CarpTools {
   readonly netstat: string;
 }
 
-export type Carp = ReturnType<typeof carp>;
-
 /**
  * CARP of this host through ifconfig(8), sysctl(8) and kldstat(8). Reads are
  * whole and parsed; a set names a vhid that the last read showed (ifconfig

@@ -1,7 +1,7 @@
 import { BlockList, isIP, isIPv4 } from 'node:net';
 
 /** One filter rule as `pfctl -sr` prints it: lists and macros expanded, one rule a line. */
-export interface PfRule {
+interface PfRule {
   /** The line itself. */
   readonly text: string;
   readonly action: 'pass' | 'block';
@@ -18,7 +18,7 @@ export interface PfRule {
   readonly conditions: readonly string[];
 }
 
-export interface PfPlace {
+interface PfPlace {
   /** `any`, an address or network, `<table>`, `(interface)`, … */
   readonly address: string;
   readonly not: boolean;

@@ -10,7 +10,7 @@ export interface HandshakeTarget {
 }
 
 /** A listener that did not show a certificate. */
-export class HandshakeError extends Error {
+class HandshakeError extends Error {
   override readonly name = 'HandshakeError';
 }
 

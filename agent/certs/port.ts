@@ -33,7 +33,7 @@ export interface CertificateFiles {
  * SHA-1 (lower case hex) of what a TLS client gets for one of `names` from a listener that
  * serves `path`; null when no such listener is known.
  */
-export type VerifyServed = (path: string, names: readonly string[]) => Promise<string | null>;
+type VerifyServed = (path: string, names: readonly string[]) => Promise<string | null>;
 
 /** What one node's part of a swap works with. */
 export interface NodeSwapParts {

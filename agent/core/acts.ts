@@ -197,7 +197,7 @@ export interface NodeStatus {
   readonly problem: string;
 }
 
-export interface Verdict {
+interface Verdict {
   readonly address: string;
   readonly owner: string | null;
   readonly reason: string;

@@ -21,7 +21,7 @@ export interface Standing {
 }
 
 /** One input that would change the verdict. */
-export interface Flip {
+interface Flip {
   readonly text: string;
   readonly owner: string | null;
 }

@@ -47,7 +47,7 @@ export function healthOf(self: Observed, peers: readonly Observed[]): HealthRead
 }
 
 /** Why this HAProxy serves nobody, or null when it does. */
-export function downBecause(haproxy: HaproxyReport): string | null {
+function downBecause(haproxy: HaproxyReport): string | null {
   const name = haproxy.instance === '' ? 'HAProxy' : `HAProxy ${haproxy.instance}`;
   switch (haproxy.state) {
     case 'down':

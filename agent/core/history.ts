@@ -16,7 +16,7 @@ export interface OwnerChange {
 }
 
 export const CAUSES = ['agent', 'kernel', 'away'] as const;
-export type Cause = (typeof CAUSES)[number];
+type Cause = (typeof CAUSES)[number];
 
 /** What `history` answers. */
 export interface History {

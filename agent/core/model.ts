@@ -59,7 +59,7 @@ export interface KnownBase {
 
 export type HaproxyState = 'up' | 'hung' | 'down';
 
-export interface FrontendReport {
+interface FrontendReport {
   readonly name: string;
   readonly open: boolean;
   readonly required: boolean;

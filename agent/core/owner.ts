@@ -115,7 +115,7 @@ export function isSpent(candidates: readonly Candidate[], view: View, nowMs: num
 }
 
 /** Adverts of this address are known to be lost between nodes that hear each other. */
-export const isLost = (candidates: readonly Candidate[]): boolean =>
+const isLost = (candidates: readonly Candidate[]): boolean =>
   candidates.some(({ address, report }) => address.advertsLost || report.fenced);
 
 /** In maintenance by an operator's word, or by a 254 set by hand. */

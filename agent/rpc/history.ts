@@ -1,6 +1,6 @@
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { CAUSES, type History, type OwnerChange } from '../core/history.ts';
-import { each, filled, oneOf, orNull, uint32 } from './wire.ts';
+import { each, filled, oneOf, orNull } from './wire.ts';
 
 /** A record as it travels at `wallMs`: its age, since two hosts' clocks may differ. */
 export const changeToWire = (
@@ -9,10 +9,10 @@ export const changeToWire = (
 ): proxyctl.v1.OwnerChange.$Properties => ({
   ...rest,
   from: from ?? '',
-  ageS: uint32(Math.max(0, (wallMs - atWallMs) / 1000)),
+  ageMs: Math.max(0, wallMs - atWallMs),
 });
 
-/** A record on arrival, by this host's clock to the second; throws WireError. */
+/** A record on arrival, by this host’s clock; throws WireError. */
 export const changeFromWire = (
   wire: proxyctl.v1.OwnerChange,
   wallMs: number,
@@ -23,7 +23,7 @@ export const changeFromWire = (
   to: filled(`${field}.to`, wire.to),
   cause: oneOf(`${field}.cause`, wire.cause, CAUSES),
   reason: wire.reason,
-  atWallMs: wallMs - 1000 * wire.ageS,
+  atWallMs: wallMs - wire.ageMs,
 });
 
 /** The answer as it travels at `wallMs`. */

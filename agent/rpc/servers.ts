@@ -30,7 +30,7 @@ export function serverFromWire(wire: proxyctl.v1.ServerState, field: string): Se
 }
 
 /** So many servers are converted and sent at a time: the event loop turns between two pages. */
-export const PAGE = 500;
+const PAGE = 500;
 
 /** What `servers` answers, as it travels, page by page; `wallMs` is this host's Unix time. */
 export function* serversAnswerToWire(

@@ -10,7 +10,7 @@ export class WireError extends Error {
 }
 
 /** The largest value of a proto3 uint32. */
-export const UINT32_MAX = 0xffff_ffff;
+const UINT32_MAX = 0xffff_ffff;
 
 /** Whole milliseconds since `sinceMs`, never negative, at most what a uint32 holds (49.7 days). */
 export function ageMs(nowMs: number, sinceMs: number): number {

@@ -84,7 +84,7 @@ const EMPTY: State = {
 };
 
 /** A state file that could not be used: where it was put, and why. */
-export interface Aside {
+interface Aside {
   readonly cause: string;
   readonly remedy: string;
 }

@@ -143,7 +143,7 @@ export async function storeEverywhere(
 }
 
 /** What an operator reads when somebody else was quicker. */
-export function conflict(newer: Intent | undefined): ActFailure {
+function conflict(newer: Intent | undefined): ActFailure {
   const who = newer === undefined ? 'somebody else' : newer.actor;
   return new ActFailure('conflict', {
     code: 'newer_intent',

@@ -47,7 +47,7 @@ export interface CountOptions {
 
 export const isIdle = ({ zeros }: Count): boolean => zeros >= ZEROS;
 /** Clients go on arriving although no new ones are sent there. */
-export const isSticky = ({ arrivals }: Count): boolean => arrivals >= STICKY;
+const isSticky = ({ arrivals }: Count): boolean => arrivals >= STICKY;
 
 /**
  * Counts the sessions of servers that are drained, on every node, until there

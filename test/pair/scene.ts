@@ -119,11 +119,18 @@ export async function eventually(
 }
 
 /** `status --check` is content: all nodes heard, one MASTER, no alert. */
-export const calm = (lab: LabReport): Promise<void> =>
-  eventually('status --check is content', async () => {
-    const { code } = await proxyctl(lab, ['status', '--check']);
-    return code === 0;
-  });
+export async function calm(lab: LabReport): Promise<void> {
+  let last = '';
+  try {
+    await eventually('status --check is content', async () => {
+      const { code, stdout } = await proxyctl(lab, ['status', '--check']);
+      last = stdout;
+      return code === 0;
+    });
+  } catch (cause) {
+    throw new Error(`status --check is not content:\n${last}`, { cause });
+  }
+}
 
 /** Nothing pinned, everything runs, the preferred node is MASTER at its base, the other BACKUP at its own. */
 export async function asAtFirst(lab: LabReport): Promise<void> {
