@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { acmePart } from './acme-part.ts';
+import type { Issuer } from './acme/issuer.ts';
+import { acmePart, withRenewals } from './acme-part.ts';
 import { carp } from './carp/carp.ts';
 import { carpEvents } from './carp-events.ts';
 import { keepCertificates, type CertificateKeeping } from './certificate-keeping.ts';
@@ -120,7 +121,9 @@ export async function startAgent(
       savedIntents = save({ intents: [...intents.values()] });
       savedIntents.catch(() => undefined);
       logIntents(log, taken);
-      if (taken.some(({ key }) => parseCertificateKey(key) !== null)) certificates?.wake();
+      if (!taken.some(({ key }) => parseCertificateKey(key) !== null)) return;
+      certificates?.wake();
+      issuer?.wake();
     },
     onChange: () => {
       haproxy.wake();
@@ -131,12 +134,14 @@ export async function startAgent(
 
   // HAProxy may be heard of before the journals can be looked at.
   let certificates: CertificateKeeping | null = null;
+  let issuer: Issuer | null = null;
   const runningSwaps = new Set<string>();
   const haproxy = haproxyPart({
     node,
     config,
     clock,
     files: privileges.files,
+    reload: () => privileges.commands.reload(),
     intents: gossip.intents,
     servers: store.state.servers,
     saveServers: (servers) => savedQuietly({ servers }),
@@ -238,6 +243,7 @@ export async function startAgent(
     running: runningSwaps,
     inspect: look,
     checkChallenge: acme.check,
+    renewals: (certificates) => withRenewals(certificates, issuer),
   });
   const peerMembers = names.map((peer) => peerMember(peer, dialled.peerCalls(peer)));
   const pair: Pair = {
@@ -299,6 +305,11 @@ export async function startAgent(
     log,
     problems,
   });
+  if (config.acme.directory !== '') {
+    // Read at start, and only where it is wanted; one file with the rest in the package.
+    const { issuing } = await import('./issuing.ts');
+    issuer = issuing({ pair, config: config.acme, parts: haproxy.swapParts, log, problems });
+  }
   if (observes !== '')
     problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');
   const reload = reloading({ running: config, policy, tls, log, problems });
@@ -316,6 +327,7 @@ export async function startAgent(
     async stop() {
       beats.stop();
       certificates?.stop();
+      issuer?.stop();
       installed.stop();
       acme.close();
       for (const name of names) dialled.send(name, { kind: 'goodbye', reason: 'stopped' });

@@ -74,6 +74,27 @@ const integer = (low: number, high: number) => {
   return v.pipe(v.number(range), v.integer(range), v.minValue(low, range), v.maxValue(high, range));
 };
 const list = <T extends v.GenericSchema>(item: T) => v.array(item, 'must be a list in brackets');
+const httpsUrl = v.pipe(
+  string,
+  v.check(
+    (text) => text === '' || (/^https:\/\/[^/]/.test(text) && URL.canParse(text)),
+    'must be empty or an https:// URL',
+  ),
+);
+const mail = v.pipe(
+  string,
+  v.regex(/^$|^[^\s@:,?]+@[^\s@:,?]+$/, 'must be empty or one mail address'),
+);
+/** What http-01 can prove: RFC 8555, 8.3 and 7.1.3 know no wildcard there. */
+const hostName = v.pipe(
+  string,
+  v.check(
+    (text) =>
+      text.length <= 253 &&
+      /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text),
+    'must be a DNS name in small letters, without wildcard (http-01 proves none)',
+  ),
+);
 const oneOf = <const T extends readonly string[]>(words: T) =>
   v.picklist(words, `must be one of ${words.map((word) => `"${word}"`).join(', ')}`);
 const argv = v.pipe(
@@ -200,6 +221,24 @@ export const agentToml = v.strictObject({
       responder: v.optional(list(address), ['127.0.0.1:7661', '[::1]:7661']),
       webroot: v.optional(optionalPath, ''),
       token_ttl: v.optional(duration('1m', '7d'), '1h'),
+      directory: v.optional(httpsUrl, ''),
+      account_key: v.optional(optionalPath, ''),
+      contact: v.optional(mail, ''),
+      ca: v.optional(optionalPath, ''),
+      certificate: v.optional(
+        v.array(
+          v.strictObject({
+            names: v.pipe(
+              list(hostName),
+              v.minLength(1, 'needs at least one name'),
+              v.maxLength(100, 'at most 100 names in one certificate'),
+            ),
+            path,
+          }),
+          'must be written as [[acme.certificate]]',
+        ),
+        [],
+      ),
     }),
     {},
   ),

@@ -1,7 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
+import { conflicts, isTable, type Path } from './config-conflicts.ts';
 import { agentToml, type AgentToml } from './config-schema.ts';
 import { nearest } from './core/words.ts';
 import { isSystemError } from './sys/files.ts';
@@ -71,6 +73,14 @@ export interface Config {
     /** Where an ACME client on this host writes its tokens; empty: none does. */
     readonly webroot: string;
     readonly tokenTtlMs: number;
+    /** URL of the ACME directory that the agents order from; empty: they order nothing. */
+    readonly directory: string;
+    readonly accountKey: string;
+    /** A mail address for the CA; empty: none. */
+    readonly contact: string;
+    /** PEM of the CAs of the ACME server's own certificate; empty: the well-known ones. */
+    readonly ca: string;
+    readonly certificates: readonly { readonly names: readonly string[]; readonly path: string }[];
   };
   readonly metrics: { readonly listen: readonly string[] };
 }
@@ -195,12 +205,19 @@ function filled(toml: AgentToml, node: string): Config {
       alarmDays: certificates.alarm_days,
       map: certificates.map,
     },
-    acme: { responder: acme.responder, webroot: acme.webroot, tokenTtlMs: acme.token_ttl },
+    acme: {
+      responder: acme.responder,
+      webroot: acme.webroot,
+      tokenTtlMs: acme.token_ttl,
+      directory: acme.directory,
+      accountKey: acme.account_key === '' ? join(rest.state, 'acme-account.key') : acme.account_key,
+      contact: acme.contact,
+      ca: acme.ca,
+      certificates: acme.certificate,
+    },
     metrics,
   };
 }
-
-type Path = readonly (string | number)[];
 
 const dotted = (path: Path): string => path.join('.');
 
@@ -240,41 +257,7 @@ function entriesOf(schema: unknown): Readonly<Record<string, unknown>> | null {
   return 'item' in schema ? entriesOf(schema.item) : null;
 }
 
-interface Conflict {
-  readonly path: Path;
-  readonly message: string;
-}
-
 const ownName = (raw: unknown, host: string): string => {
   const named = isTable(raw) && typeof raw['node'] === 'string' ? raw['node'] : '';
   return named === '' ? (host.split('.')[0] ?? host) : named;
 };
-
-/** What only shows when several values are looked at together. */
-function conflicts(raw: unknown, own: string): Conflict[] {
-  if (!isTable(raw)) return [];
-  const found: Conflict[] = [];
-  const seen = new Set<unknown>();
-  for (const [at, peer] of tables(raw['peer']).entries()) {
-    const { node } = peer;
-    if (node === own)
-      found.push({ path: ['peer', at, 'node'], message: `is this node itself (${own})` });
-    if (typeof node === 'string' && seen.has(node))
-      found.push({ path: ['peer', at, 'node'], message: `${node} is named twice` });
-    seen.add(node);
-  }
-  const networks = new Set<unknown>();
-  for (const [at, network] of tables(raw['network']).entries()) {
-    const { name } = network;
-    if (typeof name === 'string' && networks.has(name))
-      found.push({ path: ['network', at, 'name'], message: `${name} is named twice` });
-    networks.add(name);
-  }
-  return found;
-}
-
-const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-const tables = (value: unknown): Readonly<Record<string, unknown>>[] =>
-  Array.isArray(value) ? value.filter(isTable) : [];

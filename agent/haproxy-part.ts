@@ -40,6 +40,8 @@ export interface HaproxyPartOptions {
   readonly clock: Clock;
   /** Certificate files of this host, with the rights they need. */
   readonly files: CertificateFiles;
+  /** The command `haproxy.reload` of agent.toml, with the rights it needs. */
+  readonly reload: () => Promise<unknown>;
   readonly intents: () => Intents;
   readonly servers: readonly ServerRecord[];
   readonly saveServers: (servers: readonly ServerRecord[]) => Promise<void>;
@@ -155,7 +157,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
     files: options.files,
     journal: swapJournal(join(config.state, 'swaps')),
     verify: (path, names) => verifyServed(options, path, names),
-    reload: () => reloadHaproxy(ask, config.haproxy.reload, clock),
+    reload: () => reloadHaproxy(ask, options.reload, clock),
     canReload: config.haproxy.reload.length > 0,
     wallMs: () => clock.wallMs(),
     map: config.certificates.map,

@@ -1,4 +1,5 @@
 import { ActFailure } from './core/acts.ts';
+import type { InspectedCertificate } from './core/certificate-acts.ts';
 import type { OwnerChange } from './core/history.ts';
 import type { Inspection } from './core/doctor/inspection.ts';
 import type { Intent, NodeReport, NodeView } from './core/model.ts';
@@ -23,6 +24,7 @@ export function localMember({
   running,
   inspect,
   checkChallenge,
+  renewals,
 }: {
   readonly node: string;
   readonly haproxy: HaproxyPart;
@@ -32,6 +34,8 @@ export function localMember({
   readonly running: ReadonlySet<string>;
   readonly inspect: () => Promise<Inspection>;
   readonly checkChallenge: (token: string) => Promise<readonly string[]>;
+  /** The same with when each is ordered anew. */
+  readonly renewals: (found: readonly InspectedCertificate[]) => readonly InspectedCertificate[];
 }): Member {
   const { swap } = haproxy;
   const gone = (swapId: string): ActFailure =>
@@ -70,7 +74,7 @@ export function localMember({
       return { ...(await swap.state(swapId)), running: false };
     },
     fetchBundle: (name, sha256) => haproxy.bundleWith(name, sha256),
-    inspectCertificates: (served) => haproxy.inspect(served),
+    inspectCertificates: async (served) => renewals(await haproxy.inspect(served)),
   };
 }
 

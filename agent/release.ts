@@ -112,6 +112,7 @@ async function releaseSwaps(config: Config, store: Store, told: Told): Promise<v
     config,
     clock: systemClock,
     files: certificateFiles,
+    reload: () => Promise.reject(new Error('nothing is reloaded by a release')),
     intents: () => new Map(),
     servers: store.state.servers,
     saveServers: () => Promise.resolve(),

@@ -34,6 +34,7 @@ export const certificateListResult = (
       days_left: daysLeft(Date.parse(one.notAfter), wallMs),
       names: one.names,
       previous: one.previous,
+      renewal: one.renewal === '' ? null : one.renewal,
       problem: one.problem === '' ? null : one.problem,
     })),
   ),

@@ -19,6 +19,7 @@ const well: InspectedCertificate = {
   names: ['www.example.net'],
   problem: '',
   previous: null,
+  renewal: '',
 };
 const decided: Intent = {
   key: certificateKey('site'),

@@ -66,7 +66,16 @@ test('only a peer is needed: every default', async (t) => {
       icmp: 'auto',
     },
     certificates: { directories: [], alarmDays: [30, 14, 7, 1], map: {} },
-    acme: { responder: ['127.0.0.1:7661', '[::1]:7661'], webroot: '', tokenTtlMs: 3_600_000 },
+    acme: {
+      responder: ['127.0.0.1:7661', '[::1]:7661'],
+      webroot: '',
+      tokenTtlMs: 3_600_000,
+      directory: '',
+      accountKey: '/var/db/proxyctl/acme-account.key',
+      contact: '',
+      ca: '',
+      certificates: [],
+    },
     metrics: { listen: [] },
   });
 });

@@ -74,6 +74,7 @@ async function inspectOne(
     names,
     problem: problems.join('; '),
     previous: previousOf(kept, name)?.fingerprintOld ?? null,
+    renewal: '',
   };
 }
 

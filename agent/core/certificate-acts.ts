@@ -60,6 +60,8 @@ export interface InspectedCertificate {
   readonly problem: string;
   /** What a rollback brings back; null: none is kept. */
   readonly previous: string | null;
+  /** RFC 3339 UTC: when the agents order it anew; empty: they do not. */
+  readonly renewal: string;
 }
 
 /** The certificates of every node, and what was decided of them. */

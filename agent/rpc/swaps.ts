@@ -82,6 +82,7 @@ export const inspectedToWire = (
   names: [...one.names],
   problem: one.problem,
   previous: one.previous ?? '',
+  renewal: one.renewal,
 });
 
 /** Throws WireError. */
@@ -99,6 +100,7 @@ export const inspectedFromWire = (
   names: wire.names,
   problem: wire.problem,
   previous: orNull(wire.previous),
+  renewal: wire.renewal,
 });
 
 /** The certificates of every node, as they travel; `wallMs` for the intents. */

@@ -24,7 +24,19 @@ export function certificateScreen({ nodes, intents }: Certificates, wallMs: numb
         }),
   );
   const head = ['NAME', 'NODE', 'MEMORY', 'DISK', 'CLIENT', 'ENDS', 'DAYS', 'BY'];
-  return table(head, rows.toSorted(byName), { right: [6], columns: COLUMNS });
+  const screen = table(head, rows.toSorted(byName), { right: [6], columns: COLUMNS });
+  return [screen, ...renewalLines(nodes)].join('\n');
+}
+
+/** When the agents order each anew; the same on every node unless their certificates differ. */
+function renewalLines(nodes: Certificates['nodes']): string[] {
+  const all = nodes.flatMap(({ certificates }) => certificates);
+  const lines = all
+    .filter(({ renewal }) => renewal !== '')
+    .map(({ name, renewal }) =>
+      wrapped(`${name}: ordered anew by the agents after ${renewal.slice(0, 10)}`, 2),
+    );
+  return [...new Set(lines)].sort();
 }
 
 /** One line for each finding, and for each node that could not be asked. */

@@ -19,6 +19,7 @@ const one = {
   names: ['www.example.net'],
   problem: '',
   previous: null,
+  renewal: '',
 };
 const listed = (disk: string, problem = ''): Certificates => ({
   node: 'haproxy01',

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { WITNESS, type HostPlan, type LabPlan } from './plan.ts';
+import { CHECKOUT, WITNESS, type HostPlan, type LabPlan } from './plan.ts';
 
 /** agent.toml of one host: every path in the lab's own directory, a short hold. */
 export function agentConfig(plan: LabPlan, host: HostPlan): string {
@@ -31,6 +31,7 @@ tools = { ifconfig = "${bin('ifconfig')}", sysctl = "${bin('sysctl')}", kldstat 
 [haproxy]
 config = "${host.haproxyConfig}"
 check = ["${plan.haproxy}", "-c", "-f", "${host.haproxyConfig}"]
+reload = [${reload(plan, host)}]
 
 [certificates]
 map = { site = "${host.certPath}" }
@@ -42,6 +43,19 @@ webroot = "${host.folder}/webroot"
 hold = "1s"
 ${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}${plan.user === undefined ? `witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]\n` : ''}`;
 }
+
+/** The lab's own reload, as words: what rc.d/haproxy is on FreeBSD. */
+const reload = (plan: LabPlan, host: HostPlan): string =>
+  [
+    process.execPath,
+    join(CHECKOUT, 'dist/test/lab/main.js'),
+    'reload',
+    host.node,
+    '--name',
+    plan.name,
+  ]
+    .map((word) => `"${word}"`)
+    .join(', ');
 
 /** proxyctl's config.toml: the unix sockets from anywhere (one context a node, too), mutual TLS from inside the lab. */
 export function clientConfig(plan: LabPlan): string {

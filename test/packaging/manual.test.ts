@@ -198,5 +198,11 @@ test('the sample shows every key, and what is commented out is the default', asy
       .sort(),
   );
   const example = [{ name: 'wan', interface: 'vtnet0', vhids: [1], baseAdvskew: 0 }];
-  t.deepEqual(await parsed(given), { ...(await parsed(SAMPLE)), networks: example });
+  const standard = await parsed(SAMPLE);
+  const acme = {
+    ...standard.acme,
+    directory: 'https://acme-v02.api.letsencrypt.org/directory',
+    certificates: [{ names: ['www.example.net'], path: '/usr/local/etc/ssl/site.pem' }],
+  };
+  t.deepEqual(await parsed(given), { ...standard, networks: example, acme });
 });

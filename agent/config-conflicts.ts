@@ -1,0 +1,72 @@
+/** Where in agent.toml. */
+export type Path = readonly (string | number)[];
+
+interface Conflict {
+  readonly path: Path;
+  readonly message: string;
+}
+
+/** What only shows when several values are looked at together. */
+export function conflicts(raw: unknown, own: string): Conflict[] {
+  if (!isTable(raw)) return [];
+  const found: Conflict[] = [];
+  const seen = new Set<unknown>();
+  for (const [at, peer] of tables(raw['peer']).entries()) {
+    const { node } = peer;
+    if (node === own)
+      found.push({ path: ['peer', at, 'node'], message: `is this node itself (${own})` });
+    if (typeof node === 'string' && seen.has(node))
+      found.push({ path: ['peer', at, 'node'], message: `${node} is named twice` });
+    seen.add(node);
+  }
+  const networks = new Set<unknown>();
+  for (const [at, network] of tables(raw['network']).entries()) {
+    const { name } = network;
+    if (typeof name === 'string' && networks.has(name))
+      found.push({ path: ['network', at, 'name'], message: `${name} is named twice` });
+    networks.add(name);
+  }
+  return [...found, ...acmeConflicts(raw['acme'])];
+}
+
+function acmeConflicts(acme: unknown): Conflict[] {
+  if (!isTable(acme)) return [];
+  const found: Conflict[] = [];
+  const certificates = tables(acme['certificate']);
+  const { directory = '', responder } = acme;
+  if (directory === '' && certificates.length > 0)
+    found.push({
+      path: ['acme', 'certificate'],
+      message: "needs acme.directory, the URL of the CA's ACME directory",
+    });
+  if (directory !== '' && certificates.length === 0)
+    found.push({
+      path: ['acme', 'directory'],
+      message: 'orders nothing: name certificates with [[acme.certificate]], names and path',
+    });
+  if (directory !== '' && Array.isArray(responder) && responder.length === 0)
+    found.push({
+      path: ['acme', 'responder'],
+      message: 'must not be empty with acme.directory: it answers the CA',
+    });
+  const paths = new Set<unknown>();
+  for (const [at, { path, names }] of certificates.entries()) {
+    const place: Path = ['acme', 'certificate', at];
+    if (typeof path === 'string' && paths.has(path))
+      found.push({ path: [...place, 'path'], message: `${path} is named twice` });
+    paths.add(path);
+    const twice = Array.isArray(names)
+      ? names.find((name, where) => names.indexOf(name) !== where)
+      : undefined;
+    if (typeof twice === 'string')
+      found.push({ path: [...place, 'names'], message: `${twice} is named twice` });
+  }
+  return found;
+}
+
+/** A table of TOML. */
+export const isTable = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const tables = (value: unknown): Readonly<Record<string, unknown>>[] =>
+  Array.isArray(value) ? value.filter(isTable) : [];
