@@ -223,6 +223,8 @@ export async function startAgent(
       paths: () => loop.view()?.paths ?? null,
       ask: haproxy.ask,
       socketPath: haproxy.socketPath,
+      files: privileges.files,
+      commands: privileges.commands,
     });
   const acme = acmePart({
     node,

@@ -5,6 +5,7 @@ import { certificateFiles } from './certs/files.ts';
 import type { CertificateFiles } from './certs/port.ts';
 import type { Config } from './config.ts';
 import { scanConfig } from './haproxy/config-scan.ts';
+import { crtListPaths } from './haproxy/crt-list.ts';
 import { become, giveDirectory, type Account } from './privilege/account.ts';
 import { helperActs, helperFiles, refusedActs } from './privilege/acts.ts';
 import { directCommands, helperCommands, type HostCommands } from './privilege/commands.ts';
@@ -85,11 +86,15 @@ export async function takePrivileges(
 async function certificateFolders({ certificates, haproxy }: Config): Promise<readonly string[]> {
   if (certificates.directories.length > 0) return certificates.directories;
   try {
-    const { listeners } = scanConfig(await readFile(haproxy.config, 'utf8'));
-    const folders = await Promise.all(
-      listeners.map(async ({ crt }) => ((await isFolder(crt)) ? crt : dirname(crt))),
+    const { listeners, crtLists, crtBase } = scanConfig(await readFile(haproxy.config, 'utf8'));
+    const listed = await Promise.all(
+      crtLists.map(async (list) => crtListPaths(await readFile(list, 'utf8'), crtBase)),
     );
-    return [...new Set(folders)];
+    const paths = [...listeners.map(({ crt }) => crt), ...listed.flat()];
+    const folders = await Promise.all(
+      paths.map(async (path) => ((await isFolder(path)) ? path : dirname(path))),
+    );
+    return [...new Set([...folders, ...crtLists.map((list) => dirname(list))])];
   } catch {
     // Said where it is missed: every file is refused as outside.
     return [];

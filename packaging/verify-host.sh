@@ -64,6 +64,8 @@ believe devd-flags "at most 10 clients unless -l says otherwise" "$(ps -axo comm
 
 show "pf"
 believe pf-text "pass ... proto carp ... in pfctl -sr" "$(pfctl -sr 2>/dev/null | grep -E 'proto carp|proto 112')" 'proto (carp|112)'
+believe pf-info "pfctl -s info: Status: Enabled or Disabled; names /dev/pf where there is no pf" \
+    "$(pfctl -s info 2>&1 | head -1)" '^(Status: (Enabled|Disabled)|pfctl: /dev/pf: No such file)'
 believe protocols "carp is protocol 112" "$(grep -E '^carp' /etc/protocols)" '^carp[[:space:]]+112'
 
 show "rc and daemon(8)"

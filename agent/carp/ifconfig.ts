@@ -150,6 +150,21 @@ function readLine(block: Block, line: string): void {
   else block.vips.set(Number(vhid), [...(block.vips.get(Number(vhid)) ?? []), bare]);
 }
 
+/** The addresses of vhids as ADDRESS/LENGTH, in the order of `ifconfig`. */
+export function vhidPrefixes(
+  text: string,
+): { readonly interface: string; readonly vhid: number; readonly prefix: string }[] {
+  let on = '';
+  return text.split('\n').flatMap((line) => {
+    on = HEADER.exec(line)?.[1] ?? on;
+    const [, address, rest = ''] = ADDRESS.exec(line) ?? [];
+    const vhid = / vhid (\d+)(?:\s|$)/.exec(rest)?.[1];
+    if (address === undefined || vhid === undefined) return [];
+    const prefix = `${address.replace(/\/\d+$/, '')}/${lengthOf(address, rest)}`;
+    return [{ interface: on, vhid: Number(vhid), prefix }];
+  });
+}
+
 /** Prefix length from "netmask 0xffffff00", "prefixlen 64" or the address's own "/24". */
 function lengthOf(address: string, rest: string): number {
   const cidr = /\/(\d+)$/.exec(address)?.[1] ?? / prefixlen (\d+)/.exec(rest)?.[1];

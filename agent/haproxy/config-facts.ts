@@ -20,10 +20,7 @@ export function configFacts(path: string, text: string, nodes: readonly string[]
   const plain = facing.find((section) => of(section, 'bind').some(isPlainHttp));
   return {
     path,
-    digest: digestOf(
-      sections.flatMap(({ lines }) => lines),
-      nodes,
-    ),
+    digest: sha256(digests.map(({ digest }) => digest).join('\n')),
     sections: digests,
     sockets: sections.filter(({ kind }) => kind === 'global').flatMap(sockets),
     servers: servers(sections),
@@ -40,14 +37,14 @@ export function configFacts(path: string, text: string, nodes: readonly string[]
 const of = ({ lines }: ConfigSection, first: string): ConfigLine[] =>
   lines.filter(({ words }) => words[0] === first);
 
-const withoutNodes = (word: string, nodes: readonly string[]): string =>
-  nodes.reduce((text, node) => text.replaceAll(node, 'NODE'), word);
+const withoutNodes = (text: string, nodes: readonly string[]): string =>
+  nodes.reduce((rest, node) => rest.replaceAll(node, 'NODE'), text);
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 function digestOf(lines: readonly ConfigLine[], nodes: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const { words } of lines)
-    hash.update(`${words.map((word) => withoutNodes(word, nodes)).join('\0')}\n`);
-  return hash.digest('hex');
+  const text = lines.map(({ words }) => `${words.join('\0')}\n`).join('');
+  return sha256(withoutNodes(text, nodes));
 }
 
 /** Level operator is HAProxy's own default (configuration manual, `stats socket`). */

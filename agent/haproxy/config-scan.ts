@@ -1,4 +1,5 @@
 import { sectionsOf } from './config-text.ts';
+import { withBase } from './crt-list.ts';
 
 /** One `bind` line that serves TLS. */
 export interface TlsListener {
@@ -14,6 +15,10 @@ export interface ConfigScan {
   /** Path of the first `stats socket` of level admin in `global`; null for none. */
   readonly socket: string | null;
   readonly listeners: readonly TlsListener[];
+  /** Files that `crt-list` names on `bind` lines, each once. */
+  readonly crtLists: readonly string[];
+  /** Empty: none. */
+  readonly crtBase: string;
 }
 
 /** The path in `/var/run/haproxy.sock` or `unix@/…`; null for a TCP or abstract socket. */
@@ -28,26 +33,29 @@ export function scanConfig(text: string): ConfigScan {
   let crtBase = '';
   let socket: string | null = null;
   const listeners: TlsListener[] = [];
+  const crtLists = new Set<string>();
   for (const { kind, lines } of sectionsOf(text))
     for (const { words } of lines) {
       const [first = '', second = '', third = ''] = words;
       if (kind === 'global' && first === 'crt-base') crtBase = second;
       if (kind === 'global' && first === 'stats' && second === 'socket' && socket === null)
         if (words.join(' ').includes('level admin')) socket = unixPath(third);
-      if ((kind === 'frontend' || kind === 'listen') && first === 'bind')
+      if ((kind === 'frontend' || kind === 'listen') && first === 'bind') {
         listeners.push(...listener(words, crtBase));
+        for (const list of after(words, 'crt-list')) crtLists.add(list);
+      }
     }
-  return { socket, listeners };
+  return { socket, listeners, crtLists: [...crtLists], crtBase };
 }
+
+/** What stands behind each `word`. */
+const after = (words: readonly string[], word: string): string[] =>
+  words.flatMap((one, at) => (one === word ? words.slice(at + 1, at + 2) : []));
 
 /** One `bind` line may name several addresses and several certificates. */
 function listener(words: readonly string[], crtBase: string): TlsListener[] {
   if (!words.includes('ssl')) return [];
-  const certificates = words.flatMap((word, at) => {
-    const crt = words[at + 1];
-    if (word !== 'crt' || crt === undefined) return [];
-    return [crt.startsWith('/') || crtBase === '' ? crt : `${crtBase}/${crt}`];
-  });
+  const certificates = after(words, 'crt').map((crt) => withBase(crt, crtBase));
   return (words[1] ?? '').split(',').flatMap((address) => {
     const [, host, port] = /^(?:ipv[46]@)?([^@]*):(\d+)$/.exec(address) ?? [];
     if (host === undefined) return [];

@@ -53,6 +53,12 @@ const ESCAPED: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };
  * quotes ends the line. `end`: where the comment begins.
  */
 export function wordsOf(line: string): { readonly words: readonly string[]; readonly end: number } {
+  // Most lines: letter by letter, a file of 10,000 servers would hold the agent up for 0.3 s.
+  if (!/[\\'"]/.test(line)) {
+    const hash = line.indexOf('#');
+    const end = hash < 0 ? line.length : hash;
+    return { words: line.slice(0, end).match(/\S+/g) ?? [], end };
+  }
   const words: string[] = [];
   let word: string | null = null;
   let quote = '';

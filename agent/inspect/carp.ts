@@ -1,9 +1,11 @@
 import { parseSysctl, type CarpTools } from '../carp/carp.ts';
-import { parseIfconfig } from '../carp/ifconfig.ts';
+import { parseIfconfig, vhidPrefixes } from '../carp/ifconfig.ts';
 import { parsePfRules, pfVerdict, type PfRules } from '../carp/pf.ts';
 import type { CarpFacts, Counters, PfFacts, RcLine } from '../core/doctor/inspection.ts';
 import type { NodeReport } from '../core/model.ts';
+import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
+import type { HostCommands } from '../privilege/commands.ts';
 import { CommandError, type Exec } from '../sys/exec.ts';
 
 /** carp(4) of this host as its own tools show it; addresses and base advskew as the agent names them. */
@@ -27,6 +29,7 @@ export async function inspectCarp(
     const set = value(name);
     return set === undefined ? null : set !== 0;
   };
+  const prefixes = vhidPrefixes(text);
   return {
     module: true,
     preempt: flag('preempt'),
@@ -39,7 +42,19 @@ export async function inspectCarp(
         const known = report?.addresses.find((one) => one.interface === on && one.vhid === vhid);
         const address = known?.address ?? `${vhid}@${on}`;
         const base = known?.baseAdvskew ?? null;
-        return { address, interface: on, vhid, state, advbase, advskew, base, vips: [...vips] };
+        return {
+          address,
+          interface: on,
+          vhid,
+          state,
+          advbase,
+          advskew,
+          base,
+          vips: [...vips],
+          prefixes: prefixes
+            .filter((one) => one.interface === on && one.vhid === vhid)
+            .map(({ prefix }) => prefix),
+        };
       },
     ),
     rc: [...rc],
@@ -108,19 +123,18 @@ export function countersOf(text: string): Omit<Counters, 'ms'> {
 
 /** What pf does with the adverts of these vhids; not enabled where the kernel has no pf. */
 export async function inspectPf(
-  exec: Exec,
-  pfctl: string,
+  commands: Pick<HostCommands, 'pfInfo' | 'pfRules'>,
   vhids: CarpFacts['vhids'],
 ): Promise<PfFacts> {
   try {
-    const info = await exec(pfctl, ['-s', 'info']);
+    const info = await commands.pfInfo();
     if (!/^Status: Enabled/m.test(info)) return { enabled: false, adverts: [] };
   } catch (error) {
-    const said = error instanceof CommandError ? error.stderr : '';
-    if (said.includes('/dev/pf: No such file')) return { enabled: false, adverts: [] };
+    // Of pfctl itself, or passed on by the helper.
+    if (sentence(error).includes('/dev/pf: No such file')) return { enabled: false, adverts: [] };
     throw error;
   }
-  const rules = parsePfRules(await exec(pfctl, ['-sr']));
+  const rules = parsePfRules(await commands.pfRules());
   const places = new Map(
     vhids.flatMap(({ interface: on, vips }) =>
       vips.map((vip) => {

@@ -1,29 +1,56 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { blocksOf, isKey } from '../certs/blocks.ts';
 import { namesOf, readCertificate, rfc3339 } from '../certs/certificate.ts';
+import type { CertificateFiles } from '../certs/port.ts';
 import { parseBundle } from '../certs/pem.ts';
 import { PemError } from '../certs/pem-error.ts';
 import { tooLargeFor } from '../certs/size.ts';
 import type { CertificateFacts } from '../core/doctor/inspection.ts';
 import { sentence } from '../core/words.ts';
+import type { ConfigScan } from '../haproxy/config-scan.ts';
+import { crtListPaths } from '../haproxy/crt-list.ts';
+import { HelperError } from '../privilege/helper.ts';
 import { isSystemError } from '../sys/files.ts';
 
-/** The certificate files behind `crt` arguments: files, and what HAProxy loads of a directory. */
+/** How certificate files are looked at; the agent itself may not be allowed to. */
+export interface CertificateLook {
+  readonly read: CertificateFiles['read'];
+  /** Paths in HAProxy's memory. */
+  readonly loaded: () => Promise<readonly string[]>;
+  /** HAProxy's; empty: not known. */
+  readonly version: string;
+  readonly wallMs: number;
+}
+
+/**
+ * The certificate files behind `crt` and `crt-list`: files, the entries of lists, and what HAProxy
+ * loads of a directory. A list that cannot be read stands there itself, with its problem.
+ */
 export async function inspectCertificates(
-  paths: readonly string[],
-  version: string,
-  wallMs: number,
+  { listeners, crtLists, crtBase }: Pick<ConfigScan, 'listeners' | 'crtLists' | 'crtBase'>,
+  look: CertificateLook,
 ): Promise<CertificateFacts[]> {
-  const files = await Promise.all([...new Set(paths)].map(filesOf));
-  return Promise.all(files.flat().map((path) => inspectFile(path, version, wallMs)));
+  const listed = await Promise.all(
+    crtLists.map(async (list) => {
+      try {
+        return crtListPaths(await look.read(list), crtBase);
+      } catch {
+        // inspectFile() says what is wrong with it.
+        return [list];
+      }
+    }),
+  );
+  const paths = new Set([...listeners.map(({ crt }) => crt), ...listed.flat()]);
+  const files = await Promise.all([...paths].map((path) => filesOf(path, look)));
+  return Promise.all([...new Set(files.flat())].map((path) => inspectFile(path, look)));
 }
 
 /** HAProxy leaves out names that begin with a dot, and loads keys and the like with their leaf. */
-async function filesOf(path: string): Promise<string[]> {
+async function filesOf(path: string, { loaded }: CertificateLook): Promise<string[]> {
   try {
     if (!(await stat(path)).isDirectory()) return [path];
-    const names = (await readdir(path)).sort();
+    const names = await namesIn(path, loaded);
     return names
       .filter((name) => !name.startsWith('.') && !/\.(key|issuer|ocsp|sctl)$/.test(name))
       .map((name) => join(path, name));
@@ -33,20 +60,29 @@ async function filesOf(path: string): Promise<string[]> {
   }
 }
 
-async function inspectFile(
-  path: string,
-  version: string,
-  wallMs: number,
-): Promise<CertificateFacts> {
+/** Of a directory that this agent may not list: those that HAProxy has in its memory. */
+async function namesIn(path: string, loaded: CertificateLook['loaded']): Promise<string[]> {
+  try {
+    return (await readdir(path)).sort();
+  } catch (error) {
+    if (!isSystemError(error, 'EACCES')) throw error;
+    const inside = (await loaded()).filter((one) => dirname(one) === dirname(join(path, 'x')));
+    if (inside.length === 0) throw error;
+    return inside.map((one) => one.slice(dirname(one).length + 1)).sort();
+  }
+}
+
+async function inspectFile(path: string, look: CertificateLook): Promise<CertificateFacts> {
+  const { read, version, wallMs } = look;
   const nothing = { names: [], notAfter: '', endsInMs: null, warnings: [], tooLarge: null };
   try {
-    const own = await readFile(path, 'utf8');
-    const keyFile = await keyFileOf(path, own);
-    const mode = (await stat(keyFile)).mode & 0o777;
-    const text = keyFile === path ? own : `${own}\n${await readFile(keyFile, 'utf8')}`;
-    return { path, keyFile, mode, ...read(text, path, version, wallMs) };
+    const own = await read(path);
+    const beside = hasKey(own) ? null : await keyBeside(path, look);
+    const keyFile = beside === null ? path : `${path}.key`;
+    const text = beside === null ? own : `${own}\n${beside}`;
+    return { path, keyFile, mode: await modeOf(keyFile), ...content(text, path, version, wallMs) };
   } catch (error) {
-    const missing = isSystemError(error, 'ENOENT');
+    const missing = isMissing(error);
     const why = missing ? 'no such file' : sentence(error);
     const problem = {
       code: missing ? 'missing' : 'not_read',
@@ -58,13 +94,26 @@ async function inspectFile(
 }
 
 /** FILE.key where the file itself holds no key (HAProxy's ssl-load-extra-files). */
-async function keyFileOf(path: string, text: string): Promise<string> {
-  if (hasKey(text)) return path;
+async function keyBeside(path: string, { read }: CertificateLook): Promise<string | null> {
   try {
-    await stat(`${path}.key`);
-    return `${path}.key`;
-  } catch {
-    return path;
+    return await read(`${path}.key`);
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+}
+
+const isMissing = (error: unknown): boolean =>
+  isSystemError(error, 'ENOENT') ||
+  (error instanceof HelperError && /: failed: no such file/.test(error.message));
+
+/** Permission bits; 0 where the directory keeps this agent out, and so everybody else. */
+async function modeOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).mode & 0o777;
+  } catch (error) {
+    if (isSystemError(error, 'EACCES')) return 0;
+    throw error;
   }
 }
 
@@ -72,7 +121,7 @@ const hasKey = (text: string): boolean => /-----BEGIN [A-Z ]*PRIVATE KEY-----/.t
 
 type Content = Omit<CertificateFacts, 'path' | 'keyFile' | 'mode'>;
 
-function read(text: string, path: string, version: string, wallMs: number): Content {
+function content(text: string, path: string, version: string, wallMs: number): Content {
   try {
     const { names, notAfter, warnings, pem } = parseBundle(text, wallMs);
     return {

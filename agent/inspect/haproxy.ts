@@ -1,12 +1,15 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Inspection } from '../core/doctor/inspection.ts';
+import { sentence } from '../core/words.ts';
 import { RuntimeError, type Runtime } from '../haproxy/runtime.ts';
 import { parseCertificateList } from '../haproxy/certificates.ts';
-import { CommandError, type Exec } from '../sys/exec.ts';
+import type { HostCommands } from '../privilege/commands.ts';
+import { HelperError } from '../privilege/helper.ts';
+import { CommandError } from '../sys/exec.ts';
 import { isSystemError } from '../sys/files.ts';
 
-type Value<P extends 'check' | 'level' | 'lowered'> = Extract<
+type Value<P extends 'running' | 'check' | 'level' | 'lowered'> = Extract<
   Inspection[P],
   { readonly value: unknown }
 >['value'];
@@ -14,15 +17,21 @@ type Value<P extends 'check' | 'level' | 'lowered'> = Extract<
 /** At most so many lines of what HAProxy says are passed on. */
 const LINES = 3;
 
-/** Runs the configured check. Rejects where the program itself cannot be run. */
-export async function inspectCheck(exec: Exec, argv: readonly string[]): Promise<Value<'check'>> {
-  const [program, ...args] = argv;
+/** Runs the configured check, `argv`. Rejects where the program itself cannot be run. */
+export async function inspectCheck(
+  run: HostCommands['check'],
+  argv: readonly string[],
+): Promise<Value<'check'>> {
+  const [program] = argv;
   if (program === undefined) throw new Error('haproxy.check of agent.toml is empty');
   const command = argv.join(' ');
   try {
-    await exec(program, args);
+    await run();
     return { ok: true, command, said: [] };
   } catch (error) {
+    // 126 and 127 are the helper's shell: there is no such program.
+    if (error instanceof HelperError && /^.*failed: exit (?!12[67]$)\d+$/m.test(error.message))
+      return { ok: false, command, said: alertsIn(error.message) };
     if (!(error instanceof CommandError) || error.failure.kind !== 'exit') throw error;
     // An agent that is not root cannot read the keys; that says nothing of the configuration.
     if (
@@ -44,6 +53,18 @@ export function alertsIn(stderr: string): string[] {
     /auth|passw|secret/i.test(text) ? 'an error in a line about passwords (not shown)' : text,
   );
   return shown.length > 0 ? shown.slice(0, LINES) : ['it ends with an error and names no line'];
+}
+
+/** Whether HAProxy answers; rejects where the agent may not ask it. */
+export async function inspectRunning(ask: Runtime): Promise<Value<'running'>> {
+  try {
+    await ask('show version');
+    return { answers: true, why: '' };
+  } catch (error) {
+    const kind = error instanceof RuntimeError ? error.failure.kind : null;
+    if (kind !== 'missing' && kind !== 'refused' && kind !== 'timeout') throw error;
+    return { answers: false, why: sentence(error).replace(/^show version: /, '') };
+  }
 }
 
 /** The level of the stats socket at `path`: "unix@/a.sock admin all" of `show cli sockets`. */

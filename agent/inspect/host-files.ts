@@ -8,9 +8,12 @@ type Others = Extract<Inspection['others'], { readonly value: unknown }>['value'
 const RC = ['etc/rc.conf', 'etc/rc.conf.local'];
 const DEVD = ['etc/devd', 'usr/local/etc/devd'];
 
+/** Reads the lines of rc.conf that are asked for here as root does, FILE:LINE:TEXT each. */
+type AsRoot = () => Promise<string>;
+
 /** Lines of rc.conf(5) that make a vhid, with the password left out. `root` is `/`. */
-export async function vhidLines(root: string): Promise<RcLine[]> {
-  const lines = await rcLines(root);
+export async function vhidLines(root: string, asRoot: AsRoot): Promise<RcLine[]> {
+  const lines = await rcLines(root, asRoot);
   return lines.flatMap(({ file, line, text }) => {
     const [, on, vhid] = /^ifconfig_(\w+?)(?:_alias\w+|_ipv6)?=.*\bvhid (\d+)/.exec(text) ?? [];
     if (on === undefined) return [];
@@ -20,9 +23,9 @@ export async function vhidLines(root: string): Promise<RcLine[]> {
 }
 
 /** Who else on this host acts on CARP: devd(8) hooks of others, ifstated(8), pfsync(4). */
-export async function otherAutomations(root: string): Promise<Others> {
+export async function otherAutomations(root: string, asRoot: AsRoot): Promise<Others> {
   const found: Others = [];
-  for (const { file, line, text } of await rcLines(root))
+  for (const { file, line, text } of await rcLines(root, asRoot))
     for (const what of ['ifstated', 'pfsync'])
       if (new RegExp(`^${what}_enable=["']?(yes|true|on|1)\\b`, 'i').test(text))
         found.push({ what, file, line, text });
@@ -41,8 +44,18 @@ interface Line {
   readonly text: string;
 }
 
-const rcLines = async (root: string): Promise<Line[]> =>
-  (await Promise.all(RC.map((file) => linesOf(root, file)))).flat();
+/** setup makes rc.conf 0600, because it holds the CARP password. */
+async function rcLines(root: string, asRoot: AsRoot): Promise<Line[]> {
+  try {
+    return (await Promise.all(RC.map((file) => linesOf(root, file)))).flat();
+  } catch (error) {
+    if (!isSystemError(error, 'EACCES')) throw error;
+  }
+  return (await asRoot()).split('\n').flatMap((one) => {
+    const [, file, line, text] = /^([^:]+):(\d+):\s*(.*?)\s*$/.exec(one) ?? [];
+    return file === undefined || text === undefined ? [] : [{ file, line: Number(line), text }];
+  });
+}
 
 /** Trimmed lines that are no comments; none where the file is not there. */
 async function linesOf(root: string, path: string): Promise<Line[]> {

@@ -1,18 +1,28 @@
 import { readFile, stat } from 'node:fs/promises';
+import type { CertificateFiles } from '../certs/port.ts';
 import type { Config } from '../config.ts';
 import { hostPort } from '../config-schema.ts';
-import type { ConfigFacts, Fact, Inspection } from '../core/doctor/inspection.ts';
+import type { ConfigFacts, Fact, Inspection, RcLine } from '../core/doctor/inspection.ts';
+import { FEW } from '../core/doctor/unchecked.ts';
 import type { NodeReport, PathReading } from '../core/model.ts';
+import { parseCertificateList } from '../haproxy/certificates.ts';
 import { configFacts } from '../haproxy/config-facts.ts';
 import { scanConfig } from '../haproxy/config-scan.ts';
 import type { Runtime } from '../haproxy/runtime.ts';
+import type { HostCommands } from '../privilege/commands.ts';
 import type { Clock } from '../sys/clock.ts';
 import { execWithin } from '../sys/exec.ts';
 import { VERSION } from '../version.ts';
 import { inspectCarp, inspectCounters, inspectPf } from './carp.ts';
 import { inspectCertificates } from './certificates.ts';
 import { factWithin } from './fact.ts';
-import { inspectCheck, inspectLevel, inspectLowered, inspectTransaction } from './haproxy.ts';
+import {
+  inspectCheck,
+  inspectLevel,
+  inspectLowered,
+  inspectRunning,
+  inspectTransaction,
+} from './haproxy.ts';
 import { otherAutomations, vhidLines } from './host-files.ts';
 import { knock, probeServers } from './knock.ts';
 
@@ -25,19 +35,20 @@ export interface InspectOptions {
   /** The one HAProxy's stats socket. */
   readonly ask: Runtime;
   readonly socketPath: () => string;
+  readonly files: Pick<CertificateFiles, 'read'>;
+  readonly commands: HostCommands;
 }
 
 const TOOL_MS = 2000;
 /** `haproxy -c` reads every certificate: 0.8 s a thousand. */
-const CHECK_MS = 8000;
 const PART_MS = 9000;
-/** At advbase 1 at least two adverts leave a MASTER within it. */
-const WINDOW_MS = 2500;
+/** What is left besides two intervals of adverts. */
+const MARGIN_MS = 300;
 const LONGEST_WINDOW_MS = 6000;
 
 /** Looks at this host for doctor: everything at once, read only, each part with its own deadline. */
 export async function inspect(options: InspectOptions): Promise<Inspection> {
-  const { config, clock, ask } = options;
+  const { config, clock, ask, commands } = options;
   const { tools } = config.carp;
   const exec = execWithin(TOOL_MS);
   const report = options.report();
@@ -45,28 +56,31 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
   const text = readFile(config.haproxy.config, 'utf8');
   text.catch(() => undefined);
   const nodes = [config.node, ...config.peers.map(({ node }) => node)];
-  const facts = async (): Promise<ConfigFacts> =>
-    configFacts(config.haproxy.config, await text, nodes);
-  const carp = part(async () => inspectCarp(exec, tools, report, await vhidLines('/')));
+  const read = text.then((content) => configFacts(config.haproxy.config, content, nodes));
+  read.catch(() => undefined);
+  const carp = part(async () => inspectCarp(exec, tools, report, await ownLines(commands)));
   const pf = part(async () => {
-    const read = await carp;
-    return inspectPf(exec, tools.pfctl, 'value' in read ? read.value.vhids : []);
+    const seen = await carp;
+    return inspectPf(commands, 'value' in seen ? seen.value.vhids : []);
   });
   const socketPath = options.socketPath();
   const parts = {
     carp,
     counters: part(() => inspectCounters(exec, tools.netstat, clock, windowMs(report))),
     pf,
-    config: part(facts),
-    check: part(() => inspectCheck(execWithin(CHECK_MS), config.haproxy.check)),
+    // Thousands of servers would not fit into a message of 4 MB.
+    config: part(async () => withoutChecked(await read)),
+    check: part(() => inspectCheck(() => commands.check(), config.haproxy.check)),
+    running: part(() => inspectRunning(ask)),
     level: part(() => inspectLevel(ask, socketPath)),
-    probes: part(async () => probeServers(await facts())),
+    probes: part(async () => probeServers(await read)),
     certificates: part(async () =>
-      inspectCertificates(
-        scanConfig(await text).listeners.map(({ crt }) => crt),
-        report?.haproxy[0]?.version ?? '',
-        clock.wallMs(),
-      ),
+      inspectCertificates(scanConfig(await text), {
+        read: (path) => options.files.read(path),
+        loaded: async () => parseCertificateList(await ask('show ssl cert')).paths,
+        version: report?.haproxy[0]?.version ?? '',
+        wallMs: clock.wallMs(),
+      }),
     ),
     keys: part(async () => {
       const { key } = config.tls;
@@ -76,7 +90,7 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     transaction: part(() => inspectTransaction(ask, config.state)),
     responder: part(() => Promise.all(config.acme.responder.map(knockAt))),
     witness: part(() => Promise.resolve(witness(report, options.paths()))),
-    others: part(() => otherAutomations('/')),
+    others: part(() => otherAutomations('/', () => commands.rcLines())),
   };
   const names = Object.keys(parts) as (keyof typeof parts)[];
   const values = await Promise.all(names.map((name) => parts[name] as Promise<Fact<unknown>>));
@@ -84,9 +98,23 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
   return { ...(found as unknown as Inspection), node: config.node, agentVersion: VERSION };
 }
 
+/** They say where to change something, nothing of what is wrong: without them that is shorter. */
+const ownLines = (commands: HostCommands): Promise<RcLine[]> =>
+  vhidLines('/', () => commands.rcLines()).catch(() => []);
+
+const withoutChecked = (facts: ConfigFacts): ConfigFacts => ({
+  ...facts,
+  servers: facts.servers
+    .filter(({ check }) => !check)
+    .map((one, at) => (at < FEW ? one : { ...one, text: '' })),
+});
+
+/** So long that two adverts leave a MASTER: each advbase + advskew/256 s (carp(4)). */
 const windowMs = (report: NodeReport | null): number => {
-  const advbase = Math.max(1, ...(report?.addresses ?? []).map((one) => one.advbase));
-  return Math.min(LONGEST_WINDOW_MS, WINDOW_MS * advbase);
+  const intervals = (report?.addresses ?? []).map(
+    ({ advbase, baseAdvskew }) => advbase + (baseAdvskew ?? 0) / 256,
+  );
+  return Math.min(LONGEST_WINDOW_MS, Math.ceil(2000 * Math.max(1, ...intervals)) + MARGIN_MS);
 };
 
 async function knockAt(address: string) {

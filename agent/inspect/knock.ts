@@ -22,33 +22,47 @@ export function knock(address: string, port: number): Promise<Knock> {
 /** Knocks at every address of servers that stand for several, and of the backends for ACME. */
 export async function probeServers(facts: ConfigFacts): Promise<Probe[]> {
   const acme = new Set(facts.acme.map(({ backend }) => backend));
+  const byBackend = new Map<string, Server[]>();
+  for (const one of facts.servers) {
+    const others = byBackend.get(one.backend);
+    if (others === undefined) byBackend.set(one.backend, [one]);
+    else others.push(one);
+  }
   const chosen = facts.servers.filter(
     (one) =>
       one.host !== '' &&
       one.port > 0 &&
-      (isIP(one.host) === 0 || acme.has(one.backend) || isOneOfSeveral(one, facts.servers)),
+      (isIP(one.host) === 0 ||
+        acme.has(one.backend) ||
+        isOneOfSeveral(one, byBackend.get(one.backend) ?? [])),
   );
-  return Promise.all(
-    chosen.map(async ({ backend, name, host, port, line, text }) => {
-      const addresses = await addressesOf(host);
-      const knocks = await Promise.all(addresses.map((address) => knock(address, port)));
-      return { backend, server: name, host, port, line, text, addresses: knocks };
-    }),
-  );
+  const probes: Probe[] = [];
+  for (let at = 0; at < chosen.length; at += AT_ONCE)
+    probes.push(...(await Promise.all(chosen.slice(at, at + AT_ONCE).map(probed))));
+  return probes;
+}
+
+/** So many servers are knocked at together: descriptors and DNS are the agent's too. */
+const AT_ONCE = 64;
+
+async function probed({ backend, name, host, port, line, text }: Server): Promise<Probe> {
+  const addresses = await addressesOf(host);
+  const knocks = await Promise.all(addresses.map((address) => knock(address, port)));
+  return { backend, server: name, host, port, line, text, addresses: knocks };
 }
 
 type Server = ConfigFacts['servers'][number];
 
-/** The same port on another address of this host, or NAME_0 and NAME_1 with one port. */
+/** The same port on another address of this host, or NAME_0 and NAME_1 on both families with one port. */
 const isOneOfSeveral = (one: Server, servers: readonly Server[]): boolean =>
   servers.some(
     (other) =>
       other !== one &&
-      other.backend === one.backend &&
       other.port === one.port &&
       other.host !== one.host &&
       ((isLoopback(one.host) && isLoopback(other.host)) ||
         (/_\d+$/.test(one.name) &&
+          isIP(one.host) !== isIP(other.host) &&
           one.name.replace(/_\d+$/, '') === other.name.replace(/_\d+$/, ''))),
   );
 

@@ -42,7 +42,8 @@ export const helperFiles = (helper: Helper): CertificateFiles => ({
       return await certificateFiles.read(path);
     } catch (error) {
       if (!(error instanceof CertificateFileError) || error.code !== 'EACCES') throw error;
-      return decode(await helper.ask(['cert-read', path], ACT_MS));
+      // It waits its turn behind a check of the configuration, which takes seconds.
+      return decode(await helper.ask(['cert-read', path], COMMAND_MS));
     }
   },
   async rehearse(path, pem) {

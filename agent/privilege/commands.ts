@@ -3,8 +3,15 @@ import type { Helper } from './helper.ts';
 
 /** What of this host needs root and changes nothing of CARP; each resolves to what it printed. */
 export interface HostCommands {
+  /** What `pfctl -s info` prints. */
+  pfInfo(): Promise<string>;
   /** The filter rules, as `pfctl -sr` prints them. */
   pfRules(): Promise<string>;
+  /**
+   * Lines of /etc/rc.conf and /etc/rc.conf.local that make a vhid or start what acts on CARP, each
+   * FILE:LINE:TEXT, passwords replaced: for an agent that may not read them itself.
+   */
+  rcLines(): Promise<string>;
   /** The command `haproxy.check` of agent.toml. */
   check(): Promise<string>;
   /** The command `haproxy.reload` of agent.toml. */
@@ -18,7 +25,9 @@ export function helperCommands(helper: Helper): HostCommands {
   const ask = async (verb: string): Promise<string> =>
     (await helper.ask([verb], COMMAND_MS)).map((line) => `${line}\n`).join('');
   return {
+    pfInfo: () => ask('pf-info'),
     pfRules: () => ask('pf-rules'),
+    rcLines: () => ask('rc-lines'),
     check: () => ask('check'),
     reload: () => ask('reload'),
   };
@@ -35,7 +44,9 @@ export function directCommands(
       ? Promise.reject(new Error('not configured in agent.toml'))
       : exec(file, args);
   return {
+    pfInfo: () => run([pfctl, '-s', 'info']),
     pfRules: () => run([pfctl, '-sr']),
+    rcLines: () => Promise.reject(new Error('/etc/rc.conf cannot be read as this user')),
     check: () => run(haproxy.check),
     reload: () => run(haproxy.reload),
   };

@@ -12,7 +12,7 @@
 #       state IF VHID master|backup          allow 0|1         advertise
 #   SEQ cert-read PATH           SEQ cert-write PATH BYTES     (bytes follow)
 #   SEQ cert-try PATH BYTES      as cert-write, and the file stays as it was
-#   SEQ check    SEQ reload      SEQ pf-rules
+#   SEQ check    SEQ reload      SEQ pf-info    SEQ pf-rules    SEQ rc-lines
 #
 # Answer: lines of output, each after a space, then one of
 #   SEQ ok    SEQ refused WHY (nothing was begun)    SEQ failed WHAT
@@ -278,16 +278,30 @@ command_of() { # WORDS, one a line
 	[ "$code" -eq 0 ] || fail "exit $code"
 }
 
+# The lines of rc.conf about CARP and what works on it, as FILE:LINE:TEXT. The
+# file holds the password, so only root reads it, and no password leaves here.
+rc_lines() {
+	for file in /etc/rc.conf /etc/rc.conf.local; do
+		[ ! -f "$file" ] || awk '
+			/^[ \t]*(ifconfig_[A-Za-z0-9_]+=.*vhid|(ifstated|pfsync)_enable=)/ {
+				gsub(/pass[ \t]+("[^"]*"|\047[^\047]*\047|[^ \t"\047]+)/, "pass PASSWORD")
+				print " " FILENAME ":" FNR ":" $0
+			}' "$file" || fail "cannot be read: $file" || return 1
+	done
+}
+
 request() { # VERB ARGUMENT...
 	case ${1-} in
 	cert-read) [ $# -eq 2 ] || refuse "$1 needs PATH" || return 1 && cert_read "$2" ;;
 	cert-write | cert-try) [ $# -eq 3 ] || refuse "$1 needs PATH BYTES" || return 1 && cert_write "$@" ;;
-	check | reload | pf-rules)
+	check | reload | pf-info | pf-rules | rc-lines)
 		[ $# -eq 1 ] || refuse "$1 takes nothing" || return 1
 		case $1 in
 		check) command_of "$check" ;;
 		reload) command_of "$reload" ;;
+		pf-info) command_of "$pfctl$NL-s${NL}info" ;;
 		pf-rules) command_of "$pfctl$NL-sr" ;;
+		rc-lines) rc_lines ;;
 		esac
 		;;
 	*) acts "$@" ;;

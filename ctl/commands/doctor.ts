@@ -37,7 +37,11 @@ export function addDoctor(program: Command, io: Streams, finish: Finish): void {
           'doctor',
           options,
           io,
-          (agent) => agent.doctor({ addresses: options.address, nodes: options.node }),
+          (agent) =>
+            counting(
+              options.output === 'json' ? null : io.live,
+              agent.doctor({ addresses: options.address, nodes: options.node }),
+            ),
           (answer, { requestId, tookMs }) => {
             if (options.output === 'json')
               io.out(
@@ -64,6 +68,27 @@ export function addDoctor(program: Command, io: Streams, finish: Finish): void {
         ),
       ),
     );
+}
+
+/** The agents watch CARP's counters so long: agent/inspect, at advbase 1. */
+const USUAL_S = 3;
+
+/** The seconds on a terminal until the answer is there; nothing is left of them. */
+async function counting<T>(live: Streams['live'], asked: Promise<T>): Promise<T> {
+  if (live === null) return asked;
+  const startedMs = performance.now();
+  const show = (): void => {
+    const seconds = Math.floor((performance.now() - startedMs) / 1000);
+    live(`looking at every node and between them: ${seconds} s, about ${USUAL_S} s`);
+  };
+  show();
+  const timer = setInterval(show, 1000);
+  try {
+    return await asked;
+  } finally {
+    clearInterval(timer);
+    live('');
+  }
 }
 
 /** The `result` of doctor. */

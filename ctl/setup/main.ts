@@ -1,4 +1,5 @@
-import { join, resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { sentence } from '../../agent/core/words.ts';
 import { usage } from '../failure.ts';
 import { modeOf, putFile, readIfThere } from '../files.ts';
@@ -55,7 +56,10 @@ export async function setup(
       'proxyctl setup --example > answers.toml, edit it, then: proxyctl setup answers.toml --out DIR',
     );
   const text = answers === undefined ? await askAnswers() : read(answers);
-  const plan = checked(file, text, out, io);
+  const shown = answers ?? join(options.out ?? '', 'answers.toml');
+  // Nineteen questions are not asked twice for one mistake.
+  const kept = answers === undefined && out !== null ? () => keepAnswers(out, file, text) : null;
+  const plan = checked(shown, text, out, io, kept);
   if (out === null) {
     io.err(`${CHECKED}\n`);
     return { code: 0, changed: false, result: { files: [] } };
@@ -73,7 +77,13 @@ export async function setup(
 }
 
 /** The plan, or every problem on standard error and a failure that counts them. */
-function checked(file: string, text: string, out: string | null, io: Streams): Plan {
+function checked(
+  file: string,
+  text: string,
+  out: string | null,
+  io: Streams,
+  keep: (() => void) | null,
+): Plan {
   const password = (out === null ? null : earlierPassword(out)) ?? newPassword();
   const { plan, problems, warnings } = readAnswers(text, password);
   const say = (kind: string, { line, key, message }: Problem): void =>
@@ -84,11 +94,19 @@ function checked(file: string, text: string, out: string | null, io: Streams): P
     io.err(`${file}: note: it holds the password and others can read it: chmod 600 ${file}\n`);
   if (plan !== null) return plan;
   const count = problems.length === 1 ? '1 mistake' : `${problems.length} mistakes`;
+  keep?.();
   throw usage(
-    `${file} has ${count}; nothing was written`,
-    'mend the lines above; proxyctl setup --example shows every key',
+    `${file} has ${count}; ${keep === null ? 'nothing was written' : 'nothing else was written'}`,
+    keep === null
+      ? 'mend the lines above; proxyctl setup --example shows every key'
+      : `mend them in it, then: proxyctl setup ${file} --out ${dirname(file)}`,
     problems.length === 1 ? '' : `the first: line ${problems[0]?.line}, ${problems[0]?.key}`,
   );
+}
+
+function keepAnswers(out: string, file: string, text: string): void {
+  mkdirSync(out, { recursive: true, mode: 0o700 });
+  putFile(file, text, 0o600);
 }
 
 function read(file: string): string {

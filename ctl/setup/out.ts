@@ -29,8 +29,10 @@ export const newPassword = (): string =>
 /** The password that an earlier run gave this pair; null where there was none. */
 export function earlierPassword(out: string): string | null {
   if (!existsSync(out)) return null;
-  for (const name of readdirSync(out)) {
-    const text = readIfThere(join(out, name, 'etc/rc.conf'));
+  for (const entry of readdirSync(out, { withFileTypes: true })) {
+    // The answers lie there too, where they were given on a terminal.
+    if (!entry.isDirectory()) continue;
+    const text = readIfThere(join(out, entry.name, 'etc/rc.conf'));
     const password = text === null ? null : passwordIn(text);
     if (password !== null) return password;
   }

@@ -65,6 +65,10 @@ const server = v.pipe(
 );
 const path = v.pipe(text, v.regex(/^\/[\w./@+-]+$/, 'must be an absolute path without spaces'));
 
+/** Said of a list of interfaces, and of [[network]]. */
+const ONE_NETWORK =
+  'must be one, in quotes: setup writes the first network of a pair; a further one goes by hand into rc.conf, pf.conf and, as [[network]], agent.toml';
+
 const vips = list(vip, 'address');
 const backend = v.strictObject(
   {
@@ -81,7 +85,16 @@ const backend = v.strictObject(
 export const answersToml = v.strictObject({
   pair: word('the name of the pair'),
   preempt: v.optional(v.boolean('must be true or false'), false),
-  network: v.optional(word('the name of the network'), 'wan'),
+  network: v.optional(
+    v.pipe(
+      v.string(ONE_NETWORK),
+      v.regex(
+        /^[A-Za-z0-9][\w.-]{0,62}$/,
+        'must be the name of the network: letters, digits, dot, dash, underscore',
+      ),
+    ),
+    'wan',
+  ),
   password: v.optional(
     v.pipe(
       v.string('must be text in quotes'),
@@ -98,7 +111,8 @@ export const answersToml = v.strictObject({
       v.strictObject({
         name: hostname,
         interface: v.pipe(
-          text,
+          v.string(ONE_NETWORK),
+          v.nonEmpty('must not be empty'),
           v.regex(
             /^[a-z][a-z0-9_.]{0,13}\d$/,
             'must be an interface as ifconfig calls it, like "vtnet0" or "em0.10"',

@@ -3,6 +3,8 @@ import type { Finding } from '../../agent/core/doctor/finding.ts';
 import { doctorFromWire, doctorToWire } from '../../agent/rpc/doctor.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { doctorScreen } from '../../ctl/render/doctor.ts';
+import { desk, PROXYCTL } from './command.ts';
+import { onTerminal, terminalMissing } from './terminal.ts';
 
 const LOST: Finding = {
   id: 'carp-adverts-lost',
@@ -78,3 +80,23 @@ test('an answer is the same after its way over the wire', (t) => {
   const bytes = proxyctl.v1.DoctorReply.encode(doctorToWire(answer)).finish();
   t.deepEqual(doctorFromWire(proxyctl.v1.DoctorReply.decode(bytes)), answer);
 });
+
+(terminalMissing() ? test.skip : test)(
+  'on a terminal it says that it looks, takes that away, and the screen is the same',
+  async (t) => {
+    const { config, world } = await desk(t, { doctor: () => Promise.resolve(answer) });
+    const { code, screen } = await onTerminal(
+      [process.execPath, PROXYCTL, 'doctor'],
+      world.folder,
+      [],
+      { PROXYCTL_CONFIG: config },
+    );
+    t.is(code, 3);
+    t.is(
+      screen,
+      `\r\u001B[Klooking at every node and between them: 0 s, about 3 s\r\u001B[K${doctorScreen(
+        answer,
+      ).replaceAll('\u001B', '?')}`,
+    );
+  },
+);

@@ -107,7 +107,7 @@ test('demotion that vhids in INIT explain is none; what is left over is', (t) =>
         address: null,
         nodes: ['haproxy02'],
         saw: ['haproxy02: net.inet.carp.demotion is 240, 0 is explained (0 vhids in INIT)'],
-        why: 'Whatever adds to it moves every address of this host at once, past the agents.',
+        why: 'Whatever adds to it moves every address of this host at once, past the agents. A set adds.',
         do: [
           { node: 'haproxy02', file: null, line: null, text: 'sysctl net.inet.carp.demotion=-240' },
         ],
@@ -134,15 +134,15 @@ test('preempt differs', (t) => {
         address: null,
         nodes: ['haproxy01', 'haproxy02'],
         saw: ['haproxy01: net.inet.carp.preempt is 1', 'haproxy02: net.inet.carp.preempt is 0'],
-        why: 'The hosts answer a lowered advskew in different ways; with 1 a move is darkest least.',
+        why: 'With 1 a host takes an address from a higher advskew by itself, with 0 it waits; setup writes 0.',
         do: [
           {
-            node: 'haproxy02',
+            node: 'haproxy01',
             file: '/etc/sysctl.conf',
             line: null,
-            text: 'net.inet.carp.preempt=1',
+            text: 'net.inet.carp.preempt=0',
           },
-          { node: 'haproxy02', file: null, line: null, text: 'sysctl net.inet.carp.preempt=1' },
+          { node: 'haproxy01', file: null, line: null, text: 'sysctl net.inet.carp.preempt=0' },
         ],
       },
     ],

@@ -317,7 +317,7 @@ test('too large for the runtime API of this HAProxy', (t) => {
             node: 'haproxy01',
             file: '/usr/local/etc/ssl/example.net.pem',
             line: null,
-            text: 'without the root and all that is not leaf, chain and key',
+            text: 'keep leaf, chain and key; take out the root and everything else',
           },
         ],
       },

@@ -34,7 +34,7 @@ test('haproxy -c fails: file and line as HAProxy names them', (t) => {
             node: 'haproxy01',
             file: '/usr/local/etc/haproxy.conf',
             line: '31',
-            text: 'what HAProxy names above',
+            text: 'mend what HAProxy names above',
           },
           {
             node: 'haproxy01',
@@ -135,7 +135,7 @@ test('servers without check, on both hosts at once', (t) => {
         address: null,
         nodes: ['haproxy01', 'haproxy02'],
         saw: ['haproxy01: MINEOS/mineos has no check', 'haproxy02: MINEOS/mineos has no check'],
-        why: 'HAProxy never notices that it is dead: its share of the requests fails.',
+        why: 'HAProxy never notices that one is dead: its share of the requests fails.',
         do: [
           {
             node: 'haproxy01',
@@ -356,7 +356,7 @@ test('a certificate transaction somebody left', (t) => {
             node: 'haproxy01',
             file: null,
             line: null,
-            text: 'echo "abort ssl cert /usr/local/etc/ssl/example.net.pem" | socat - /var/run/haproxy.sock',
+            text: 'echo "abort ssl cert /usr/local/etc/ssl/example.net.pem" | nc -U /var/run/haproxy.sock',
           },
         ],
       },
@@ -400,4 +400,37 @@ test('the two configurations differ: only names of sections are told', (t) => {
       },
     ],
   );
+});
+
+test('many servers without check are one finding with one line for all', (t) => {
+  const servers = Array.from({ length: 7 }, (_, at) => ({
+    backend: 'B',
+    name: `s${at}`,
+    host: '10.0.0.1',
+    port: 80,
+    check: false,
+    line: 10 + at,
+    text: `server s${at} 10.0.0.1:80`,
+  }));
+  const found = diagnose(
+    ['haproxy01', 'haproxy02'].map((node) => well(node, { config: config({ servers }) })),
+    pairwise(),
+  );
+  const saw = '7 servers have no check: B/s0, B/s1, B/s2, B/s3, B/s4, 2 more';
+  t.deepEqual(found, [
+    {
+      id: 'haproxy-no-check',
+      severity: 'warn',
+      address: null,
+      nodes: ['haproxy01', 'haproxy02'],
+      saw: [`haproxy01: ${saw}`, `haproxy02: ${saw}`],
+      why: 'HAProxy never notices that one is dead: its share of the requests fails.',
+      do: ['haproxy01', 'haproxy02'].map((node) => ({
+        node,
+        file: '/usr/local/etc/haproxy.conf',
+        line: 'in defaults, or in the backends that want it',
+        text: 'default-server check',
+      })),
+    },
+  ]);
 });

@@ -5,12 +5,15 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { countersOf, inspectCarp, inspectPf } from '../../agent/inspect/carp.ts';
-import { inspectCertificates } from '../../agent/inspect/certificates.ts';
+import { inspectCertificates, type CertificateLook } from '../../agent/inspect/certificates.ts';
 import { factWithin } from '../../agent/inspect/fact.ts';
 import { alertsIn } from '../../agent/inspect/haproxy.ts';
 import { otherAutomations, vhidLines } from '../../agent/inspect/host-files.ts';
 import { knock, probeServers } from '../../agent/inspect/knock.ts';
-import { CommandError } from '../../agent/sys/exec.ts';
+import { certificateFiles } from '../../agent/certs/files.ts';
+import { directCommands } from '../../agent/privilege/commands.ts';
+import { HelperError } from '../../agent/privilege/helper.ts';
+import { CommandError, type Exec } from '../../agent/sys/exec.ts';
 import { bundle, issue } from '../certs/bundles.ts';
 import { testClock } from '../rpc/world.ts';
 import { config, vhid } from './inspections.ts';
@@ -24,6 +27,23 @@ function folderWith(t: ExecutionContext, files: Readonly<Record<string, string>>
   }
   return folder;
 }
+
+/** This process reads everything itself. */
+const notAsked = (): Promise<never> => Promise.reject(new Error('nobody is asked'));
+
+const scan = (paths: readonly string[], crtLists: readonly string[] = [], crtBase = '') => ({
+  listeners: paths.map((crt) => ({ host: '', port: 443, crt })),
+  crtLists,
+  crtBase,
+});
+
+const look = (changes: Partial<CertificateLook> = {}): CertificateLook => ({
+  read: (path) => certificateFiles.read(path),
+  loaded: () => Promise.resolve([]),
+  version: '2.6.12',
+  wallMs: Date.now(),
+  ...changes,
+});
 
 async function listening(t: ExecutionContext, host: string): Promise<number> {
   const server = createServer((socket) => socket.end()).listen(0, host);
@@ -56,6 +76,8 @@ test('knocked at are names, pairs on loopback and the backends of ACME, and no o
         server('A', 'pfsense_0', '127.0.0.1'),
         server('A', 'pfsense_1', '::1'),
         server('B', 'alone', '127.0.0.1'),
+        server('FARM', 'web_1', '127.0.0.1'),
+        server('FARM', 'web_2', '192.0.2.2'),
         server('ACME', 'acme', '127.0.0.1'),
         server('C', 'unix', ''),
       ],
@@ -78,7 +100,7 @@ test('rc.conf: the lines of each vhid without their password', async (t) => {
       'ifconfig_vtnet0="inet 10.1.60.201/24"\n' +
       'ifconfig_vtnet0_alias0="inet vhid 1 advskew 0 pass very-secret alias 10.1.60.200/32"\n',
   });
-  t.deepEqual(await vhidLines(root), [
+  t.deepEqual(await vhidLines(root, notAsked), [
     {
       file: '/etc/rc.conf',
       line: 3,
@@ -98,7 +120,7 @@ test('others that act on CARP: devd hooks but our own, ifstated, pfsync; nothing
     'usr/local/etc/devd/proxyctl.conf': hook,
     'etc/devd/usb.conf': 'notify 0 { match "system" "USB"; };\n',
   });
-  t.deepEqual(await otherAutomations(root), [
+  t.deepEqual(await otherAutomations(root, notAsked), [
     { what: 'ifstated', file: '/etc/rc.conf', line: 1, text: 'ifstated_enable="YES"' },
     { what: 'pfsync', file: '/etc/rc.conf.local', line: 1, text: 'pfsync_enable=YES' },
     {
@@ -108,7 +130,7 @@ test('others that act on CARP: devd hooks but our own, ifstated, pfsync; nothing
       text: 'match "system"\t"CARP";',
     },
   ]);
-  t.deepEqual(await otherAutomations(folderWith(t, {})), []);
+  t.deepEqual(await otherAutomations(folderWith(t, {}), notAsked), []);
 });
 
 test('certificate files: a whole bundle, a key that belongs elsewhere, a key beside, none at all', async (t) => {
@@ -125,7 +147,7 @@ test('certificate files: a whole bundle, a key that belongs elsewhere, a key bes
   chmodSync(at('good.pem'), 0o600);
   chmodSync(at('bad.pem'), 0o644);
   chmodSync(at('beside.pem.key'), 0o640);
-  const found = await inspectCertificates([folder, at('none.pem')], '2.6.12', Date.now());
+  const found = await inspectCertificates(scan([folder, at('none.pem')]), look());
   t.deepEqual(
     found.map(({ path, keyFile, mode, names, problem }) => [
       path,
@@ -139,6 +161,61 @@ test('certificate files: a whole bundle, a key that belongs elsewhere, a key bes
       [at('beside.pem'), at('beside.pem.key'), 0o640, ['b.test'], null],
       [at('good.pem'), at('good.pem'), 0o600, ['a.test'], null],
       [at('none.pem'), at('none.pem'), 0, [], 'missing'],
+    ],
+  );
+});
+
+test('crt-list: its entries are files too, a file named twice is looked at once, comments are none', async (t) => {
+  const one = await issue({ subject: 'CN=a', names: ['a.test'] });
+  const folder = folderWith(t, { 'a.pem': bundle(one), 'b.pem': bundle(one) });
+  const at = (name: string): string => join(folder, name);
+  const list = at('list.txt');
+  writeFileSync(
+    list,
+    `# first\n\na.pem [alpn h2] a.test !b.test\n${at('b.pem')}[verify none]\n@shop/c\n`,
+  );
+  const found = await inspectCertificates(
+    scan([at('a.pem')], [list, at('none.txt')], folder),
+    look(),
+  );
+  t.deepEqual(
+    found.map(({ path, problem }) => [path, problem?.code ?? null]),
+    [
+      [at('a.pem'), null],
+      [at('b.pem'), null],
+      [at('none.txt'), 'missing'],
+    ],
+  );
+});
+
+test('what the helper reads is looked at as the rest; what it refuses says so', async (t) => {
+  const one = await issue({ subject: 'CN=a', names: ['a.test'] });
+  const read = (path: string): Promise<string> =>
+    path === '/kept/a.pem'
+      ? Promise.resolve(bundle(one))
+      : Promise.reject(
+          new HelperError(
+            ['cert-read', path],
+            path.startsWith('/kept/') ? 'failed' : 'refused',
+            path.startsWith('/kept/')
+              ? `failed: no such file: ${path}`
+              : `refused: outside the directories named in agent.toml: ${path}`,
+          ),
+        );
+  const found = await inspectCertificates(
+    scan(['/kept/a.pem', '/kept/b.pem', '/else/c.pem']),
+    look({ read }),
+  );
+  t.deepEqual(
+    found.map(({ path, problem }) => [path, problem?.code ?? null, problem?.why ?? '']),
+    [
+      ['/kept/a.pem', 'missing', 'no such file'],
+      ['/kept/b.pem', 'missing', 'no such file'],
+      [
+        '/else/c.pem',
+        'not_read',
+        'privileged helper, cert-read /else/c.pem: refused: outside the directories named in agent.toml: /else/c.pem',
+      ],
     ],
   );
 });
@@ -176,14 +253,16 @@ test('netstat without counters of carp(4) is an error, not zeros', (t) => {
 const fails = (code: number, stderr: string) => () =>
   Promise.reject(new CommandError(['pfctl'], { kind: 'exit', code }, stderr));
 
+const pf = (exec: Exec) => directCommands(exec, 'pfctl', { check: [], reload: [] });
+
 test('pf: a kernel without it, one that is off, and no permission to look', async (t) => {
   const off = { enabled: false, adverts: [] };
   const vhids = [vhid()];
   const none = fails(1, 'pfctl: /dev/pf: No such file or directory\n');
-  t.deepEqual(await inspectPf(none, 'pfctl', vhids), off);
+  t.deepEqual(await inspectPf(pf(none), vhids), off);
   const disabled = () => Promise.resolve('Status: Disabled for 0 days\n');
-  t.deepEqual(await inspectPf(disabled, 'pfctl', vhids), off);
-  await t.throwsAsync(inspectPf(fails(1, 'pfctl: /dev/pf: Permission denied\n'), 'pfctl', vhids), {
+  t.deepEqual(await inspectPf(pf(disabled), vhids), off);
+  await t.throwsAsync(inspectPf(pf(fails(1, 'pfctl: /dev/pf: Permission denied\n')), vhids), {
     message: 'pfctl: exit 1: pfctl: /dev/pf: Permission denied',
   });
 });
@@ -191,7 +270,7 @@ test('pf: a kernel without it, one that is off, and no permission to look', asyn
 test('pf that is on: a verdict for each interface, family and direction', async (t) => {
   const exec = (_: string, [first]: readonly string[]) =>
     Promise.resolve(first === '-sr' ? 'block drop in all\n' : 'Status: Enabled for 0 days\n');
-  t.deepEqual(await inspectPf(exec, 'pfctl', [vhid({ vips: ['10.1.60.200'] })]), {
+  t.deepEqual(await inspectPf(pf(exec), [vhid({ vips: ['10.1.60.200'] })]), {
     enabled: true,
     adverts: [
       {

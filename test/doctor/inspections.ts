@@ -32,6 +32,7 @@ export const vhid = (over: Partial<VhidFacts> = {}): VhidFacts => ({
   advskew: 0,
   base: 0,
   vips: VIPS,
+  prefixes: (over.vips ?? VIPS).map((vip) => `${vip}/${vip.includes(':') ? 128 : 32}`),
   ...over,
 });
 
@@ -125,6 +126,7 @@ export const well = (node: string, over: Partial<Values> = {}): Inspection => {
     pf: { enabled: false, adverts: [] },
     config: config(),
     check: { ok: true, command: 'haproxy -c -f /usr/local/etc/haproxy.conf', said: [] },
+    running: { answers: true, why: '' },
     level: { path: '/var/run/haproxy.sock', level: 'admin' },
     probes: [],
     certificates: [certificate()],

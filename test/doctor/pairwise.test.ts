@@ -162,7 +162,7 @@ test('others that act on CARP', (t) => {
             node: 'haproxy01',
             file: '/usr/local/etc/devd/carp.conf',
             line: '2',
-            text: 'without the block this line stands in',
+            text: 'take out the block this line stands in',
           },
         ],
       },
@@ -213,6 +213,60 @@ test('what could not be looked at is a finding of its own', (t) => {
       },
     ],
   );
+});
+
+test('a HAProxy that does not answer is one finding; what it would be asked is none besides', (t) => {
+  const cause = 'show cli sockets: nobody listens at /var/run/haproxy.sock; HAProxy is not running';
+  const why = 'nobody listens at /var/run/haproxy.sock; HAProxy is not running';
+  const down = {
+    ...well('haproxy02', { running: { answers: false, why } }),
+    level: { cause },
+    lowered: { cause },
+    transaction: { cause },
+  };
+  t.deepEqual(diagnose([well('haproxy01'), down], pairwise()), [
+    {
+      id: 'haproxy-down',
+      severity: 'fail',
+      address: null,
+      nodes: ['haproxy02'],
+      saw: [`haproxy02: ${why}`],
+      why: 'This host serves nothing, and what HAProxy would be asked was not looked at.',
+      do: ['status', 'start'].map((verb) => ({
+        node: 'haproxy02',
+        file: null,
+        line: null,
+        text: `service haproxy ${verb}`,
+      })),
+    },
+  ]);
+});
+
+test('what has one cause is told once, with the command where a file may not be read', (t) => {
+  const cause = "EACCES: permission denied, open '/usr/local/etc/haproxy.conf'";
+  const closed = {
+    ...well('haproxy02'),
+    config: { cause },
+    probes: { cause },
+    certificates: { cause },
+  };
+  t.like(diagnose([well('haproxy01'), closed], pairwise()), [
+    {
+      id: 'not-seen',
+      saw: [
+        'haproxy02: could not look at haproxy.conf, whether local servers listen and ' +
+          `certificate files: ${cause}`,
+      ],
+      do: [
+        {
+          node: 'haproxy02',
+          file: null,
+          line: null,
+          text: 'chgrp proxyctl /usr/local/etc/haproxy.conf && chmod g+r /usr/local/etc/haproxy.conf',
+        },
+      ],
+    },
+  ]);
 });
 
 test('another release answers in another form: every part says so', (t) => {

@@ -5,13 +5,22 @@ import {
   inspectCheck,
   inspectLevel,
   inspectLowered,
+  inspectRunning,
   inspectTransaction,
 } from '../../agent/inspect/haproxy.ts';
+import { runtime } from '../../agent/haproxy/runtime.ts';
+import { directCommands } from '../../agent/privilege/commands.ts';
 import { execWithin } from '../../agent/sys/exec.ts';
 import { startHaproxy } from '../haproxy/haproxy.ts';
 
 test('a running HAProxy: level of its socket, what was lowered, and a transaction that was left', async (t) => {
   const { ask, socketPath, userSocketPath, certificates, folder } = await startHaproxy(t);
+  t.deepEqual(await inspectRunning(ask), { answers: true, why: '' });
+  const nobody = join(folder, 'none.sock');
+  t.deepEqual(await inspectRunning(runtime(nobody, { deadlineMs: 1000 })), {
+    answers: false,
+    why: `no stats socket at ${nobody}; is HAProxy running, and "stats socket" set?`,
+  });
   t.deepEqual(await inspectLevel(ask, socketPath), { path: socketPath, level: 'admin' });
   t.deepEqual(await inspectLevel(ask, userSocketPath), { path: userSocketPath, level: 'user' });
   t.deepEqual(await inspectTransaction(ask, folder), null);
@@ -42,13 +51,18 @@ test('servers that were drained or taken out at runtime, by backend and name', a
 test('haproxy -c on a good file and on one with a mistake: the line is named', async (t) => {
   const { folder } = await startHaproxy(t);
   const exec = execWithin(5000);
+  const check = (argv: readonly string[]) => () =>
+    directCommands(exec, 'pfctl', { check: argv, reload: [] }).check();
   const program = process.env['HAPROXY'] ?? '/usr/sbin/haproxy';
   const good = [program, '-c', '-f', join(folder, 'haproxy.conf')];
-  t.like(await inspectCheck(exec, good), { ok: true, said: [] });
+  t.like(await inspectCheck(check(good), good), { ok: true, said: [] });
   const bad = join(folder, 'bad.conf');
   writeFileSync(bad, 'defaults\n  timeout connect 1s\nbackend A\n  sever a 127.0.0.1:80\n');
-  const found = await inspectCheck(exec, [program, '-c', '-f', bad]);
+  const argv = [program, '-c', '-f', bad];
+  const found = await inspectCheck(check(argv), argv);
   t.false(found.ok);
   t.regex(found.said[0] ?? '', /^parsing \[.*bad\.conf:4\] ?: unknown keyword 'sever'/);
-  await t.throwsAsync(inspectCheck(exec, []), { message: 'haproxy.check of agent.toml is empty' });
+  await t.throwsAsync(inspectCheck(check([]), []), {
+    message: 'haproxy.check of agent.toml is empty',
+  });
 });

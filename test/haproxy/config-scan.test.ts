@@ -21,6 +21,8 @@ frontend HTTP_frontend
 \tbind :443 ssl crt example.net.pem alpn h2,http/1.1
 \tbind :80
 listen mail
+\tbind :8443 ssl crt-list /usr/local/etc/crt-list.txt
+\tbind :9443 ssl crt-list /usr/local/etc/crt-list.txt
 \tbind [fd5e::200]:993 ssl crt mail.pem # the old one: crt old.pem
 backend GITEA
 \tserver gitea [fd5e::8]:3000 ssl verify none crt client.pem
@@ -32,6 +34,8 @@ backend GITEA
       { host: '', port: 443, crt: '/usr/local/etc/ssl/example.net.pem' },
       { host: 'fd5e::200', port: 993, crt: '/usr/local/etc/ssl/mail.pem' },
     ],
+    crtLists: ['/usr/local/etc/crt-list.txt'],
+    crtBase: '/usr/local/etc/ssl',
   });
 });
 
@@ -98,7 +102,7 @@ test('what serves no TLS with a certificate of its own is no listener', (t) => {
 
 test('text that is no configuration has nothing in it', (t) => {
   for (const text of ['', '\0\0', '{"a": 1}', '\n'.repeat(1000)])
-    t.deepEqual(scanConfig(text), { socket: null, listeners: [] });
+    t.deepEqual(scanConfig(text), { socket: null, listeners: [], crtLists: [], crtBase: '' });
 });
 
 test('backends of which every server is at one of the addresses, and no others', (t) => {

@@ -10,6 +10,8 @@ const DAY_MS = 86_400_000;
 /** Names the lab's site certificate covers. */
 export const SITE_NAMES: readonly string[] = [
   'www.example.net',
+  // What setup's answers call TORRENT.
+  'transmission.example.net',
   ...new Set(
     SERVERS.filter(({ backend }) => backend !== 'WEB').map(
       ({ backend }) => `${backend.toLowerCase()}.example.net`,

@@ -1,6 +1,14 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import ava from 'ava';
 import { newSite, sha1Of, SITE_NAMES } from '../lab/certificates.ts';
@@ -238,4 +246,25 @@ test('started by somebody else than root it observes only, says so, and is given
   }
   await asAtFirst(lab());
   t.is(await exitOf(lab(), 'status', '--check'), 0);
+});
+
+test('doctor sees through the helper what nobody may not read: nothing found, then a rule of pf', async (t) => {
+  await asAtFirst(lab());
+  const findings = async (): Promise<readonly { id: string; saw: readonly string[] }[]> =>
+    (await asked(lab(), 'doctor')).json.result?.['findings'] ?? [];
+  t.deepEqual(await findings(), []);
+  const rules = join(second().tools, '..', 'pf.rules');
+  writeFileSync(rules, 'block drop in quick proto carp all\npass all\n', { mode: 0o600 });
+  const site = join(second().tools, '..', 'site.pem');
+  t.is(statSync(site).mode & 0o777, 0o600);
+  try {
+    const found = await findings();
+    t.deepEqual(
+      found.map(({ id }) => id),
+      ['pf-drops-carp'],
+    );
+    t.regex(found[0]?.saw[0] ?? '', /block drop in quick proto carp all/);
+  } finally {
+    rmSync(rules);
+  }
 });

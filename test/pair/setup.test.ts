@@ -3,7 +3,7 @@ import { ran } from '../lab/client.ts';
 import { setupFolder } from '../lab/from-setup.ts';
 import { inside } from '../lab/lab.ts';
 import { CHECKOUT } from '../lab/plan.ts';
-import { eventually, masters, runtime, scene } from './scene.ts';
+import { asked as doctored, eventually, masters, runtime, scene } from './scene.ts';
 
 /** A pair that runs from what `proxyctl setup` writes for two hosts and eleven services. */
 const { test, lab } = scene({ setup: true });
@@ -39,6 +39,11 @@ test('what setup wrote runs: one MASTER, every name answered on both VIPs', asyn
     return all.every((one) => one === '200');
   });
   t.is(await asked(vip4, 'nobody.example.net'), '503');
+});
+
+test('doctor finds nothing in what setup wrote', async (t) => {
+  const { json } = await doctored(lab(), 'doctor');
+  t.deepEqual(json.result?.['findings'], []);
 });
 
 test('the laptop asks and moves over mutual TLS with the certificate that setup issued', async (t) => {

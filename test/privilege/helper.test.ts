@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { carp } from '../../agent/carp/carp.ts';
@@ -144,6 +147,37 @@ test('commands of agent.toml: output and exit code; words are passed as they are
   // What a reload leaves running does not hold the answer back.
   t.deepEqual(await ask('reload'), ['reloaded']);
   t.deepEqual(await ask('pf-rules'), ['pass quick proto carp all keep state']);
+});
+
+test('rc.conf: the lines about CARP with file and number, and no password among them', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'proxyctl-rc-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const own = join(folder, 'helper.sh');
+  const script = readFileSync(SCRIPT, 'utf8');
+  writeFileSync(own, script.replaceAll('/etc/rc.conf', join(folder, 'rc.conf')));
+  const ask = (): string =>
+    spawnSync('/bin/sh', [own, 'ifconfig', 'sysctl', 'pfctl', '', '', ''], {
+      input: '1 rc-lines\n',
+      encoding: 'utf8',
+    }).stdout;
+  t.is(ask(), '0 ok\n1 ok\n');
+  const alias = (at: number, text: string): string => `ifconfig_vtnet0_alias${at}="inet ${text}"\n`;
+  writeFileSync(
+    join(folder, 'rc.conf'),
+    'hostname="haproxy01"\n# ifconfig_x="vhid 9 pass old"\nwlan_key="secret pass x"\n' +
+      alias(0, 'vhid 1 advskew 0 pass s3cr3t alias 10.1.60.200/32') +
+      alias(1, "vhid 1 pass 'two words' alias 10.1.60.199/32") +
+      alias(2, 'vhid 2 alias 10.1.60.198/32 pass\tlast'),
+  );
+  writeFileSync(join(folder, 'rc.conf.local'), 'pfsync_enable="YES"\nntpd_enable="YES"\n');
+  const at = (name: string): string => join(folder, name);
+  t.is(
+    ask(),
+    `0 ok
+ ${at('rc.conf')}:4:${alias(0, 'vhid 1 advskew 0 pass PASSWORD alias 10.1.60.200/32')} ${at('rc.conf')}:5:${alias(1, 'vhid 1 pass PASSWORD alias 10.1.60.199/32')} ${at('rc.conf')}:6:${alias(2, 'vhid 2 alias 10.1.60.198/32 pass PASSWORD')} ${at('rc.conf.local')}:1:pfsync_enable="YES"
+1 ok
+`,
+  );
 });
 
 test('a helper that is gone is said at once, to calls under way and later ones', async (t) => {

@@ -1,4 +1,4 @@
-import { knocked } from './backends.ts';
+import { endpoint, knocked } from './backends.ts';
 import type { Found } from './finding.ts';
 import { known, type Inspection } from './inspection.ts';
 
@@ -22,7 +22,7 @@ function half({ node, probes, config, responder }: Inspection): Found[] {
   const ours = configured.map(({ address }) => address);
   // acme.sh's own standalone server listens only while it renews.
   const all = behind.length > 0 && dead.length === behind.length;
-  const expected = dead.some(({ knock, port }) => ours.includes(withPort(knock.address, port)));
+  const expected = dead.some(({ knock, port }) => ours.includes(endpoint(knock.address, port)));
   if (dead.length > 0 && (!all || expected))
     return [
       {
@@ -91,6 +91,3 @@ function route({ node, config, responder }: Inspection): Found[] {
     },
   ];
 }
-
-const withPort = (address: string, port: number): string =>
-  `${address.includes(':') ? `[${address}]` : address}:${port}`;

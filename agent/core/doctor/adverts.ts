@@ -118,7 +118,7 @@ function badAuth({ node, counters, carp }: Inspection): Found[] {
   return [
     {
       id: 'carp-authentication',
-      about: node,
+      about: '',
       severity: 'fail',
       address: vhid?.address ?? null,
       nodes: [node],

@@ -7,10 +7,15 @@ import { known, type ConfigFacts, type Inspection, type Probe } from './inspecti
  * and ::1 as pfSense writes "localhost". ACME's backends are acme.ts's.
  */
 export const backends = (inspections: readonly Inspection[]): Found[] =>
-  inspections.flatMap(({ node, probes, config }) => {
+  inspections.flatMap(({ node, probes, config, responder }) => {
     const facts = known(config);
     const acme = new Set((facts?.acme ?? []).map(({ backend }) => backend));
-    const all = (known(probes) ?? []).filter(({ backend }) => !acme.has(backend));
+    const ours = (known(responder) ?? []).map(({ address }) => address);
+    const all = (known(probes) ?? []).filter(
+      ({ backend, addresses, port }) =>
+        !acme.has(backend) &&
+        !addresses.some(({ address }) => ours.includes(endpoint(address, port))),
+    );
     if (facts === null) return [];
     return [...names(node, facts, all), ...pairs(node, facts, all)];
   });
@@ -63,7 +68,7 @@ const unresolved = (node: string, { backend, server, host }: Probe): Found => ({
   do: [{ node, file: null, line: null, text: `getent hosts ${host}` }],
 });
 
-/** Lines of one backend with the same port and both loopback addresses, or named NAME_0 and NAME_1. */
+/** Lines of one backend with one port and both loopback addresses, or NAME_0 and NAME_1 of both families. */
 function pairs(node: string, facts: ConfigFacts, probes: readonly Probe[]): Found[] {
   return probes.flatMap((one, at) =>
     probes.slice(at + 1).flatMap((other): Found[] => {
@@ -97,7 +102,10 @@ const isPair = (one: Probe, other: Probe): boolean =>
   one.port === other.port &&
   one.host !== other.host &&
   (isLoopbackPair(one.host, other.host) ||
-    (stem(one.server) !== null && stem(one.server) === stem(other.server)));
+    // web_1 and web_2 of one family are two machines.
+    (one.host.includes(':') !== other.host.includes(':') &&
+      stem(one.server) !== null &&
+      stem(one.server) === stem(other.server)));
 
 const isLoopbackPair = (a: string, b: string): boolean =>
   [a, b].includes('::1') && [a, b].some((host) => host.startsWith('127.'));
@@ -107,11 +115,12 @@ const stem = (name: string): string | null => /^(.+)_\d+$/.exec(name)?.[1] ?? nu
 export const knocked = (
   { address, answers, why }: Probe['addresses'][number],
   port: number,
-): string => `${at(address, port)} ${answers ? 'answers' : `does not answer (${why})`}`;
+): string => `${endpoint(address, port)} ${answers ? 'answers' : `does not answer (${why})`}`;
 
-const at = (address: string, port: number): string =>
+/** "[::1]:8082", as agent.toml writes it. */
+export const endpoint = (address: string, port: number): string =>
   `${address.includes(':') ? `[${address}]` : address}:${port}`;
 
 /** The line with the third word replaced. */
 const withAddress = (text: string, address: string, port: number): string =>
-  text.replace(/^(\S+\s+\S+\s+)\S+/, `$1${at(address, port)}`);
+  text.replace(/^(\S+\s+\S+\s+)\S+/, `$1${endpoint(address, port)}`);

@@ -66,7 +66,7 @@ function ofHost(node: string, facts: CarpFacts): Found[] {
         `${node}: net.inet.carp.demotion is ${facts.demotion}, ${explained} is explained ` +
           `(${down} ${down === 1 ? 'vhid' : 'vhids'} in INIT)`,
       ],
-      why: 'Whatever adds to it moves every address of this host at once, past the agents.',
+      why: 'Whatever adds to it moves every address of this host at once, past the agents. A set adds.',
       do: [
         {
           node,
@@ -114,12 +114,12 @@ function preempt(hosts: readonly Host[]): Found[] {
       saw: values.map(
         ({ node, facts }) => `${node}: net.inet.carp.preempt is ${facts.preempt ? 1 : 0}`,
       ),
-      why: 'The hosts answer a lowered advskew in different ways; with 1 a move is darkest least.',
+      why: 'With 1 a host takes an address from a higher advskew by itself, with 0 it waits; setup writes 0.',
       do: values
-        .filter(({ facts }) => facts.preempt === false)
+        .filter(({ facts }) => facts.preempt === true)
         .flatMap(({ node }) => [
-          { node, file: '/etc/sysctl.conf', line: null, text: 'net.inet.carp.preempt=1' },
-          { node, file: null, line: null, text: 'sysctl net.inet.carp.preempt=1' },
+          { node, file: '/etc/sysctl.conf', line: null, text: 'net.inet.carp.preempt=0' },
+          { node, file: null, line: null, text: 'sysctl net.inet.carp.preempt=0' },
         ]),
     },
   ];

@@ -117,7 +117,7 @@ const tooLarge = (node: string, file: CertificateFacts): Found[] =>
               node,
               file: file.path,
               line: null,
-              text: 'without the root and all that is not leaf, chain and key',
+              text: 'keep leaf, chain and key; take out the root and everything else',
             },
           ],
         },

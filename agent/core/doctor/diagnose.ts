@@ -7,7 +7,9 @@ import { merged, type Finding, type Found } from './finding.ts';
 import { haproxy } from './haproxy.ts';
 import type { Inspection, Pairwise } from './inspection.ts';
 import { others } from './others.ts';
+import { prefixes } from './prefixes.ts';
 import { pairwise } from './pairwise.ts';
+import { running } from './running.ts';
 import { unseen } from './unseen.ts';
 
 type Check = (inspections: readonly Inspection[], pair: Pairwise) => readonly Found[];
@@ -15,7 +17,9 @@ type Check = (inspections: readonly Inspection[], pair: Pairwise) => readonly Fo
 const CHECKS: readonly Check[] = [
   hostCarp,
   comparedCarp,
+  prefixes,
   adverts,
+  running,
   haproxy,
   backends,
   acme,

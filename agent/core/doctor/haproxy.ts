@@ -1,4 +1,5 @@
 import type { Found, Remedy } from './finding.ts';
+import { unchecked } from './unchecked.ts';
 import { known, type ConfigFacts, type Inspection, type Pairwise } from './inspection.ts';
 
 /** HAProxy's configuration on each host, and what a reload of it would undo. */
@@ -36,7 +37,7 @@ function refused({ node, check, config }: Inspection): Found[] {
           node,
           file: place?.[1] ?? path,
           line: place?.[2] ?? null,
-          text: 'what HAProxy names above',
+          text: 'mend what HAProxy names above',
         },
         command(node, result.command),
       ],
@@ -79,29 +80,6 @@ function level({ node, level, config }: Inspection): Found[] {
       ],
     },
   ];
-}
-
-function unchecked({ node, config }: Inspection): Found[] {
-  const facts = known(config);
-  return (facts?.servers ?? [])
-    .filter(({ check }) => !check)
-    .map((server) => ({
-      id: 'haproxy-no-check',
-      about: `${server.backend}/${server.name}`,
-      severity: 'warn',
-      address: null,
-      nodes: [node],
-      saw: [`${node}: ${server.backend}/${server.name} has no check`],
-      why: 'HAProxy never notices that it is dead: its share of the requests fails.',
-      do: [
-        {
-          node,
-          file: facts?.path ?? null,
-          line: String(server.line),
-          text: `${server.text} check`,
-        },
-      ],
-    }));
 }
 
 function tables({ node, config }: Inspection, nodes: readonly string[]): Found[] {
@@ -170,7 +148,7 @@ function transaction({ node, transaction, level }: Inspection): Found[] {
       nodes: [node],
       saw: [`${node}: a certificate transaction for ${path} is open (show ssl cert)`],
       why: 'HAProxy has one for all: the next renewal fails, or commits what somebody left.',
-      do: [command(node, `echo "abort ssl cert ${path}" | socat - ${socket}`)],
+      do: [command(node, `echo "abort ssl cert ${path}" | nc -U ${socket}`)],
     },
   ];
 }

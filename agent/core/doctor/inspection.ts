@@ -22,6 +22,8 @@ const vhid = v.object({
   /** As the agent knows it; null: not yet. */
   base: orNull(count),
   vips: v.array(text),
+  /** The same as ADDRESS/LENGTH. */
+  prefixes: v.array(text),
 });
 /** A line of rc.conf that makes a vhid, its password replaced. */
 const rcLine = v.object({ file: text, line: count, interface: text, vhid: count, text });
@@ -118,6 +120,8 @@ export const PARTS = {
   config: fact(config),
   /** What the configured check command says. */
   check: fact(v.object({ ok: v.boolean(), command: text, said: v.array(text) })),
+  /** Whether HAProxy answers on its stats socket; `why` not. */
+  running: fact(v.object({ answers: v.boolean(), why: text })),
   /** Level of the stats socket in use. */
   level: fact(v.object({ path: text, level: text })),
   probes: fact(v.array(probe)),

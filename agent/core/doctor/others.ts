@@ -23,7 +23,7 @@ export const others = (inspections: readonly Inspection[]): Found[] =>
           node,
           file,
           line: String(line),
-          text: what === 'devd' ? 'without the block this line stands in' : `# ${text}`,
+          text: what === 'devd' ? 'take out the block this line stands in' : `# ${text}`,
         },
       ],
     })),

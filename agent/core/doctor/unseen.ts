@@ -1,4 +1,5 @@
-import type { Found } from './finding.ts';
+import type { Found, Remedy } from './finding.ts';
+import { isDown } from './running.ts';
 import { PARTS, type Inspection, type PartName } from './inspection.ts';
 
 const WHAT: Readonly<Record<PartName, string>> = {
@@ -7,6 +8,7 @@ const WHAT: Readonly<Record<PartName, string>> = {
   pf: "pf's rules",
   config: 'haproxy.conf',
   check: 'whether HAProxy takes its configuration',
+  running: 'whether HAProxy answers',
   level: 'the level of the stats socket',
   probes: 'whether local servers listen',
   certificates: 'certificate files',
@@ -18,24 +20,40 @@ const WHAT: Readonly<Record<PartName, string>> = {
   others: 'other automations',
 };
 
-/** Everything that could not be looked at: silence would read as "well". */
+/** What HAProxy is asked for. */
+const ASKED: ReadonlySet<PartName> = new Set(['level', 'lowered', 'transaction']);
+
+/** Everything that could not be looked at, by cause: silence would read as "well". */
 export const unseen = (inspections: readonly Inspection[]): Found[] =>
-  inspections.flatMap((inspection) =>
-    (Object.keys(PARTS) as PartName[]).flatMap((part): Found[] => {
+  inspections.flatMap((inspection) => {
+    const { node } = inspection;
+    const byCause = new Map<string, string[]>();
+    for (const part of Object.keys(PARTS) as PartName[]) {
       const fact = inspection[part];
-      if (!('cause' in fact)) return [];
-      const { node } = inspection;
-      return [
-        {
-          id: 'not-seen',
-          about: `${WHAT[part]} ${fact.cause}`,
-          severity: 'unknown',
-          address: null,
-          nodes: [node],
-          saw: [`${node}: could not look at ${WHAT[part]}: ${fact.cause}`],
-          why: 'What was not looked at may be well or not.',
-          do: [],
-        },
-      ];
-    }),
-  );
+      if (!('cause' in fact) || (isDown(inspection) && ASKED.has(part))) continue;
+      byCause.set(fact.cause, [...(byCause.get(fact.cause) ?? []), WHAT[part]]);
+    }
+    return [...byCause].map(([cause, parts]) => ({
+      id: 'not-seen',
+      about: `${parts.join()} ${cause}`,
+      severity: 'unknown' as const,
+      address: null,
+      nodes: [node],
+      saw: [`${node}: could not look at ${listed(parts)}: ${cause}`],
+      why: 'What was not looked at may be well or not.',
+      do: remedies(node, cause),
+    }));
+  });
+
+const listed = (parts: readonly string[]): string =>
+  parts.length < 2
+    ? parts.join('')
+    : `${parts.slice(0, -1).join(', ')} and ${parts[parts.length - 1]}`;
+
+/** Where the system says of one file that this agent may not read it (as Node words it), or that nobody answers. */
+function remedies(node: string, cause: string): Remedy[] {
+  const command = (text: string): Remedy[] => [{ node, file: null, line: null, text }];
+  const [, path] = /^EACCES: permission denied, (?:open|scandir|stat) '([^']+)'$/.exec(cause) ?? [];
+  if (path !== undefined) return command(`chgrp proxyctl ${path} && chmod g+r ${path}`);
+  return [];
+}
