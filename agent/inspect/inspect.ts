@@ -64,9 +64,10 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     return inspectPf(commands, 'value' in seen ? seen.value.vhids : []);
   });
   const socketPath = options.socketPath();
+  const counters = part(() => inspectCounters(exec, tools.netstat, clock, windowMs(report)));
   const parts = {
     carp,
-    counters: part(() => inspectCounters(exec, tools.netstat, clock, windowMs(report))),
+    counters,
     pf,
     // Thousands of servers would not fit into a message of 4 MB.
     config: part(async () => withoutChecked(await read)),
@@ -89,7 +90,11 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     lowered: part(() => inspectLowered(ask)),
     transaction: part(() => inspectTransaction(ask, config.state)),
     responder: part(() => Promise.all(config.acme.responder.map(knockAt))),
-    witness: part(() => Promise.resolve(witness(report, options.paths()))),
+    // After the time the counters take: an agent that has just started has asked it by then.
+    witness: part(async () => {
+      await counters;
+      return witness(report, options.paths());
+    }),
     others: part(() => otherAutomations('/', () => commands.rcLines())),
   };
   const names = Object.keys(parts) as (keyof typeof parts)[];

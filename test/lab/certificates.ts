@@ -60,6 +60,21 @@ export async function newSite(days: number, names = SITE_NAMES, startMs?: number
   return issueSite(ca, days, names, startMs);
 }
 
+/** The same with so many intermediate CAs in its chain: larger than HAProxy's runtime API takes below 3.4. */
+export async function largeSite(days: number, intermediates: number): Promise<string> {
+  const chain: Issued[] = [await issue({ subject: 'CN=a long way CA', ca: true, ...validity(90) })];
+  for (let at = 0; at < intermediates; at++) {
+    const [issuer] = chain;
+    if (issuer !== undefined)
+      chain.unshift(await issue({ subject: `CN=way ${at}`, issuer, ca: true, ...validity(90) }));
+  }
+  const [issuer, ...rest] = chain;
+  if (issuer === undefined) throw new TypeError('no CA');
+  const names = SITE_NAMES;
+  const leaf = await issue({ subject: 'CN=www.example.net', issuer, names, ...validity(days) });
+  return bundle(leaf, issuer, ...rest.slice(0, -1));
+}
+
 async function issueSite(
   ca: Issued,
   days: number,
