@@ -4,7 +4,7 @@ import { NO_MEMORY, type Action, type Decision, type Memory } from './core/decis
 import { PROTOCOL } from './core/gossip.ts';
 import type { NodeReport, NodeView, Problem } from './core/model.ts';
 import type { View } from './core/owner.ts';
-import { isQuiet, withEcho } from './core/peers.ts';
+import { isQuiet, ownView, withEcho } from './core/peers.ts';
 import { sentence } from './core/words.ts';
 import { perform } from './apply.ts';
 import { alertTimes } from './alert-times.ts';
@@ -123,14 +123,7 @@ export function loop(options: LoopOptions) {
     // A draft with nothing new to tell is what the peers have seen already.
     const told = withVerdicts(own, decision, nowMs);
     const sequence = substance(told, nowMs) === published.text ? published.sequence : own.sequence;
-    const self: NodeView = {
-      node: options.node,
-      peerClass: 'alive',
-      fresh: true,
-      heardAtMs: nowMs,
-      report: { ...own, sequence },
-      clockOffMs: null,
-    };
+    const self = ownView(options.node, nowMs, { ...own, sequence });
     const nodes = [self, ...peers];
     const intents = gossip.intents();
     return {

@@ -2,7 +2,7 @@ import { ActFailure } from './core/acts.ts';
 import type { InspectedCertificate } from './core/certificate-acts.ts';
 import type { OwnerChange } from './core/history.ts';
 import type { Inspection } from './core/doctor/inspection.ts';
-import type { Intent, NodeReport, NodeView } from './core/model.ts';
+import type { Intent } from './core/model.ts';
 import type { HaproxyPart } from './haproxy-part.ts';
 import type { PeerCalls } from './rpc/peer-calls.ts';
 import type { Member } from './verbs/pair.ts';
@@ -99,14 +99,4 @@ export const peerMember = (node: string, calls: PeerCalls): Member => ({
   fetchBundle: (name, sha256) => calls.fetchBundle(name, sha256, SWAP_MS),
   inspectCertificates: (served) => calls.inspectCertificates(served, SWAP_MS),
   inspect: () => calls.inspect(INSPECT_MS),
-});
-
-/** This node in the pair's view: always in touch with itself. */
-export const ownView = (node: string, nowMs: number, report: NodeReport | null): NodeView => ({
-  node,
-  peerClass: 'alive',
-  fresh: true,
-  heardAtMs: nowMs,
-  report,
-  clockOffMs: null,
 });

@@ -1,4 +1,4 @@
-import type { NodeView, PathReading, PeerClass } from './model.ts';
+import type { NodeReport, NodeView, PathReading, PeerClass } from './model.ts';
 import type { Silence } from './decision.ts';
 import { CUT_MS, PROBES_LOST, STEADY_MS, type Timing } from './timing.ts';
 
@@ -164,3 +164,13 @@ export function freshNodes(nodes: Iterable<NodeView>): NodeView[] {
     .filter((view) => view.fresh && view.report !== null)
     .sort((a, b) => (a.node < b.node ? -1 : 1));
 }
+
+/** This node in the pair's view: always in touch with itself. */
+export const ownView = (node: string, nowMs: number, report: NodeReport | null): NodeView => ({
+  node,
+  peerClass: 'alive',
+  fresh: true,
+  heardAtMs: nowMs,
+  report,
+  clockOffMs: null,
+});

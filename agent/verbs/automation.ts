@@ -4,13 +4,11 @@ import {
   type AutomationAct,
   type MaintenanceAct,
   type MovedAddress,
-  type NodeOutcome,
 } from '../core/acts.ts';
 import { maintenanceKey, PAUSE_KEY, wish } from '../core/intents.ts';
 import { addressesOf, mastersOf } from './addresses.ts';
 import {
   absent,
-  away,
   present,
   refuseStale,
   result,
@@ -21,6 +19,8 @@ import {
   waitMs,
   type Pair,
   type Report,
+  untouched,
+  refuseUnstored,
 } from './pair.ts';
 
 /** `pause` and `resume`: moves nobody asked for, pair-wide. Operators' own moves go on. */
@@ -94,14 +94,10 @@ async function setSwitch(pair: Pair, act: Switch, report: Report): Promise<ActRe
   const { header, key, on, untilMs } = act;
   const say = steps(pair.clock, report);
   refuseStale(pair, header, [key]);
-  const missing = absent(pair);
-  const outcome = missing.length === 0 ? 'reached' : 'partial';
+  const outcome = absent(pair).length === 0 ? 'reached' : 'partial';
   const isOn = wish(pair.intents(), key, pair.clock.wallMs()) !== null;
   if (isOn === on && untilMs === null) {
-    const nodes = pair.members.map(({ node }): NodeOutcome =>
-      missing.includes(node) ? away(node) : { node, ok: true, changed: false, error: null },
-    );
-    return result(pair, header, startedAtMs, { outcome, nodes });
+    return result(pair, header, startedAtMs, { outcome, nodes: untouched(pair) });
   }
   if (header.dryRun) return result(pair, header, startedAtMs, { outcome: 'would-change' });
   const value = on ? 'on' : '';
@@ -109,12 +105,7 @@ async function setSwitch(pair: Pair, act: Switch, report: Report): Promise<ActRe
     pair,
     stamped(pair, header, [{ key, value, deleted: !on, untilMs }]),
   );
-  const refused = nodes.find(({ ok, error }) => !ok && error?.code !== 'agent_unreachable');
-  if (refused?.error) {
-    throw new ActFailure(refused.error.code === 'newer_intent' ? 'conflict' : 'partial', {
-      ...refused.error,
-    });
-  }
+  refuseUnstored(nodes);
   const stored = nodes.filter(({ ok }) => ok).map(({ node }) => node);
   say('storing', `${act.said} = ${on ? 'on' : 'off'} on ${stored.join(', ')}`);
   return result(pair, header, startedAtMs, { outcome, changed: true, nodes });

@@ -3,7 +3,7 @@ import { type Certificates } from '../core/certificate-acts.ts';
 import type { RollbackAct } from '../core/acts.ts';
 import type { SwapBundle } from '../core/certificate-acts.ts';
 import { inForce, parseCertificateKey } from '../core/intents.ts';
-import { asFailure, type Pair, type Report } from './pair.ts';
+import { type Pair, type Report, whyOf } from './pair.ts';
 import { pushCertificate } from './push.ts';
 
 /** `cert list` and `cert verify`: what every node says of its certificates, and what was decided. */
@@ -16,9 +16,7 @@ export async function listCertificates(pair: Pair, served: boolean): Promise<Cer
         const certificates = await member.inspectCertificates(served);
         return { node, problem: '', certificates };
       } catch (error) {
-        const { message, detail } = asFailure(error);
-        const problem = detail.cause === '' ? message : `${message}: ${detail.cause}`;
-        return { node, problem, certificates: [] };
+        return { node, problem: whyOf(error), certificates: [] };
       }
     }),
   );

@@ -9,8 +9,6 @@ import { challengeKey, checkChallenge } from '../core/challenge.ts';
 import { wish } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import {
-  absent,
-  away,
   failed,
   present,
   refuseStale,
@@ -20,6 +18,8 @@ import {
   storeEverywhere,
   type Pair,
   type Report,
+  untouched,
+  refuseUnstored,
 } from './pair.ts';
 
 /**
@@ -53,21 +53,21 @@ export async function setChallenge(
   };
 
   if (keyAuthorization === null) {
-    if (known === null) return end(false, everyNode(pair, false));
+    if (known === null) return end(false, untouched(pair));
     if (header.dryRun) return result(pair, header, startedAtMs, { outcome: 'would-change' });
     const nodes = await storeEverywhere(pair, wishes(''));
-    refuseConflict(nodes);
+    refuseUnstored(nodes);
     said('storing', `${short(token)} taken back on ${namesOf(nodes)}`);
     return end(true, nodes);
   }
 
   const same = known?.value === keyAuthorization && endsLate(known, pair.clock.wallMs(), ttlMs);
   await checkOn(pair, same ? token : '');
-  said('checking', `responders answer on ${namesOf(everyNode(pair, false))}`);
-  if (same) return end(false, everyNode(pair, false));
+  said('checking', `responders answer on ${namesOf(untouched(pair))}`);
+  if (same) return end(false, untouched(pair));
   if (header.dryRun) return result(pair, header, startedAtMs, { outcome: 'would-change' });
   const stored = await storeEverywhere(pair, wishes(keyAuthorization));
-  refuseConflict(stored);
+  refuseUnstored(stored);
   said('storing', `${short(token)} on ${namesOf(stored)}`);
   try {
     await checkOn(pair, token);
@@ -92,13 +92,6 @@ const namesOf = (nodes: readonly NodeOutcome[]): string =>
 const endsLate = ({ untilWallMs }: Intent, wallMs: number, ttlMs: number): boolean =>
   untilWallMs === null || untilWallMs - wallMs > ttlMs / 2;
 
-function everyNode(pair: Pair, changed: boolean): NodeOutcome[] {
-  const missing = absent(pair);
-  return pair.members.map(({ node }) =>
-    missing.includes(node) ? away(node) : { node, ok: true, changed, error: null },
-  );
-}
-
 /** Throws ActFailure 'failed' where the responder of a node in touch is wrong; one that went away is not. */
 async function checkOn(pair: Pair, token: string): Promise<void> {
   const answers = await Promise.all(
@@ -115,13 +108,4 @@ async function checkOn(pair: Pair, token: string): Promise<void> {
   const first = answers.find((answer) => answer !== null);
   if (first)
     throw new ActFailure('failed', { ...first, message: `not presented: ${first.message}` });
-}
-
-/** Throws ActFailure where a node in touch did not store it. */
-function refuseConflict(nodes: readonly NodeOutcome[]): void {
-  const refused = nodes.find(({ ok, error }) => !ok && error?.code !== 'agent_unreachable');
-  if (refused?.error)
-    throw new ActFailure(refused.error.code === 'newer_intent' ? 'conflict' : 'partial', {
-      ...refused.error,
-    });
 }

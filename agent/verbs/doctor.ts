@@ -3,9 +3,8 @@ import { diagnose } from '../core/doctor/diagnose.ts';
 import type { DoctorAnswer, DoctorAsk } from '../core/doctor/finding.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import { inForce, parseServerKey } from '../core/intents.ts';
-import { sentence } from '../core/words.ts';
 import { addressesOf } from './addresses.ts';
-import type { Member, Pair } from './pair.ts';
+import { whyOf, type Member, type Pair } from './pair.ts';
 
 /**
  * `doctor`: every node looks at itself, then what they found is judged
@@ -53,13 +52,9 @@ async function inspected(member: Member): Promise<Looked> {
   try {
     return { node: member.node, inspection: await member.inspect() };
   } catch (error) {
-    const why = error instanceof ActFailure ? reasonOf(error) : sentence(error);
-    return { node: member.node, why };
+    return { node: member.node, why: whyOf(error) };
   }
 }
-
-const reasonOf = ({ detail }: ActFailure): string =>
-  detail.cause === '' ? detail.message : `${detail.message}: ${detail.cause}`;
 
 const wished = (pair: Pair): string[] =>
   [...pair.intents().values()]

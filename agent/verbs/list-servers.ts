@@ -2,7 +2,7 @@ import { ActFailure, type ServersAnswer } from '../core/acts.ts';
 import { inForce } from '../core/intents.ts';
 import type { Drift } from '../core/model.ts';
 import { targetOf } from '../core/servers.ts';
-import { present, type Pair } from './pair.ts';
+import { present, type Pair, whyOf } from './pair.ts';
 
 /**
  * `servers`: what every node's HAProxy has now, of one backend or of all
@@ -21,7 +21,7 @@ export async function listServers(pair: Pair, backend: string | null): Promise<S
         return { node, problem: '', servers: await member.findServers('', backend ?? '') };
       } catch (error) {
         if (error instanceof ActFailure && error.outcome === 'not-found') missing = error;
-        return { node, problem: problemOf(error), servers: [] };
+        return { node, problem: whyOf(error), servers: [] };
       }
     }),
   );
@@ -47,9 +47,3 @@ const driftOn = (pair: Pair, name: string, backend: string | null): Drift[] =>
     .flatMap(({ report }) => report?.haproxy ?? [])
     .flatMap(({ drift }) => drift)
     .filter((one) => backend === null || one.backend === backend);
-
-function problemOf(error: unknown): string {
-  if (!(error instanceof ActFailure)) return error instanceof Error ? error.message : String(error);
-  const { message, cause } = error.detail;
-  return cause === '' ? message : `${message}: ${cause}`;
-}

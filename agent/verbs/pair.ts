@@ -17,6 +17,7 @@ import { compareStamps, newestStamp, nextStamp, type Intents } from '../core/int
 import type { Intent, NodeView, Policy } from '../core/model.ts';
 import type { ShowReply } from '../core/show-commands.ts';
 import type { SwapStanding } from '../core/swap.ts';
+import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
 
 /** One node as verbs use it: this one directly, the others over their agents. Calls throw ActFailure. */
@@ -179,6 +180,30 @@ export const away = (node: string): NodeOutcome => ({
     retryable: true,
   },
 });
+
+/** A row for each configured node, of an act that had nothing to change. */
+export function untouched(pair: Pair): NodeOutcome[] {
+  const missing = absent(pair);
+  return pair.members.map(({ node }) =>
+    missing.includes(node) ? away(node) : { node, ok: true, changed: false, error: null },
+  );
+}
+
+/** Throws ActFailure where a node in touch did not store it; one that is away catches up. */
+export function refuseUnstored(nodes: readonly NodeOutcome[]): void {
+  const refused = nodes.find(({ ok, error }) => !ok && error?.code !== 'agent_unreachable');
+  if (refused?.error)
+    throw new ActFailure(refused.error.code === 'newer_intent' ? 'conflict' : 'partial', {
+      ...refused.error,
+    });
+}
+
+/** Why a node gave no answer, on one line. */
+export function whyOf(error: unknown): string {
+  if (!(error instanceof ActFailure)) return sentence(error);
+  const { message, cause } = error.detail;
+  return cause === '' ? message : `${message}: ${cause}`;
+}
 
 /** The row of a node where something went wrong, in the operator's words. */
 export function failed(node: string, error: unknown): NodeOutcome {

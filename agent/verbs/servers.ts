@@ -2,13 +2,13 @@ import type { ActResult, NodeOutcome, ServersAct } from '../core/acts.ts';
 import { wish, type ServerTarget } from '../core/intents.ts';
 import {
   absent,
-  away,
   refuseStale,
   result,
   steps,
   waitMs,
   type Pair,
   type Report,
+  untouched,
 } from './pair.ts';
 import { waitForIdle } from './drain-wait.ts';
 import { waitForUp } from './ready-wait.ts';
@@ -51,9 +51,7 @@ export async function setServers(pair: Pair, act: ServersAct, report: Report): P
   const waits = act.wait !== null && state !== 'ready';
   const missing = absent(pair);
   const before = new Map(pair.intents());
-  let nodes: readonly NodeOutcome[] = pair.members.map(({ node }) =>
-    missing.includes(node) ? away(node) : { node, ok: true, changed: false, error: null },
-  );
+  let nodes: readonly NodeOutcome[] = untouched(pair);
   if (changing.length === 0 && !waits) {
     const outcome = missing.length === 0 ? 'reached' : 'partial';
     return end({ outcome, nodes, servers: rows(targets, found, found, admin) });

@@ -1,7 +1,6 @@
 import { ActFailure } from '../core/acts.ts';
 import { showCommand, type NodeShow, type ShowAnswer } from '../core/show-commands.ts';
-import { sentence } from '../core/words.ts';
-import { present, type Pair } from './pair.ts';
+import { present, type Pair, whyOf } from './pair.ts';
 
 /**
  * One read-only runtime command, asked of every node's HAProxy at once. A node
@@ -19,10 +18,8 @@ export async function show(pair: Pair, command: string): Promise<ShowAnswer> {
       try {
         return { node, problem: '', ...(await member.show(text)) };
       } catch (error) {
-        if (!(error instanceof ActFailure)) return missing(node, sentence(error));
-        failures.push(error);
-        const { message, cause } = error.detail;
-        return missing(node, cause === '' ? message : `${message}: ${cause}`);
+        if (error instanceof ActFailure) failures.push(error);
+        return missing(node, whyOf(error));
       }
     }),
   );

@@ -1,7 +1,7 @@
 import { ActFailure, type ActResult, type ServerReading, type WeightAct } from '../core/acts.ts';
 import { weightKey, wish, type ServerTarget } from '../core/intents.ts';
 import { expectedWeight, isWeight, UNTOLD } from '../core/servers.ts';
-import { absent, away, refuseStale, result, steps, type Pair, type Report } from './pair.ts';
+import { absent, refuseStale, result, steps, type Pair, type Report, untouched } from './pair.ts';
 import {
   expand,
   findAll,
@@ -47,9 +47,7 @@ export async function setWeights(pair: Pair, act: WeightAct, report: Report): Pr
   const changing = targets.filter((target) => !inForce(pair, act, target, found));
   const missing = absent(pair);
   if (changing.length === 0) {
-    const nodes = pair.members.map(({ node }) =>
-      missing.includes(node) ? away(node) : { node, ok: true, changed: false, error: null },
-    );
+    const nodes = untouched(pair);
     const outcome = missing.length === 0 ? 'reached' : 'partial';
     return end({ outcome, nodes, servers: rows(targets, found, found, weightOf) });
   }

@@ -1,6 +1,7 @@
 import type { AdminState } from '../../agent/core/acts.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import type { Intent, NodeView } from '../../agent/core/model.ts';
+import { ownView } from '../../agent/core/peers.ts';
 import { TIMINGS } from '../../agent/core/timing.ts';
 import { sentence } from '../../agent/core/words.ts';
 import { gossip as startGossip, type Gossip } from '../../agent/gossip.ts';
@@ -194,14 +195,7 @@ export class Agent {
   }
 
   selfView(): NodeView {
-    return {
-      node: this.name,
-      peerClass: 'alive',
-      fresh: true,
-      heardAtMs: this.process.clock.nowMs(),
-      report: this.loop?.report() ?? null,
-      clockOffMs: null,
-    };
+    return ownView(this.name, this.process.clock.nowMs(), this.loop?.report() ?? null);
   }
 
   /** Merges, stores, and resolves to what is newer here once it is on disk. */
