@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { checkChallenge, tokenOf } from '../../agent/core/challenge.ts';
-import { envelopeText } from '../envelope.ts';
+import { answerText } from '../answers.ts';
 import { usage } from '../failure.ts';
 import { changing, common, type Finish } from '../options.ts';
 import { challengeResult, challengeTable } from '../render/challenges.ts';
@@ -64,22 +64,10 @@ export function addAcme(program: Command, io: Streams, finish: Finish): void {
           options,
           io,
           (agent) => agent.status(),
-          ({ intents, node }, { requestId, tookMs }) => {
+          ({ intents, node }, told) => {
             const tokens = intents.filter((intent) => tokenOf(intent) !== null);
             if (options.output === 'json')
-              io.out(
-                envelopeText({
-                  verb: 'acme list',
-                  ok: true,
-                  changed: false,
-                  requestId,
-                  answeredBy: node,
-                  tookMs,
-                  result: challengeResult(tokens),
-                  nodes: [],
-                  error: null,
-                }),
-              );
+              io.out(answerText('acme list', node, told, challengeResult(tokens)));
             else if (tokens.length === 0) io.err('no token is presented\n');
             else io.out(`${challengeTable(tokens, Date.now())}\n`);
             return 0;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import type { Certificates } from '../../agent/core/certificate-acts.ts';
 import { certificateFindings } from '../../agent/core/certificates.ts';
 import { sentence } from '../../agent/core/words.ts';
 import { certificateListResult, certificatesResult } from '../certificate-results.ts';
+import { AGENT, askedRow } from '../answers.ts';
 import { envelopeText } from '../envelope.ts';
 import { usage } from '../failure.ts';
 import { changing, common, type Finish } from '../options.ts';
@@ -103,7 +103,7 @@ function looking(
                 answeredBy: found.node,
                 tookMs,
                 result: certificateListResult(found, findings, wallMs),
-                nodes: nodesOf(found),
+                nodes: found.nodes.map((one) => askedRow(one, 'not_asked', AGENT)),
                 error: null,
               }),
             );
@@ -117,24 +117,6 @@ function looking(
     ),
   );
 }
-
-const nodesOf = ({ nodes }: Certificates) =>
-  nodes.map(({ node, problem }) => ({
-    node,
-    ok: problem === '',
-    changed: false,
-    ...(problem === ''
-      ? {}
-      : {
-          error: {
-            code: 'not_asked',
-            message: problem,
-            cause: '',
-            remediation: `on ${node}: service proxyagent status`,
-            retryable: true,
-          },
-        }),
-  }));
 
 function bundlesOf(files: readonly string[], { as, key, chain }: PushOptions) {
   const [only] = files;

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { DoctorAnswer } from '../../agent/core/doctor/finding.ts';
-import { envelopeText } from '../envelope.ts';
+import { AGENT, answerText, askedRow } from '../answers.ts';
 import { common, type Finish } from '../options.ts';
 import { doctorScreen } from '../render/doctor.ts';
 import { reading, type CommonOptions } from '../session.ts';
@@ -42,25 +42,16 @@ export function addDoctor(program: Command, io: Streams, finish: Finish): void {
               options.output === 'json' ? null : io.live,
               agent.doctor({ addresses: options.address, nodes: options.node }),
             ),
-          (answer, { requestId, tookMs }) => {
+          (answer, told) => {
             if (options.output === 'json')
               io.out(
-                envelopeText({
-                  verb: 'doctor',
-                  ok: true,
-                  changed: false,
-                  requestId,
-                  answeredBy: answer.node,
-                  tookMs,
-                  result: doctorResult(answer),
-                  nodes: answer.nodes.map(({ node, problem }) => ({
-                    node,
-                    ok: problem === '',
-                    changed: false,
-                    ...(problem === '' ? {} : { error: unreachable(node, problem) }),
-                  })),
-                  error: null,
-                }),
+                answerText(
+                  'doctor',
+                  answer.node,
+                  told,
+                  doctorResult(answer),
+                  answer.nodes.map((one) => askedRow(one, 'agent_unreachable', AGENT)),
+                ),
               );
             else io.out(doctorScreen(answer));
             return answer.findings.length === 0 ? 0 : 3;
@@ -102,12 +93,4 @@ const doctorResult = ({ findings }: DoctorAnswer): unknown => ({
     why,
     do: remedies.map(({ node, file, line, text }) => ({ node, file, line, text })),
   })),
-});
-
-const unreachable = (node: string, message: string) => ({
-  code: 'agent_unreachable',
-  message,
-  cause: '',
-  remediation: `on ${node}: service proxyagent status`,
-  retryable: true,
 });

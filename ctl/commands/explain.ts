@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
-import { envelopeText, explainResult } from '../envelope.ts';
+import { answerText } from '../answers.ts';
+import { explainResult } from '../envelope.ts';
 import { common, type Finish } from '../options.ts';
 import { explainScreen } from '../render/explain.ts';
 import { reading, type CommonOptions } from '../session.ts';
@@ -18,22 +19,10 @@ export function addExplain(program: Command, io: Streams, finish: Finish): void 
         options,
         io,
         (agent) => agent.explain(addresses),
-        (answer, { requestId, tookMs }) => {
+        (answer, told) => {
           const nowMs = performance.now();
           if (options.output === 'json')
-            io.out(
-              envelopeText({
-                verb: 'explain',
-                ok: true,
-                changed: false,
-                requestId,
-                answeredBy: answer.node,
-                tookMs,
-                result: explainResult(answer, nowMs),
-                nodes: [],
-                error: null,
-              }),
-            );
+            io.out(answerText('explain', answer.node, told, explainResult(answer, nowMs)));
           else io.out(explainScreen(answer, nowMs));
           return 0;
         },

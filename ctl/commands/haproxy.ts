@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { showCommand, SHOW_NAMES, type NodeShow } from '../../agent/core/show-commands.ts';
-import { envelopeText, type NodeRow } from '../envelope.ts';
+import { AGENT_AND_HAPROXY, answerText, askedRow } from '../answers.ts';
 import { common, type Finish } from '../options.ts';
 import { showScreen, showText } from '../render/show.ts';
 import { wrapped } from '../render/wrapped.ts';
@@ -30,20 +30,16 @@ export function addHaproxy(program: Command, io: Streams, finish: Finish): void 
         options,
         io,
         (agent) => agent.show(command),
-        (answer, { requestId, tookMs }) => {
+        (answer, told) => {
           if (options.output === 'json')
             io.out(
-              envelopeText({
-                verb: 'haproxy',
-                ok: true,
-                changed: false,
-                requestId,
-                answeredBy: answer.node,
-                tookMs,
-                result: { command, nodes: answer.nodes.map(replyOf) },
-                nodes: answer.nodes.map(nodeRow),
-                error: null,
-              }),
+              answerText(
+                'haproxy',
+                answer.node,
+                told,
+                { command, nodes: answer.nodes.map(replyOf) },
+                answer.nodes.map((one) => askedRow(one, 'haproxy_unknown', AGENT_AND_HAPROXY)),
+              ),
             );
           else io.out(showScreen(answer));
           return 0;
@@ -58,21 +54,4 @@ const replyOf = ({ node, problem, bytes, cut }: NodeShow) => ({
   node,
   text: problem === '' ? showText(bytes) : null,
   cut,
-});
-
-const nodeRow = ({ node, problem }: NodeShow): NodeRow => ({
-  node,
-  ok: problem === '',
-  changed: false,
-  ...(problem === ''
-    ? {}
-    : {
-        error: {
-          code: 'haproxy_unknown',
-          message: problem,
-          cause: '',
-          remediation: `on ${node}: service proxyagent status; service haproxy status`,
-          retryable: true,
-        },
-      }),
 });

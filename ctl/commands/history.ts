@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { envelopeText } from '../envelope.ts';
+import { answerText } from '../answers.ts';
 import { common, count, type Finish } from '../options.ts';
 import { historyResult, historyScreen } from '../render/history.ts';
 import { reading, type CommonOptions } from '../session.ts';
@@ -20,21 +20,9 @@ export function addHistory(program: Command, io: Streams, finish: Finish): void 
           options,
           io,
           (agent) => agent.history(addresses, options.limit === 0 ? null : options.limit),
-          (answer, { requestId, tookMs }) => {
+          (answer, told) => {
             if (options.output === 'json')
-              io.out(
-                envelopeText({
-                  verb: 'history',
-                  ok: true,
-                  changed: false,
-                  requestId,
-                  answeredBy: answer.node,
-                  tookMs,
-                  result: historyResult(answer),
-                  nodes: [],
-                  error: null,
-                }),
-              );
+              io.out(answerText('history', answer.node, told, historyResult(answer)));
             else io.out(historyScreen(answer));
             return 0;
           },

@@ -3,7 +3,8 @@ import { Option, type Command } from 'commander';
 import { DEADLINES, type AdminState, type Deadline } from '../../agent/core/acts.ts';
 import type { ServersAnswer } from '../../agent/core/acts.ts';
 import { serversListResult, serversResult } from '../envelope-servers.ts';
-import { envelopeText, type NodeRow } from '../envelope.ts';
+import { AGENT_AND_HAPROXY, answerText, askedRow } from '../answers.ts';
+import { type Envelope } from '../envelope.ts';
 import { changing, common, ending, type Finish } from '../options.ts';
 import { serversTable } from '../render/acts.ts';
 import { serversScreen } from '../render/servers.ts';
@@ -122,21 +123,20 @@ function addList(program: Command, io: Streams, finish: Finish): void {
     .action(
       async (backend: string | undefined, options: CommonOptions & { readonly watch: boolean }) => {
         const verb = 'servers';
-        const print = (answer: ServersAnswer, requestId: string, tookMs: number): number => {
+        const print = (
+          answer: ServersAnswer,
+          told: Pick<Envelope, 'requestId' | 'tookMs'>,
+        ): number => {
           const wallMs = Date.now();
           if (options.output === 'json')
             io.out(
-              envelopeText({
+              answerText(
                 verb,
-                ok: true,
-                changed: false,
-                requestId,
-                answeredBy: answer.node,
-                tookMs,
-                result: serversListResult(answer, wallMs),
-                nodes: answer.nodes.map(nodeRow),
-                error: null,
-              }),
+                answer.node,
+                told,
+                serversListResult(answer, wallMs),
+                answer.nodes.map((one) => askedRow(one, 'servers_unknown', AGENT_AND_HAPROXY)),
+              ),
             );
           else if (options.watch) io.screen(serversScreen(answer, wallMs));
           else io.out(serversScreen(answer, wallMs));
@@ -150,31 +150,16 @@ function addList(program: Command, io: Streams, finish: Finish): void {
             const look = (): Promise<ServersAnswer> => agent.servers(backend ?? null);
             while (options.watch) {
               const startedMs = performance.now();
-              print(await look(), newRequestId(), performance.now() - startedMs);
+              const answer = await look();
+              const tookMs = performance.now() - startedMs;
+              print(answer, { requestId: newRequestId(), tookMs });
               await sleep(WATCH_MS);
             }
             return look();
           },
-          (answer, { requestId, tookMs }) => print(answer, requestId, tookMs),
+          print,
         );
         finish(code);
       },
     );
 }
-
-const nodeRow = ({ node, problem }: ServersAnswer['nodes'][number]): NodeRow => ({
-  node,
-  ok: problem === '',
-  changed: false,
-  ...(problem === ''
-    ? {}
-    : {
-        error: {
-          code: 'servers_unknown',
-          message: problem,
-          cause: '',
-          remediation: `on ${node}: service proxyagent status; service haproxy status`,
-          retryable: true,
-        },
-      }),
-});

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Status } from '../../agent/core/acts.ts';
-import { envelopeText, statusResult, type NodeRow } from '../envelope.ts';
+import { answerText } from '../answers.ts';
+import { statusResult, type NodeRow } from '../envelope.ts';
 import { common, type Finish } from '../options.ts';
 import { addressIds, alertsOf, isHeard } from '../alerts.ts';
 import { statusScreen } from '../render/status.ts';
@@ -17,23 +18,19 @@ export function addStatus(program: Command, io: Streams, finish: Finish): void {
         options,
         io,
         (agent) => agent.status(),
-        (status, { context, requestId, tookMs }) => {
+        (status, told) => {
           const at = { nowMs: performance.now(), wallMs: Date.now() };
           if (options.output === 'json')
             io.out(
-              envelopeText({
-                verb: 'status',
-                ok: true,
-                changed: false,
-                requestId,
-                answeredBy: status.node,
-                tookMs,
-                result: statusResult(status, at),
-                nodes: status.nodes.map(nodeRow),
-                error: null,
-              }),
+              answerText(
+                'status',
+                status.node,
+                told,
+                statusResult(status, at),
+                status.nodes.map(nodeRow),
+              ),
             );
-          else io.out(statusScreen(status, context, tookMs, at));
+          else io.out(statusScreen(status, told.context, told.tookMs, at));
           return options.check && !isWell(status) ? 3 : 0;
         },
       );
