@@ -1,11 +1,12 @@
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import anyTest from 'ava';
+import { sentence } from '../../agent/core/words.ts';
 import { issue, bundle } from '../certs/bundles.ts';
 import { newSite, sha1Of, SITE_NAMES } from '../lab/certificates.ts';
 import { proxyctl, served } from '../lab/client.ts';
 import { missing, startPebble, type Pebble } from '../lab/pebble.ts';
-import { asAtFirst, calm, fault, logOf, nodeAt, scene } from '../pair/scene.ts';
+import { asAtFirst, calm, eventually, fault, logOf, nodeAt, scene } from '../pair/scene.ts';
 
 const needed = missing('pebble', 'pebble-challtestsrv').length > 0;
 const { test: labTest, lab } = scene();
@@ -22,12 +23,12 @@ const second = () => nodeAt(lab(), 1);
 /** The issuer looks every 5 s, and the address has to be there for 30. */
 const LONG_MS = 100_000;
 async function within(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (const endMs = Date.now() + LONG_MS; Date.now() < endMs;) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  try {
+    await eventually(what, holds, LONG_MS);
+  } catch (cause) {
+    const { stdout } = await proxyctl(lab(), ['status']);
+    throw new Error(`${sentence(cause)}\n${stdout}\n${ca().log()}`, { cause });
   }
-  const { stdout } = await proxyctl(lab(), ['status']);
-  throw new Error(`not after ${LONG_MS} ms: ${what}\n${stdout}\n${ca().log()}`);
 }
 
 const accountKey = (at: number): string => join(nodeAt(lab(), at).state_dir, 'acme-account.key');

@@ -106,16 +106,17 @@ export const fault = (
 const DEADLINE_MS = 25_000;
 const LOOK_MS = 50;
 
-/** Resolves once it holds, looked at again and again; rejects with `what` after 25 s. */
+/** Resolves once it holds, looked at again and again; rejects with `what` after `limitMs`. */
 export async function eventually(
   what: string,
   holds: () => boolean | Promise<boolean>,
+  limitMs = DEADLINE_MS,
 ): Promise<void> {
-  for (const deadlineMs = Date.now() + DEADLINE_MS; Date.now() < deadlineMs;) {
+  for (const deadlineMs = Date.now() + limitMs; Date.now() < deadlineMs;) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
-  throw new Error(`not after ${DEADLINE_MS} ms: ${what}`);
+  throw new Error(`not after ${limitMs} ms: ${what}`);
 }
 
 /** `status --check` is content: all nodes heard, one MASTER, no alert. */
