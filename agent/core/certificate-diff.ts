@@ -1,7 +1,7 @@
 import type { Certificates, InspectedCertificate } from './certificate-acts.ts';
 
 /** Where a certificate differs; `missing`: a node has none of that name; `unread`: a node cannot tell. */
-export type DifferentWhere = 'missing' | 'disk' | 'memory' | 'served' | 'unread';
+type DifferentWhere = 'missing' | 'disk' | 'memory' | 'served' | 'unread';
 
 /** One certificate that is not the same on every node that answered. */
 export interface CertificateDifference {
