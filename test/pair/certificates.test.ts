@@ -162,7 +162,7 @@ test('list shows both nodes, verify is content, and a file overwritten by hand i
   const other = sha1Of(readFileSync(path, 'utf8'));
   writeFileSync(path, good);
   const same = await proxyctl(lab(), ['diff']);
-  const [mine = '', its = ''] = [sha1, other].map((one) => String(one).slice(0, 12));
+  const [mine = '', its = ''] = [sha1, other].map((one) => one.slice(0, 12));
   t.deepEqual([differing.code, same.code], [3, 0]);
   t.is(same.stdout, 'certificates: 1 the same on haproxy01, haproxy02\n');
   t.is(
