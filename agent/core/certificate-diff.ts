@@ -1,7 +1,10 @@
 import type { Certificates, InspectedCertificate } from './certificate-acts.ts';
 
-/** Where a certificate differs; `missing`: a node has none of that name; `unread`: a node cannot tell. */
-type DifferentWhere = 'missing' | 'disk' | 'memory' | 'served' | 'unread';
+/**
+ * Where a certificate differs; `missing`: a node has none of that name; `bundle`: key or chain on
+ * disk, behind the same leaf; `unread`: a node cannot tell.
+ */
+type DifferentWhere = 'missing' | 'disk' | 'bundle' | 'memory' | 'served' | 'unread';
 
 /** One certificate that is not the same on every node that answered. */
 export interface CertificateDifference {
@@ -12,6 +15,7 @@ export interface CertificateDifference {
 }
 
 const PLACES = ['disk', 'memory', 'served'] as const;
+type Compared = (typeof PLACES)[number] | 'sha256';
 
 /**
  * What differs between the nodes, by name. Nodes that did not answer are left
@@ -27,9 +31,11 @@ export function certificateDifferences(nodes: Certificates['nodes']): Certificat
       has: certificates.find((one) => one.name === name) ?? null,
     }));
     const there = rows.flatMap(({ has }) => (has === null ? [] : [has]));
+    const differs = (what: Compared): boolean => new Set(there.map((one) => one[what])).size > 1;
     const where: DifferentWhere[] = [
       ...(there.length < rows.length ? ['missing' as const] : []),
-      ...PLACES.filter((place) => new Set(there.map((one) => one[place])).size > 1),
+      ...PLACES.filter(differs),
+      ...(differs('sha256') && !differs('disk') ? ['bundle' as const] : []),
       ...(there.some(({ problem }) => problem !== '') ? ['unread' as const] : []),
     ];
     return where.length === 0 ? [] : [{ name, where, nodes: rows }];

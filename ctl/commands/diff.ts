@@ -19,7 +19,7 @@ export function addDiff(program: Command, io: Streams, finish: Finish): void {
       .description(
         'What is not the same on the nodes: the fingerprint of each certificate on disk, in ' +
           'memory and as clients get it. Looks only. Exit 0 where nothing differs, 3 where ' +
-          'something does, 10 where a node did not answer.',
+          'something does or a node could not be compared.',
       )
       .addArgument(new Argument('[SUBJECT]', 'certificates').choices(['certificates'])),
   ).action(async (_subject: string | undefined, options: CommonOptions) =>
@@ -47,8 +47,7 @@ export function addDiff(program: Command, io: Streams, finish: Finish): void {
               }),
             );
           else io.out(certificateDiffScreen(nodes, differences));
-          if (!all) return 10;
-          return differences.length === 0 ? 0 : 3;
+          return all && differences.length === 0 ? 0 : 3;
         },
       ),
     ),
