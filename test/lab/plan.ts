@@ -70,6 +70,8 @@ export const PLACES = { client: '1', backends: '100', vip: '200', witness: '254'
 export const WITNESS = [`${PREFIX4}${PLACES.witness}/24`, `${PREFIX6}${PLACES.witness}/64`];
 /** While it exists the agent's wall clock is ahead by the seconds in it. */
 export const clockFile = ({ folder }: HostPlan): string => join(folder, 'clock');
+/** While it exists an agent that starts may leave core files. */
+export const coresFile = ({ folder }: HostPlan): string => join(folder, 'cores');
 
 /** Where the lab of this name keeps its files, for this user. */
 export const runtimeOf = (name: string): string => join(tmpdir(), `${name}-${userInfo().uid}`);

@@ -1,15 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CHECKOUT, clockFile, type HostPlan, type LabPlan } from './plan.ts';
+import { CHECKOUT, clockFile, coresFile, type HostPlan, type LabPlan } from './plan.ts';
 
 /** A compiled file of this checkout. */
 export const dist = (path: string): string => join(CHECKOUT, 'dist', path);
 
-/** The core files that rc.d/proxyagent lets the agent leave; class daemon of login.conf(5) says unlimited. */
-function coreLimit(): string {
+/** The core files the agent may leave: what rc.d/proxyagent says, unless a fault says otherwise. */
+function coreLimit(host: HostPlan): string {
+  if (existsSync(coresFile(host))) return 'unlimited';
   const script = readFileSync(join(CHECKOUT, 'rc.d/proxyagent'), 'utf8');
+  // Class daemon of login.conf(5) has no limit.
   return /^proxyagent_limits="-c (\d+) /m.exec(script)?.[1] ?? 'unlimited';
 }
 
@@ -59,7 +61,7 @@ export function programs(plan: LabPlan) {
 
   function startAgent(host: HostPlan): void {
     const agent = [process.execPath, dist('agent/main.js'), '--config', host.agentConfig];
-    const argv = ['sh', '-c', 'ulimit -c "$0"; exec "$@"', coreLimit(), ...agent];
+    const argv = ['sh', '-c', 'ulimit -c "$0"; exec "$@"', coreLimit(host), ...agent];
     const env = {
       NODE_OPTIONS: `--import=${dist('test/lab/clock.js')} --import=${dist('test/lab/lag.js')}`,
       ...(plan.bulk === undefined ? {} : { LAB_LAG: join(host.folder, 'lag') }),

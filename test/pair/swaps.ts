@@ -60,7 +60,7 @@ function existing(folder: string): string[] {
 }
 
 /** Handshakes in a row with one certificate at one address; Unix ms. */
-interface ServedRun {
+export interface ServedRun {
   readonly host: string;
   readonly sha1: string;
   readonly first_ms: number;
@@ -68,12 +68,14 @@ interface ServedRun {
   readonly count: number;
 }
 
-/** A client that handshakes with both nodes as fast as it can, and keeps what it was served. */
-export async function watchServed(lab: LabReport): Promise<{
+/** A client that handshakes with these addresses as fast as it can, and keeps what it was served. */
+export async function watchServed(
+  lab: LabReport,
+  hosts: readonly string[],
+): Promise<{
   end(): Promise<{ readonly failed: readonly string[]; readonly runs: readonly ServedRun[] }>;
 }> {
   const script = join(CHECKOUT, 'dist/test/lab/watch-served.js');
-  const hosts = lab.nodes.map(({ address4 }) => address4);
   const argv = inside(lab, 'client', [process.execPath, script, 'www.example.net', ...hosts]);
   const [file = '', ...args] = argv;
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -91,7 +93,3 @@ export async function watchServed(lab: LabReport): Promise<{
     },
   };
 }
-
-/** A moment that chance has chosen: nothing is waited for. */
-export const delayed = (ms: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, ms));
