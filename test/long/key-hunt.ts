@@ -36,9 +36,16 @@ export const formsIn = (content: Buffer, needles: readonly Needle[]): string[] =
   ...new Set(needles.filter(({ bytes }) => content.includes(bytes)).map(({ form }) => form)),
 ];
 
-/** Files under the folder that hold one of them. */
+/** Files under the folder that hold one of them; one that goes away meanwhile is none. */
 export const filesWith = (folder: string, needles: readonly Needle[]): string[] =>
-  filesUnder(folder).filter((path) => formsIn(readFileSync(path), needles).length > 0);
+  filesUnder(folder).filter((path) => {
+    try {
+      return formsIn(readFileSync(path), needles).length > 0;
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return false;
+      throw error;
+    }
+  });
 
 /** Core files under the folder; Linux adds the pid where kernel.core_uses_pid says so. */
 export const coresUnder = (folder: string): string[] =>

@@ -7,6 +7,8 @@ import { labEnvironment, labReport } from '../lab/lab.ts';
 import { CHECKOUT } from '../lab/plan.ts';
 import type { LabNode, LabReport } from '../lab/report.ts';
 import { fault, nodeAt, type Envelope } from '../pair/scene.ts';
+import { filed } from '../pair/swaps.ts';
+import { filesWith, needlesOf } from './key-hunt.ts';
 import type { Kill, Part, Sign } from './kill-plan.ts';
 
 /** How far a node's journal was: a phase, `kept` once it was closed, `none` before there was one. */
@@ -21,12 +23,15 @@ export interface Struck {
   readonly standing: Standing | null;
   /** On at least one node the swap was open then. */
   readonly inside: boolean;
+  /** Files of the lab that held the new key right after the kill. */
+  readonly holding: readonly string[];
   /** performance.now() when the victim was told to start again. */
   readonly backMs: number;
 }
 
-/** Runs `proxyctl cert push FILE` at the kill's coordinator and kills its victim at its moment. */
-export async function strike(lab: LabReport, kill: Kill, file: string): Promise<Struck> {
+/** Runs `proxyctl cert push` of the bundle at the kill's coordinator and kills its victim at its moment. */
+export async function strike(lab: LabReport, kill: Kill, pem: string): Promise<Struck> {
+  const needles = needlesOf(pem);
   // Pids change whenever something was killed; the lab's own fault takes 30 ms, half a swap.
   const now = await labReport(lab.name);
   const nodes: Readonly<Record<Part, LabNode>> = {
@@ -39,14 +44,16 @@ export async function strike(lab: LabReport, kill: Kill, file: string): Promise<
   if (pid === null) throw new Error(`${program} of ${victim.name} does not run`);
   const before = keptOf(nodes);
   let standing: Standing | null = null;
+  let holding: readonly string[] = [];
   const aimed = onSign(nodes, kill.sign, kill.afterMs, () => {
     process.kill(pid, kill.signal);
     standing = {
       coordinator: phaseOf(nodes, before, 'coordinator'),
       other: phaseOf(nodes, before, 'other'),
     };
+    holding = filesWith(lab.runtime, needles);
   });
-  const push = pushing(lab, nodes.coordinator, file);
+  const push = pushing(lab, nodes.coordinator, filed(lab, pem));
   const back = async (): Promise<number> => {
     await fault(lab, `kill-${program}`, 'on', victim);
     await fault(lab, `kill-${program}`, 'off', victim);
@@ -63,18 +70,19 @@ export async function strike(lab: LabReport, kill: Kill, file: string): Promise<
     stderr,
     standing,
     inside: phases.some((phase) => phase !== 'none' && phase !== 'kept'),
+    holding,
     backMs,
   };
 }
 
 /** How long a swap is that nobody cuts: from the first sign of its journal to its last, in ms. */
-export async function swapLength(lab: LabReport, file: string): Promise<number> {
+export async function swapLength(lab: LabReport, pem: string): Promise<number> {
   const nodes = { coordinator: nodeAt(lab, 0), other: nodeAt(lab, 1) };
   const at: number[] = [];
   const watchers = (['coordinator', 'other'] as const).map((part) =>
     watch(join(nodes[part].state_dir, 'swaps'), () => at.push(performance.now())),
   );
-  await pushing(lab, nodes.coordinator, file);
+  await pushing(lab, nodes.coordinator, filed(lab, pem));
   for (const watcher of watchers) watcher.close();
   return (at.at(-1) ?? 0) - (at[0] ?? 0);
 }
