@@ -43,10 +43,15 @@ export async function writeCertificates(plan: LabPlan): Promise<void> {
   const inside = await issue({ subject: 'CN=backends', issuer: ca, ...validity(20) });
   write(runtime, 'backends', inside);
   const site = await issueSite(ca, 60);
-  for (const { node, folder, certPath } of plan.hosts) {
+  const more = new Map<string, string>();
+  for (const { servername } of plan.hosts[0]?.more ?? [])
+    more.set(servername, await issueSite(ca, 60, [servername]));
+  for (const { node, folder, certPath, more: others } of plan.hosts) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     write(folder, 'node', await identity(node, `proxyctl://${plan.name}/node/${node}`));
     writeFileSync(certPath, site, { mode: 0o600 });
+    for (const { path, servername } of others)
+      writeFileSync(path, more.get(servername) ?? '', { mode: 0o600 });
   }
 }
 

@@ -5,7 +5,8 @@ import type { Struck } from './strike.ts';
 export interface Row {
   readonly kill: Kill;
   readonly struck: Struck;
-  readonly end: 'old' | 'new' | 'neither';
+  /** Of all certificates of the swap. */
+  readonly end: 'old' | 'new' | 'mixed';
   /** From the victim's start to one fingerprint everywhere. */
   readonly mendedMs: number;
 }

@@ -29,9 +29,9 @@ export interface Struck {
   readonly backMs: number;
 }
 
-/** Runs `proxyctl cert push` of the bundle at the kill's coordinator and kills its victim at its moment. */
-export async function strike(lab: LabReport, kill: Kill, pem: string): Promise<Struck> {
-  const needles = needlesOf(pem);
+/** Runs `proxyctl cert push` of the bundles at the kill's coordinator and kills its victim at its moment. */
+export async function strike(lab: LabReport, kill: Kill, pems: readonly string[]): Promise<Struck> {
+  const needles = pems.flatMap((pem) => needlesOf(pem));
   // Pids change whenever something was killed; the lab's own fault takes 30 ms, half a swap.
   const now = await labReport(lab.name);
   const nodes: Readonly<Record<Part, LabNode>> = {
@@ -53,7 +53,7 @@ export async function strike(lab: LabReport, kill: Kill, pem: string): Promise<S
     };
     holding = filesWith(lab.runtime, needles);
   });
-  const push = pushing(lab, nodes.coordinator, filed(lab, pem));
+  const push = pushing(lab, nodes.coordinator, pems);
   const back = async (): Promise<number> => {
     await fault(lab, `kill-${program}`, 'on', victim);
     await fault(lab, `kill-${program}`, 'off', victim);
@@ -76,20 +76,21 @@ export async function strike(lab: LabReport, kill: Kill, pem: string): Promise<S
 }
 
 /** How long a swap is that nobody cuts: from the first sign of its journal to its last, in ms. */
-export async function swapLength(lab: LabReport, pem: string): Promise<number> {
+export async function swapLength(lab: LabReport, pems: readonly string[]): Promise<number> {
   const nodes = { coordinator: nodeAt(lab, 0), other: nodeAt(lab, 1) };
   const at: number[] = [];
   const watchers = (['coordinator', 'other'] as const).map((part) =>
     watch(join(nodes[part].state_dir, 'swaps'), () => at.push(performance.now())),
   );
-  await pushing(lab, nodes.coordinator, filed(lab, pem));
+  await pushing(lab, nodes.coordinator, pems);
   for (const watcher of watchers) watcher.close();
   return (at.at(-1) ?? 0) - (at[0] ?? 0);
 }
 
-async function pushing(lab: LabReport, { name }: LabNode, file: string) {
+async function pushing(lab: LabReport, { name }: LabNode, pems: readonly string[]) {
+  const files = pems.map((pem, at) => filed(lab, pem, `pushed-${at}.pem`));
   const main = join(CHECKOUT, 'dist/ctl/main.js');
-  const args = ['cert', 'push', file, '--context', name, '-o', 'json'];
+  const args = ['cert', 'push', ...files, '--context', name, '-o', 'json'];
   const child = spawn(process.execPath, [main, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...labEnvironment(lab, null) },

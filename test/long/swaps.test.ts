@@ -4,7 +4,7 @@ import { newRsaSite, newSite, sha1Of } from '../lab/certificates.ts';
 import { proxyctl } from '../lab/client.ts';
 import type { LabNode } from '../lab/report.ts';
 import { calm, fault, nodeAt, scene } from '../pair/scene.ts';
-import { filed, leftovers, watchServed } from '../pair/swaps.ts';
+import { filed, leftovers, sitesOf, watchServed } from '../pair/swaps.ts';
 import { coresUnder, filesWith, formsIn, needlesOf, type Needle } from './key-hunt.ts';
 import { watchForKeys, type KeyWatch } from './key-watch.ts';
 import { killOf, VICTIMS, type Kill, type Part } from './kill-plan.ts';
@@ -14,7 +14,7 @@ import { longestMix, strangers } from './served-runs.ts';
 import { strike, swapLength } from './strike.ts';
 
 // A dead HAProxy moves its address each time; how often that may be is not what is looked at here.
-const { test, lab } = scene({ maxMoves: 1000 });
+const { test, lab } = scene({ maxMoves: 1000, more: 2 });
 
 /** Fewer for a short look: SWAPS=40 KILLS=8. A seed gives the same victims and moments again. */
 const SWAPS = Number(process.env['SWAPS'] ?? 200);
@@ -34,6 +34,15 @@ async function site(at: number): Promise<string> {
   return pem;
 }
 
+/** A new bundle for every certificate of the listener. */
+async function sites(at: number): Promise<string[]> {
+  const more = await Promise.all(
+    nodeAt(lab(), 0).more.map(({ servername }) => newSite(40 + (at % 40), [servername])),
+  );
+  for (const pem of more) secrets.push(...needlesOf(pem));
+  return [await site(at), ...more];
+}
+
 /** Runs proxyctl and keeps what it printed. */
 async function told(...args: readonly string[]): Promise<number> {
   const { code, stdout, stderr } = await proxyctl(lab(), args);
@@ -42,14 +51,15 @@ async function told(...args: readonly string[]): Promise<number> {
 }
 
 test('the processes of the machine are looked at from here on', async (t) => {
-  secrets.push(...needlesOf(readFileSync(nodeAt(lab(), 0).cert_path, 'utf8')));
+  for (const { path } of sitesOf(nodeAt(lab(), 0)))
+    secrets.push(...needlesOf(readFileSync(path, 'utf8')));
   watch = await watchForKeys(lab());
   await watch.ask();
   t.pass();
 });
 
 test(`${SWAPS} swaps in a row under a client that looks: no failed handshake, no mix longer than one swap`, async (t) => {
-  const windows = [{ sha1: onDisk(lab()), startMs: -Infinity, endMs: -Infinity }];
+  const windows = [{ sha1: onDisk(lab())[0] ?? '', startMs: -Infinity, endMs: -Infinity }];
   const { nodes, vip4, vip6 } = lab();
   const looking = await watchServed(lab(), [...nodes.map((node) => node.address4), vip4, vip6]);
   const codes = new Set<number>();
@@ -89,29 +99,30 @@ const PROMISED: Readonly<Record<number, readonly Row['end'][]>> = {
 
 /** In the middle of a swap the key is in these files: certificate, journal, and what was pushed. */
 const MAY_HOLD =
-  /\/(pushed\.pem|site\.pem|\.site\.pem\.proxyctl|state\/swaps\/(swap|previous)-[0-9a-z-]+\.json(\.new)?)$/;
+  /\/(pushed-\d\.pem|\.?(site|more-\d)\.pem(\.proxyctl)?|state\/swaps\/(swap|previous)-[0-9a-z-]+\.json(\.new)?)$/;
 
-/** Pushes a new bundle, kills, and waits for the pair to be one again. */
-async function killed(kill: Kill, pem: string): Promise<Row> {
+/** Pushes new bundles, kills, and waits for the pair to be one again. */
+async function killed(kill: Kill, pems: readonly string[]): Promise<Row> {
   const old = onDisk(lab());
-  const struck = await strike(lab(), kill, pem);
+  const struck = await strike(lab(), kill, pems);
   watch?.said(JSON.stringify(struck));
   const title = `${victimOf(kill)}, ${momentOf(kill)}, ${phasesOf(struck)}, exit ${struck.code}`;
   const now = await oneFingerprint(lab(), title, MENDED_MS);
   const mendedMs = performance.now() - struck.backMs;
-  const end = now === old ? 'old' : now === sha1Of(pem) ? 'new' : 'neither';
+  const is = (sha1s: readonly string[]): boolean => now.join() === sha1s.join();
+  const end = is(old) ? 'old' : is(pems.map((pem) => sha1Of(pem))) ? 'new' : 'mixed';
   return { kill, struck, end, mendedMs };
 }
 
 test(`kill -9 at ${KILLS} random moments of a swap (seed ${SEED}): one fingerprint each time`, async (t) => {
   const lengths: number[] = [];
-  for (let at = 0; at < 5; at++) lengths.push(await swapLength(lab(), await site(at)));
+  for (let at = 0; at < 5; at++) lengths.push(await swapLength(lab(), await sites(at)));
   const lengthMs = lengths.toSorted((a, b) => a - b)[2] ?? 0;
   print(`seed ${SEED}; a swap takes ${lengths.map((ms) => ms.toFixed(0)).join(', ')} ms`);
   const rows: Row[] = [];
   let outside = 0;
   for (let at = 0; rows.length < KILLS && at < 3 * KILLS; at++) {
-    const row = await killed(killOf(SEED, at, lengthMs), await site(at));
+    const row = await killed(killOf(SEED, at, lengthMs), await sites(at));
     const { struck, end } = row;
     const title = killTable([row])[0] ?? '';
     print(`${at}: ${title}`);
@@ -160,11 +171,12 @@ test('an agent that dumps core in the middle of a swap leaves none; with cores a
   for (const [part, signal, allowed] of cases) {
     const node = nodeAt(lab(), part === 'coordinator' ? 0 : 1);
     if (allowed) await restartedWithCores(node);
-    const pem = await site(0);
-    const { struck } = await killed(dumping(part, signal), pem);
+    const pems = await sites(0);
+    const needles = pems.flatMap((pem) => needlesOf(pem));
+    const { struck } = await killed(dumping(part, signal), pems);
     t.true(struck.inside, phasesOf(struck));
     const cores = coresUnder(lab().runtime);
-    forms.push(cores.flatMap((path) => formsIn(readFileSync(path), needlesOf(pem))));
+    forms.push(cores.flatMap((path) => formsIn(readFileSync(path), needles)));
     for (const path of cores) rmSync(path);
     await calm(lab());
   }
@@ -196,14 +208,18 @@ test('the keys that were pushed are in no log, state, event, core file, output o
 
   const { runtime, nodes } = lab();
   const found = filesWith(runtime, secrets);
+  const pushed = readdirSync(runtime)
+    .filter((name) => name.startsWith('pushed'))
+    .map((name) => join(runtime, name));
   const journal = /^previous-[0-9a-z-]+\.json$/;
   const kept = nodes.flatMap(({ state_dir: state }) =>
     readdirSync(join(state, 'swaps'))
       .filter((name) => journal.test(name))
       .map((name) => join(state, 'swaps', name)),
   );
-  const allowed = [...nodes.map((node) => node.cert_path), ...kept];
-  t.deepEqual(found.toSorted(), [...allowed, join(runtime, 'pushed.pem')].toSorted());
+  const files = nodes.flatMap((node) => sitesOf(node).map(({ path }) => path));
+  const allowed = [...files, ...kept];
+  t.deepEqual(found.toSorted(), [...allowed, ...pushed].toSorted());
   t.deepEqual(
     allowed.map((path) => statSync(path).mode & 0o777),
     allowed.map(() => 0o600),
