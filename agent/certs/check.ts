@@ -5,9 +5,10 @@ import type { SwapBundle, SwapPrepare } from '../core/certificate-acts.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { blocksOf, bundleText, isKey } from './blocks.ts';
 import { readCertificate, sha1Of } from './certificate.ts';
+import { besideProblems, filesFor, filesOf, readDisk, type OnDisk } from './disk.ts';
 import { asFailure, refuse } from './failure.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
-import { lostNames, pathFor } from './names.ts';
+import { lostNames, pathFor, type PathChoice } from './names.ts';
 import { PemError } from './pem-error.ts';
 import { parseBundle } from './pem.ts';
 import type { Bundle } from './pem.ts';
@@ -29,12 +30,13 @@ export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Pro
     if (bundle.path === null) loaded ??= await haproxy.list();
     items.push(await checkBundle(parts, bundle, acceptRisks, loaded));
   }
-  const [twice] = items.filter(({ path }, at) => items.findIndex((o) => o.path === path) !== at);
+  const all = items.flatMap((item) => filesOf(item).map(({ path }) => path));
+  const twice = all.find((path, at) => all.indexOf(path) !== at);
   if (twice !== undefined)
     throw refuse(
       'usage',
       'path_twice',
-      `two bundles are for ${twice.path} on ${node}`,
+      `two bundles are for ${twice} on ${node}`,
       'one swap installs one bundle in one place',
       'push them one after the other, or name the places: --as PATH',
     );
@@ -47,19 +49,11 @@ async function checkBundle(
   acceptRisks: readonly Risk[],
   loaded: readonly CertificateReport[] | null,
 ): Promise<SwapItem> {
-  const { node, haproxy, files, map } = parts;
+  const { node, files, map } = parts;
   const bundle = bundleOf(request.pem, parts.wallMs());
   const wanted = request.path === null ? null : (map[request.path] ?? request.path);
-  const before = await loadedFor(haproxy, wanted, bundle, loaded, node);
+  const before = await loadedFor(parts, wanted, bundle, loaded);
   const { path } = before;
-  if (!path.startsWith('/'))
-    throw refuse(
-      'failed',
-      'path_unsupported',
-      `${path} on ${node} is not an absolute path`,
-      'HAProxy knows this certificate by a name that does not say where its file is',
-      'give the certificate an absolute path in the configuration',
-    );
   const lost = lostNames(before.names, bundle.names);
   if (lost.length > 0 && !acceptRisks.includes('names-lost'))
     throw refuse(
@@ -69,18 +63,24 @@ async function checkBundle(
       `no longer covered: ${lost.join(', ')}`,
       'take a certificate with these names, or accept it: --accept-risk=names-lost',
     );
-  const oldPem = await files.read(path);
-  const old = oldBundle(oldPem, path, node);
+  const disk = await readDisk(parts, path);
+  const old = oldBundle(disk, path, node);
   const reload = await needsReload(parts, path, [bundle.pem, old.pem]);
-  await files.rehearse(path, bundle.pem);
   const already = before.fingerprint === bundle.sha1 && old.pem === bundle.pem;
+  const { place } = disk;
+  const renewed = old.sha1 !== bundle.sha1;
+  const beside = renewed ? await besideProblems(parts, { path, place, pem: bundle.pem }) : [];
+  const places = {
+    path,
+    oldPem: disk.text,
+    newPem: bundle.pem,
+    files: filesFor(path, disk, bundle.pem),
+  };
+  for (const one of filesOf(places)) await files.rehearse(one.path, one.newPem);
   return {
     name: nameOf(map, path),
-    path,
     already,
     reload,
-    oldPem,
-    newPem: bundle.pem,
     fingerprintBefore: before.fingerprint,
     fingerprintOld: old.sha1,
     fingerprint: bundle.sha1,
@@ -99,7 +99,9 @@ async function checkBundle(
       ...(old.chainLength > 0 && bundle.chainLength === 0
         ? [`no chain in it, the one it replaces has ${old.chainLength} certificates after the leaf`]
         : []),
+      ...beside,
     ],
+    ...places,
   };
 }
 
@@ -139,17 +141,18 @@ function bundleOf(pem: string, wallMs: number): Bundle {
   }
 }
 
+/** What HAProxy has loaded at `path`; null: where a certificate with the same names is. */
 async function loadedFor(
-  haproxy: HaproxyCertificates,
+  parts: NodeSwapParts,
   path: string | null,
   bundle: Bundle,
   all: readonly CertificateReport[] | null,
-  node: string,
 ): Promise<CertificateReport> {
+  const { haproxy, node } = parts;
   const one = path === null ? null : await haproxy.loaded(path);
   if (one !== null) return one;
   const loaded = all ?? (await haproxy.list());
-  const choice = path === null ? pathFor(bundle.names, loaded) : ({ kind: 'one', path } as const);
+  const choice = path === null ? await choose(parts, bundle, loaded) : pairMember(path, bundle);
   const found = choice.kind === 'one' ? loaded.find((one) => one.path === choice.path) : undefined;
   if (found !== undefined) return found;
   const known = `loaded: ${loaded.map((one) => one.path).join(', ') || 'none'}`;
@@ -157,22 +160,47 @@ async function loadedFor(
     throw refuse(
       'not-found',
       'path_unknown',
-      `HAProxy on ${node} has not loaded ${choice.path}`,
+      `HAProxy on ${node} has not loaded ${path}`,
       known,
       'name one of these, or add it to the configuration and reload first',
     );
   throw refuse(
     'usage',
     'path_ambiguous',
-    `no single certificate on ${node} serves exactly the names of the new one`,
+    choice.kind === 'same'
+      ? `several certificates on ${node} serve exactly the names of the new one`
+      : `no single certificate on ${node} serves exactly the names of the new one`,
     choice.paths.length === 0 ? known : `candidates: ${choice.paths.join(', ')}`,
     'name the one to replace: --as PATH',
   );
 }
 
+/** By names; of several with the same ones, as RSA and ECDSA stand side by side, by the kind of key. */
+async function choose(
+  { algorithm }: NodeSwapParts,
+  { names, keyType }: Bundle,
+  loaded: readonly CertificateReport[],
+): Promise<PathChoice> {
+  const choice = pathFor(names, loaded);
+  if (choice.kind !== 'same') return choice;
+  const kinds = await Promise.all(choice.paths.map((path) => algorithm(path)));
+  const [fits, ...more] = choice.paths.filter((_, at) => keyTypeOf(kinds[at] ?? '') === keyType);
+  return fits === undefined || more.length > 0 ? choice : { kind: 'one', path: fits };
+}
+
+/** HAProxy makes `site.pem.rsa` and `site.pem.ecdsa` of one `crt site.pem`. */
+const pairMember = (path: string, { keyType }: Bundle): PathChoice => ({
+  kind: 'one',
+  path: `${path}.${keyType === 'ec' ? 'ecdsa' : keyType}`,
+});
+
+/** Node's word for what HAProxy calls "RSA2048" or "EC256". */
+const keyTypeOf = (algorithm: string): string =>
+  /^[A-Z]+/i.exec(algorithm)?.[0].toLowerCase() ?? '';
+
 /** The file as it must be put back; refuses one from which HAProxy's memory cannot be restored. */
 function oldBundle(
-  text: string,
+  { text, place }: OnDisk,
   path: string,
   node: string,
 ): { pem: string; sha1: string; chainLength: number } {
@@ -185,8 +213,9 @@ function oldBundle(
     if (leaf === undefined) throw unusable('the file holds no certificate', 'put a bundle there');
     if (!blocks.some(isKey))
       throw unusable(
-        'the file holds no private key: HAProxy has it from another file',
-        'put certificates and key into one file and reload HAProxy',
+        `${place.certificate} holds no private key, ` +
+          (place.key === null ? 'and no other file is known' : `and there is no ${place.key}`),
+        'put the key there that HAProxy has loaded, then reload HAProxy',
       );
     return {
       pem: bundleText(blocks),

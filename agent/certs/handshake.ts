@@ -7,7 +7,15 @@ export interface HandshakeTarget {
   /** SNI; null or an address: none is sent. */
   readonly servername: string | null;
   readonly timeoutMs: number;
+  /** "RSA" or "EC": only a certificate with such a key is taken; absent: any. */
+  readonly keyType?: string;
 }
+
+/** Signatures that the server may make, which is how it chooses among its keys (RFC 8446, 4.2.3). */
+const SIGNATURES: Readonly<Record<string, string>> = {
+  RSA: 'RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512',
+  EC: 'ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512',
+};
 
 /** A listener that did not show a certificate. */
 class HandshakeError extends Error {
@@ -19,7 +27,8 @@ class HandshakeError extends Error {
  * that: a certificate of any age and issuer answers the question what is served.
  */
 export function servedFingerprint(target: HandshakeTarget): Promise<string> {
-  const { host, port, servername, timeoutMs } = target;
+  const { host, port, servername, timeoutMs, keyType = '' } = target;
+  const only = SIGNATURES[keyType];
   const sni = servername === null || isIP(servername) !== 0 ? {} : { servername };
   return new Promise((resolve, reject) => {
     const fail = (why: string, cause?: unknown) => {
@@ -27,7 +36,8 @@ export function servedFingerprint(target: HandshakeTarget): Promise<string> {
       socket.destroy();
       reject(new HandshakeError(`TLS connect to ${host} port ${port}: ${why}`, { cause }));
     };
-    const socket = connect({ host, port, ...sni, rejectUnauthorized: false }, () => {
+    const choice = only === undefined ? {} : { sigalgs: only };
+    const socket = connect({ host, port, ...sni, ...choice, rejectUnauthorized: false }, () => {
       const leaf = socket.getPeerX509Certificate();
       if (leaf === undefined) return fail('no certificate was shown');
       clearTimeout(timer);

@@ -1,4 +1,5 @@
 import { refuseOpen } from './check.ts';
+import { filesOf } from './disk.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { NodeSwapParts } from './port.ts';
@@ -39,7 +40,7 @@ export async function makeLive(parts: NodeSwapParts, entry: SwapEntry): Promise<
 async function oneLive(parts: NodeSwapParts, item: SwapItem): Promise<readonly string[]> {
   const { haproxy } = parts;
   if (item.reload) {
-    await replaceFile(parts, item);
+    await replaceFiles(parts, item);
     await parts.reload();
     return await verifyServed(parts, item);
   }
@@ -49,18 +50,20 @@ async function oneLive(parts: NodeSwapParts, item: SwapItem): Promise<readonly s
   else await stage(parts, item, open);
   await haproxy.commit(item.path);
   const warnings = await verifyServed(parts, item);
-  await replaceFile(parts, item);
+  await replaceFiles(parts, item);
   return warnings;
 }
 
-async function replaceFile({ files, node }: NodeSwapParts, item: SwapItem): Promise<void> {
-  await files.replace(item.path, item.newPem);
-  if ((await files.read(item.path)) !== item.newPem)
-    throw refuse(
-      'failed',
-      'not_written',
-      `replace ${item.path} on ${node}: the file reads differently than written`,
-    );
+async function replaceFiles({ files, node }: NodeSwapParts, item: SwapItem): Promise<void> {
+  for (const { path, newPem } of filesOf(item)) {
+    await files.replace(path, newPem);
+    if ((await files.read(path)) !== newPem)
+      throw refuse(
+        'failed',
+        'not_written',
+        `replace ${path} on ${node}: the file reads differently than written`,
+      );
+  }
 }
 
 /** Both checks of what a client gets: what HAProxy says it holds, and a real handshake. */
@@ -69,7 +72,7 @@ async function verifyServed(
   { path, fingerprint, names }: SwapItem,
 ): Promise<readonly string[]> {
   const memory = await inMemory(haproxy, path);
-  const served = memory === fingerprint ? await verify(path, names) : memory;
+  const served = memory === fingerprint ? await verify(path, names, fingerprint) : memory;
   if (served === fingerprint) return [];
   if (served === null && memory === fingerprint)
     return ['no listener is known for it: not verified by a TLS handshake'];
@@ -88,8 +91,11 @@ async function refuseChanged(parts: NodeSwapParts, item: SwapItem, begun: boolea
   const before = memory === item.fingerprintBefore || memory === item.fingerprintOld;
   // One that was cut off in the middle may have done it already.
   const known = before || (begun && memory === item.fingerprint);
-  const text = await parts.files.read(item.path);
-  const disk = text === item.oldPem || (begun && text === item.newPem);
+  let disk = true;
+  for (const { path, oldPem, newPem } of filesOf(item)) {
+    const text = await parts.files.read(path);
+    disk &&= text === oldPem || (begun && text === newPem);
+  }
   if (known && disk) return;
   throw refuse(
     'conflict',

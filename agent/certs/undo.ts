@@ -1,5 +1,6 @@
 import { blocksOf, bundleText } from './blocks.ts';
 import { refuseForeign } from './check.ts';
+import { filesOf } from './disk.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { HaproxyCertificates, NodeSwapParts } from './port.ts';
@@ -19,7 +20,7 @@ export async function putBack(parts: NodeSwapParts, entry: SwapEntry): Promise<v
   const failures: unknown[] = [];
   const changed = entry.items.filter(({ already }) => !already);
   for (const item of changed.toReversed())
-    for (const step of [dropTransaction, restoreFile, restoreMemory])
+    for (const step of [dropTransaction, restoreFiles, restoreMemory])
       await step(parts, item).catch((error) => failures.push(error));
   if (failures.length > 0) throw failures[0];
   if (entry.coordinator === node && entry.members.length > 1)
@@ -34,9 +35,10 @@ async function dropTransaction({ haproxy }: NodeSwapParts, item: SwapItem): Prom
   if (ours) await haproxy.abort(item.path);
 }
 
-async function restoreFile({ files }: NodeSwapParts, item: SwapItem): Promise<void> {
-  if (item.newPem === item.oldPem) return;
-  if ((await files.read(item.path)) === item.newPem) await files.replace(item.path, item.oldPem);
+/** Each by itself: a swap that was cut off between two has replaced one of them. */
+async function restoreFiles({ files }: NodeSwapParts, item: SwapItem): Promise<void> {
+  for (const { path, oldPem, newPem } of filesOf(item))
+    if (newPem !== oldPem && (await files.read(path)) === newPem) await files.replace(path, oldPem);
 }
 
 async function restoreMemory(parts: NodeSwapParts, item: SwapItem): Promise<void> {

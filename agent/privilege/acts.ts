@@ -1,7 +1,7 @@
 import { wordsOf, type CarpActs } from '../carp/acts.ts';
 import { certificateFiles, CertificateFileError } from '../certs/files.ts';
 import type { CertificateFiles } from '../certs/port.ts';
-import type { Helper } from './helper.ts';
+import { HelperError, type Helper } from './helper.ts';
 
 /** Each of its tools is killed after 2 s, and an act takes at most two. */
 const ACT_MS = 5000;
@@ -43,7 +43,7 @@ export const helperFiles = (helper: Helper): CertificateFiles => ({
     } catch (error) {
       if (!(error instanceof CertificateFileError) || error.code !== 'EACCES') throw error;
       // It waits its turn behind a check of the configuration, which takes seconds.
-      return decode(await helper.ask(['cert-read', path], COMMAND_MS));
+      return decode(await helper.ask(['cert-read', path], COMMAND_MS).catch(asMissing(path)));
     }
   },
   async rehearse(path, pem) {
@@ -53,6 +53,15 @@ export const helperFiles = (helper: Helper): CertificateFiles => ({
     await helper.ask(['cert-write', path, String(Buffer.byteLength(pem))], COMMAND_MS, pem);
   },
 });
+
+/** What is not there is the same error whoever looked. */
+const asMissing =
+  (path: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof HelperError) || !/: failed: no such file/.test(error.message))
+      throw error;
+    throw new CertificateFileError('read', path, Object.assign(error, { code: 'ENOENT' }));
+  };
 
 /** Bytes as od(1) prints them. */
 const decode = (lines: readonly string[]): string =>

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { placeOf } from '../../agent/certificate-places.ts';
 import { blocksOf, bundleText } from '../../agent/certs/blocks.ts';
 import { certificateFiles } from '../../agent/certs/files.ts';
 import { servedFingerprint } from '../../agent/certs/handshake.ts';
@@ -11,7 +12,9 @@ import { swapJournal } from '../../agent/certs/journal.ts';
 import { serverNameFor } from '../../agent/certs/names.ts';
 import { nodeSwap, type NodeSwap } from '../../agent/certs/swap.ts';
 import type { ActHeader } from '../../agent/core/acts.ts';
+import { certificateDetails } from '../../agent/haproxy/certificate-details.ts';
 import { certificates } from '../../agent/haproxy/certificates.ts';
+import { configReader } from '../../agent/haproxy/config-reader.ts';
 import { readInfo } from '../../agent/haproxy/info.ts';
 import { runtime } from '../../agent/haproxy/runtime.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
@@ -125,6 +128,8 @@ async function startNode(base: string, name: string, first: readonly string[]): 
     `global\n    stats socket ${socket} mode 600 level admin\ndefaults\n    mode http\n    timeout connect 1s\n    timeout client 5s\n    timeout server 5s\nfrontend web\n    bind 127.0.0.1:${port} ssl crt ${crt}\n    http-request return status 200\n`,
   );
   const ask = runtime(socket, { deadlineMs: 5000 });
+  const scan = configReader(config);
+  const details = (path: string) => certificateDetails(ask, path);
   const map = Object.fromEntries(first.map((_, at) => [String(at), join(crt, `${at}.pem`)]));
   const swap = nodeSwap({
     node: name,
@@ -142,6 +147,8 @@ async function startNode(base: string, name: string, first: readonly string[]): 
     canReload: false,
     wallMs: () => Date.now(),
     map,
+    placeOf: (path) => placeOf({ node: name, scan, details }, path),
+    algorithm: async (path) => (await details(path))?.algorithm ?? '',
   });
   const node = { name, folder, config, socket, port, swap, child: haproxy(config, []) };
   await answers(node);

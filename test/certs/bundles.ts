@@ -65,6 +65,6 @@ export async function issue(wanted: Wanted): Promise<Issued> {
   };
 }
 
-/** Leaf and key, as they lie in a file for HAProxy. */
+/** Leaf, chain and key, as they lie in a file for HAProxy. */
 export const bundle = (leaf: Issued, ...chain: readonly Issued[]): string =>
-  leaf.certificate + leaf.key + chain.map(({ certificate }) => certificate).join('');
+  [leaf, ...chain].map(({ certificate }) => certificate).join('') + leaf.key;

@@ -94,8 +94,13 @@ export function partsOf(host: Host, after: (at: number) => void): NodeSwapParts 
     canReload: true,
     wallMs: () => NOW,
     map: {},
+    placeOf: (path) => Promise.resolve({ ...NOWHERE, certificate: path, key: `${path}.key` }),
+    algorithm: () => Promise.resolve('EC256'),
   };
 }
+
+/** Files that HAProxy may look for beside a certificate. */
+const NOWHERE = { ocsp: null, issuer: null, sctl: null };
 
 function journalOf(host: Host, step: Step, writing: Step): SwapJournal {
   const all = (from: ReadonlyMap<string, string>): SwapEntry[] =>

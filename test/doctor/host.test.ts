@@ -35,6 +35,8 @@ const scan = (paths: readonly string[], crtLists: readonly string[] = [], crtBas
   listeners: paths.map((crt) => ({ host: '', port: 443, crt })),
   crtLists,
   crtBase,
+  extra: { key: true, ocsp: true, issuer: true, sctl: true, insteadOfCrt: false },
+  stores: [],
 });
 
 const look = (changes: Partial<CertificateLook> = {}): CertificateLook => ({
