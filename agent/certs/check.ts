@@ -5,6 +5,7 @@ import type { SwapBundle, SwapPrepare } from '../core/certificate-acts.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { blocksOf, bundleText, isKey } from './blocks.ts';
 import { readCertificate, sha1Of } from './certificate.ts';
+import { notFoundByName } from './crt-ending.ts';
 import { besideProblems, filesFor, filesOf, readDisk, type OnDisk } from './disk.ts';
 import { asFailure, refuse } from './failure.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
@@ -12,7 +13,7 @@ import { lostNames, pathFor, type PathChoice } from './names.ts';
 import { PemError } from './pem-error.ts';
 import { parseBundle } from './pem.ts';
 import type { Bundle } from './pem.ts';
-import type { HaproxyCertificates, NodeSwapParts } from './port.ts';
+import type { HaproxyCertificates, NodeSwapParts, Place } from './port.ts';
 import { tooLargeFor } from './size.ts';
 
 /**
@@ -65,9 +66,9 @@ async function checkBundle(
     );
   const disk = await readDisk(parts, path);
   const old = oldBundle(disk, path, node);
-  const reload = await needsReload(parts, path, [bundle.pem, old.pem]);
   const already = before.fingerprint === bundle.sha1 && old.pem === bundle.pem;
   const { place } = disk;
+  const reload = await needsReload(parts, { path, place }, [bundle.pem, old.pem]);
   const renewed = old.sha1 !== bundle.sha1;
   const beside = renewed ? await besideProblems(parts, { path, place, pem: bundle.pem }) : [];
   const places = {
@@ -231,18 +232,27 @@ function oldBundle(
 /** True where only file and reload can install it; refuses where no reload is configured. */
 async function needsReload(
   { haproxy, canReload }: NodeSwapParts,
-  path: string,
+  { path, place }: { readonly path: string; readonly place: Place },
   pems: readonly string[],
 ): Promise<boolean> {
   const version = await haproxy.version();
-  const [why] = pems.map((pem) => tooLargeFor(version, path, pem)).filter((one) => one !== null);
-  if (why === undefined) return false;
+  const unfound = notFoundByName(version, path, place);
+  const [large] = pems.map((pem) => tooLargeFor(version, path, pem)).filter((one) => one !== null);
+  if ((unfound ?? large) === undefined) return false;
   if (canReload) return true;
+  if (unfound !== null)
+    throw refuse(
+      'failed',
+      'not_by_runtime',
+      `${path}: this HAProxy replaces it by a reload only`,
+      unfound,
+      'update HAProxy, name the file .pem, or set haproxy.reload in agent.toml',
+    );
   throw refuse(
     'failed',
     'too_large',
     `${path}: too large for the runtime API`,
-    why,
+    large,
     'leave out the root and what is not needed, or set haproxy.reload in agent.toml',
   );
 }
