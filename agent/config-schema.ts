@@ -241,7 +241,7 @@ export const agentToml = v.strictObject({
               v.minLength(1, 'needs at least one name'),
               v.maxLength(100, 'at most 100 names in one certificate'),
             ),
-            path,
+            path: certificate,
           }),
           'must be written as [[acme.certificate]]',
         ),

@@ -98,7 +98,7 @@ async function checkBundle(
             `memory has ${before.fingerprint} and disk ${old.sha1}: a rollback brings back the one on disk`,
           ]),
       ...(old.chainLength > 0 && bundle.chainLength === 0
-        ? [`no chain in it, the one it replaces has ${old.chainLength} certificates after the leaf`]
+        ? [`no chain in it, the one it replaces has one of ${old.chainLength}`]
         : []),
       ...beside,
     ],

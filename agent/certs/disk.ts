@@ -34,10 +34,7 @@ export async function readDisk(
 const holdsKey = (text: string): boolean => /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text);
 
 /** The text of a file that need not be there; null: it is not. */
-export async function ifThere(
-  files: NodeSwapParts['files'],
-  path: string | null,
-): Promise<string | null> {
+async function ifThere(files: NodeSwapParts['files'], path: string | null): Promise<string | null> {
   if (path === null) return null;
   try {
     return await files.read(path);

@@ -10,8 +10,8 @@ export interface CrtListEntry {
 export const crtListEntries = (text: string, crtBase: string): CrtListEntry[] =>
   text.split('\n').flatMap((line) => {
     const [path = '', ...names] = line
+      .replace(/\[[^\]]*\]/, ' ')
       .trim()
-      .replace(/\s*\[[^\]]*\]\s*/, ' ')
       .split(/\s+/);
     if (path === '' || path.startsWith('#')) return [];
     return [

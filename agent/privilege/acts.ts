@@ -42,8 +42,7 @@ export const helperFiles = (helper: Helper): CertificateFiles => ({
       return await certificateFiles.read(path);
     } catch (error) {
       if (!(error instanceof CertificateFileError) || error.code !== 'EACCES') throw error;
-      // It waits its turn behind a check of the configuration, which takes seconds.
-      return decode(await helper.ask(['cert-read', path], COMMAND_MS).catch(asMissing(path)));
+      return readByHelper(helper, path);
     }
   },
   async rehearse(path, pem) {
@@ -54,14 +53,17 @@ export const helperFiles = (helper: Helper): CertificateFiles => ({
   },
 });
 
-/** What is not there is the same error whoever looked. */
-const asMissing =
-  (path: string) =>
-  (error: unknown): never => {
+/** A certificate file as root reads it. What is not there is the same error as without the helper. */
+export async function readByHelper(helper: Helper, path: string): Promise<string> {
+  try {
+    // It waits its turn behind a check of the configuration, which takes seconds.
+    return decode(await helper.ask(['cert-read', path], COMMAND_MS));
+  } catch (error) {
     if (!(error instanceof HelperError) || !/: failed: no such file/.test(error.message))
       throw error;
     throw new CertificateFileError('read', path, Object.assign(error, { code: 'ENOENT' }));
-  };
+  }
+}
 
 /** Bytes as od(1) prints them. */
 const decode = (lines: readonly string[]): string =>

@@ -12,8 +12,8 @@ import type { SwapReading } from '../../agent/core/certificate-acts.ts';
 import { certificateDetails } from '../../agent/haproxy/certificate-details.ts';
 import { certificates } from '../../agent/haproxy/certificates.ts';
 import { configReader } from '../../agent/haproxy/config-reader.ts';
-import { readInfo } from '../../agent/haproxy/info.ts';
-import type { Runtime } from '../../agent/haproxy/runtime.ts';
+import { atLeast, readInfo } from '../../agent/haproxy/info.ts';
+import { runtime, type Runtime } from '../../agent/haproxy/runtime.ts';
 import { servedBy } from '../../agent/served-certificate.ts';
 import { freePorts, runHaproxy, shortFolder } from '../haproxy/haproxy.ts';
 import { NOW } from './bundles.ts';
@@ -36,6 +36,8 @@ export interface RealHost {
   readonly parts: NodeSwapParts;
   readonly swap: NodeSwap;
   readonly ports: readonly number[];
+  /** Of the HAProxy that runs now. */
+  readonly pid: () => number | undefined;
   /** Starts HAProxy anew with what is on disk. */
   readonly restart: () => Promise<void>;
   readonly text: (name: string) => string;
@@ -82,11 +84,14 @@ export async function realHost(t: ExecutionContext, setup: Setup): Promise<RealH
   ];
   writeFileSync(config, lines.join('\n').replaceAll('FOLDER', folder));
   const { program } = setup;
-  const { ask, start, child } = await runHaproxy(t, {
+  const { start, child, ...running } = await runHaproxy(t, {
     config,
     socketPath,
     ...(program === undefined ? {} : { program }),
   });
+  const { version } = await readInfo(running.ask);
+  const large = atLeast(version, 3, 4) ? { payloadLimit: () => 130_000 } : {};
+  const ask = runtime(socketPath, { deadlineMs: 5000, ...large });
   const restart = async (): Promise<void> => {
     const old = child();
     await start(['-sf', String(old.pid)]);
@@ -117,6 +122,7 @@ export async function realHost(t: ExecutionContext, setup: Setup): Promise<RealH
     parts,
     swap,
     ports,
+    pid: () => child().pid,
     restart,
     text: (name) => readFileSync(at(name), 'utf8'),
     mode: (name) => (statSync(at(name)).mode & 0o777).toString(8),
