@@ -27,7 +27,8 @@ type Step = <T>(name: string, work: () => T) => Promise<T>;
 /** HAProxy starts anew with what is on disk. */
 export function reload(host: Host): void {
   host.memory.clear();
-  for (const [path, pem] of host.disk) host.memory.set(path, pem);
+  for (const [path, pem] of host.disk)
+    if (!path.endsWith('.key')) host.memory.set(path, pem + (host.disk.get(`${path}.key`) ?? ''));
   host.transaction = null;
 }
 
