@@ -1,5 +1,9 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
+import { configReader } from '../../agent/haproxy/config-reader.ts';
 import { backendsAt, scanConfig } from '../../agent/haproxy/config-scan.ts';
+import { shortFolder } from './haproxy.ts';
 
 const socketOf = (...lines: string[]) => scanConfig(['global', ...lines].join('\n')).socket;
 const listenersOf = (...lines: string[]) =>
@@ -192,6 +196,20 @@ test('text that is no configuration has nothing in it', (t) => {
       extra: ALL,
       stores: [],
     });
+});
+
+test('haproxy.conf is read again once it is another one, and missed where it is none', async (t) => {
+  const path = join(shortFolder(t), 'haproxy.conf');
+  const read = configReader(path);
+  await t.throwsAsync(read(), { code: 'ENOENT' });
+  const seen: string[] = [];
+  for (const base of ['/a', '/b']) {
+    writeFileSync(path, `global\n\tcrt-base ${base}\n`);
+    const [first, again] = [await read(), await read()];
+    t.is(first, again);
+    seen.push(first.crtBase);
+  }
+  t.deepEqual(seen, ['/a', '/b']);
 });
 
 test('backends of which every server is at one of the addresses, and no others', (t) => {
