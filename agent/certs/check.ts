@@ -15,6 +15,7 @@ import { PemError } from './pem-error.ts';
 import { parseBundle } from './pem.ts';
 import type { Bundle } from './pem.ts';
 import type { HaproxyCertificates, NodeSwapParts, Place } from './port.ts';
+import { several } from './several.ts';
 import { tooLargeFor } from './size.ts';
 
 /**
@@ -25,13 +26,16 @@ export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Pro
   const { node, haproxy } = parts;
   const { swapId, coordinator, members, stamp, actor, reason, acceptRisks } = request;
   await refuseForeign(haproxy, node);
-  const items: SwapItem[] = [];
-  let loaded: readonly CertificateReport[] | null = null;
-  for (const bundle of request.bundles) {
-    // Only where names have to be searched are all read: that is one command for each.
-    if (bundle.path === null) loaded ??= await haproxy.list();
-    items.push(await checkBundle(parts, bundle, acceptRisks, loaded));
-  }
+  const seen: Seen = {
+    version: await haproxy.version(),
+    // Only where names have to be searched are all read.
+    loaded: request.bundles.some(({ path }) => path === null)
+      ? await haproxy.list()
+      : await loadedOf(parts, request.bundles),
+  };
+  const items = await several(request.bundles, (bundle) =>
+    checkBundle(parts, bundle, acceptRisks, seen),
+  );
   const all = items.flatMap((item) => filesOf(item).map(({ path }) => path));
   const twice = all.find((path, at) => all.indexOf(path) !== at);
   if (twice !== undefined)
@@ -45,13 +49,27 @@ export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Pro
   return { swapId, phase: 'prepared', coordinator, members, stamp, actor, reason, items };
 }
 
+/** What HAProxy was asked once for all bundles. */
+interface Seen {
+  readonly version: string;
+  readonly loaded: readonly CertificateReport[];
+}
+
+async function loadedOf(
+  { haproxy, map }: NodeSwapParts,
+  bundles: readonly SwapBundle[],
+): Promise<readonly CertificateReport[]> {
+  const paths = bundles.flatMap(({ path }) => (path === null ? [] : [map[path] ?? path]));
+  return (await haproxy.loadedAll(paths)).filter((one) => one !== null);
+}
+
 async function checkBundle(
   parts: NodeSwapParts,
   request: SwapBundle,
   acceptRisks: readonly Risk[],
-  loaded: readonly CertificateReport[] | null,
+  { version, loaded }: Seen,
 ): Promise<SwapItem> {
-  const { node, files, map } = parts;
+  const { node, map } = parts;
   const bundle = bundleOf(request.pem, parts.wallMs());
   const wanted = request.path === null ? null : (map[request.path] ?? request.path);
   const before = await loadedFor(parts, wanted, bundle, loaded);
@@ -69,7 +87,7 @@ async function checkBundle(
   const old = oldBundle(disk, path, node);
   const already = before.fingerprint === bundle.sha1 && old.pem === bundle.pem;
   const { place } = disk;
-  const reload = await needsReload(parts, { path, place }, [bundle.pem, old.pem]);
+  const reload = needsReload(parts, { version, path, place }, [bundle.pem, old.pem]);
   const renewed = old.sha1 !== bundle.sha1;
   const beside = renewed ? await besideProblems(parts, { path, place, pem: bundle.pem }) : [];
   const places = {
@@ -78,7 +96,6 @@ async function checkBundle(
     newPem: bundle.pem,
     files: filesFor(path, disk, bundle.pem),
   };
-  for (const one of filesOf(places)) await files.rehearse(one.path, one.newPem);
   return {
     name: nameOf(map, path),
     already,
@@ -174,12 +191,11 @@ function oldBundle(
 }
 
 /** True where only file and reload can install it; refuses where no reload is configured. */
-async function needsReload(
-  { haproxy, canReload }: NodeSwapParts,
-  { path, place }: { readonly path: string; readonly place: Place },
+function needsReload(
+  { canReload }: NodeSwapParts,
+  { version, path, place }: { version: string; path: string; place: Place },
   pems: readonly string[],
-): Promise<boolean> {
-  const version = await haproxy.version();
+): boolean {
   const unfound = notFoundByName(version, path, place);
   const [large] = pems.map((pem) => tooLargeFor(version, path, pem)).filter((one) => one !== null);
   if ((unfound ?? large) === undefined) return false;

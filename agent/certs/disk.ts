@@ -112,3 +112,7 @@ function issues(issuerText: string, pem: string): boolean {
     return false;
   }
 }
+
+/** The last of them has the certificates; those before it are a key's own file. */
+export const keyFilesOf = (item: SwapItem): readonly SwapFile[] => filesOf(item).slice(0, -1);
+export const certificateFilesOf = (item: SwapItem): readonly SwapFile[] => filesOf(item).slice(-1);

@@ -5,19 +5,19 @@ import type { Bundle } from './pem.ts';
 import type { NodeSwapParts } from './port.ts';
 
 /**
- * What HAProxy has loaded at `path`; null: where a certificate with the same names is. `all`: what it
- * has loaded, where that is known already. Rejects with ActFailure where that is none or not one.
+ * What HAProxy has loaded at `path`; null: where a certificate with the same names is. `seen`: what it
+ * has loaded, as far as that is known already. Rejects with ActFailure where that is none or not one.
  */
 export async function loadedFor(
   parts: NodeSwapParts,
   path: string | null,
   bundle: Bundle,
-  all: readonly CertificateReport[] | null,
+  seen: readonly CertificateReport[],
 ): Promise<CertificateReport> {
   const { haproxy, node } = parts;
-  const one = path === null ? null : await haproxy.loaded(path);
-  if (one !== null) return one;
-  const loaded = all ?? (await haproxy.list());
+  const one = seen.find((loaded) => loaded.path === path);
+  if (one !== undefined) return one;
+  const loaded = path === null ? seen : await haproxy.list();
   const choice = path === null ? await choose(parts, bundle, loaded) : pairMember(path, bundle);
   const found = choice.kind === 'one' ? loaded.find((one) => one.path === choice.path) : undefined;
   if (found !== undefined) return found;

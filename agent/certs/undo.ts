@@ -19,6 +19,7 @@ export async function putBack(parts: NodeSwapParts, entry: SwapEntry): Promise<v
   await journal.write({ ...entry, phase: 'aborting' }).catch(() => undefined);
   const failures: unknown[] = [];
   const changed = entry.items.filter(({ already }) => !already);
+  await unstage(parts, entry).catch((error) => failures.push(error));
   for (const item of changed.toReversed())
     for (const step of [dropTransaction, restoreFiles, restoreMemory])
       await step(parts, item).catch((error) => failures.push(error));
@@ -26,6 +27,12 @@ export async function putBack(parts: NodeSwapParts, entry: SwapEntry): Promise<v
   if (entry.coordinator === node && entry.members.length > 1)
     await journal.write({ ...entry, phase: 'aborted', items: [] });
   else await journal.remove(entry.swapId);
+}
+
+/** Removes the new files that stand beside the old ones. */
+export async function unstage({ files }: NodeSwapParts, { items }: SwapEntry): Promise<void> {
+  const changed = items.filter(({ already }) => !already).flatMap(filesOf);
+  await files.unstage(changed.map(({ path }) => path));
 }
 
 async function dropTransaction({ haproxy }: NodeSwapParts, item: SwapItem): Promise<void> {
@@ -38,7 +45,8 @@ async function dropTransaction({ haproxy }: NodeSwapParts, item: SwapItem): Prom
 /** Each by itself: a swap that was cut off between two has replaced one of them. */
 async function restoreFiles({ files }: NodeSwapParts, item: SwapItem): Promise<void> {
   for (const { path, oldPem, newPem } of filesOf(item))
-    if (newPem !== oldPem && (await files.read(path)) === newPem) await files.replace(path, oldPem);
+    if (newPem !== oldPem && (await files.read(path)) === newPem)
+      await files.install([{ path, pem: oldPem }]);
 }
 
 async function restoreMemory(parts: NodeSwapParts, item: SwapItem): Promise<void> {
@@ -65,7 +73,5 @@ async function restoreMemory(parts: NodeSwapParts, item: SwapItem): Promise<void
 }
 
 /** SHA-1 of the leaf HAProxy has for `path`; null when it has not loaded it. */
-export const inMemory = async (
-  haproxy: HaproxyCertificates,
-  path: string,
-): Promise<string | null> => (await haproxy.loaded(path))?.fingerprint ?? null;
+const inMemory = async (haproxy: HaproxyCertificates, path: string): Promise<string | null> =>
+  (await haproxy.loaded(path))?.fingerprint ?? null;

@@ -72,9 +72,9 @@ test('an agent killed between the two files: recovery goes on from the journal, 
       ...parts,
       files: {
         ...parts.files,
-        async replace(path, pem) {
+        async install(written) {
           if (++replaced > 1) return new Promise(() => undefined);
-          await parts.files.replace(path, pem);
+          await parts.files.install(written);
         },
       },
     };
