@@ -12,6 +12,7 @@ import { servedFingerprint } from './certs/handshake.ts';
 import type { CertificateFiles } from './certs/port.ts';
 import { swapJournal } from './certs/journal.ts';
 import { serverNameFor } from './certs/names.ts';
+import { careful } from './certs/many-names.ts';
 import { bundleWith, inspect, previousOf } from './certs/inspect.ts';
 import type { NodeSwapParts } from './certs/port.ts';
 import { nodeSwap, type NodeSwap } from './certs/swap.ts';
@@ -127,6 +128,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
         runtime: ask,
         requiredFrontends: config.haproxy.frontends,
         withCertificates,
+        list: () => swapParts.haproxy.list(),
         nowMs: () => clock.nowMs(),
       });
       return { ...seen, backends: seen.backends.filter(({ name }) => !ownBackends.has(name)) };
@@ -156,7 +158,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
       options.onChange();
     },
   });
-  const swapParts: NodeSwapParts = {
+  const swapParts: NodeSwapParts = careful({
     node,
     haproxy: { ...certs, version: async () => (await readInfo(ask)).version },
     files: options.files,
@@ -166,7 +168,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
     canReload: config.haproxy.reload.length > 0,
     wallMs: () => clock.wallMs(),
     map: config.certificates.map,
-  };
+  });
   const swap = nodeSwap(swapParts);
 
   return {

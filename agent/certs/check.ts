@@ -7,6 +7,7 @@ import { blocksOf, bundleText, isKey } from './blocks.ts';
 import { readCertificate, sha1Of } from './certificate.ts';
 import { asFailure, refuse } from './failure.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
+import { refuseUntold } from './many-names.ts';
 import { lostNames, pathFor } from './names.ts';
 import { PemError } from './pem-error.ts';
 import { parseBundle } from './pem.ts';
@@ -78,6 +79,7 @@ async function checkBundle(
       'HAProxy knows this certificate by a name that does not say where its file is',
       'give the certificate an absolute path in the configuration',
     );
+  const fingerprintBefore = await refuseUntold(parts, before, bundle.pem);
   const lost = lostNames(before.names, bundle.names);
   if (lost.length > 0 && !acceptRisks.includes('names-lost'))
     throw refuse(
@@ -98,7 +100,7 @@ async function checkBundle(
     reload,
     oldPem,
     newPem: bundle.pem,
-    fingerprintBefore: before.fingerprint,
+    fingerprintBefore,
     fingerprintOld: old.sha1,
     fingerprint: bundle.sha1,
     sha256: bundle.sha256,

@@ -45,6 +45,9 @@ export async function inspect(
   return found;
 }
 
+const UNTOLD =
+  'it has too many names for HAProxy to say which one it has in memory, and no listener shows it';
+
 async function inspectOne(
   { files, verify, map }: NodeSwapParts,
   { path, fingerprint, notAfter, names }: CertificateReport,
@@ -61,6 +64,7 @@ async function inspectOne(
       return null;
     }
   };
+  if (fingerprint === null) problems.push(UNTOLD);
   const disk = await tried(async () => describe(await files.read(path)));
   const shown = served ? await tried(() => verify(path, names)) : null;
   return {

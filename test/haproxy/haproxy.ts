@@ -22,6 +22,8 @@ export interface TestHaproxy {
   readonly certificates: { readonly a: string; readonly b: string };
   /** Of the listener without TLS. */
   readonly port: number;
+  /** Of the one with TLS. */
+  readonly tlsPort: number;
   readonly child: () => ChildProcess;
   /** Starts a process, with `-sf` to take over from one that runs. */
   readonly start: (more?: readonly string[]) => Promise<ChildProcess>;
@@ -121,6 +123,7 @@ backend gone
     ask,
     certificates,
     port,
+    tlsPort: tls,
     child: () => newest,
     start,
   };
