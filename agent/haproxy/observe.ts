@@ -47,7 +47,7 @@ export async function observeHaproxy(options: ObserveOptions): Promise<HaproxyRe
     ],
     backends: rows.filter((row) => cell(row, 'svname') === 'BACKEND').map(backend),
     certificates: options.withCertificates
-      ? await (options.list ?? certificates(runtime).list)()
+      ? await (options.list ?? (() => certificates(runtime).list()))()
       : [],
     drift: [],
     drifted: 0,
