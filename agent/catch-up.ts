@@ -100,7 +100,9 @@ async function bring(options: CatchUpOptions, name: string, intent: Intent): Pro
   // This HAProxy does not use it (any more): nothing to bring up to date.
   if (memory === null) return '';
   const disk = describe((await readDisk(parts, path)).text);
-  if (disk?.sha256 === intent.value && memory.fingerprint === disk.sha1) return '';
+  // Not known what HAProxy has (cert list says so): the file is all that can be right.
+  const right = memory.fingerprint === null || memory.fingerprint === disk?.sha1;
+  if (disk?.sha256 === intent.value && right) return '';
   const pem = disk?.sha256 === intent.value ? disk.pem : await fetched(options, name, intent.value);
   if (pem === null) return 'it is not the decided version, and no node in touch has that one';
   const decided = describe(pem);

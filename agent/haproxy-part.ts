@@ -10,6 +10,7 @@ import type { ServerRecord, ServerTask } from './core/servers.ts';
 import type { ShowReply } from './core/show-commands.ts';
 import type { CertificateFiles } from './certs/port.ts';
 import { swapJournal } from './certs/journal.ts';
+import { careful } from './certs/many-names.ts';
 import { bundleWith, inspect, previousOf } from './certs/inspect.ts';
 import type { NodeSwapParts } from './certs/port.ts';
 import { nodeSwap, type NodeSwap } from './certs/swap.ts';
@@ -108,13 +109,13 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
   const show = showing(() => socketPath);
   const certs = certificates(ask);
   const details = (path: string) => certificateDetails(ask, path);
-  const algorithm = async (path: string) => (await details(path))?.algorithm ?? '';
   const scan = configReader(config.haproxy.config);
   const served: ServedSources = {
     scan,
     readList: (path) => options.files.read(path),
     elsewhere: options.elsewhere,
-    algorithm,
+    // Not by `details`: HAProxy is not asked about a certificate with too many names.
+    algorithm: (path) => swapParts.algorithm(path),
   };
   let ownBackends: ReadonlySet<string> = new Set();
 
@@ -137,6 +138,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
         runtime: ask,
         requiredFrontends: config.haproxy.frontends,
         withCertificates,
+        list: () => swapParts.haproxy.list(),
         nowMs: () => clock.nowMs(),
       });
       return { ...seen, backends: seen.backends.filter(({ name }) => !ownBackends.has(name)) };
@@ -166,7 +168,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
       options.onChange();
     },
   });
-  const swapParts: NodeSwapParts = {
+  const swapParts: NodeSwapParts = careful({
     node,
     haproxy: { ...certs, version: async () => (await readInfo(ask)).version },
     files: options.files,
@@ -177,8 +179,8 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
     wallMs: () => clock.wallMs(),
     map: config.certificates.map,
     placeOf: (path) => placeOf({ node, scan, details }, path),
-    algorithm,
-  };
+    algorithm: async (path) => (await details(path))?.algorithm ?? '',
+  });
   const swap = nodeSwap(swapParts);
 
   return {

@@ -10,6 +10,7 @@ import { besideProblems, filesFor, filesOf, readDisk, type OnDisk } from './disk
 import { asFailure, refuse } from './failure.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
 import { loadedFor } from './loaded.ts';
+import { refuseUntold } from './many-names.ts';
 import { lostNames } from './names.ts';
 import { PemError } from './pem-error.ts';
 import { parseBundle } from './pem.ts';
@@ -74,6 +75,7 @@ async function checkBundle(
   const wanted = request.path === null ? null : (map[request.path] ?? request.path);
   const before = await loadedFor(parts, wanted, bundle, loaded);
   const { path } = before;
+  const fingerprintBefore = await refuseUntold(parts, before, bundle.pem);
   const lost = lostNames(before.names, bundle.names);
   if (lost.length > 0 && !acceptRisks.includes('names-lost'))
     throw refuse(
@@ -100,7 +102,7 @@ async function checkBundle(
     name: nameOf(map, path),
     already,
     reload,
-    fingerprintBefore: before.fingerprint,
+    fingerprintBefore,
     fingerprintOld: old.sha1,
     fingerprint: bundle.sha1,
     sha256: bundle.sha256,

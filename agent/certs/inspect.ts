@@ -46,6 +46,9 @@ export async function inspect(
   return found;
 }
 
+const UNTOLD =
+  'it has too many names for HAProxy to say which one it has in memory, and no listener shows it';
+
 async function inspectOne(
   parts: NodeSwapParts,
   { path, fingerprint, notAfter, names }: CertificateReport,
@@ -63,6 +66,7 @@ async function inspectOne(
       return null;
     }
   };
+  if (fingerprint === null) problems.push(UNTOLD);
   const disk = await tried(async () => describe((await readDisk(parts, path)).text));
   const shown = served ? await tried(() => verify(path, names, fingerprint)) : null;
   return {

@@ -5,6 +5,8 @@ import type { SwapJournal } from './journal.ts';
 export interface HaproxyCertificates {
   /** As `show version` prints it, e.g. "2.6.12-1+deb12u4". */
   version(): Promise<string>;
+  /** Of all that it has loaded, empty ones too. */
+  paths(): Promise<readonly string[]>;
   /** What is in HAProxy's memory now. */
   list(): Promise<readonly CertificateReport[]>;
   /** One of `list`, without reading the others; null where it is not loaded. */

@@ -86,7 +86,8 @@ export function nodeSwap(parts: NodeSwapParts): NodeSwap {
         const certificates = [];
         for (const one of reading(node, entry).certificates) {
           const now = await haproxy.loaded(one.path);
-          const { fingerprint = one.fingerprintBefore, notAfter = '', names = [] } = now ?? {};
+          const { notAfter = '', names = [] } = now ?? {};
+          const fingerprint = now?.fingerprint ?? one.fingerprintBefore;
           certificates.push({ ...one, fingerprint, notAfter, names });
         }
         return { node, certificates };

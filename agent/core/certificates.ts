@@ -37,15 +37,17 @@ export function certificateFindings(
       else if (passed.length > 0)
         add('expiry', `ends at ${one.notAfter}, in less than ${Math.min(...passed)} d`);
       if (one.problem !== '') add('unread', one.problem);
-      if (disk !== null && disk !== memory)
+      // Where memory is not known `problem` says so, and there is nothing to compare.
+      if (memory !== null && disk !== null && disk !== memory)
         add('disk', `the file is another one: a reload of HAProxy would serve ${short(disk)}`);
-      if (served !== null && served !== memory)
+      if (memory !== null && served !== null && served !== memory)
         add('served', `clients get ${short(served)}, HAProxy has ${short(memory)} in memory`);
       const wanted = intents.find(({ key }) => key === certificateKey(name));
       if (wanted !== undefined && sha256 !== null && sha256 !== wanted.value)
         add('undecided', `it is not the version that ${wanted.actor} pushed`);
+      if (memory === null) continue;
       const of = memories.get(name) ?? new Map<string, string[]>();
-      memories.set(name, of.set(memory ?? '', [...(of.get(memory ?? '') ?? []), node]));
+      memories.set(name, of.set(memory, [...(of.get(memory) ?? []), node]));
     }
   for (const [name, of] of memories)
     if (of.size > 1)

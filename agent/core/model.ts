@@ -74,8 +74,8 @@ export interface BackendReport {
 
 export interface CertificateReport {
   readonly path: string;
-  /** SHA-1 of the leaf's DER, lower case hex. */
-  readonly fingerprint: string;
+  /** SHA-1 of the leaf's DER, lower case hex; null: HAProxy cannot say, and no listener shows it. */
+  readonly fingerprint: string | null;
   /** RFC 3339 UTC. */
   readonly notAfter: string;
   readonly names: readonly string[];

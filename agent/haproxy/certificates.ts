@@ -64,6 +64,11 @@ export function parseCertificateList(text: string): {
  * Everything rejects with RuntimeError.
  */
 export const certificates = (runtime: Runtime) => ({
+  /** Of every certificate that is loaded. */
+  async paths(): Promise<readonly string[]> {
+    return parseCertificateList(await runtime('show ssl cert')).paths;
+  },
+
   /** Every certificate that is loaded and not empty. */
   async list(): Promise<CertificateReport[]> {
     const { paths } = parseCertificateList(await runtime('show ssl cert'));

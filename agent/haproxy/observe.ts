@@ -1,4 +1,4 @@
-import type { BackendReport, HaproxyReport } from '../core/model.ts';
+import type { BackendReport, CertificateReport, HaproxyReport } from '../core/model.ts';
 import { certificates } from './certificates.ts';
 import { readInfo } from './info.ts';
 import type { Runtime } from './runtime.ts';
@@ -10,6 +10,8 @@ export interface ObserveOptions {
   /** Names of the frontends that have to be open; empty: all. */
   readonly requiredFrontends: readonly string[];
   readonly withCertificates: boolean;
+  /** Absent: asks HAProxy for each. */
+  readonly list?: () => Promise<readonly CertificateReport[]>;
   readonly nowMs: () => number;
 }
 
@@ -44,7 +46,9 @@ export async function observeHaproxy(options: ObserveOptions): Promise<HaproxyRe
       ...absent.map((name) => ({ name, open: false, required: true })),
     ],
     backends: rows.filter((row) => cell(row, 'svname') === 'BACKEND').map(backend),
-    certificates: options.withCertificates ? await certificates(runtime).list() : [],
+    certificates: options.withCertificates
+      ? await (options.list ?? (() => certificates(runtime).list()))()
+      : [],
     drift: [],
     drifted: 0,
   };

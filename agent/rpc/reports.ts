@@ -164,7 +164,11 @@ function haproxyToWire(
     stateAgeMs: ageMs(nowMs, stateSinceMs),
     frontends: [...frontends],
     backends: [...backends],
-    certificates: certificates.map((one) => ({ ...one, names: [...one.names] })),
+    certificates: certificates.map((one) => ({
+      ...one,
+      fingerprint: one.fingerprint ?? '',
+      names: [...one.names],
+    })),
     drift: [...drift],
   };
 }
@@ -196,7 +200,7 @@ function haproxyFromWire(
     })),
     certificates: each(`${field}.certificates`, wire.certificates, (one, at) => ({
       path: filled(`${at}.path`, one.path),
-      fingerprint: one.fingerprint,
+      fingerprint: one.fingerprint === '' ? null : one.fingerprint,
       notAfter: one.notAfter,
       names: one.names,
     })),

@@ -74,6 +74,7 @@ export function partsOf(host: Host, after: (at: number) => void): NodeSwapParts 
     node: host.node,
     haproxy: {
       version: () => haproxy('version', () => '2.6.12'),
+      paths: () => haproxy('paths', () => [...host.memory.keys()]),
       list: () => haproxy('list', () => [...host.memory].map(([path, pem]) => report(path, pem))),
       loaded: (path) => haproxy('loaded', () => loaded(path)),
       loadedAll: (paths) => haproxy('loadedAll', () => paths.map(loaded)),

@@ -22,6 +22,8 @@ export interface TestHaproxy {
   readonly certificates: { readonly a: string; readonly b: string };
   /** Of the listener without TLS. */
   readonly port: number;
+  /** Of the one with TLS. */
+  readonly tlsPort: number;
   readonly child: () => ChildProcess;
   /** Starts a process, with `-sf` to take over from one that runs. */
   readonly start: (more?: readonly string[]) => Promise<ChildProcess>;
@@ -79,7 +81,7 @@ backend gone
 `,
   );
   const running = await runHaproxy(t, { config, socketPath });
-  return { folder, socketPath, userSocketPath, certificates, port, ...running };
+  return { folder, socketPath, userSocketPath, certificates, port, tlsPort: tls, ...running };
 }
 
 /** A HAProxy of the 3.x line for tests that need one: HAPROXY_3=/path; empty: none. */

@@ -76,7 +76,9 @@ const haproxyReport = fc.record({
       servers: fc.integer({ min: 9, max: 20 }),
     }),
   ),
-  certificates: few(fc.record({ path: word, fingerprint: text, notAfter: text, names: few(text) })),
+  certificates: few(
+    fc.record({ path: word, fingerprint: fc.option(word), notAfter: text, names: few(text) }),
+  ),
   drift: few(
     fc.record({ backend: word, server: word, is: text, should: text, wished: fc.boolean() }),
   ),
