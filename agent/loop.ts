@@ -99,8 +99,7 @@ export function loop(options: LoopOptions) {
     };
   }
 
-  function publish(next: NodeReport, nowMs: number): void {
-    const text = substance(next, nowMs);
+  function publish(next: NodeReport, text: string): void {
     const changed = text !== published.text;
     const sequence = published.sequence + (changed ? 1 : 0);
     if (report !== null) logChanges(log, report, next);
@@ -119,10 +118,15 @@ export function loop(options: LoopOptions) {
     return peers;
   }
 
-  function viewFrom(own: NodeReport, peers: readonly NodeView[], nowMs: number): View {
+  function viewFrom(
+    own: NodeReport,
+    peers: readonly NodeView[],
+    nowMs: number,
+    textOf = substance(own, nowMs),
+  ): View {
     // A draft with nothing new to tell is what the peers have seen already.
-    const told = withVerdicts(own, decision, nowMs);
-    const sequence = substance(told, nowMs) === published.text ? published.sequence : own.sequence;
+    const { addresses } = withVerdicts(own, decision, nowMs);
+    const sequence = textOf(addresses) === published.text ? published.sequence : own.sequence;
     const self = ownView(options.node, nowMs, { ...own, sequence });
     const nodes = [self, ...peers];
     const intents = gossip.intents();
@@ -150,11 +154,13 @@ export function loop(options: LoopOptions) {
     const peers = look(nowMs);
     const own = draft(nowMs, peers);
     const before = decision;
-    decision = policyOf(viewFrom(own, peers, nowMs), memory, nowMs);
+    const textOf = substance(own, nowMs);
+    decision = policyOf(viewFrom(own, peers, nowMs, textOf), memory, nowMs);
     const { moves } = memory;
     ({ memory } = decision);
     alerts.note(decision.alerts, nowMs);
-    publish(withVerdicts(own, decision, nowMs), nowMs);
+    const told = withVerdicts(own, decision, nowMs);
+    publish(told, textOf(told.addresses));
     prober.aim(
       peers.flatMap((peer) => (peer.report === null ? [] : [peer.report])),
       own,

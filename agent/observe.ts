@@ -228,21 +228,30 @@ export function withVerdicts(
 
 /**
  * What of a report is worth telling: everything but what only ages or counts
- * up by itself. Two reports with the same text need not be sent twice.
+ * up by itself. Two reports with the same text need not be sent twice. The
+ * text is made for `report` with any verdicts on its addresses.
  */
-export function substance(report: NodeReport, nowMs: number): string {
-  return JSON.stringify({
+export function substance(
+  report: NodeReport,
+  nowMs: number,
+): (addresses: NodeReport['addresses']) => string {
+  const rest = JSON.stringify({
     ...report,
     sequence: 0,
     wallMs: 0,
     agentStartedMs: 0,
     seen: report.seen.map(({ node, epoch }) => ({ node, epoch })),
-    addresses: report.addresses.map((address) => ({
-      ...address,
-      readySinceMs: address.readySinceMs === nowMs ? null : address.readySinceMs,
-    })),
+    addresses: [],
     haproxy: report.haproxy.map((haproxy) => ({ ...haproxy, startedMs: 0 })),
   });
+  return (addresses) =>
+    rest +
+    JSON.stringify(
+      addresses.map((address) => ({
+        ...address,
+        readySinceMs: address.readySinceMs === nowMs ? null : address.readySinceMs,
+      })),
+    );
 }
 
 /** A problem with the time it began, kept from the list it was already in. */

@@ -4,6 +4,7 @@ import { addAcme } from './commands/acme.ts';
 import { addAutomation } from './commands/automation.ts';
 import { addCertificates } from './commands/certificates.ts';
 import { addContexts } from './commands/contexts.ts';
+import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExplain } from './commands/explain.ts';
 import { addHaproxy } from './commands/haproxy.ts';
@@ -42,13 +43,14 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     heading: 'Look:',
-    verbs: ['status', 'top', 'explain', 'history', 'doctor'],
+    verbs: ['status', 'top', 'explain', 'history', 'doctor', 'diff'],
     add: (...where) => {
       addStatus(...where);
       addTop(...where);
       addExplain(...where);
       addHistory(...where);
       addDoctor(...where);
+      addDiff(...where);
     },
   },
   { heading: 'Move addresses:', verbs: ['failover', 'failback'], add: addMoves },

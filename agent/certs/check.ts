@@ -12,6 +12,7 @@ import { PemError } from './pem-error.ts';
 import { parseBundle } from './pem.ts';
 import type { Bundle } from './pem.ts';
 import type { HaproxyCertificates, NodeSwapParts } from './port.ts';
+import { several } from './several.ts';
 import { tooLargeFor } from './size.ts';
 
 /**
@@ -22,13 +23,16 @@ export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Pro
   const { node, haproxy } = parts;
   const { swapId, coordinator, members, stamp, actor, reason, acceptRisks } = request;
   await refuseForeign(haproxy, node);
-  const items: SwapItem[] = [];
-  let loaded: readonly CertificateReport[] | null = null;
-  for (const bundle of request.bundles) {
-    // Only where names have to be searched are all read: that is one command for each.
-    if (bundle.path === null) loaded ??= await haproxy.list();
-    items.push(await checkBundle(parts, bundle, acceptRisks, loaded));
-  }
+  const seen: Seen = {
+    version: await haproxy.version(),
+    // Only where names have to be searched are all read.
+    loaded: request.bundles.some(({ path }) => path === null)
+      ? await haproxy.list()
+      : await loadedOf(parts, request.bundles),
+  };
+  const items = await several(request.bundles, (bundle) =>
+    checkBundle(parts, bundle, acceptRisks, seen),
+  );
   const [twice] = items.filter(({ path }, at) => items.findIndex((o) => o.path === path) !== at);
   if (twice !== undefined)
     throw refuse(
@@ -41,11 +45,25 @@ export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Pro
   return { swapId, phase: 'prepared', coordinator, members, stamp, actor, reason, items };
 }
 
+/** What HAProxy was asked once for all bundles. */
+interface Seen {
+  readonly version: string;
+  readonly loaded: readonly CertificateReport[];
+}
+
+async function loadedOf(
+  { haproxy, map }: NodeSwapParts,
+  bundles: readonly SwapBundle[],
+): Promise<readonly CertificateReport[]> {
+  const paths = bundles.flatMap(({ path }) => (path === null ? [] : [map[path] ?? path]));
+  return (await haproxy.loadedAll(paths)).filter((one) => one !== null);
+}
+
 async function checkBundle(
   parts: NodeSwapParts,
   request: SwapBundle,
   acceptRisks: readonly Risk[],
-  loaded: readonly CertificateReport[] | null,
+  { version, loaded }: Seen,
 ): Promise<SwapItem> {
   const { node, haproxy, files, map } = parts;
   const bundle = bundleOf(request.pem, parts.wallMs());
@@ -71,8 +89,7 @@ async function checkBundle(
     );
   const oldPem = await files.read(path);
   const old = oldBundle(oldPem, path, node);
-  const reload = await needsReload(parts, path, [bundle.pem, old.pem]);
-  await files.rehearse(path, bundle.pem);
+  const reload = needsReload(parts, version, path, [bundle.pem, old.pem]);
   const already = before.fingerprint === bundle.sha1 && old.pem === bundle.pem;
   return {
     name: nameOf(map, path),
@@ -143,12 +160,12 @@ async function loadedFor(
   haproxy: HaproxyCertificates,
   path: string | null,
   bundle: Bundle,
-  all: readonly CertificateReport[] | null,
+  seen: readonly CertificateReport[],
   node: string,
 ): Promise<CertificateReport> {
-  const one = path === null ? null : await haproxy.loaded(path);
-  if (one !== null) return one;
-  const loaded = all ?? (await haproxy.list());
+  const one = seen.find((loaded) => loaded.path === path);
+  if (one !== undefined) return one;
+  const loaded = path === null ? seen : await haproxy.list();
   const choice = path === null ? pathFor(bundle.names, loaded) : ({ kind: 'one', path } as const);
   const found = choice.kind === 'one' ? loaded.find((one) => one.path === choice.path) : undefined;
   if (found !== undefined) return found;
@@ -200,12 +217,12 @@ function oldBundle(
 }
 
 /** True where only file and reload can install it; refuses where no reload is configured. */
-async function needsReload(
-  { haproxy, canReload }: NodeSwapParts,
+function needsReload(
+  { canReload }: NodeSwapParts,
+  version: string,
   path: string,
   pems: readonly string[],
-): Promise<boolean> {
-  const version = await haproxy.version();
+): boolean {
   const [why] = pems.map((pem) => tooLargeFor(version, path, pem)).filter((one) => one !== null);
   if (why === undefined) return false;
   if (canReload) return true;

@@ -1,6 +1,7 @@
 import { lstat, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { CertificateFiles } from './port.ts';
+import type { CertificateFiles, NewFile } from './port.ts';
+import { several } from './several.ts';
 
 /** A certificate file that could not be read or replaced; the code is the system's, e.g. EROFS. */
 export class CertificateFileError extends Error {
@@ -24,19 +25,38 @@ export class CertificateFileError extends Error {
 export const certificateFiles: CertificateFiles = {
   read: (path) => attempt('read', path, () => readFile(path, 'utf8')),
 
-  rehearse: (path, pem) =>
-    attempt('write beside', path, async () => {
-      const { beside } = await writeBeside(path, pem);
-      await rm(beside, { force: true });
-    }),
+  async stage(files) {
+    await several(files, ({ path, pem }) =>
+      attempt('write beside', path, () => writeBeside(path, pem)),
+    );
+  },
 
-  replace: (path, pem) =>
-    attempt('replace', path, async () => {
-      const { beside, target } = await writeBeside(path, pem);
-      await rename(beside, target);
-      await syncDirectory(dirname(target));
-    }),
+  async install(files) {
+    const directories = await several(files, (file) =>
+      attempt('replace', file.path, () => replace(file)),
+    );
+    for (const directory of new Set(directories))
+      await attempt('sync', directory, () => syncDirectory(directory));
+  },
+
+  async unstage(paths) {
+    await several(paths, (path) =>
+      attempt('remove what was written beside', path, async () =>
+        rm(besideOf(await targetOf(path)), { force: true }),
+      ),
+    );
+  },
 };
+
+/** Resolves to the directory whose entry has changed. */
+async function replace({ path, pem }: NewFile): Promise<string> {
+  const target = await targetOf(path);
+  const beside = besideOf(target);
+  const staged = await ifThere(() => readFile(beside, 'utf8'));
+  if (staged !== pem) await writeBeside(path, pem);
+  await rename(beside, target);
+  return dirname(target);
+}
 
 /** Makes renames and removals in `directory` survive a power cut; fsync(2). */
 export async function syncDirectory(directory: string): Promise<void> {
@@ -49,13 +69,17 @@ export async function syncDirectory(directory: string): Promise<void> {
 }
 
 /**
- * The whole new content in a file of the same directory. Its name starts with a dot: HAProxy
- * leaves such files out when it loads a directory (configuration manual, `crt`).
+ * In the same directory, for rename(2). The name starts with a dot: HAProxy leaves such files out
+ * when it loads a directory (configuration manual, `crt`).
  */
-async function writeBeside(path: string, pem: string): Promise<{ beside: string; target: string }> {
+const besideOf = (target: string): string => join(dirname(target), `.${basename(target)}.proxyctl`);
+
+/** The whole new content, on disk, with owner and mode of the file it is to replace. */
+async function writeBeside(path: string, pem: string): Promise<void> {
   const target = await targetOf(path);
   const before = await ifThere(() => stat(target));
-  const beside = join(dirname(target), `.${basename(target)}.proxyctl`);
+  const beside = besideOf(target);
+  // What an earlier one left may belong to somebody else.
   await rm(beside, { force: true });
   const handle = await open(beside, 'wx', 0o600);
   try {
@@ -69,13 +93,14 @@ async function writeBeside(path: string, pem: string): Promise<{ beside: string;
   } finally {
     await handle.close();
   }
-  return { beside, target };
 }
 
 /** The file behind symbolic links; a dangling one is an error, not a place for a key. */
 async function targetOf(path: string): Promise<string> {
+  const target = await ifThere(() => realpath(path));
+  if (target !== null) return target;
   if ((await ifThere(() => lstat(path))) === null) return path;
-  return await realpath(path);
+  throw Object.assign(new Error('a link to nowhere'), { code: 'ENOENT' });
 }
 
 async function ifThere<T>(look: () => Promise<T>): Promise<T | null> {

@@ -1,104 +1,164 @@
+import { sentence } from '../core/words.ts';
 import { refuseOpen } from './check.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
-import type { NodeSwapParts } from './port.ts';
-import { inMemory } from './undo.ts';
+import type { NewFile, NodeSwapParts } from './port.ts';
+import { several } from './several.ts';
 
-/** Stages the first new bundle in HAProxy (it holds one transaction) and compares what it then holds. */
-export async function stageFirst(parts: NodeSwapParts, entry: SwapEntry): Promise<void> {
+/**
+ * Everything that needs room or may be refused, before anything is changed: the new files beside
+ * the old ones, and the first new bundle in HAProxy's one transaction.
+ */
+export async function stageAll(parts: NodeSwapParts, entry: SwapEntry): Promise<void> {
+  await stageFiles(parts, entry);
   const first = entry.items.find(({ already, reload }) => !already && !reload);
   if (first !== undefined) await stage(parts, first, await parts.haproxy.openTransaction());
 }
 
-/** `open`: looked at right before, for HAProxy 2.6 puts the bundle into whatever transaction is open. */
+/** The new files beside the old ones: `unstage` in undo.ts removes them. */
+export async function stageFiles({ files }: NodeSwapParts, { items }: SwapEntry): Promise<void> {
+  await files.stage(items.filter(({ already }) => !already).map(newFile));
+}
+
+/**
+ * From staged to live and on disk, each step verified: all in HAProxy's memory, then all files,
+ * so that disk never has what no client was served. Resolves to the entry as the journal then
+ * has it, phase `committed`; on rejection it is the caller's to put the old bundles back.
+ */
+export async function makeLive(parts: NodeSwapParts, entry: SwapEntry): Promise<SwapEntry> {
+  const work = entry.items.filter(({ already }) => !already);
+  await refuseChanged(parts, work, entry.phase !== 'prepared');
+  if (work.length > 0) await parts.journal.write({ ...entry, phase: 'committing' });
+  const warnings = new Map([
+    ...(await liveByCommit(
+      parts,
+      work.filter(({ reload }) => !reload),
+    )),
+    // A reload reads every file, so those of the first kind are there before it.
+    ...(await liveByReload(
+      parts,
+      work.filter(({ reload }) => reload),
+    )),
+  ]);
+  const items = entry.items.map((item) => ({
+    ...item,
+    warnings: [...item.warnings, ...(warnings.get(item) ?? [])],
+  }));
+  const closed: SwapEntry = { ...entry, phase: 'committed', items };
+  await parts.journal.write(closed);
+  return closed;
+}
+
+type Warnings = ReadonlyMap<SwapItem, readonly string[]>;
+
+async function liveByCommit(parts: NodeSwapParts, items: readonly SwapItem[]): Promise<Warnings> {
+  const handshakes: Promise<Handshake>[] = [];
+  if (items.length === 0) return new Map();
+  // Looked at right before each: HAProxy 2.6 puts a bundle into whatever transaction is open.
+  let open = await parts.haproxy.openTransaction();
+  try {
+    for (const item of items) {
+      // What was staged by `prepare` may be gone: a reload of HAProxy drops it.
+      if (open === item.path) await refuseOtherStaged(parts, item);
+      else await stage(parts, item, open);
+      open = await parts.haproxy.commit(item.path);
+      // The next goes through HAProxy meanwhile.
+      handshakes.push(handshake(parts, item));
+    }
+  } finally {
+    await Promise.all(handshakes);
+  }
+  const warnings = await verifyAll(parts, items, await Promise.all(handshakes));
+  await parts.files.install(items.map(newFile));
+  return warnings;
+}
+
+async function liveByReload(parts: NodeSwapParts, items: readonly SwapItem[]): Promise<Warnings> {
+  if (items.length === 0) return new Map();
+  await parts.files.install(items.map(newFile));
+  await parts.reload();
+  const handshakes = await Promise.all(items.map((item) => handshake(parts, item)));
+  return verifyAll(parts, items, handshakes);
+}
+
+/** `open`: the transaction that was open right before. */
 async function stage(parts: NodeSwapParts, item: SwapItem, open: string | null): Promise<void> {
   refuseOpen(open, parts.node);
   await parts.haproxy.stage(item.path, item.newPem);
   await refuseOtherStaged(parts, item);
 }
 
-/**
- * From staged to live and on disk, one certificate after the other, each step verified. Resolves
- * to the entry as the journal then has it, phase `committed`; on rejection it is the caller's to
- * put the old bundles back.
- */
-export async function makeLive(parts: NodeSwapParts, entry: SwapEntry): Promise<SwapEntry> {
-  const work = entry.items.filter(({ already }) => !already);
-  for (const item of work) await refuseChanged(parts, item, entry.phase !== 'prepared');
-  if (work.length > 0) await parts.journal.write({ ...entry, phase: 'committing' });
-  const items: SwapItem[] = [];
-  for (const item of entry.items) {
-    const warnings = item.already ? [] : await oneLive(parts, item);
-    items.push({ ...item, warnings: [...item.warnings, ...warnings] });
-  }
-  const closed: SwapEntry = { ...entry, phase: 'committed', items };
-  await parts.journal.write(closed);
-  return closed;
-}
+const newFile = ({ path, newPem }: SwapItem): NewFile => ({ path, pem: newPem });
 
-async function oneLive(parts: NodeSwapParts, item: SwapItem): Promise<readonly string[]> {
-  const { haproxy } = parts;
-  if (item.reload) {
-    await replaceFile(parts, item);
-    await parts.reload();
-    return await verifyServed(parts, item);
-  }
-  // What was staged by `prepare` may be gone: a reload of HAProxy drops it.
-  const open = await haproxy.openTransaction();
-  if (open === item.path) await refuseOtherStaged(parts, item);
-  else await stage(parts, item, open);
-  await haproxy.commit(item.path);
-  const warnings = await verifyServed(parts, item);
-  await replaceFile(parts, item);
-  return warnings;
-}
+/** What a client was shown, null: no listener is known; or why none was shown anything. */
+type Handshake = { readonly served: string | null } | { readonly failure: unknown };
 
-async function replaceFile({ files, node }: NodeSwapParts, item: SwapItem): Promise<void> {
-  await files.replace(item.path, item.newPem);
-  if ((await files.read(item.path)) !== item.newPem)
-    throw refuse(
-      'failed',
-      'not_written',
-      `replace ${item.path} on ${node}: the file reads differently than written`,
-    );
+/** Never rejects: it is awaited later than it may end. */
+async function handshake({ verify }: NodeSwapParts, { path, names }: SwapItem): Promise<Handshake> {
+  try {
+    return { served: await verify(path, names) };
+  } catch (failure) {
+    return { failure };
+  }
 }
 
 /** Both checks of what a client gets: what HAProxy says it holds, and a real handshake. */
-async function verifyServed(
-  { haproxy, verify, node }: NodeSwapParts,
-  { path, fingerprint, names }: SwapItem,
-): Promise<readonly string[]> {
-  const memory = await inMemory(haproxy, path);
-  const served = memory === fingerprint ? await verify(path, names) : memory;
-  if (served === fingerprint) return [];
-  if (served === null && memory === fingerprint)
-    return ['no listener is known for it: not verified by a TLS handshake'];
-  throw refuse(
-    'failed',
-    'not_served',
-    `${path} on ${node}: HAProxy does not serve the new certificate`,
-    `it should be ${fingerprint}, ${memory === fingerprint ? 'the listener shows' : 'memory has'} ${served ?? 'nothing'}`,
-    'look for another certificate with these names: proxyctl cert list',
+async function verifyAll(
+  { haproxy, node }: NodeSwapParts,
+  items: readonly SwapItem[],
+  handshakes: readonly Handshake[],
+): Promise<Warnings> {
+  const memory = await haproxy.loadedAll(items.map(({ path }) => path));
+  return new Map(
+    items.map((item, at) => {
+      const { path, fingerprint } = item;
+      const held = memory[at]?.fingerprint ?? null;
+      if (held !== fingerprint)
+        throw notServed(path, node, fingerprint, `memory has ${held ?? 'nothing'}`);
+      const shown = handshakes[at] ?? { served: null };
+      if ('failure' in shown) throw notServed(path, node, fingerprint, sentence(shown.failure));
+      if (shown.served === fingerprint) return [item, []];
+      if (shown.served !== null)
+        throw notServed(path, node, fingerprint, `the listener shows ${shown.served}`);
+      return [item, ['no listener is known for it: not verified by a TLS handshake']];
+    }),
   );
 }
 
-/** What changed between prepare and commit is somebody's wish too; it is never overwritten. */
-async function refuseChanged(parts: NodeSwapParts, item: SwapItem, begun: boolean): Promise<void> {
-  const memory = await inMemory(parts.haproxy, item.path);
-  const before = memory === item.fingerprintBefore || memory === item.fingerprintOld;
-  // One that was cut off in the middle may have done it already.
-  const known = before || (begun && memory === item.fingerprint);
-  const text = await parts.files.read(item.path);
-  const disk = text === item.oldPem || (begun && text === item.newPem);
-  if (known && disk) return;
-  throw refuse(
-    'conflict',
-    'changed_meanwhile',
-    `${item.path} on ${parts.node} changed while the swap was prepared`,
-    known ? 'the file on disk is another one' : `HAProxy has ${memory ?? 'nothing'} in memory`,
-    'push again',
-    true,
+const notServed = (path: string, node: string, wanted: string, instead: string) =>
+  refuse(
+    'failed',
+    'not_served',
+    `${path} on ${node}: HAProxy does not serve the new certificate`,
+    `it should be ${wanted}, ${instead}`,
+    'look for another certificate with these names: proxyctl cert list',
   );
+
+/** What changed between prepare and commit is somebody's wish too; it is never overwritten. */
+async function refuseChanged(
+  parts: NodeSwapParts,
+  items: readonly SwapItem[],
+  begun: boolean,
+): Promise<void> {
+  const memory = await parts.haproxy.loadedAll(items.map(({ path }) => path));
+  const texts = await several(items, ({ path }) => parts.files.read(path));
+  for (const [at, item] of items.entries()) {
+    const held = memory[at]?.fingerprint ?? null;
+    const before = held === item.fingerprintBefore || held === item.fingerprintOld;
+    // One that was cut off in the middle may have done it already.
+    const known = before || (begun && held === item.fingerprint);
+    const text = texts[at];
+    const disk = text === item.oldPem || (begun && text === item.newPem);
+    if (known && disk) continue;
+    throw refuse(
+      'conflict',
+      'changed_meanwhile',
+      `${item.path} on ${parts.node} changed while the swap was prepared`,
+      known ? 'the file on disk is another one' : `HAProxy has ${held ?? 'nothing'} in memory`,
+      'push again',
+      true,
+    );
+  }
 }
 
 async function refuseOtherStaged(

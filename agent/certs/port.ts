@@ -9,24 +9,41 @@ export interface HaproxyCertificates {
   list(): Promise<readonly CertificateReport[]>;
   /** One of `list`, without reading the others; null where it is not loaded. */
   loaded(path: string): Promise<CertificateReport | null>;
+  /** `loaded` of several, in few commands; in the order of `paths`. */
+  loadedAll(paths: readonly string[]): Promise<readonly (CertificateReport | null)[]>;
   /** Path of the one open transaction, whoever opened it; null: none. */
   openTransaction(): Promise<string | null>;
   /** Opens a transaction on `path`, or overwrites the one that is open on it. */
   stage(path: string, pem: string): Promise<void>;
   /** SHA-1 of the leaf in the open transaction on `path`, lower case hex. */
   staged(path: string): Promise<string>;
-  commit(path: string): Promise<void>;
+  /** Resolves to the path of a transaction that is open afterwards, whoever opened it; null: none. */
+  commit(path: string): Promise<string | null>;
   abort(path: string): Promise<void>;
+}
+
+/** A file's whole new content. */
+export interface NewFile {
+  readonly path: string;
+  readonly pem: string;
 }
 
 /** Certificate files on disk, so that a privileged helper can stand behind it. */
 export interface CertificateFiles {
   /** The file's text as it is. */
   read(path: string): Promise<string>;
-  /** Everything `replace` does but the last step: rejects where `replace` would. Leaves nothing. */
-  rehearse(path: string, pem: string): Promise<void>;
-  /** Puts `pem` in the file's place in one step, owner and mode kept; on disk when it resolves. */
-  replace(path: string, pem: string): Promise<void>;
+  /**
+   * Everything `install` does but the last step, and so rejects where `install` would. What it
+   * wrote stays beside each file, on disk, until `install` or `unstage`.
+   */
+  stage(files: readonly NewFile[]): Promise<void>;
+  /**
+   * Puts each in its place in one step, owner and mode kept; on disk when it resolves. One that
+   * is not staged any more, or with other content, is written first.
+   */
+  install(files: readonly NewFile[]): Promise<void>;
+  /** Removes what `stage` left beside these paths. Done twice it changes nothing. */
+  unstage(paths: readonly string[]): Promise<void>;
 }
 
 /**

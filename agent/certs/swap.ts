@@ -5,9 +5,9 @@ import { checkSwap } from './check.ts';
 import type { SwapEntry } from './entry.ts';
 import { asFailure, refuse } from './failure.ts';
 import type { JournalError, SwapJournal } from './journal.ts';
-import { makeLive, stageFirst } from './live.ts';
+import { makeLive, stageAll, stageFiles } from './live.ts';
 import type { NodeSwapParts } from './port.ts';
-import { putBack } from './undo.ts';
+import { putBack, unstage } from './undo.ts';
 
 export interface NodeSwap {
   prepare(request: SwapPrepare): Promise<SwapReading>;
@@ -50,9 +50,12 @@ export function nodeSwap(parts: NodeSwapParts): NodeSwap {
           if (same !== undefined) return reading(node, sameAgain(same, request, node));
           refuseSecond(open, node);
           const entry = await checkSwap(parts, request);
-          if (request.dryRun) return reading(node, entry);
+          if (request.dryRun) {
+            await rehearse(parts, entry);
+            return reading(node, entry);
+          }
           await journal.write(entry);
-          await orPutBack(parts, entry, () => stageFirst(parts, entry));
+          await orPutBack(parts, entry, () => stageAll(parts, entry));
           return reading(node, entry);
         },
       ),
@@ -227,6 +230,15 @@ async function named<T>(
     return await run();
   } catch (caught) {
     throw asFailure(what, caught, secrets);
+  }
+}
+
+/** For a dry run: whether the files could be replaced. Nothing of it stays. */
+async function rehearse(parts: NodeSwapParts, entry: SwapEntry): Promise<void> {
+  try {
+    await stageFiles(parts, entry);
+  } finally {
+    await unstage(parts, entry);
   }
 }
 

@@ -18,6 +18,7 @@ export async function putBack(parts: NodeSwapParts, entry: SwapEntry): Promise<v
   await journal.write({ ...entry, phase: 'aborting' }).catch(() => undefined);
   const failures: unknown[] = [];
   const changed = entry.items.filter(({ already }) => !already);
+  await unstage(parts, entry).catch((error) => failures.push(error));
   for (const item of changed.toReversed())
     for (const step of [dropTransaction, restoreFile, restoreMemory])
       await step(parts, item).catch((error) => failures.push(error));
@@ -25,6 +26,11 @@ export async function putBack(parts: NodeSwapParts, entry: SwapEntry): Promise<v
   if (entry.coordinator === node && entry.members.length > 1)
     await journal.write({ ...entry, phase: 'aborted', items: [] });
   else await journal.remove(entry.swapId);
+}
+
+/** Removes the new files that stand beside the old ones. */
+export async function unstage({ files }: NodeSwapParts, { items }: SwapEntry): Promise<void> {
+  await files.unstage(items.filter(({ already }) => !already).map(({ path }) => path));
 }
 
 async function dropTransaction({ haproxy }: NodeSwapParts, item: SwapItem): Promise<void> {
@@ -36,7 +42,8 @@ async function dropTransaction({ haproxy }: NodeSwapParts, item: SwapItem): Prom
 
 async function restoreFile({ files }: NodeSwapParts, item: SwapItem): Promise<void> {
   if (item.newPem === item.oldPem) return;
-  if ((await files.read(item.path)) === item.newPem) await files.replace(item.path, item.oldPem);
+  if ((await files.read(item.path)) !== item.newPem) return;
+  await files.install([{ path: item.path, pem: item.oldPem }]);
 }
 
 async function restoreMemory(parts: NodeSwapParts, item: SwapItem): Promise<void> {
@@ -63,7 +70,5 @@ async function restoreMemory(parts: NodeSwapParts, item: SwapItem): Promise<void
 }
 
 /** SHA-1 of the leaf HAProxy has for `path`; null when it has not loaded it. */
-export const inMemory = async (
-  haproxy: HaproxyCertificates,
-  path: string,
-): Promise<string | null> => (await haproxy.loaded(path))?.fingerprint ?? null;
+const inMemory = async (haproxy: HaproxyCertificates, path: string): Promise<string | null> =>
+  (await haproxy.loaded(path))?.fingerprint ?? null;

@@ -67,20 +67,16 @@ export const certificates = (runtime: Runtime) => ({
   /** Every certificate that is loaded and not empty. */
   async list(): Promise<CertificateReport[]> {
     const { paths } = parseCertificateList(await runtime('show ssl cert'));
-    const shown: CertificateReport[] = [];
-    for (const path of paths) {
-      const text = await runtime(`show ssl cert ${word(path)}`);
-      if (!/^Status: (Empty|Uncommitted)/m.test(text)) shown.push(parseCertificate(text));
-    }
-    return shown;
+    return (await loadedAll(runtime, paths)).filter((one) => one !== null);
   },
 
   /** One of them; null where it is not loaded or empty. */
   async loaded(path: string): Promise<CertificateReport | null> {
-    const text = await runtime(`show ssl cert ${word(path)}`);
-    if (/^Can't display the certificate/m.test(text)) return null;
-    return /^Status: (Empty|Uncommitted)/m.test(text) ? null : parseCertificate(text);
+    return parseLoaded(await showOne(runtime, path));
   },
+
+  /** Several of them, in the order of `paths`. */
+  loadedAll: (paths: readonly string[]) => loadedAll(runtime, paths),
 
   /** The path somebody's open transaction is about; null for none. */
   async openTransaction(): Promise<string | null> {
@@ -101,11 +97,14 @@ export const certificates = (runtime: Runtime) => ({
     return parseCertificate(await runtime(`show ssl cert *${word(path)}`)).fingerprint;
   },
 
-  async commit(path: string): Promise<void> {
+  /** Resolves to the path of a transaction that is open afterwards; null: none. */
+  async commit(path: string): Promise<string | null> {
     const command = `commit ssl cert ${word(path)}`;
-    const reply = await runtime(command);
-    if (/^Success!$/m.test(reply)) return;
-    throw new RuntimeError(command, '', { kind: 'rejected', text: reply.trim() });
+    // The look costs a connection less here, and the next bundle needs it anyway.
+    const reply = await runtime(`${command};show ssl cert`);
+    const [said = '', ...list] = reply.split('\n\n');
+    if (/^Success!$/m.test(said)) return parseCertificateList(list.join('\n')).open;
+    throw new RuntimeError(command, '', { kind: 'rejected', text: said.trim() });
   },
 
   async abort(path: string): Promise<void> {
@@ -115,3 +114,44 @@ export const certificates = (runtime: Runtime) => ({
     throw new RuntimeError(command, '', { kind: 'rejected', text: reply.trim() });
   },
 });
+
+const showOne = (runtime: Runtime, path: string): Promise<string> =>
+  runtime(`show ssl cert ${word(path)}`);
+
+/** In bytes: command lines this long fit HAProxy's buffer (tune.bufsize) with room to spare. */
+const LINE_LIMIT = 4000;
+
+/**
+ * Many `show ssl cert FILE` on few connections: a connection each costs more than the answer.
+ * Each answer ends with an empty line and holds none; where the count is not right, one by one.
+ */
+async function loadedAll(
+  runtime: Runtime,
+  paths: readonly string[],
+): Promise<(CertificateReport | null)[]> {
+  const found: (CertificateReport | null)[] = [];
+  for (let at = 0; at < paths.length;) {
+    const some = fitting(paths.slice(at));
+    at += some.length;
+    const reply = await runtime(some.map((path) => `show ssl cert ${word(path)}`).join(';'));
+    const answers = reply.split('\n\n').slice(0, -1);
+    if (answers.length === some.length) found.push(...answers.map(parseLoaded));
+    else for (const path of some) found.push(parseLoaded(await showOne(runtime, path)));
+  }
+  return found;
+}
+
+/** As many of the first paths as one command line holds; at least one. */
+function fitting(paths: readonly string[]): readonly string[] {
+  let bytes = 0;
+  const over = paths.findIndex((path, at) => {
+    bytes += Buffer.byteLength(path) + 'show ssl cert ;'.length;
+    return at > 0 && bytes > LINE_LIMIT;
+  });
+  return over < 0 ? paths : paths.slice(0, over);
+}
+
+function parseLoaded(text: string): CertificateReport | null {
+  if (/^Can't display the certificate/m.test(text)) return null;
+  return /^Status: (Empty|Uncommitted)/m.test(text) ? null : parseCertificate(text);
+}

@@ -158,7 +158,7 @@ const isWhole = (reply: string, isChange: boolean): boolean =>
 /** A reply to a changing command without its severity; an error severity of any of several rejects. */
 function withoutPrefix(reply: string, command: string, path: string): string {
   const text = reply.replace(/^\n/, '');
-  const [, refused] = /(?:^|\n)\[[0-3]\]: ?([\s\S]*)$/.exec(text) ?? [];
+  const [, refused] = /(?:^|\n)\[[0-3]\]: ?([\s\S]*?)(?:\n\n|$)/.exec(text) ?? [];
   if (refused !== undefined)
     throw new RuntimeError(command, path, { kind: 'rejected', text: oneLine(refused) });
   return refuseUnknown(text.replace(/^\[\d\]: ?/, ''), command, path);

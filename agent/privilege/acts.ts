@@ -1,6 +1,6 @@
 import { wordsOf, type CarpActs } from '../carp/acts.ts';
 import { certificateFiles, CertificateFileError } from '../certs/files.ts';
-import type { CertificateFiles } from '../certs/port.ts';
+import type { CertificateFiles, NewFile } from '../certs/port.ts';
 import type { Helper } from './helper.ts';
 
 /** Each of its tools is killed after 2 s, and an act takes at most two. */
@@ -46,13 +46,19 @@ export const helperFiles = (helper: Helper): CertificateFiles => ({
       return decode(await helper.ask(['cert-read', path], COMMAND_MS));
     }
   },
-  async rehearse(path, pem) {
-    await helper.ask(['cert-try', path, String(Buffer.byteLength(pem))], COMMAND_MS, pem);
+  async stage(files) {
+    for (const file of files) await give(helper, 'cert-try', file);
   },
-  async replace(path, pem) {
-    await helper.ask(['cert-write', path, String(Buffer.byteLength(pem))], COMMAND_MS, pem);
+  async install(files) {
+    for (const file of files) await give(helper, 'cert-write', file);
   },
+  // `cert-try` leaves nothing, and the helper cleans up after itself.
+  unstage: () => Promise.resolve(),
 });
+
+async function give(helper: Helper, verb: string, { path, pem }: NewFile): Promise<void> {
+  await helper.ask([verb, path, String(Buffer.byteLength(pem))], COMMAND_MS, pem);
+}
 
 /** Bytes as od(1) prints them. */
 const decode = (lines: readonly string[]): string =>

@@ -1,17 +1,13 @@
-import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { execFile, fork, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { blocksOf, bundleText } from '../../agent/certs/blocks.ts';
-import { certificateFiles } from '../../agent/certs/files.ts';
-import { servedFingerprint } from '../../agent/certs/handshake.ts';
-import { swapJournal } from '../../agent/certs/journal.ts';
-import { serverNameFor } from '../../agent/certs/names.ts';
-import { nodeSwap, type NodeSwap } from '../../agent/certs/swap.ts';
 import type { ActHeader } from '../../agent/core/acts.ts';
-import { certificates } from '../../agent/haproxy/certificates.ts';
+import type { SwapReading } from '../../agent/core/certificate-acts.ts';
 import { readInfo } from '../../agent/haproxy/info.ts';
 import { runtime } from '../../agent/haproxy/runtime.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
@@ -19,6 +15,7 @@ import type { Member, Pair } from '../../agent/verbs/pair.ts';
 import { pushCertificate } from '../../agent/verbs/push.ts';
 import { bundle, issue } from '../certs/bundles.ts';
 import { eventually } from '../record.ts';
+import type { Answer, Call } from './swap-node.ts';
 
 const COUNT = 200;
 const LIMIT_MS = { one: 50, many: 1500 };
@@ -31,14 +28,17 @@ interface Node {
   readonly folder: string;
   readonly config: string;
   readonly socket: string;
-  readonly port: number;
-  readonly swap: NodeSwap;
+  readonly agent: ChildProcess;
+  /** One step of a swap on this node. */
+  readonly call: (call: Step) => Promise<SwapReading>;
   child: ChildProcess;
 }
 
+type Step = Call extends infer C ? (C extends Call ? Omit<C, 'at'> : never) : never;
+
 /**
- * Swaps over two real HAProxys with real files, journals and TLS handshakes; the calls between the
- * agents are direct, without their TLS connection. Beside it, in the same run, what people do
+ * Swaps over two real HAProxys with real files, journals and TLS handshakes. Each node's part runs
+ * in a process of its own; the calls go through a pipe instead of the agents' TLS connection. Beside it, in the same run, what people do
  * otherwise: socat, one command after the other on both hosts, and a reload of both.
  */
 export async function swap(): Promise<unknown> {
@@ -83,7 +83,10 @@ export async function swap(): Promise<unknown> {
       node_version: process.versions.node,
     };
   } finally {
-    for (const { child } of nodes) child.kill('SIGKILL');
+    for (const { child, agent } of nodes) {
+      child.kill('SIGKILL');
+      agent.disconnect();
+    }
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -124,28 +127,37 @@ async function startNode(base: string, name: string, first: readonly string[]): 
     config,
     `global\n    stats socket ${socket} mode 600 level admin\ndefaults\n    mode http\n    timeout connect 1s\n    timeout client 5s\n    timeout server 5s\nfrontend web\n    bind 127.0.0.1:${port} ssl crt ${crt}\n    http-request return status 200\n`,
   );
-  const ask = runtime(socket, { deadlineMs: 5000 });
-  const map = Object.fromEntries(first.map((_, at) => [String(at), join(crt, `${at}.pem`)]));
-  const swap = nodeSwap({
-    node: name,
-    haproxy: { ...certificates(ask), version: async () => (await readInfo(ask)).version },
-    files: certificateFiles,
-    journal: swapJournal(join(folder, 'swaps')),
-    verify: (_path, names) =>
-      servedFingerprint({
-        host: '127.0.0.1',
-        port,
-        servername: serverNameFor(names),
-        timeoutMs: 5000,
-      }),
-    reload: () => Promise.reject(new Error('no reload here')),
-    canReload: false,
-    wallMs: () => Date.now(),
-    map,
-  });
-  const node = { name, folder, config, socket, port, swap, child: haproxy(config, []) };
+  const script = fileURLToPath(new URL('swap-node.js', import.meta.url));
+  const agent = fork(script, [name, folder, String(port)]);
+  const ready = once(agent, 'message');
+  const node = {
+    name,
+    folder,
+    config,
+    socket,
+    agent,
+    call: calling(agent),
+    child: haproxy(config, []),
+  };
+  await ready;
   await answers(node);
   return node;
+}
+
+function calling(agent: ChildProcess): Node['call'] {
+  const waiting = new Map<number, (answer: Answer) => void>();
+  let at = 0;
+  agent.on('message', (answer: Answer) => waiting.get(answer.at)?.(answer));
+  return (call) =>
+    new Promise((resolve, reject) => {
+      const mine = at++;
+      waiting.set(mine, ({ value, error }) => {
+        waiting.delete(mine);
+        if (error === undefined) resolve(value as SwapReading);
+        else reject(new Error(error));
+      });
+      agent.send({ ...call, at: mine });
+    });
 }
 
 const haproxy = (config: string, more: readonly string[]): ChildProcess =>
@@ -162,12 +174,8 @@ const answers = ({ socket, child }: Node): Promise<void> =>
   });
 
 function pairOf(nodes: readonly Node[]): Pair {
-  const known = <T>(value: T | null): T => {
-    if (value === null) throw new Error('no such swap');
-    return value;
-  };
   const no = (): Promise<never> => Promise.reject(new Error('not measured'));
-  const members = nodes.map(({ name, swap }): Member => ({
+  const members = nodes.map(({ name, call }): Member => ({
     node: name,
     storeIntents: () => Promise.resolve({ newer: [] }),
     findServers: no,
@@ -175,10 +183,10 @@ function pairOf(nodes: readonly Node[]): Pair {
     show: no,
     checkChallenge: no,
     inspect: no,
-    swapPrepare: (prepare) => swap.prepare(prepare),
-    swapCommit: (id) => swap.commit(id),
-    swapAbort: async (id) => known(await swap.abort(id)),
-    swapFinish: async (id) => known(await swap.finish(id)),
+    swapPrepare: (request) => call({ step: 'prepare', request }),
+    swapCommit: (swapId) => call({ step: 'commit', swapId }),
+    swapAbort: (swapId) => call({ step: 'abort', swapId }),
+    swapFinish: (swapId) => call({ step: 'finish', swapId }),
     swapState: no,
     fetchBundle: no,
     inspectCertificates: no,

@@ -49,10 +49,11 @@ async function pushed(world: SwapWorld, cut: Cut | null): Promise<ActResult | nu
 }
 
 const everywhere = (world: SwapWorld) =>
-  world.hosts.map(({ node, disk, memory, transaction, journals }) => ({
+  world.hosts.map(({ node, disk, beside, memory, transaction, journals }) => ({
     memory: PATHS.map((path) => sha1(memory.get(path))),
     disk: PATHS.map((path) => sha1(disk.get(path))),
     transaction,
+    beside: [...beside.keys()],
     journals: [...journals.keys()],
     problems: world.problems.get(node)?.list() ?? [],
   }));
@@ -62,6 +63,7 @@ const all = (fingerprints: readonly string[]) =>
     memory: fingerprints,
     disk: fingerprints,
     transaction: null,
+    beside: [],
     journals: [],
     problems: [],
   }));
@@ -183,10 +185,11 @@ test('a bundle too large for the runtime API goes by file and reload, and by fil
   const there = [sha1(large), sha1(large), ['reload']];
   t.deepEqual(fingerprints(good), [there, there]);
 
-  // The second node's disk fills up with its commit: the first, which has it, goes back the same way.
+  // The second node's disk is full before it begins its commit: the first, which has it, goes back
+  // the same way.
   const steps = good.host('n2').done;
   const bad = new SwapWorld(before);
-  const at = steps.lastIndexOf('replace') - 1;
+  const at = steps.lastIndexOf('rename') - 2;
   const refused = await push(bad, { node: 'n2', at, kind: 'disk-full' });
   t.is(refused.outcome, 'failed');
   t.is(bad.host('n1').done.filter((step) => step === 'reload').length, 2);

@@ -9,6 +9,8 @@ import { NOW } from './bundles.ts';
 export interface Host {
   readonly node: string;
   readonly disk: Map<string, string>;
+  /** What was written beside a file and is not in its place yet. */
+  readonly beside: Map<string, string>;
   readonly memory: Map<string, string>;
   readonly journals: Map<string, string>;
   readonly kept: Map<string, string>;
@@ -62,12 +64,18 @@ export function partsOf(host: Host, after: (at: number) => void): NodeSwapParts 
     return pem === undefined ? null : report(path, pem);
   };
   const disk = (path: string): string => host.disk.get(path) ?? '';
+  const stageFile = (path: string, pem: string) =>
+    writing('stageFile', () => void host.beside.set(path, pem));
+  const all = async <T>(items: readonly T[], run: (item: T) => Promise<unknown>): Promise<void> => {
+    for (const item of items) await run(item);
+  };
   return {
     node: host.node,
     haproxy: {
       version: () => haproxy('version', () => '2.6.12'),
       list: () => haproxy('list', () => [...host.memory].map(([path, pem]) => report(path, pem))),
       loaded: (path) => haproxy('loaded', () => loaded(path)),
+      loadedAll: (paths) => haproxy('loadedAll', () => paths.map(loaded)),
       openTransaction: () => haproxy('openTransaction', () => host.transaction?.path ?? null),
       stage: (path, pem) => haproxy('stage', () => void (host.transaction = { path, pem })),
       staged: (path) =>
@@ -80,13 +88,23 @@ export function partsOf(host: Host, after: (at: number) => void): NodeSwapParts 
           if (host.transaction?.path !== path) throw new Error('No ongoing transaction!');
           host.memory.set(path, host.transaction.pem);
           host.transaction = null;
+          return null;
         }),
       abort: () => haproxy('abort', () => void (host.transaction = null)),
     },
     files: {
       read: (path) => step('read', () => disk(path)),
-      rehearse: () => writing('rehearse', () => {}),
-      replace: (path, pem) => writing('replace', () => void host.disk.set(path, pem)),
+      stage: (files) => all(files, ({ path, pem }) => stageFile(path, pem)),
+      install: (files) =>
+        all(files, async ({ path, pem }) => {
+          if (host.beside.get(path) !== pem) await stageFile(path, pem);
+          await step('rename', () => {
+            host.disk.set(path, pem);
+            host.beside.delete(path);
+          });
+        }),
+      unstage: (paths) =>
+        all(paths, (path) => step('unstage', () => void host.beside.delete(path))),
     },
     journal: journalOf(host, step, writing),
     verify: (path) => haproxy('verify', () => loaded(path)?.fingerprint ?? null),

@@ -36,6 +36,7 @@ export class SwapWorld {
     this.hosts = ['n1', 'n2'].map((node) => ({
       node,
       disk: new Map(bundles),
+      beside: new Map(),
       memory: new Map(bundles),
       journals: new Map(),
       kept: new Map(),

@@ -21,6 +21,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'explain',
       'history',
       'doctor',
+      'diff',
       'failover',
       'failback',
       'maintenance on',

@@ -100,6 +100,53 @@ test('stage, compare, commit: the new certificate is in memory', async (t) => {
   t.is(other?.path, paths.b);
 });
 
+test('a commit tells of a transaction that somebody else has opened meanwhile, and of none', async (t) => {
+  const reply = (list: string) => `\nCommitting /a.pem.\nSuccess!\n\n${list}`;
+  const { path } = await scriptedSocket(
+    t,
+    says(
+      reply('# transaction\n*/b.pem\n# filename\n/a.pem\n/b.pem\n\n'),
+      reply('# filename\n/a.pem\n/b.pem\n\n'),
+    ),
+  );
+  const certs = certificates(runtime(path, { deadlineMs: 5000 }));
+  t.deepEqual([await certs.commit('/a.pem'), await certs.commit('/a.pem')], ['/b.pem', null]);
+});
+
+test('several are asked for in few commands: in order, with nothing for what is not loaded', async (t) => {
+  const { ask, certificates: paths } = await startHaproxy(t);
+  const sent: string[] = [];
+  const certs = certificates((command) => {
+    sent.push(command);
+    return ask(command);
+  });
+  const one = await certs.loaded(paths.a);
+  const two = await certs.loaded(paths.b);
+  sent.length = 0;
+  const unknown = (at: number): string => `/nowhere/${'long'.repeat(20)}/${at}.pem`;
+  const many = Array.from({ length: 100 }, (_, at) => [paths.a, unknown(at), paths.b]).flat();
+  const found = await certs.loadedAll(many);
+  t.deepEqual(found, Array.from({ length: 100 }, () => [one, null, two]).flat());
+  t.true(sent.length < 10, `${sent.length} commands`);
+  t.true(
+    sent.every((command) => command.length < 8000),
+    `${Math.max(...sent.map(({ length }) => length))} bytes`,
+  );
+});
+
+test('answers that cannot be told apart are asked for again, one by one', async (t) => {
+  const shown = (path: string) => SHOWN.replace('/tmp/ssl/example.net.pem', path);
+  const { path } = await scriptedSocket(
+    t,
+    says(`${shown('/a.pem')}strange\n\n${shown('/b.pem')}`, shown('/a.pem'), shown('/b.pem')),
+  );
+  const certs = certificates(runtime(path, { deadlineMs: 5000 }));
+  t.deepEqual(
+    (await certs.loadedAll(['/a.pem', '/b.pem'])).map((one) => one?.path),
+    ['/a.pem', '/b.pem'],
+  );
+});
+
 test('stage, abort: nothing has changed and nothing is open', async (t) => {
   const { ask, certificates: paths } = await startHaproxy(t);
   const certs = certificates(ask);

@@ -36,11 +36,14 @@ export async function scriptedSocket(t: ExecutionContext, script: Script) {
   return { path, requests, sockets, server };
 }
 
-/** A script that answers everything with one text and closes, as HAProxy does. */
-export const says =
-  (text: string): Script =>
-  (_request, socket) =>
-    void socket.end(text);
+/**
+ * A script that answers one text after the other and closes, as HAProxy does; the last one again
+ * and again.
+ */
+export function says(...texts: readonly string[]): Script {
+  let at = 0;
+  return (_request, socket) => void socket.end(texts[Math.min(at++, texts.length - 1)] ?? '');
+}
 
 /** A unix socket that closes with the request unread, which resets the connection. */
 export async function abruptSocket(t: ExecutionContext) {

@@ -158,7 +158,23 @@ test('list shows both nodes, verify is content, and a file overwritten by hand i
   // Newer than what was decided: it is somebody's own, and left to them.
   writeFileSync(path, await newSite(95, SITE_NAMES, Date.now() - 60_000));
   const verified = await asked(lab(), 'cert', 'verify');
+  const differing = await proxyctl(lab(), ['diff']);
+  const other = sha1Of(readFileSync(path, 'utf8'));
   writeFileSync(path, good);
+  const same = await proxyctl(lab(), ['diff']);
+  const [mine = '', its = ''] = [sha1, other].map((one) => one.slice(0, 12));
+  t.deepEqual([differing.code, same.code], [3, 0]);
+  t.is(same.stdout, 'certificates: 1 the same on haproxy01, haproxy02\n');
+  t.is(
+    differing.stdout.replaceAll(/\d{4}-\d{2}-\d{2}/g, 'DATE'),
+    `certificates: 1 of 1 differ between haproxy01, haproxy02
+
+site: disk
+  NODE       DISK          MEMORY        CLIENT        ENDS
+  haproxy01  ${mine}  ${mine}  ${mine}  DATE
+  haproxy02  ${its}  ${mine}  ${mine}  DATE
+`,
+  );
   const findings = (verified.json.result?.['findings'] ?? []) as unknown as { id: string }[];
   t.deepEqual([verified.code, findings.map(({ id }) => id)], [3, ['disk', 'undecided']]);
 });

@@ -30,20 +30,20 @@ asRoot('a file is replaced byte for byte, owner and mode kept; a new one is 0600
   writeFileSync(path, OLD);
   chownSync(path, 65534, 12);
   chmodSync(path, 0o640);
-  await files.replace(path, NEW);
+  await files.install([{ path: path, pem: NEW }]);
   t.deepEqual(facts(path), { uid: 65534, gid: 12, mode: '640', text: NEW });
-  await files.replace(path, OLD);
+  await files.install([{ path: path, pem: OLD }]);
   t.deepEqual(facts(path), { uid: 65534, gid: 12, mode: '640', text: OLD });
-  await files.replace(join(certs, 'new.pem'), NEW);
+  await files.install([{ path: join(certs, 'new.pem'), pem: NEW }]);
   t.deepEqual(facts(join(certs, 'new.pem')), { uid: 0, gid: 0, mode: '600', text: NEW });
   t.deepEqual(readdirSync(certs).sort(), ['new.pem', 'site.pem']);
 });
 
-asRoot('a rehearsal does all but the last step and leaves nothing', async (t) => {
+asRoot('staging does all but the last step and leaves nothing', async (t) => {
   const { helper, certs } = await scriptedHelper(t);
   const path = join(certs, 'site.pem');
   writeFileSync(path, OLD, { mode: 0o600 });
-  await helperFiles(helper).rehearse(path, NEW);
+  await helperFiles(helper).stage([{ path, pem: NEW }]);
   t.deepEqual(
     [facts(path), readdirSync(certs)],
     [{ uid: 0, gid: 0, mode: '600', text: OLD }, ['site.pem']],
@@ -99,7 +99,7 @@ asRoot('a link inside stays a link, and the file behind it is replaced', async (
   mkdirSync(join(certs, 'archive'));
   writeFileSync(join(certs, 'archive', 'site1.pem'), OLD, { mode: 0o600 });
   symlinkSync('archive/site1.pem', join(certs, 'site.pem'));
-  await helperFiles(helper).replace(join(certs, 'site.pem'), NEW);
+  await helperFiles(helper).install([{ path: join(certs, 'site.pem'), pem: NEW }]);
   t.is(readFileSync(join(certs, 'archive', 'site1.pem'), 'utf8'), NEW);
 });
 
@@ -114,7 +114,7 @@ asRoot('a directory that others can write is refused: they could plant a link th
   ] as const) {
     chownSync(certs, uid, 0);
     chmodSync(certs, mode);
-    const error = await t.throwsAsync(helperFiles(helper).replace(path, NEW));
+    const error = await t.throwsAsync(helperFiles(helper).install([{ path: path, pem: NEW }]));
     t.true(error.message.endsWith(`${certs} can be written by others than root`), error.message);
   }
   t.is(readFileSync(path, 'utf8'), OLD);
