@@ -2,6 +2,7 @@ import { ActFailure } from './core/acts.ts';
 import { inForce, parseCertificateKey, type Intents } from './core/intents.ts';
 import type { Intent } from './core/model.ts';
 import { sentence } from './core/words.ts';
+import { readDisk } from './certs/disk.ts';
 import { describe } from './certs/inspect.ts';
 import type { NodeSwap } from './certs/swap.ts';
 import type { NodeSwapParts } from './certs/port.ts';
@@ -98,7 +99,7 @@ async function bring(options: CatchUpOptions, name: string, intent: Intent): Pro
   const memory = await parts.haproxy.loaded(path);
   // This HAProxy does not use it (any more): nothing to bring up to date.
   if (memory === null) return '';
-  const disk = describe(await parts.files.read(path));
+  const disk = describe((await readDisk(parts, path)).text);
   if (disk?.sha256 === intent.value && memory.fingerprint === disk.sha1) return '';
   const pem = disk?.sha256 === intent.value ? disk.pem : await fetched(options, name, intent.value);
   if (pem === null) return 'it is not the decided version, and no node in touch has that one';

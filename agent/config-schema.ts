@@ -41,6 +41,14 @@ const path = v.pipe(
   string,
   v.check((text) => isAbsolute(text), 'must be an absolute path, for example "/usr/local/etc/x"'),
 );
+/** HAProxy's name of a certificate: its file, or `@STORE/NAME` of a crt-store. */
+const certificate = v.pipe(
+  string,
+  v.check(
+    (text) => isAbsolute(text) || /^@[^/]*\/./.test(text),
+    'must be an absolute path, or "@store/name" of a crt-store',
+  ),
+);
 const optionalPath = v.pipe(
   string,
   v.check((text) => text === '' || isAbsolute(text), 'must be empty or an absolute path'),
@@ -212,7 +220,7 @@ export const agentToml = v.strictObject({
     v.strictObject({
       directories: v.optional(list(path), []),
       alarm_days: v.optional(list(integer(0, 3650)), [30, 14, 7, 1]),
-      map: v.optional(v.record(filled, path, 'must be a table of name = "/path"'), {}),
+      map: v.optional(v.record(filled, certificate, 'must be a table of name = "/path"'), {}),
     }),
     {},
   ),
@@ -233,7 +241,7 @@ export const agentToml = v.strictObject({
               v.minLength(1, 'needs at least one name'),
               v.maxLength(100, 'at most 100 names in one certificate'),
             ),
-            path,
+            path: certificate,
           }),
           'must be written as [[acme.certificate]]',
         ),

@@ -8,17 +8,18 @@ import type { Intents } from './core/intents.ts';
 import { sentence } from './core/words.ts';
 import type { ServerRecord, ServerTask } from './core/servers.ts';
 import type { ShowReply } from './core/show-commands.ts';
-import { servedFingerprint } from './certs/handshake.ts';
 import type { CertificateFiles } from './certs/port.ts';
 import { swapJournal } from './certs/journal.ts';
-import { serverNameFor } from './certs/names.ts';
 import { bundleWith, inspect, previousOf } from './certs/inspect.ts';
 import type { NodeSwapParts } from './certs/port.ts';
 import { nodeSwap, type NodeSwap } from './certs/swap.ts';
+import { placeOf } from './certificate-places.ts';
 import type { Config } from './config.ts';
 import { haproxyFeed, type Liveness } from './haproxy-feed.ts';
+import { certificateDetails } from './haproxy/certificate-details.ts';
 import { certificates } from './haproxy/certificates.ts';
-import { backendsAt, scanConfig, type TlsListener } from './haproxy/config-scan.ts';
+import { configReader } from './haproxy/config-reader.ts';
+import { backendsAt, scanConfig } from './haproxy/config-scan.ts';
 import { atLeast, readInfo } from './haproxy/info.ts';
 import { observeHaproxy } from './haproxy/observe.ts';
 import { runtime, type Runtime } from './haproxy/runtime.ts';
@@ -32,6 +33,7 @@ import {
 } from './haproxy/servers.ts';
 import { showing } from './haproxy/show.ts';
 import { watchHaproxy } from './haproxy/watch.ts';
+import { servedBy, type ServedSources } from './served-certificate.ts';
 import { serverDrift } from './server-drift.ts';
 import { serverKeeper } from './server-keeper.ts';
 import type { Clock } from './sys/clock.ts';
@@ -85,7 +87,6 @@ export interface HaproxyPart {
 
 const DEADLINE_MS = 2000;
 const CONFIG_RETRY_MS = 5000;
-const HANDSHAKE_MS = 2000;
 /** From 3.4 on the runtime API takes payloads of this size. */
 const LARGE_PAYLOAD = 130_000;
 
@@ -106,6 +107,15 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
   };
   const show = showing(() => socketPath);
   const certs = certificates(ask);
+  const details = (path: string) => certificateDetails(ask, path);
+  const algorithm = async (path: string) => (await details(path))?.algorithm ?? '';
+  const scan = configReader(config.haproxy.config);
+  const served: ServedSources = {
+    scan,
+    readList: (path) => options.files.read(path),
+    elsewhere: options.elsewhere,
+    algorithm,
+  };
   let ownBackends: ReadonlySet<string> = new Set();
 
   const feed = haproxyFeed({
@@ -161,11 +171,13 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
     haproxy: { ...certs, version: async () => (await readInfo(ask)).version },
     files: options.files,
     journal: swapJournal(join(config.state, 'swaps')),
-    verify: (path, names) => verifyServed(options, path, names),
+    verify: (path, names, expected) => servedBy(served, path, names, expected),
     reload: () => reloadHaproxy(ask, options.reload, clock),
     canReload: config.haproxy.reload.length > 0,
     wallMs: () => clock.wallMs(),
     map: config.certificates.map,
+    placeOf: (path) => placeOf({ node, scan, details }, path),
+    algorithm,
   };
   const swap = nodeSwap(swapParts);
 
@@ -268,29 +280,4 @@ function watchConfigured(
       stop();
     };
   };
-}
-
-/** What a client of a local listener with this certificate gets; null where no listener is known. */
-async function verifyServed(
-  { config, elsewhere }: HaproxyPartOptions,
-  path: string,
-  names: readonly string[],
-): Promise<string | null> {
-  const { listeners } = scanConfig(await readFile(config.haproxy.config, 'utf8'));
-  const away = elsewhere();
-  const [listener] = listeners.filter(
-    ({ crt, host }) => (crt === path || path.startsWith(`${crt}/`)) && !away.includes(host),
-  );
-  if (listener === undefined) return null;
-  return servedFingerprint({
-    host: localHost(listener),
-    port: listener.port,
-    servername: serverNameFor(names),
-    timeoutMs: HANDSHAKE_MS,
-  });
-}
-
-function localHost({ host }: TlsListener): string {
-  if (host === '' || host === '*' || host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
 }

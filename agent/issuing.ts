@@ -7,6 +7,7 @@ import { startIssuer, type Issuer } from './acme/issuer.ts';
 import { order } from './acme/order.ts';
 import { blocksOf } from './certs/blocks.ts';
 import { namesOf, readCertificate, sha1Of } from './certs/certificate.ts';
+import { readDisk } from './certs/disk.ts';
 import type { NodeSwapParts } from './certs/port.ts';
 import type { Config } from './config.ts';
 import { ActFailure, type ActHeader, type Risk } from './core/acts.ts';
@@ -120,9 +121,11 @@ const hashOf = (names: readonly string[]): string =>
     .digest('hex')
     .slice(0, 16);
 
-async function inPlace({ haproxy, files }: NodeSwapParts, path: string): Promise<InPlace | null> {
-  if ((await haproxy.loaded(path)) === null) return null;
-  const leaf = blocksOf(await files.read(path)).find(({ label }) => label === 'CERTIFICATE');
+async function inPlace(parts: NodeSwapParts, path: string): Promise<InPlace | null> {
+  if ((await parts.haproxy.loaded(path)) === null) return null;
+  const leaf = blocksOf((await readDisk(parts, path)).text).find(
+    ({ label }) => label === 'CERTIFICATE',
+  );
   if (leaf === undefined) return null;
   const certificate = readCertificate(leaf.text, 1);
   const { subject, issuer } = certificate.x509;

@@ -5,7 +5,7 @@ import { certificateFiles } from './certs/files.ts';
 import type { CertificateFiles } from './certs/port.ts';
 import type { Config } from './config.ts';
 import { scanConfig } from './haproxy/config-scan.ts';
-import { crtListPaths } from './haproxy/crt-list.ts';
+import { crtListPaths, isStoreName } from './haproxy/crt-list.ts';
 import { become, giveDirectory, type Account } from './privilege/account.ts';
 import { helperActs, helperFiles, refusedActs } from './privilege/acts.ts';
 import { directCommands, helperCommands, type HostCommands } from './privilege/commands.ts';
@@ -86,11 +86,18 @@ export async function takePrivileges(
 async function certificateFolders({ certificates, haproxy }: Config): Promise<readonly string[]> {
   if (certificates.directories.length > 0) return certificates.directories;
   try {
-    const { listeners, crtLists, crtBase } = scanConfig(await readFile(haproxy.config, 'utf8'));
+    const { listeners, crtLists, crtBase, stores } = scanConfig(
+      await readFile(haproxy.config, 'utf8'),
+    );
     const listed = await Promise.all(
       crtLists.map(async (list) => crtListPaths(await readFile(list, 'utf8'), crtBase)),
     );
-    const paths = [...listeners.map(({ crt }) => crt), ...listed.flat()];
+    const stored = stores.flatMap(({ certificateFile, keyFile }) => [certificateFile, keyFile]);
+    const paths = [
+      ...listeners.map(({ crt }) => crt).filter((crt) => !isStoreName(crt)),
+      ...listed.flat(),
+      ...stored.filter((path) => path !== null),
+    ];
     const folders = await Promise.all(
       paths.map(async (path) => ((await isFolder(path)) ? path : dirname(path))),
     );

@@ -19,9 +19,12 @@ export function mayBeInterrupted(now: Running | null): void {
   running = now;
 }
 
-/** SIGINT, SIGTERM and SIGHUP: exit 130 before anything was asked, 7 after. */
+/**
+ * SIGINT, SIGTERM and SIGHUP: exit 130 before anything was asked, 7 after. SIGQUIT too, which
+ * would leave a core file: in a push it would hold the key.
+ */
 export function listenForInterrupts(): void {
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const)
     process.on(signal, () => process.exit(interrupted(running)));
 }
 

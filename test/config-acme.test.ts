@@ -52,7 +52,7 @@ path = "/c/b.pem"
     `agent.toml:6:10: acme.certificate.0.names.0: ${name} "*.example.net"`,
     `agent.toml:6:27: acme.certificate.0.names.1: ${name} "WWW.example.net"`,
     `agent.toml:6:46: acme.certificate.0.names.2: ${name} "10.1.60.200"`,
-    `agent.toml:7:1: acme.certificate.0.path: must be ${absolute}, for example "/usr/local/etc/x", not "site.pem"`,
+    `agent.toml:7:1: acme.certificate.0.path: must be ${absolute}, or "@store/name" of a crt-store, not "site.pem"`,
     'agent.toml:9:1: acme.certificate.1.names: needs at least one name, not []',
   ]);
 });

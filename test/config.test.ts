@@ -118,6 +118,21 @@ address = ["[fe80::3%vtnet0]:7660", "10.1.60.203:7660"]
   });
 });
 
+test('a certificate of the map is a path, or a name of a crt-store', async (t) => {
+  const map = (text: string) => `${PEER}[certificates.map]\n${text}\n`;
+  const { certificates } = await read(map('site = "/c/a.pem"\nshop = "@web/shop"\nx = "@/x"'));
+  t.deepEqual(certificates.map, { site: '/c/a.pem', shop: '@web/shop', x: '@/x' });
+  const lines = await wrong(t, map('site = "a.pem"\nshop = "@web"'));
+  t.deepEqual(
+    lines.map((line) => line.replace(/^agent.toml:[\d:]+ /, '')),
+    ['site', 'shop'].map(
+      (name, at) =>
+        `certificates.map.${name}: must be an absolute path, or "@store/name" of a crt-store, ` +
+        `not "${['a.pem', '@web'][at]}"`,
+    ),
+  );
+});
+
 test('everything that is wrong, at once, in order of the file, each with its place', async (t) => {
   const text = `nod = "a"
 pair = 7

@@ -76,14 +76,31 @@ const notBase64 = (position: number, label: string): PemError =>
   );
 
 /**
- * What is kept of a bundle: its blocks in their order. EC PARAMETERS, which
+ * What is kept of a bundle: its certificates in their order, then parameters, then the key, so that
+ * it is the same text whether it lies in one file or has its key in another. EC PARAMETERS, which
  * `openssl ecparam` writes before a key, repeat what the key says.
  */
-export const bundleText = (blocks: readonly Block[]): string =>
-  blocks
-    .filter(({ label }) => label !== 'EC PARAMETERS')
-    .map(({ text }) => text)
-    .join('');
+export function bundleText(blocks: readonly Block[]): string {
+  const { certificates, key } = splitText(blocks);
+  return certificates + key;
+}
+
+/** The same in two parts, for a host where the key has a file of its own. */
+export function splitText(blocks: readonly Block[]): {
+  readonly certificates: string;
+  readonly key: string;
+} {
+  const kept = blocks.filter(({ label }) => label !== 'EC PARAMETERS');
+  const texts = (some: readonly Block[]): string => some.map(({ text }) => text).join('');
+  const parameters = (block: Block): boolean => block.label.endsWith(' PARAMETERS');
+  const certificates = kept.filter((block) => !isKey(block));
+  return {
+    certificates:
+      texts(certificates.filter((block) => !parameters(block))) +
+      texts(certificates.filter(parameters)),
+    key: texts(kept.filter(isKey)),
+  };
+}
 
 /** Whether a block is a private key of any form. */
 export const isKey = ({ label }: Block): boolean => label.endsWith('PRIVATE KEY');

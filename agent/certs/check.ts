@@ -5,13 +5,16 @@ import type { SwapBundle, SwapPrepare } from '../core/certificate-acts.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { blocksOf, bundleText, isKey } from './blocks.ts';
 import { readCertificate, sha1Of } from './certificate.ts';
+import { notFoundByName } from './crt-ending.ts';
+import { besideProblems, filesFor, filesOf, readDisk, type OnDisk } from './disk.ts';
 import { asFailure, refuse } from './failure.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
-import { lostNames, pathFor } from './names.ts';
+import { loadedFor } from './loaded.ts';
+import { lostNames } from './names.ts';
 import { PemError } from './pem-error.ts';
 import { parseBundle } from './pem.ts';
 import type { Bundle } from './pem.ts';
-import type { HaproxyCertificates, NodeSwapParts } from './port.ts';
+import type { HaproxyCertificates, NodeSwapParts, Place } from './port.ts';
 import { several } from './several.ts';
 import { tooLargeFor } from './size.ts';
 
@@ -33,12 +36,13 @@ export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Pro
   const items = await several(request.bundles, (bundle) =>
     checkBundle(parts, bundle, acceptRisks, seen),
   );
-  const [twice] = items.filter(({ path }, at) => items.findIndex((o) => o.path === path) !== at);
+  const all = items.flatMap((item) => filesOf(item).map(({ path }) => path));
+  const twice = all.find((path, at) => all.indexOf(path) !== at);
   if (twice !== undefined)
     throw refuse(
       'usage',
       'path_twice',
-      `two bundles are for ${twice.path} on ${node}`,
+      `two bundles are for ${twice} on ${node}`,
       'one swap installs one bundle in one place',
       'push them one after the other, or name the places: --as PATH',
     );
@@ -65,19 +69,11 @@ async function checkBundle(
   acceptRisks: readonly Risk[],
   { version, loaded }: Seen,
 ): Promise<SwapItem> {
-  const { node, haproxy, files, map } = parts;
+  const { node, map } = parts;
   const bundle = bundleOf(request.pem, parts.wallMs());
   const wanted = request.path === null ? null : (map[request.path] ?? request.path);
-  const before = await loadedFor(haproxy, wanted, bundle, loaded, node);
+  const before = await loadedFor(parts, wanted, bundle, loaded);
   const { path } = before;
-  if (!path.startsWith('/'))
-    throw refuse(
-      'failed',
-      'path_unsupported',
-      `${path} on ${node} is not an absolute path`,
-      'HAProxy knows this certificate by a name that does not say where its file is',
-      'give the certificate an absolute path in the configuration',
-    );
   const lost = lostNames(before.names, bundle.names);
   if (lost.length > 0 && !acceptRisks.includes('names-lost'))
     throw refuse(
@@ -87,17 +83,23 @@ async function checkBundle(
       `no longer covered: ${lost.join(', ')}`,
       'take a certificate with these names, or accept it: --accept-risk=names-lost',
     );
-  const oldPem = await files.read(path);
-  const old = oldBundle(oldPem, path, node);
-  const reload = needsReload(parts, version, path, [bundle.pem, old.pem]);
+  const disk = await readDisk(parts, path);
+  const old = oldBundle(disk, path, node);
   const already = before.fingerprint === bundle.sha1 && old.pem === bundle.pem;
+  const { place } = disk;
+  const reload = needsReload(parts, { version, path, place }, [bundle.pem, old.pem]);
+  const renewed = old.sha1 !== bundle.sha1;
+  const beside = renewed ? await besideProblems(parts, { path, place, pem: bundle.pem }) : [];
+  const places = {
+    path,
+    oldPem: disk.text,
+    newPem: bundle.pem,
+    files: filesFor(path, disk, bundle.pem),
+  };
   return {
     name: nameOf(map, path),
-    path,
     already,
     reload,
-    oldPem,
-    newPem: bundle.pem,
     fingerprintBefore: before.fingerprint,
     fingerprintOld: old.sha1,
     fingerprint: bundle.sha1,
@@ -114,9 +116,11 @@ async function checkBundle(
             `memory has ${before.fingerprint} and disk ${old.sha1}: a rollback brings back the one on disk`,
           ]),
       ...(old.chainLength > 0 && bundle.chainLength === 0
-        ? [`no chain in it, the one it replaces has ${old.chainLength} certificates after the leaf`]
+        ? [`no chain in it, the one it replaces has one of ${old.chainLength}`]
         : []),
+      ...beside,
     ],
+    ...places,
   };
 }
 
@@ -156,40 +160,9 @@ function bundleOf(pem: string, wallMs: number): Bundle {
   }
 }
 
-async function loadedFor(
-  haproxy: HaproxyCertificates,
-  path: string | null,
-  bundle: Bundle,
-  seen: readonly CertificateReport[],
-  node: string,
-): Promise<CertificateReport> {
-  const one = seen.find((loaded) => loaded.path === path);
-  if (one !== undefined) return one;
-  const loaded = path === null ? seen : await haproxy.list();
-  const choice = path === null ? pathFor(bundle.names, loaded) : ({ kind: 'one', path } as const);
-  const found = choice.kind === 'one' ? loaded.find((one) => one.path === choice.path) : undefined;
-  if (found !== undefined) return found;
-  const known = `loaded: ${loaded.map((one) => one.path).join(', ') || 'none'}`;
-  if (choice.kind === 'one')
-    throw refuse(
-      'not-found',
-      'path_unknown',
-      `HAProxy on ${node} has not loaded ${choice.path}`,
-      known,
-      'name one of these, or add it to the configuration and reload first',
-    );
-  throw refuse(
-    'usage',
-    'path_ambiguous',
-    `no single certificate on ${node} serves exactly the names of the new one`,
-    choice.paths.length === 0 ? known : `candidates: ${choice.paths.join(', ')}`,
-    'name the one to replace: --as PATH',
-  );
-}
-
 /** The file as it must be put back; refuses one from which HAProxy's memory cannot be restored. */
 function oldBundle(
-  text: string,
+  { text, place }: OnDisk,
   path: string,
   node: string,
 ): { pem: string; sha1: string; chainLength: number } {
@@ -202,8 +175,9 @@ function oldBundle(
     if (leaf === undefined) throw unusable('the file holds no certificate', 'put a bundle there');
     if (!blocks.some(isKey))
       throw unusable(
-        'the file holds no private key: HAProxy has it from another file',
-        'put certificates and key into one file and reload HAProxy',
+        `${place.certificate} holds no private key, ` +
+          (place.key === null ? 'and no other file is known' : `and there is no ${place.key}`),
+        'put the key there that HAProxy has loaded, then reload HAProxy',
       );
     return {
       pem: bundleText(blocks),
@@ -219,18 +193,26 @@ function oldBundle(
 /** True where only file and reload can install it; refuses where no reload is configured. */
 function needsReload(
   { canReload }: NodeSwapParts,
-  version: string,
-  path: string,
+  { version, path, place }: { version: string; path: string; place: Place },
   pems: readonly string[],
 ): boolean {
-  const [why] = pems.map((pem) => tooLargeFor(version, path, pem)).filter((one) => one !== null);
-  if (why === undefined) return false;
+  const unfound = notFoundByName(version, path, place);
+  const [large] = pems.map((pem) => tooLargeFor(version, path, pem)).filter((one) => one !== null);
+  if ((unfound ?? large) === undefined) return false;
   if (canReload) return true;
+  if (unfound !== null)
+    throw refuse(
+      'failed',
+      'not_by_runtime',
+      `${path}: this HAProxy replaces it by a reload only`,
+      unfound,
+      'update HAProxy, name the file .pem, or set haproxy.reload in agent.toml',
+    );
   throw refuse(
     'failed',
     'too_large',
     `${path}: too large for the runtime API`,
-    why,
+    large,
     'leave out the root and what is not needed, or set haproxy.reload in agent.toml',
   );
 }

@@ -3,6 +3,13 @@ import * as v from 'valibot';
 import { SWAP_PHASES, type SwapPhase } from '../core/swap.ts';
 import type { Stamp } from '../core/model.ts';
 
+/** One file that a certificate lies in, before and after. */
+export interface SwapFile {
+  readonly path: string;
+  readonly oldPem: string;
+  readonly newPem: string;
+}
+
 /** One certificate of a swap on this node. */
 export interface SwapItem {
   /** The same on every node. */
@@ -12,7 +19,7 @@ export interface SwapItem {
   readonly already: boolean;
   /** Too large for the runtime API: the file, then HAProxy's reload. */
   readonly reload: boolean;
-  /** The file on disk before, byte for byte. */
+  /** What was on disk before, byte for byte; a key of its own file follows the certificates. */
   readonly oldPem: string;
   /** Normalised. */
   readonly newPem: string;
@@ -27,6 +34,8 @@ export interface SwapItem {
   readonly notAfter: string;
   readonly names: readonly string[];
   readonly warnings: readonly string[];
+  /** Where it is not in the one file `path`: its files, in the order in which they are replaced. */
+  readonly files: readonly SwapFile[];
 }
 
 /** One swap on this node, as its journal has it. */
@@ -56,6 +65,7 @@ const item = v.strictObject({
   notAfter: v.string(),
   names: v.array(v.string()),
   warnings: v.array(v.string()),
+  files: v.array(v.strictObject({ path: v.string(), oldPem: v.string(), newPem: v.string() })),
 });
 const body = v.strictObject({
   swapId: v.string(),

@@ -18,6 +18,10 @@ export class CertificateFileError extends Error {
   }
 }
 
+/** Whether it failed because there is no such file, whoever tried to read it. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof CertificateFileError && error.code === 'ENOENT';
+
 /**
  * Certificate files of this host with this process's own rights. Owner and mode of an existing
  * file are kept, a new one gets 0600; a symbolic link stays and the file behind it is replaced.

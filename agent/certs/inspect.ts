@@ -4,6 +4,7 @@ import type { CertificateReport } from '../core/model.ts';
 import { blocksOf, bundleText } from './blocks.ts';
 import { readCertificate, rfc3339, sha1Of } from './certificate.ts';
 import { nameOf } from './check.ts';
+import { readDisk } from './disk.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { NodeSwapParts } from './port.ts';
@@ -46,11 +47,12 @@ export async function inspect(
 }
 
 async function inspectOne(
-  { files, verify, map }: NodeSwapParts,
+  parts: NodeSwapParts,
   { path, fingerprint, notAfter, names }: CertificateReport,
   kept: readonly SwapEntry[],
   served: boolean,
 ): Promise<InspectedCertificate> {
+  const { verify, map } = parts;
   const name = nameOf(map, path);
   const problems: string[] = [];
   const tried = async <T>(what: () => Promise<T | null>): Promise<T | null> => {
@@ -61,8 +63,8 @@ async function inspectOne(
       return null;
     }
   };
-  const disk = await tried(async () => describe(await files.read(path)));
-  const shown = served ? await tried(() => verify(path, names)) : null;
+  const disk = await tried(async () => describe((await readDisk(parts, path)).text));
+  const shown = served ? await tried(() => verify(path, names, fingerprint)) : null;
   return {
     name,
     path,
@@ -89,14 +91,15 @@ export const previousOf = (kept: readonly SwapEntry[], name: string): SwapItem |
  * ActFailure 'not-found' where this node has another one.
  */
 export async function bundleWith(
-  { haproxy, files, map, node }: NodeSwapParts,
+  parts: NodeSwapParts,
   entries: readonly SwapEntry[],
   name: string,
   sha256: string,
 ): Promise<string> {
+  const { haproxy, map, node } = parts;
   const path = map[name] ?? name;
   if ((await haproxy.loaded(path)) !== null) {
-    const disk = describe(await files.read(path));
+    const disk = describe((await readDisk(parts, path)).text);
     if (disk?.sha256 === sha256) return disk.pem;
     const item = entries.flatMap(({ items }) => items).find((one) => one.sha256 === sha256);
     if (item?.name === name) return item.newPem;

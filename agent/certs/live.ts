@@ -1,6 +1,7 @@
 import { sentence } from '../core/words.ts';
 import { refuseOpen } from './check.ts';
-import type { SwapEntry, SwapItem } from './entry.ts';
+import { certificateFilesOf, filesOf, keyFilesOf } from './disk.ts';
+import type { SwapEntry, SwapFile, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { NewFile, NodeSwapParts } from './port.ts';
 import { several } from './several.ts';
@@ -17,7 +18,12 @@ export async function stageAll(parts: NodeSwapParts, entry: SwapEntry): Promise<
 
 /** The new files beside the old ones: `unstage` in undo.ts removes them. */
 export async function stageFiles({ files }: NodeSwapParts, { items }: SwapEntry): Promise<void> {
-  await files.stage(items.filter(({ already }) => !already).map(newFile));
+  await files.stage(
+    items
+      .filter(({ already }) => !already)
+      .flatMap(filesOf)
+      .map(newFile),
+  );
 }
 
 /**
@@ -69,16 +75,22 @@ async function liveByCommit(parts: NodeSwapParts, items: readonly SwapItem[]): P
     await Promise.all(handshakes);
   }
   const warnings = await verifyAll(parts, items, await Promise.all(handshakes));
-  await parts.files.install(items.map(newFile));
+  await installAll(parts, items);
   return warnings;
 }
 
 async function liveByReload(parts: NodeSwapParts, items: readonly SwapItem[]): Promise<Warnings> {
   if (items.length === 0) return new Map();
-  await parts.files.install(items.map(newFile));
+  await installAll(parts, items);
   await parts.reload();
   const handshakes = await Promise.all(items.map((item) => handshake(parts, item)));
   return verifyAll(parts, items, handshakes);
+}
+
+/** Keys that have files of their own first; see filesFor in disk.ts. */
+async function installAll({ files }: NodeSwapParts, items: readonly SwapItem[]): Promise<void> {
+  for (const wave of [items.flatMap(keyFilesOf), items.flatMap(certificateFilesOf)])
+    if (wave.length > 0) await files.install(wave.map(newFile));
 }
 
 /** `open`: the transaction that was open right before. */
@@ -88,15 +100,18 @@ async function stage(parts: NodeSwapParts, item: SwapItem, open: string | null):
   await refuseOtherStaged(parts, item);
 }
 
-const newFile = ({ path, newPem }: SwapItem): NewFile => ({ path, pem: newPem });
+const newFile = ({ path, newPem }: SwapFile): NewFile => ({ path, pem: newPem });
 
 /** What a client was shown, null: no listener is known; or why none was shown anything. */
 type Handshake = { readonly served: string | null } | { readonly failure: unknown };
 
 /** Never rejects: it is awaited later than it may end. */
-async function handshake({ verify }: NodeSwapParts, { path, names }: SwapItem): Promise<Handshake> {
+async function handshake(
+  { verify }: NodeSwapParts,
+  { path, names, fingerprint }: SwapItem,
+): Promise<Handshake> {
   try {
-    return { served: await verify(path, names) };
+    return { served: await verify(path, names, fingerprint) };
   } catch (failure) {
     return { failure };
   }
@@ -141,15 +156,13 @@ async function refuseChanged(
   begun: boolean,
 ): Promise<void> {
   const memory = await parts.haproxy.loadedAll(items.map(({ path }) => path));
-  const texts = await several(items, ({ path }) => parts.files.read(path));
+  const unchanged = await several(items, (item) => isKnownOnDisk(parts, item, begun));
   for (const [at, item] of items.entries()) {
     const held = memory[at]?.fingerprint ?? null;
     const before = held === item.fingerprintBefore || held === item.fingerprintOld;
     // One that was cut off in the middle may have done it already.
     const known = before || (begun && held === item.fingerprint);
-    const text = texts[at];
-    const disk = text === item.oldPem || (begun && text === item.newPem);
-    if (known && disk) continue;
+    if (known && unchanged[at] === true) continue;
     throw refuse(
       'conflict',
       'changed_meanwhile',
@@ -159,6 +172,19 @@ async function refuseChanged(
       true,
     );
   }
+}
+
+/** Each file by itself: a swap that was cut off between two has replaced one of them. */
+async function isKnownOnDisk(
+  { files }: NodeSwapParts,
+  item: SwapItem,
+  begun: boolean,
+): Promise<boolean> {
+  const known = await several(filesOf(item), async ({ path, oldPem, newPem }) => {
+    const text = await files.read(path);
+    return text === oldPem || (begun && text === newPem);
+  });
+  return known.every((one) => one);
 }
 
 async function refuseOtherStaged(

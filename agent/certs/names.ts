@@ -4,6 +4,8 @@ import type { CertificateReport } from '../core/model.ts';
 /** Which loaded certificate a new one replaces, by names alone. */
 export type PathChoice =
   | { readonly kind: 'one'; readonly path: string }
+  /** Several serve exactly these names. */
+  | { readonly kind: 'same'; readonly paths: readonly string[] }
   /** None or several: those that come near, best first. */
   | { readonly kind: 'candidates'; readonly paths: readonly string[] };
 
@@ -37,7 +39,7 @@ export function pathFor(
   );
   const [only] = same;
   if (only !== undefined && same.length === 1) return { kind: 'one', path: only.path };
-  if (same.length > 1) return { kind: 'candidates', paths: same.map(({ path }) => path) };
+  if (same.length > 1) return { kind: 'same', paths: same.map(({ path }) => path) };
   const covered = loaded.filter(
     (one) => one.names.length > 0 && lostNames(one.names, names).length === 0,
   );

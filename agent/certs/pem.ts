@@ -8,7 +8,7 @@ import { PemError } from './pem-error.ts';
 
 /** A bundle that HAProxy can serve: a leaf, its key and its chain in order. */
 export interface Bundle {
-  /** Only PEM blocks in their order, no CR, no blank line, one newline at the end. */
+  /** Only PEM blocks, the key last, no CR, no blank line, one newline at the end. */
   readonly pem: string;
   /** DNS names and addresses of the leaf; its common name where it has no others. */
   readonly names: readonly string[];
@@ -19,6 +19,8 @@ export interface Bundle {
   readonly sha1: string;
   /** Of `pem`, lower case hex. */
   readonly sha256: string;
+  /** Of the leaf's key, as Node names it: "rsa", "ec". */
+  readonly keyType: string;
   /** Certificates after the leaf. */
   readonly chainLength: number;
   readonly warnings: readonly string[];
@@ -71,6 +73,7 @@ export function parseBundle(text: string, wallMs: number): Bundle {
     notAfter: rfc3339(leaf.notAfterMs),
     sha1: sha1Of(leaf),
     sha256: createHash('sha256').update(pem).digest('hex'),
+    keyType: leaf.x509.publicKey.asymmetricKeyType ?? '',
     chainLength: certificates.length - 1,
     warnings: warningsOf(leaf, certificates, wallMs),
   };

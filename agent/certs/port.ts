@@ -48,9 +48,25 @@ export interface CertificateFiles {
 
 /**
  * SHA-1 (lower case hex) of what a TLS client gets for one of `names` from a listener that
- * serves `path`; null when no such listener is known.
+ * serves `path`; null when no such listener is known. `expected`: of several that are served
+ * under these names, by kind of key, the one that is asked about.
  */
-type VerifyServed = (path: string, names: readonly string[]) => Promise<string | null>;
+type VerifyServed = (
+  path: string,
+  names: readonly string[],
+  expected: string | null,
+) => Promise<string | null>;
+
+/** The files of one certificate. Null: HAProxy looks for none. */
+export interface Place {
+  /** Leaf and chain, and the key too unless it has a file of its own. */
+  readonly certificate: string;
+  /** Where the key is when the certificate's file holds none. */
+  readonly key: string | null;
+  readonly ocsp: string | null;
+  readonly issuer: string | null;
+  readonly sctl: string | null;
+}
 
 /** What one node's part of a swap works with. */
 export interface NodeSwapParts {
@@ -67,4 +83,8 @@ export interface NodeSwapParts {
   readonly wallMs: () => number;
   /** Paths on this host by the name they have on every node: [certificates] map. */
   readonly map: Readonly<Record<string, string>>;
+  /** Where HAProxy has the certificate it calls `path` from; rejects with ActFailure. */
+  readonly placeOf: (path: string) => Promise<Place>;
+  /** Its key as HAProxy names it, "RSA2048", "EC256"; empty: not known. */
+  readonly algorithm: (path: string) => Promise<string>;
 }

@@ -1,5 +1,6 @@
 import { blocksOf, bundleText } from './blocks.ts';
 import { refuseForeign } from './check.ts';
+import { filesOf } from './disk.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { HaproxyCertificates, NodeSwapParts } from './port.ts';
@@ -20,7 +21,7 @@ export async function putBack(parts: NodeSwapParts, entry: SwapEntry): Promise<v
   const changed = entry.items.filter(({ already }) => !already);
   await unstage(parts, entry).catch((error) => failures.push(error));
   for (const item of changed.toReversed())
-    for (const step of [dropTransaction, restoreFile, restoreMemory])
+    for (const step of [dropTransaction, restoreFiles, restoreMemory])
       await step(parts, item).catch((error) => failures.push(error));
   if (failures.length > 0) throw failures[0];
   if (entry.coordinator === node && entry.members.length > 1)
@@ -30,7 +31,8 @@ export async function putBack(parts: NodeSwapParts, entry: SwapEntry): Promise<v
 
 /** Removes the new files that stand beside the old ones. */
 export async function unstage({ files }: NodeSwapParts, { items }: SwapEntry): Promise<void> {
-  await files.unstage(items.filter(({ already }) => !already).map(({ path }) => path));
+  const changed = items.filter(({ already }) => !already).flatMap(filesOf);
+  await files.unstage(changed.map(({ path }) => path));
 }
 
 async function dropTransaction({ haproxy }: NodeSwapParts, item: SwapItem): Promise<void> {
@@ -40,10 +42,11 @@ async function dropTransaction({ haproxy }: NodeSwapParts, item: SwapItem): Prom
   if (ours) await haproxy.abort(item.path);
 }
 
-async function restoreFile({ files }: NodeSwapParts, item: SwapItem): Promise<void> {
-  if (item.newPem === item.oldPem) return;
-  if ((await files.read(item.path)) !== item.newPem) return;
-  await files.install([{ path: item.path, pem: item.oldPem }]);
+/** Each by itself: a swap that was cut off between two has replaced one of them. */
+async function restoreFiles({ files }: NodeSwapParts, item: SwapItem): Promise<void> {
+  for (const { path, oldPem, newPem } of filesOf(item))
+    if (newPem !== oldPem && (await files.read(path)) === newPem)
+      await files.install([{ path, pem: oldPem }]);
 }
 
 async function restoreMemory(parts: NodeSwapParts, item: SwapItem): Promise<void> {

@@ -2,14 +2,15 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { blocksOf, isKey } from '../certs/blocks.ts';
 import { namesOf, readCertificate, rfc3339 } from '../certs/certificate.ts';
-import type { CertificateFiles } from '../certs/port.ts';
+import { filePlace } from '../certificate-places.ts';
+import type { CertificateFiles, Place } from '../certs/port.ts';
 import { parseBundle } from '../certs/pem.ts';
 import { PemError } from '../certs/pem-error.ts';
 import { tooLargeFor } from '../certs/size.ts';
 import type { CertificateFacts } from '../core/doctor/inspection.ts';
 import { sentence } from '../core/words.ts';
 import type { ConfigScan } from '../haproxy/config-scan.ts';
-import { crtListPaths } from '../haproxy/crt-list.ts';
+import { crtListEntries, isStoreName } from '../haproxy/crt-list.ts';
 import { HelperError } from '../privilege/helper.ts';
 import { isSystemError } from '../sys/files.ts';
 
@@ -28,13 +29,13 @@ export interface CertificateLook {
  * loads of a directory. A list that cannot be read stands there itself, with its problem.
  */
 export async function inspectCertificates(
-  { listeners, crtLists, crtBase }: Pick<ConfigScan, 'listeners' | 'crtLists' | 'crtBase'>,
+  { listeners, crtLists, crtBase, extra, stores }: CertificateScan,
   look: CertificateLook,
 ): Promise<CertificateFacts[]> {
   const listed = await Promise.all(
     crtLists.map(async (list) => {
       try {
-        return crtListPaths(await look.read(list), crtBase);
+        return crtListEntries(await look.read(list), crtBase).map(({ path }) => path);
       } catch {
         // inspectFile() says what is wrong with it.
         return [list];
@@ -42,9 +43,16 @@ export async function inspectCertificates(
     }),
   );
   const paths = new Set([...listeners.map(({ crt }) => crt), ...listed.flat()]);
-  const files = await Promise.all([...paths].map((path) => filesOf(path, look)));
-  return Promise.all([...new Set(files.flat())].map((path) => inspectFile(path, look)));
+  const named = [...paths].filter((path) => !isStoreName(path));
+  const files = await Promise.all(named.map((path) => filesOf(path, look)));
+  const places = [...new Set(files.flat())].map((path) => filePlace(path, extra));
+  const stored = stores.flatMap(({ name, certificateFile: certificate, keyFile: key }) =>
+    paths.has(name) && certificate !== null ? [{ certificate, key }] : [],
+  );
+  return Promise.all([...places, ...stored].map((place) => inspectFile(place, look)));
 }
+
+type CertificateScan = Pick<ConfigScan, 'listeners' | 'crtLists' | 'crtBase' | 'extra' | 'stores'>;
 
 /** HAProxy leaves out names that begin with a dot, and loads keys and the like with their leaf. */
 async function filesOf(path: string, { loaded }: CertificateLook): Promise<string[]> {
@@ -55,10 +63,16 @@ async function filesOf(path: string, { loaded }: CertificateLook): Promise<strin
       .filter((name) => !name.startsWith('.') && !/\.(key|issuer|ocsp|sctl)$/.test(name))
       .map((name) => join(path, name));
   } catch {
+    // HAProxy's choice for a file that is not there: one certificate for each kind of key.
+    const kinds = ['dsa', 'ecdsa', 'rsa'].map((kind) => `${path}.${kind}`);
+    const there = await Promise.all(kinds.map((one) => stat(one).then(isFile, () => false)));
+    const found = kinds.filter((_, at) => there[at] === true);
     // inspectFile() says what is wrong with it.
-    return [path];
+    return found.length > 0 ? found : [path];
   }
 }
+
+const isFile = (found: { isFile(): boolean }): boolean => found.isFile();
 
 /** Of a directory that this agent may not list: those that HAProxy has in its memory. */
 async function namesIn(path: string, loaded: CertificateLook['loaded']): Promise<string[]> {
@@ -72,13 +86,16 @@ async function namesIn(path: string, loaded: CertificateLook['loaded']): Promise
   }
 }
 
-async function inspectFile(path: string, look: CertificateLook): Promise<CertificateFacts> {
+async function inspectFile(
+  { certificate: path, key }: Pick<Place, 'certificate' | 'key'>,
+  look: CertificateLook,
+): Promise<CertificateFacts> {
   const { read, version, wallMs } = look;
   const nothing = { names: [], notAfter: '', endsInMs: null, warnings: [], tooLarge: null };
   try {
     const own = await read(path);
-    const beside = hasKey(own) ? null : await keyBeside(path, look);
-    const keyFile = beside === null ? path : `${path}.key`;
+    const beside = hasKey(own) || key === null ? null : await keyBeside(key, look);
+    const keyFile = beside === null || key === null ? path : key;
     const text = beside === null ? own : `${own}\n${beside}`;
     return { path, keyFile, mode: await modeOf(keyFile), ...content(text, path, version, wallMs) };
   } catch (error) {
@@ -93,10 +110,10 @@ async function inspectFile(path: string, look: CertificateLook): Promise<Certifi
   }
 }
 
-/** FILE.key where the file itself holds no key (HAProxy's ssl-load-extra-files). */
+/** The key's own file, where the certificate's holds none. */
 async function keyBeside(path: string, { read }: CertificateLook): Promise<string | null> {
   try {
-    return await read(`${path}.key`);
+    return await read(path);
   } catch (error) {
     if (isMissing(error)) return null;
     throw error;

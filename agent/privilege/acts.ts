@@ -1,7 +1,7 @@
 import { wordsOf, type CarpActs } from '../carp/acts.ts';
 import { certificateFiles, CertificateFileError } from '../certs/files.ts';
 import type { CertificateFiles, NewFile } from '../certs/port.ts';
-import type { Helper } from './helper.ts';
+import { HelperError, type Helper } from './helper.ts';
 
 /** Each of its tools is killed after 2 s, and an act takes at most two. */
 const ACT_MS = 5000;
@@ -42,8 +42,7 @@ export const helperFiles = (helper: Helper): CertificateFiles => ({
       return await certificateFiles.read(path);
     } catch (error) {
       if (!(error instanceof CertificateFileError) || error.code !== 'EACCES') throw error;
-      // It waits its turn behind a check of the configuration, which takes seconds.
-      return decode(await helper.ask(['cert-read', path], COMMAND_MS));
+      return readByHelper(helper, path);
     }
   },
   async stage(files) {
@@ -58,6 +57,18 @@ export const helperFiles = (helper: Helper): CertificateFiles => ({
 
 async function give(helper: Helper, verb: string, { path, pem }: NewFile): Promise<void> {
   await helper.ask([verb, path, String(Buffer.byteLength(pem))], COMMAND_MS, pem);
+}
+
+/** A certificate file as root reads it. What is not there is the same error as without the helper. */
+export async function readByHelper(helper: Helper, path: string): Promise<string> {
+  try {
+    // It waits its turn behind a check of the configuration, which takes seconds.
+    return decode(await helper.ask(['cert-read', path], COMMAND_MS));
+  } catch (error) {
+    if (!(error instanceof HelperError) || !/: failed: no such file/.test(error.message))
+      throw error;
+    throw new CertificateFileError('read', path, Object.assign(error, { code: 'ENOENT' }));
+  }
 }
 
 /** Bytes as od(1) prints them. */

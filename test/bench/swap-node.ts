@@ -1,12 +1,15 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { placeOf } from '../../agent/certificate-places.ts';
 import { certificateFiles } from '../../agent/certs/files.ts';
 import { servedFingerprint } from '../../agent/certs/handshake.ts';
 import { swapJournal } from '../../agent/certs/journal.ts';
 import { serverNameFor } from '../../agent/certs/names.ts';
 import { nodeSwap } from '../../agent/certs/swap.ts';
 import type { SwapPrepare } from '../../agent/core/certificate-acts.ts';
+import { certificateDetails } from '../../agent/haproxy/certificate-details.ts';
 import { certificates } from '../../agent/haproxy/certificates.ts';
+import { configReader } from '../../agent/haproxy/config-reader.ts';
 import { readInfo } from '../../agent/haproxy/info.ts';
 import { runtime } from '../../agent/haproxy/runtime.ts';
 
@@ -25,6 +28,8 @@ export interface Answer {
 const [, , node = '', folder = '', port = ''] = process.argv;
 const crt = join(folder, 'crt');
 const ask = runtime(join(folder, 's'), { deadlineMs: 5000 });
+const scan = configReader(join(folder, 'haproxy.conf'));
+const details = (path: string) => certificateDetails(ask, path);
 const swap = nodeSwap({
   node,
   haproxy: { ...certificates(ask), version: async () => (await readInfo(ask)).version },
@@ -43,6 +48,8 @@ const swap = nodeSwap({
   map: Object.fromEntries(
     readdirSync(crt).map((name) => [name.replace('.pem', ''), join(crt, name)]),
   ),
+  placeOf: (path) => placeOf({ node, scan, details }, path),
+  algorithm: async (path) => (await details(path))?.algorithm ?? '',
 });
 
 const done = (call: Call): Promise<unknown> =>

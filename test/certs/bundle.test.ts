@@ -39,6 +39,7 @@ test('a bundle is read: names, validity, fingerprints, chain', (t) => {
     notAfter: '2026-12-31T00:00:00Z',
     sha1: leaf.sha1,
     sha256: createHash('sha256').update(whole).digest('hex'),
+    keyType: 'ec',
     chainLength: 2,
     warnings: [],
   });
@@ -55,16 +56,25 @@ test('carriage returns, blank lines, comments, indentation and long lines are ta
   t.is(parseBundle(messy, NOW).pem, whole);
 });
 
-test('the key may stand before, between or after the certificates', (t) => {
-  const certificates = leaf.certificate + lower.certificate;
-  t.is(parseBundle(leaf.key + certificates, NOW).pem, leaf.key + certificates);
-  t.is(parseBundle(certificates + leaf.key, NOW).pem, certificates + leaf.key);
+test('the key may stand before, between or after the certificates: it is the same bundle', (t) => {
+  const { certificate, key } = leaf;
+  const orders = [
+    key + certificate + lower.certificate,
+    certificate + key + lower.certificate,
+    certificate + lower.certificate + key,
+  ];
+  const read = orders.map((pem) => parseBundle(pem, NOW));
+  t.deepEqual(
+    read.map(({ pem }) => pem),
+    orders.map(() => bundle(leaf, lower)),
+  );
+  t.is(new Set(read.map(({ sha256 }) => sha256)).size, 1);
 });
 
 test('parameters of a curve are dropped, Diffie-Hellman parameters are kept', (t) => {
   const ec = '-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n';
   const dh = '-----BEGIN DH PARAMETERS-----\nMAYCAQcCAQI=\n-----END DH PARAMETERS-----\n';
-  t.is(parseBundle(ec + bundle(leaf) + dh, NOW).pem, bundle(leaf) + dh);
+  t.is(parseBundle(ec + bundle(leaf) + dh, NOW).pem, [leaf.certificate, dh, leaf.key].join(''));
 });
 
 test('every fault is refused under its own word, with what was seen', (t) => {
@@ -79,7 +89,7 @@ test('every fault is refused under its own word, with what was seen', (t) => {
   const cases: readonly (readonly [pem: string, code: string, why: string])[] = [
     ['', 'not_pem', 'it has no line -----BEGIN ...-----'],
     ['\u0030\u0082binary', 'not_pem', 'it has no line -----BEGIN ...-----'],
-    [whole.slice(0, -20), 'not_pem', 'block 4 (CERTIFICATE) has no matching BEGIN and END lines'],
+    [whole.slice(0, -20), 'not_pem', 'block 4 (PRIVATE KEY) has no matching BEGIN and END lines'],
     [
       whole.replace('-----END CERTIFICATE-----\n', ''),
       'not_pem',
@@ -93,7 +103,7 @@ test('every fault is refused under its own word, with what was seen', (t) => {
     [
       whole.replace('KEY-----\n', 'KEY-----\nshow env; quit\n'),
       'not_pem',
-      'block 2 (PRIVATE KEY) holds a line that is not base64',
+      'block 4 (PRIVATE KEY) holds a line that is not base64',
     ],
     [
       leaf.key + leaf.certificate.replace(/\n.{64}\n/, '\n'),
@@ -269,7 +279,7 @@ test('the path is the one whose names are exactly those of the leaf', (t) => {
     path: '/c/site.pem',
   });
   t.deepEqual(pathFor(['www.example.net', 'example.net'], [...all, twin]), {
-    kind: 'candidates',
+    kind: 'same',
     paths: ['/c/site.pem', '/c/twin.pem'],
   });
   t.deepEqual(pathFor(['mail.example.net', 'www.example.net'], all), {

@@ -29,11 +29,25 @@ export const NOW = Date.parse('2026-06-01T12:00:00Z');
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 let serial = 0;
 
+/** For a certificate with an RSA key. */
+export const rsaKeys = (): Promise<webcrypto.CryptoKeyPair> =>
+  webcrypto.subtle.generateKey(
+    {
+      name: 'RSASSA-PKCS1-v1_5',
+      modulusLength: 2048,
+      publicExponent: new Uint8Array([1, 0, 1]),
+      hash: 'SHA-256',
+    },
+    true,
+    ['sign', 'verify'],
+  );
+
 /** Issues a P-256 certificate; without issuer it is self-signed. */
 export async function issue(wanted: Wanted): Promise<Issued> {
   const { subject, issuer, names = [], ca = false } = wanted;
   const keys =
     wanted.keys ?? (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']));
+  const signer = issuer?.keys ?? keys;
   const san = names.map((name) => {
     if (typeof name === 'string') return { type: 'dns' as const, value: name };
     return 'ip' in name
@@ -47,8 +61,8 @@ export async function issue(wanted: Wanted): Promise<Issued> {
     notBefore: new Date(wanted.notBefore ?? '2026-01-01T00:00:00Z'),
     notAfter: new Date(wanted.notAfter ?? '2026-12-31T00:00:00Z'),
     publicKey: keys.publicKey,
-    signingKey: (issuer?.keys ?? keys).privateKey,
-    signingAlgorithm: algorithm,
+    signingKey: signer.privateKey,
+    signingAlgorithm: { ...algorithm, name: signer.privateKey.algorithm.name },
     extensions: [
       new x509.BasicConstraintsExtension(ca, undefined, true),
       ...(san.length > 0 ? [new x509.SubjectAlternativeNameExtension(san)] : []),
@@ -65,6 +79,6 @@ export async function issue(wanted: Wanted): Promise<Issued> {
   };
 }
 
-/** Leaf and key, as they lie in a file for HAProxy. */
+/** Leaf, chain and key, as they lie in a file for HAProxy. */
 export const bundle = (leaf: Issued, ...chain: readonly Issued[]): string =>
-  leaf.certificate + leaf.key + chain.map(({ certificate }) => certificate).join('');
+  [leaf, ...chain].map(({ certificate }) => certificate).join('') + leaf.key;

@@ -201,3 +201,46 @@ test('a bundle too large for the runtime API goes by file and reload, and by fil
     ],
   );
 });
+
+test('nodes of different layouts: the key keeps its own file, and a cut after any step ends as one', async (t) => {
+  const layout = (world: SwapWorld) => [...world.host('n2').disk];
+  const [OLD_FILES, NEW_FILES] = [before, after].map((pems) => layout(new SwapWorld(pems, ['n2'])));
+  const plain = new SwapWorld(before, ['n2']);
+  t.is((await pushed(plain, null))?.outcome, 'reached');
+  t.deepEqual(everywhere(plain), all(NEW));
+  t.deepEqual(layout(plain).sort(), NEW_FILES?.sort());
+  const wrong: unknown[] = [];
+  const ends = { new: 0, old: 0 };
+  for (const kind of ['agent-killed', 'disk-full', 'peer-lost'] as const)
+    for (let at = 0; at < plain.host('n2').steps; at++) {
+      const world = new SwapWorld(before, ['n2']);
+      await pushed(world, { node: 'n2', at, kind });
+      const where = `${kind} after ${world.host('n2').done[at] ?? ''} (${at})`;
+      await world.heal();
+      const end = isAll(everywhere(world), NEW) ? 'new' : 'old';
+      ends[end]++;
+      const files = end === 'new' ? NEW_FILES : OLD_FILES;
+      const good = end === 'new' || isAll(everywhere(world), OLD);
+      if (!good || JSON.stringify(layout(world).sort()) !== JSON.stringify(files?.sort()))
+        wrong.push({ where, end, found: everywhere(world), files: layout(world) });
+    }
+  t.deepEqual(wrong.slice(0, 1), [], `${wrong.length} cuts`);
+  t.true(ends.old > 5 && ends.new > 5, JSON.stringify(ends));
+});
+
+test('a node whose key has a file of its own catches up from one that has one file', async (t) => {
+  const world = new SwapWorld(before, ['n2']);
+  const second = world.host('n2');
+  second.agentDead = true;
+  const risky = { ...header, acceptRisks: ['peer-unknown' as const] };
+  const bundles = PATHS.map((path) => ({ path, pem: after.get(path) ?? '' }));
+  await pushCertificate(world.pair('n1'), { header: risky, bundles }, () => {});
+  await world.heal();
+  t.deepEqual(everywhere(world), all(NEW));
+  t.deepEqual([...second.disk].sort(), [...new SwapWorld(after, ['n2']).host('n2').disk].sort());
+  const inspected = await world.member('n1', 'n2').inspectCertificates(false);
+  t.deepEqual(
+    inspected.map(({ path, disk, sha256, problem }) => [path, disk, sha256, problem]),
+    PATHS.map((path, at) => [path, NEW[at], describe(after.get(path) ?? '')?.sha256, '']),
+  );
+});

@@ -29,7 +29,8 @@ type Step = <T>(name: string, work: () => T) => Promise<T>;
 /** HAProxy starts anew with what is on disk. */
 export function reload(host: Host): void {
   host.memory.clear();
-  for (const [path, pem] of host.disk) host.memory.set(path, pem);
+  for (const [path, pem] of host.disk)
+    if (!path.endsWith('.key')) host.memory.set(path, pem + (host.disk.get(`${path}.key`) ?? ''));
   host.transaction = null;
 }
 
@@ -112,8 +113,13 @@ export function partsOf(host: Host, after: (at: number) => void): NodeSwapParts 
     canReload: true,
     wallMs: () => NOW,
     map: {},
+    placeOf: (path) => Promise.resolve({ ...NOWHERE, certificate: path, key: `${path}.key` }),
+    algorithm: () => Promise.resolve('EC256'),
   };
 }
+
+/** Files that HAProxy may look for beside a certificate. */
+const NOWHERE = { ocsp: null, issuer: null, sctl: null };
 
 function journalOf(host: Host, step: Step, writing: Step): SwapJournal {
   const all = (from: ReadonlyMap<string, string>): SwapEntry[] =>

@@ -1,4 +1,5 @@
 import { catchUp } from '../../agent/catch-up.ts';
+import { blocksOf, splitText } from '../../agent/certs/blocks.ts';
 import { bundleWith, inspect } from '../../agent/certs/inspect.ts';
 import type { NodeSwapParts } from '../../agent/certs/port.ts';
 import { nodeSwap, type NodeSwap } from '../../agent/certs/swap.ts';
@@ -32,10 +33,11 @@ export class SwapWorld {
   readonly #swaps = new Map<string, NodeSwap>();
   readonly #running = new Map<string, Set<string>>();
 
-  constructor(bundles: ReadonlyMap<string, string>) {
+  /** `separate`: nodes on which every key has a file of its own, PATH.key. */
+  constructor(bundles: ReadonlyMap<string, string>, separate: readonly string[] = []) {
     this.hosts = ['n1', 'n2'].map((node) => ({
       node,
-      disk: new Map(bundles),
+      disk: new Map(separate.includes(node) ? [...bundles].flatMap(inTwo) : bundles),
       beside: new Map(),
       memory: new Map(bundles),
       journals: new Map(),
@@ -266,6 +268,15 @@ export class SwapWorld {
         host.replyLost = true;
     }
   }
+}
+
+/** Certificates and key of a bundle as two files. */
+function inTwo([path, pem]: readonly [string, string]): [string, string][] {
+  const { certificates, key } = splitText(blocksOf(pem));
+  return [
+    [path, certificates],
+    [`${path}.key`, key],
+  ];
 }
 
 const lost = (outcome: 'unreachable' | 'result-unknown'): ActFailure =>

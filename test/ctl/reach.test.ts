@@ -160,7 +160,7 @@ test('an agent that does not finish in time: 7 after --timeout and a few seconds
   });
 });
 
-async function interrupted(t: ExecutionContext, ...more: string[]) {
+async function interrupted(t: ExecutionContext, signal: NodeJS.Signals, ...more: string[]) {
   const asked = createRecord<string>();
   const { start, world } = await desk(t, {
     move: (act, _caller, report) => {
@@ -172,20 +172,26 @@ async function interrupted(t: ExecutionContext, ...more: string[]) {
   const child = start(['failover', ...more]);
   const end = finished(child);
   await asked.until(() => true);
-  child.kill('SIGINT');
+  child.kill(signal);
   return steady(await end, world);
 }
 
 test('Ctrl-C after the agent was asked: 7, and the agent goes on', async (t) => {
-  const { code, stdout, stderr } = await interrupted(t);
+  const { code, stdout, stderr } = await interrupted(t, 'SIGINT');
   t.deepEqual([code, stdout], [7, '']);
   t.regex(
     stderr,
     /\nproxyctl: interrupted: the agent goes on\n {2}do {6}ask again with --request-id ID, or proxyctl status\n$/,
   );
-  const json = await interrupted(t, '-o', 'json');
+  const json = await interrupted(t, 'SIGINT', '-o', 'json');
   t.deepEqual([json.code, json.stderr], [7, '']);
   t.like(envelope(json.stdout), { ok: false, error: { code: 'interrupted' } });
+});
+
+test('Ctrl-\\ ends it as Ctrl-C does, and leaves no core file with a key', async (t) => {
+  const { code, stderr } = await interrupted(t, 'SIGQUIT');
+  t.is(code, 7);
+  t.regex(stderr, /\nproxyctl: interrupted: the agent goes on\n/);
 });
 
 test('Ctrl-C before anyone was asked: 130', async (t) => {

@@ -35,6 +35,8 @@ const scan = (paths: readonly string[], crtLists: readonly string[] = [], crtBas
   listeners: paths.map((crt) => ({ host: '', port: 443, crt })),
   crtLists,
   crtBase,
+  extra: { key: true, ocsp: true, issuer: true, sctl: true, insteadOfCrt: false },
+  stores: [],
 });
 
 const look = (changes: Partial<CertificateLook> = {}): CertificateLook => ({
@@ -184,6 +186,45 @@ test('crt-list: its entries are files too, a file named twice is looked at once,
       [at('a.pem'), null],
       [at('b.pem'), null],
       [at('none.txt'), 'missing'],
+    ],
+  );
+});
+
+test('a key in place of .crt, a certificate of a crt-store, a pair by kind of key', async (t) => {
+  const one = await issue({ subject: 'CN=a', names: ['a.test'] });
+  const folder = folderWith(t, {
+    'site.crt': one.certificate,
+    'site.key': one.key,
+    'c/shop.crt': one.certificate,
+    'k/shop.key': one.key,
+    'pair.pem.rsa': bundle(one),
+    'pair.pem.ecdsa': bundle(one),
+  });
+  const at = (name: string): string => join(folder, name);
+  const plain = scan([at('site.crt'), '@web/shop', at('pair.pem')]);
+  const found = await inspectCertificates(
+    {
+      ...plain,
+      extra: { ...plain.extra, insteadOfCrt: true },
+      stores: [
+        {
+          name: '@web/shop',
+          crt: 'shop.crt',
+          key: 'shop.key',
+          certificateFile: at('c/shop.crt'),
+          keyFile: at('k/shop.key'),
+        },
+      ],
+    },
+    look(),
+  );
+  t.deepEqual(
+    found.map(({ path, keyFile, problem }) => [path, keyFile, problem?.code ?? null]),
+    [
+      [at('site.crt'), at('site.key'), null],
+      [at('pair.pem.ecdsa'), at('pair.pem.ecdsa'), null],
+      [at('pair.pem.rsa'), at('pair.pem.rsa'), null],
+      [at('c/shop.crt'), at('k/shop.key'), null],
     ],
   );
 });

@@ -1,9 +1,15 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
+import { configReader } from '../../agent/haproxy/config-reader.ts';
 import { backendsAt, scanConfig } from '../../agent/haproxy/config-scan.ts';
+import { shortFolder } from './haproxy.ts';
 
 const socketOf = (...lines: string[]) => scanConfig(['global', ...lines].join('\n')).socket;
 const listenersOf = (...lines: string[]) =>
   scanConfig(['frontend web', ...lines].join('\n')).listeners;
+
+const ALL = { key: true, ocsp: true, issuer: true, sctl: true, insteadOfCrt: false };
 
 test('a usual haproxy.conf: the admin socket and every TLS listener', (t) => {
   const text = `# generated
@@ -35,7 +41,13 @@ backend GITEA
       { host: 'fd5e::200', port: 993, crt: '/usr/local/etc/ssl/mail.pem' },
     ],
     crtLists: ['/usr/local/etc/crt-list.txt'],
+    lists: [
+      { host: '', port: 8443, list: '/usr/local/etc/crt-list.txt' },
+      { host: '', port: 9443, list: '/usr/local/etc/crt-list.txt' },
+    ],
     crtBase: '/usr/local/etc/ssl',
+    extra: ALL,
+    stores: [],
   });
 });
 
@@ -100,9 +112,104 @@ test('what serves no TLS with a certificate of its own is no listener', (t) => {
   );
 });
 
+test('a directory is named without its last slash, a name of a crt-store without the base', (t) => {
+  const text = [
+    'global',
+    'crt-base /c',
+    'frontend web',
+    'bind :443 ssl crt d/ crt /e/ crt @web/shop',
+  ];
+  t.deepEqual(
+    scanConfig(text.join('\n')).listeners.map(({ crt }) => crt),
+    ['/c/d', '/e', '@web/shop'],
+  );
+});
+
+test('which files HAProxy looks for beside a certificate: all, none, some, .crt given way', (t) => {
+  const extraOf = (...lines: string[]) => scanConfig(['global', ...lines].join('\n')).extra;
+  const none = { key: false, ocsp: false, issuer: false, sctl: false, insteadOfCrt: false };
+  t.deepEqual(extraOf('ssl-load-extra-files none'), none);
+  t.deepEqual(extraOf('ssl-load-extra-files all'), ALL);
+  t.deepEqual(extraOf('ssl-load-extra-files bundle key ocsp'), { ...none, key: true, ocsp: true });
+  t.deepEqual(extraOf('ssl-load-extra-del-ext'), { ...ALL, insteadOfCrt: true });
+});
+
+test('a crt-store: aliases and file names, its own bases before those of global', (t) => {
+  const text = `global
+\tcrt-base /g/c
+\tkey-base /g/k
+crt-store web
+\tcrt-base /s/c
+\tkey-base /s/k
+\tload crt "shop.crt" key "shop.key" alias "shop"
+\tload crt all.pem
+\tload crt /abs/x.crt key /abs/x.key
+crt-store
+\tload crt site.crt key site.key
+crt-store env
+\tcrt-base "\${SSL}"
+\tload crt v.pem
+`;
+  t.deepEqual(scanConfig(text).stores, [
+    {
+      name: '@web/shop',
+      crt: 'shop.crt',
+      key: 'shop.key',
+      certificateFile: '/s/c/shop.crt',
+      keyFile: '/s/k/shop.key',
+    },
+    {
+      name: '@web/all.pem',
+      crt: 'all.pem',
+      key: null,
+      certificateFile: '/s/c/all.pem',
+      keyFile: null,
+    },
+    {
+      name: '@web/abs/x.crt',
+      crt: '/abs/x.crt',
+      key: '/abs/x.key',
+      certificateFile: '/abs/x.crt',
+      keyFile: '/abs/x.key',
+    },
+    {
+      name: '@/site.crt',
+      crt: 'site.crt',
+      key: 'site.key',
+      certificateFile: '/g/c/site.crt',
+      keyFile: '/g/k/site.key',
+    },
+    { name: '@env/v.pem', crt: 'v.pem', key: null, certificateFile: null, keyFile: null },
+  ]);
+  const [based] = scanConfig('crt-store web\n\tload crt shop.crt key shop.key\n').stores;
+  t.like(based, { certificateFile: null, keyFile: null });
+});
+
 test('text that is no configuration has nothing in it', (t) => {
   for (const text of ['', '\0\0', '{"a": 1}', '\n'.repeat(1000)])
-    t.deepEqual(scanConfig(text), { socket: null, listeners: [], crtLists: [], crtBase: '' });
+    t.deepEqual(scanConfig(text), {
+      socket: null,
+      listeners: [],
+      crtLists: [],
+      lists: [],
+      crtBase: '',
+      extra: ALL,
+      stores: [],
+    });
+});
+
+test('haproxy.conf is read again once it is another one, and missed where it is none', async (t) => {
+  const path = join(shortFolder(t), 'haproxy.conf');
+  const read = configReader(path);
+  await t.throwsAsync(read(), { code: 'ENOENT' });
+  const seen: string[] = [];
+  for (const base of ['/a', '/b']) {
+    writeFileSync(path, `global\n\tcrt-base ${base}\n`);
+    const [first, again] = [await read(), await read()];
+    t.is(first, again);
+    seen.push(first.crtBase);
+  }
+  t.deepEqual(seen, ['/a', '/b']);
 });
 
 test('backends of which every server is at one of the addresses, and no others', (t) => {

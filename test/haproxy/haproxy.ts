@@ -78,13 +78,25 @@ backend gone
     server g1 127.0.0.1:${closed} check inter 50ms fall 1
 `,
   );
+  const running = await runHaproxy(t, { config, socketPath });
+  return { folder, socketPath, userSocketPath, certificates, port, ...running };
+}
+
+/** A HAProxy of the 3.x line for tests that need one: HAPROXY_3=/path; empty: none. */
+export const HAPROXY_3 = process.env['HAPROXY_3'] ?? '';
+
+/** Runs HAProxy with a configuration file that names `socketPath`; it ends with the test. */
+export async function runHaproxy(
+  t: ExecutionContext,
+  { config, socketPath, program = PROGRAM }: RunOptions,
+): Promise<Pick<TestHaproxy, 'ask' | 'child' | 'start'>> {
   const ask = runtime(socketPath, { deadlineMs: 5000 });
   const running = new Set<ChildProcess>();
   let newest: ChildProcess;
 
   async function start(more: readonly string[] = []): Promise<ChildProcess> {
     const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`;
-    const child = spawn(PROGRAM, ['-db', '-f', config, ...more], {
+    const child = spawn(program, ['-db', '-f', config, ...more], {
       env: { ...process.env, PATH: path },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -114,16 +126,13 @@ backend gone
     }
   });
   newest = await start();
-  return {
-    folder,
-    socketPath,
-    userSocketPath,
-    ask,
-    certificates,
-    port,
-    child: () => newest,
-    start,
-  };
+  return { ask, child: () => newest, start };
+}
+
+interface RunOptions {
+  readonly config: string;
+  readonly socketPath: string;
+  readonly program?: string;
 }
 
 /** A client in the middle of its request, for which a stopping process waits. */
@@ -136,7 +145,7 @@ export async function holdOpen(t: ExecutionContext, { port }: TestHaproxy): Prom
   return client;
 }
 
-async function freePorts(count: number): Promise<number[]> {
+export async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   const ports: number[] = [];
   for (const server of servers) {

@@ -10,6 +10,7 @@ export function agentConfig(plan: LabPlan, host: HostPlan): string {
       ({ node, address4, address6 }) =>
         `[[peer]]\nnode = "${node}"\naddress = ["${address4}:7660", "[${address6}]:7660"]\n`,
     );
+  const more = host.more.map(({ path, servername }) => `"${servername}" = "${path}"`);
   return `node = "${host.node}"
 pair = "${plan.name}"
 listen = ["[::]:7660", "0.0.0.0:7660"]
@@ -34,7 +35,7 @@ check = ["${plan.haproxy}", "-c", "-f", "${host.haproxyConfig}"]
 reload = [${reload(plan, host)}]
 
 [certificates]
-map = { site = "${host.certPath}" }
+map = { ${[`site = "${host.certPath}"`, ...more].join(', ')} }
 
 [acme]
 webroot = "${host.folder}/webroot"

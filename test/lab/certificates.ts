@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { webcrypto, X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle, issue, type Issued } from '../certs/bundles.ts';
@@ -43,10 +43,15 @@ export async function writeCertificates(plan: LabPlan): Promise<void> {
   const inside = await issue({ subject: 'CN=backends', issuer: ca, ...validity(20) });
   write(runtime, 'backends', inside);
   const site = await issueSite(ca, 60);
-  for (const { node, folder, certPath } of plan.hosts) {
+  const more = new Map<string, string>();
+  for (const { servername } of plan.hosts[0]?.more ?? [])
+    more.set(servername, await issueSite(ca, 60, [servername]));
+  for (const { node, folder, certPath, more: others } of plan.hosts) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     write(folder, 'node', await identity(node, `proxyctl://${plan.name}/node/${node}`));
     writeFileSync(certPath, site, { mode: 0o600 });
+    for (const { path, servername } of others)
+      writeFileSync(path, more.get(servername) ?? '', { mode: 0o600 });
   }
 }
 
@@ -58,6 +63,18 @@ export const sha1Of = (pem: string): string =>
 export async function newSite(days: number, names = SITE_NAMES, startMs?: number): Promise<string> {
   const ca = await issue({ subject: 'CN=another lab CA', ca: true, ...validity(90) });
   return issueSite(ca, days, names, startMs);
+}
+
+/** The same with an RSA key of 2048 bits. */
+export async function newRsaSite(days: number): Promise<string> {
+  const ca = await issue({ subject: 'CN=another lab CA', ca: true, ...validity(90) });
+  const rsa = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', modulusLength: 2048 };
+  const algorithm = { ...rsa, publicExponent: new Uint8Array([1, 0, 1]) };
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+  const names = SITE_NAMES;
+  return bundle(
+    await issue({ subject: 'CN=www.example.net', issuer: ca, names, keys, ...validity(days) }),
+  );
 }
 
 /** The same with so many intermediate CAs in its chain: larger than HAProxy's runtime API takes below 3.4. */

@@ -68,9 +68,13 @@ export function proxyctl(
 }
 
 /** SHA-1 of the certificate a client of the lab gets at that address. */
-export async function served(lab: LabReport, address: string): Promise<string> {
+export async function served(
+  lab: LabReport,
+  address: string,
+  servername = 'www.example.net',
+): Promise<string> {
   const script = join(CHECKOUT, 'dist/test/lab/served.js');
-  const argv = inside(lab, 'client', [process.execPath, script, address, 'www.example.net']);
+  const argv = inside(lab, 'client', [process.execPath, script, address, servername]);
   const { code, stdout, stderr } = await ran(argv);
   if (code !== 0) throw new Error(`no certificate from ${address}: ${stderr.trim()}`);
   return stdout.trim();

@@ -1,7 +1,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearest } from '../../agent/core/words.ts';
-import { clockFile, WITNESS, type HostPlan, type LabPlan } from './plan.ts';
+import { clockFile, coresFile, WITNESS, type HostPlan, type LabPlan } from './plan.ts';
 import { SERVERS } from './haproxy-config.ts';
 import { delay } from './relay-rules.ts';
 import { nft, portOf, run, setAddress } from './topology.ts';
@@ -159,6 +159,13 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     apply: ({ host, on, value }) => {
       if (on) writeFileSync(clockFile(host), `${value ?? 3600}\n`);
       else rmSync(clockFile(host), { force: true });
+    },
+  },
+  cores: {
+    text: 'proxyagent may leave a core file, from its next start on',
+    apply: ({ host, on }) => {
+      if (on) writeFileSync(coresFile(host), '');
+      else rmSync(coresFile(host), { force: true });
     },
   },
   reboot: {

@@ -39,6 +39,9 @@ export function haproxyConfig(host: HostPlan, group: string | null = null, bulk 
   const routes = backends
     .filter((backend) => backend !== 'WEB')
     .map((name) => `    use_backend ${name} if { hdr(host) -i ${name.toLowerCase()}.example.net }`);
+  const crt = [host.certPath, ...host.more.map(({ path }) => path)]
+    .map((path) => `crt ${path}`)
+    .join(' ');
   return `global
     log 127.0.0.1 local0
     maxconn 1024
@@ -67,9 +70,9 @@ defaults
     default-server inter 400ms rise 2 fall 2
 
 frontend HTTP_frontend
-    bind ipv6@:443 ssl crt ${host.certPath} alpn h2,http/1.1
+    bind ipv6@:443 ssl ${crt} alpn h2,http/1.1
     bind ipv6@:80
-    bind :443 ssl crt ${host.certPath} alpn h2,http/1.1
+    bind :443 ssl ${crt} alpn h2,http/1.1
     bind :80
     http-after-response set-header X-Node ${host.node}
     acl acme_challenge path_beg /.well-known/acme-challenge/

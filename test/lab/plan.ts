@@ -15,6 +15,8 @@ export interface LabOptions {
   readonly maxMoves?: number;
   /** So many servers more behind each HAProxy, a hundred a backend, unchecked and without traffic. */
   readonly bulk?: number;
+  /** So many certificates more on every host's TLS listener, each with a name of its own. */
+  readonly more?: number;
   /**
    * Whom the agents become, with the default gateways for witnesses; absent: they stay root, as
    * they must without root outside, and have the same witnesses by name.
@@ -24,6 +26,12 @@ export interface LabOptions {
   readonly setup?: boolean;
   /** policy.icmp of the agents; absent: the product's own. */
   readonly icmp?: 'ping';
+}
+
+/** A certificate of a host's TLS listener. */
+export interface Site {
+  readonly path: string;
+  readonly servername: string;
 }
 
 /** One FreeBSD host of the lab and where its files lie. */
@@ -40,6 +48,7 @@ export interface HostPlan {
   readonly haproxyConfig: string;
   readonly statsSocket: string;
   readonly certPath: string;
+  readonly more: readonly Site[];
   readonly stateDir: string;
   readonly log: string;
   /** Every HAProxy of the lab, for the peers that share stick tables. */
@@ -70,6 +79,8 @@ export const PLACES = { client: '1', backends: '100', vip: '200', witness: '254'
 export const WITNESS = [`${PREFIX4}${PLACES.witness}/24`, `${PREFIX6}${PLACES.witness}/64`];
 /** While it exists the agent's wall clock is ahead by the seconds in it. */
 export const clockFile = ({ folder }: HostPlan): string => join(folder, 'clock');
+/** While it exists an agent that starts may leave core files. */
+export const coresFile = ({ folder }: HostPlan): string => join(folder, 'cores');
 
 /** Where the lab of this name keeps its files, for this user. */
 export const runtimeOf = (name: string): string => join(tmpdir(), `${name}-${userInfo().uid}`);
@@ -80,7 +91,7 @@ export function planLab(options: LabOptions, runtime = runtimeOf(options.name)):
   return {
     ...options,
     runtime,
-    hosts: Array.from({ length: options.nodes }, (_, at) => host(name, runtime, at, options.nodes)),
+    hosts: Array.from({ length: options.nodes }, (_, at) => host(options, runtime, at)),
     switchNamespace: `${name}-net`,
     client: `${name}-client`,
     backends: `${name}-backends`,
@@ -91,7 +102,7 @@ export function planLab(options: LabOptions, runtime = runtimeOf(options.name)):
 
 const nodeOf = (at: number): string => `haproxy0${at + 1}`;
 
-function host(name: string, runtime: string, at: number, nodes: number): HostPlan {
+function host({ name, nodes, more = 0 }: LabOptions, runtime: string, at: number): HostPlan {
   const node = nodeOf(at);
   const folder = join(runtime, node);
   const last = String(201 + at);
@@ -108,6 +119,10 @@ function host(name: string, runtime: string, at: number, nodes: number): HostPla
     haproxyConfig: join(folder, 'haproxy.conf'),
     statsSocket: join(folder, 'haproxy.sock'),
     certPath: join(folder, 'site.pem'),
+    more: Array.from({ length: more }, (_, one) => ({
+      path: join(folder, `more-${one + 1}.pem`),
+      servername: `more-${one + 1}.example.net`,
+    })),
     stateDir: join(folder, 'state'),
     log: join(folder, 'agent.log'),
     haproxys: Array.from({ length: nodes }, (_, one) => ({

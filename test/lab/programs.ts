@@ -1,11 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
-import { join } from 'node:path';
-import { CHECKOUT, clockFile, type HostPlan, type LabPlan } from './plan.ts';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CHECKOUT, clockFile, coresFile, type HostPlan, type LabPlan } from './plan.ts';
 
 /** A compiled file of this checkout. */
 export const dist = (path: string): string => join(CHECKOUT, 'dist', path);
+
+/** The core files the agent may leave: what rc.d/proxyagent says, unless a fault says otherwise. */
+function coreLimit(host: HostPlan): string {
+  if (existsSync(coresFile(host))) return 'unlimited';
+  const script = readFileSync(join(CHECKOUT, 'rc.d/proxyagent'), 'utf8');
+  // Class daemon of login.conf(5) has no limit.
+  return /^proxyagent_limits="-c (\d+) /m.exec(script)?.[1] ?? 'unlimited';
+}
 
 /** The programs of a lab's hosts: started in their namespaces, restarted and signalled by name. */
 export function programs(plan: LabPlan) {
@@ -21,6 +29,8 @@ export function programs(plan: LabPlan) {
   ): ChildProcess {
     const file = openSync(log, 'a');
     const child = spawn('ip', ['netns', 'exec', namespace, ...argv], {
+      // Where a core file would lie.
+      cwd: dirname(log),
       stdio: ['ignore', argv.includes(dist('test/kernel/main.js')) ? 'pipe' : file, file],
       env: { PATH: process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C', ...env },
     });
@@ -50,7 +60,8 @@ export function programs(plan: LabPlan) {
   }
 
   function startAgent(host: HostPlan): void {
-    const argv = [process.execPath, dist('agent/main.js'), '--config', host.agentConfig];
+    const agent = [process.execPath, dist('agent/main.js'), '--config', host.agentConfig];
+    const argv = ['sh', '-c', 'ulimit -c "$0"; exec "$@"', coreLimit(host), ...agent];
     const env = {
       NODE_OPTIONS: `--import=${dist('test/lab/clock.js')} --import=${dist('test/lab/lag.js')}`,
       ...(plan.bulk === undefined ? {} : { LAB_LAG: join(host.folder, 'lag') }),

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { VHID, INTERFACE, type LabPlan } from './plan.ts';
+import { VHID, INTERFACE, type LabPlan, type Site } from './plan.ts';
 
 /** What `up` prints: everything a script needs to use the lab. */
 export interface LabReport {
@@ -37,6 +37,8 @@ export interface LabNode {
   readonly agent_config: string;
   readonly haproxy_config: string;
   readonly cert_path: string;
+  /** Its other certificates. */
+  readonly more: readonly Site[];
   readonly state_dir: string;
   readonly log: string;
   /** ifconfig, sysctl and kldstat of this host. */
@@ -82,6 +84,7 @@ export function describeLab(
       agent_config: host.agentConfig,
       haproxy_config: host.haproxyConfig,
       cert_path: host.certPath,
+      more: host.more,
       state_dir: host.stateDir,
       log: host.log,
       tools: join(host.folder, 'bin'),

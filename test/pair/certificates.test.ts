@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { newSite, sha1Of, SITE_NAMES } from '../lab/certificates.ts';
 import { proxyctl, startProbe } from '../lab/client.ts';
 import {
@@ -142,6 +142,29 @@ test("the peer's agent is away: exit 10 and nothing changed; with the risk accep
   );
   t.deepEqual(await everywhere(), all(sha1Of(pem)));
   t.deepEqual(await leftovers(), []);
+});
+
+test('a node whose key has a file of its own: pushed, listed and rolled back as the other', async (t) => {
+  const { cert_path: path } = nodeAt(lab(), 1);
+  const key = `${path}.key`;
+  const [inOne, pem] = [readFileSync(path, 'utf8'), await newSite(82)];
+  const inTwo = (text: string): string[] => {
+    const [one = ''] = /-----BEGIN PRIVATE KEY-----[^]*?END PRIVATE KEY-----\n/.exec(text) ?? [];
+    return [text.replace(one, ''), one];
+  };
+  const [certificates = '', own = ''] = inTwo(inOne);
+  writeFileSync(key, own, { mode: 0o400 });
+  writeFileSync(path, certificates);
+  t.is(await exitOf(lab(), 'cert', 'push', filed(pem)), 0);
+  t.deepEqual(await everywhere(), all(sha1Of(pem)));
+  t.deepEqual([readFileSync(path, 'utf8'), readFileSync(key, 'utf8')], inTwo(pem));
+  t.is(statSync(key).mode & 0o777, 0o400);
+  t.is(await exitOf(lab(), 'cert', 'verify'), 0);
+  t.is(await exitOf(lab(), 'cert', 'rollback', 'site'), 0);
+  t.deepEqual(await everywhere(), all(sha1Of(inOne)));
+  t.is(readFileSync(key, 'utf8'), own);
+  writeFileSync(path, readFileSync(nodeAt(lab(), 0).cert_path));
+  unlinkSync(key);
 });
 
 test('list shows both nodes, verify is content, and a file overwritten by hand is exit 3', async (t) => {

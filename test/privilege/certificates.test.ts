@@ -10,7 +10,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { helperFiles } from '../../agent/privilege/acts.ts';
+import { isMissing } from '../../agent/certs/files.ts';
+import { helperFiles, readByHelper } from '../../agent/privilege/acts.ts';
 import { scriptedHelper } from './tools.ts';
 
 // Only root has directories that nobody else can write, and may give files away.
@@ -58,6 +59,14 @@ asRoot('cert-read gives the bytes back as they are', async (t) => {
     const hex = (await ask('cert-read', path)).join('').replaceAll(/\s/g, '');
     t.is(Buffer.from(hex, 'hex').toString('utf8'), text);
   }
+});
+
+asRoot('a file that is not there is the same error as without the helper', async (t) => {
+  const { certs, helper } = await scriptedHelper(t);
+  const missing = await t.throwsAsync(readByHelper(helper, join(certs, 'none.pem')));
+  const refused = await t.throwsAsync(readByHelper(helper, '/etc/none.pem'));
+  t.deepEqual([isMissing(missing), isMissing(refused)], [true, false]);
+  t.true(isMissing(await t.throwsAsync(helperFiles(helper).read(join(certs, 'none.pem')))));
 });
 
 asRoot(

@@ -57,7 +57,19 @@ export function serviceHost(
   );
   const jid = read(at('etc/rc.subr')).includes('-o jid=') ? '0' : '';
   // Programs of FreeBSD that a real rc.subr calls.
-  program('bin/limits', '#!/bin/sh\nshift 2\nexec "$@"\n');
+  // limits(1) of class daemon, whose core files have no limit in login.conf(5).
+  program(
+    'bin/limits',
+    `#!/bin/sh
+shift 2
+ulimit -c unlimited
+while [ "$1" = -c ]; do
+	ulimit -c "$2"
+	shift 2
+done
+exec "$@"
+`,
+  );
   program('bin/kenv', '#!/bin/sh\nexit 1\n');
   program('bin/pwait', '#!/bin/sh\nwhile kill -0 "$1" 2>/dev/null; do sleep 0.1; done\n');
   // FreeBSD's ps(1) knows jails: everything here is in none.

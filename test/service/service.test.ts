@@ -102,6 +102,18 @@ test.serial('start, status, stop: supervisor and agent run, then neither does', 
   t.like(logged(host, 'agent-stopping'), { 0: { leaving: false }, length: 1 });
 });
 
+test.serial('the agent and its supervisor leave no core file, which would hold keys', async (t) => {
+  const host = await started(t);
+  const limits = (['proxyagent.pid', 'proxyagent.child.pid'] as const).map((file) => {
+    const text = readFileSync(`/proc/${host.pid(file)}/limits`, 'utf8');
+    return /^Max core file size +(\S+) +(\S+)/m.exec(text)?.slice(1);
+  });
+  t.deepEqual(limits, [
+    ['0', '0'],
+    ['0', '0'],
+  ]);
+});
+
 test.serial('a shutdown without anybody to take over does not wait', async (t) => {
   const host = await started(t);
   const agent = host.pid('proxyagent.child.pid');
