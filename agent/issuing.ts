@@ -1,4 +1,4 @@
-import { randomInt, randomUUID } from 'node:crypto';
+import { createHash, randomInt, randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { accountKey } from './acme/account-key.ts';
 import { exchange } from './acme/exchange.ts';
@@ -11,12 +11,19 @@ import { readDisk } from './certs/disk.ts';
 import type { NodeSwapParts } from './certs/port.ts';
 import type { Config } from './config.ts';
 import { ActFailure, type ActHeader, type Risk } from './core/acts.ts';
-import { ordererOf, type InPlace } from './core/issuing.ts';
+import { refusalKey, wish } from './core/intents.ts';
+import {
+  ordererOf,
+  parseRefusal,
+  refusalText,
+  type InPlace,
+  type Refusal,
+} from './core/issuing.ts';
 import { sentence } from './core/words.ts';
 import type { Log } from './log.ts';
 import type { Problems } from './problems.ts';
 import { setChallenge } from './verbs/challenge.ts';
-import type { Pair } from './verbs/pair.ts';
+import { stamped, storeEverywhere, type Pair } from './verbs/pair.ts';
 import { pushCertificate } from './verbs/push.ts';
 
 export interface IssuingOptions {
@@ -46,6 +53,24 @@ export function issuing({ pair, config, parts, log, problems }: IssuingOptions):
     await asOrderFailure(() => setChallenge(pair, act, config.tokenTtlMs, silent));
   };
 
+  async function remember(names: readonly string[], refusal: Refusal | null): Promise<void> {
+    const { value, forMs } =
+      refusal === null ? { value: '', forMs: null } : refusalText(refusal, clock.wallMs());
+    const one = {
+      key: refusalKey(hashOf(names)),
+      value,
+      deleted: refusal === null,
+      untilMs: forMs,
+    };
+    const stored = await storeEverywhere(
+      pair,
+      stamped(pair, header(names.join(' ').slice(0, 100)), [one]),
+    );
+    for (const { node: on, ok, error } of stored)
+      if (!ok && on === node)
+        log.warn('acme-order', { step: 'failed' }, `not remembered: ${error?.message ?? ''}`);
+  }
+
   return startIssuer({
     node,
     certificates: config.certificates,
@@ -54,6 +79,11 @@ export function issuing({ pair, config, parts, log, problems }: IssuingOptions):
     random: () => randomInt(1_000_000) / 1_000_000,
     orderer: () => ordererOf(pair.view()),
     inPlace: (path) => inPlace(parts, path),
+    refused(names) {
+      const intent = wish(pair.intents(), refusalKey(hashOf(names)), clock.wallMs());
+      return intent === null ? null : parseRefusal(intent.value);
+    },
+    remember,
     log(step, path, text) {
       if (step === 'failed') log.warn('acme-order', { step, path }, text);
       else log.info('acme-order', { step, path }, text);
@@ -83,6 +113,13 @@ export function issuing({ pair, config, parts, log, problems }: IssuingOptions):
     },
   });
 }
+
+/** The same on every node, in whatever order agent.toml lists them. */
+const hashOf = (names: readonly string[]): string =>
+  createHash('sha256')
+    .update([...names].sort().join(' '))
+    .digest('hex')
+    .slice(0, 16);
 
 async function inPlace(parts: NodeSwapParts, path: string): Promise<InPlace | null> {
   if ((await parts.haproxy.loaded(path)) === null) return null;

@@ -1,5 +1,7 @@
-import type { LoopLog } from './loop-log.ts';
+import { dirname } from 'node:path';
 import { pino, type DestinationStream, type Logger } from 'pino';
+import type { LoopLog } from './loop-log.ts';
+import { makeDirectories } from './sys/files.ts';
 
 export interface LogOptions {
   /** Empty: standard output. */
@@ -28,8 +30,9 @@ type Fields = Readonly<Record<string, unknown>>;
  * callers are written.
  */
 export function openLog(options: LogOptions): Log {
+  if (options.file !== '') makeDirectories(dirname(options.file), 0o755);
   const target = pino.destination({
-    ...(options.file === '' ? { fd: 1 } : { dest: options.file, mkdir: true, mode: 0o640 }),
+    ...(options.file === '' ? { fd: 1 } : { dest: options.file, mode: 0o640 }),
     sync: true,
   });
   const stream: DestinationStream =

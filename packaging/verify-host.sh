@@ -105,3 +105,20 @@ believe newsyslog "newsyslog reads /usr/local/etc/newsyslog.conf.d" \
 believe periodic "periodic(8) runs /usr/local/etc/periodic/daily" \
     "$(grep -n '^local_periodic' /etc/defaults/periodic.conf)" '/usr/local/etc/periodic'
 believe ping "ping -c 1 -t SECONDS for IPv4, ping6 or ping -6 for IPv6" "$(ls /sbin/ping /sbin/ping6 2>/dev/null | tr '\n' ' ')" 'ping'
+
+show "what the privileged helper uses"
+believe read-line "read of sh takes one line from a pipe and leaves the rest" \
+    "$(printf 'a\nb\n' | { read -r _; cat; })" '^b$'
+believe head-bytes "head -c 3 prints three bytes; what is behind them may be gone" \
+    "$(printf abcdef | head -c 3)" '^abc$'
+believe od-hex "od -An -v -tx1 prints bytes as hexadecimal" "$(printf 'A\n' | od -An -v -tx1)" '^ *41 +0a'
+believe id-user "id -u NAME prints the number" "$(id -u root 2>&1)" '^0$'
+believe realpath "realpath(1) is there" "$(realpath / 2>&1)" '^/$'
+believe fsync "fsync(1) makes a file durable" "$(ls -l /usr/bin/fsync 2>&1)" '^-r.x.* /usr/bin/fsync$'
+believe find-perm "find -prune -user 0 ! -perm -002 finds root's own directory" \
+    "$(find / -prune -user 0 ! -perm -020 ! -perm -002 2>&1)" '^/$'
+
+show "packages: how they are taken"
+believe pw-root "pw(8) takes -R ROOT" "$(man pw 2>/dev/null | col -b | grep -E -- '-R rootdir' | head -n 1)" '-R'
+believe pkg-abi "pkg's ABI is FreeBSD:MAJOR:ARCH" "$(pkg -N >/dev/null 2>&1 && pkg config ABI 2>&1)" '^FreeBSD:[0-9]+:'
+believe vrrp "from 15.0 a VRRPv3 vhid shows vrrpprio" "$(ifconfig 2>&1 | grep vrrpprio)" 'vrrpprio [0-9]+'

@@ -6,6 +6,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { open } from 'node:fs/promises';
+import { userInfo } from 'node:os';
 import { sentence } from '../core/words.ts';
 import { isSystemError } from '../sys/files.ts';
 import { OrderFailure } from './failure.ts';
@@ -43,6 +44,7 @@ async function existing(path: string): Promise<string | null> {
         throw new OrderFailure(
           `the account key ${path} can be read by others`,
           `chmod 600 ${path}`,
+          'unreachable',
         );
       return await file.readFile('utf8');
     } finally {
@@ -50,6 +52,7 @@ async function existing(path: string): Promise<string | null> {
     }
   } catch (error) {
     if (isSystemError(error, 'ENOENT')) return null;
+    if (isSystemError(error, 'EACCES')) throw notOurs(path);
     throw error instanceof OrderFailure ? error : wrong(path, `cannot be read: ${sentence(error)}`);
   }
 }
@@ -68,7 +71,8 @@ async function made(path: string): Promise<string> {
   } catch (error) {
     throw new OrderFailure(
       `the account key ${path} cannot be made: ${sentence(error)}`,
-      "a directory that the agent's user may write, in [acme] account_key",
+      `a directory that ${user()} may write, in [acme] account_key`,
+      'unreachable',
     );
   }
   return text;
@@ -89,8 +93,26 @@ function usable(path: string, key: KeyObject): AccountKey {
   };
 }
 
+/** None of these has reached the CA: it counts nothing for them. */
 const wrong = (path: string, what: string): OrderFailure =>
   new OrderFailure(
     `the account key ${path} ${what}`,
     'put the right key there, or move the file away: a new account is made',
+    'unreachable',
   );
+
+/** As when root put it there for an agent that gives up root. */
+const notOurs = (path: string): OrderFailure =>
+  new OrderFailure(
+    `the account key ${path} may not be read by ${user()}, as whom the agent runs (EACCES)`,
+    `chown ${user()} ${path}; and its directory must let ${user()} pass`,
+    'unreachable',
+  );
+
+function user(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.() ?? 'unknown'}`;
+  }
+}

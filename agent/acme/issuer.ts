@@ -2,11 +2,14 @@ import { sentence } from '../core/words.ts';
 import {
   afterFailure,
   dueOf,
+  failuresOf,
   lostNames,
+  refusalOf,
   type Due,
   type Failures,
   type InPlace,
   type Orderer,
+  type Refusal,
 } from '../core/issuing.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -29,6 +32,10 @@ interface IssuerPorts {
   order(wanted: WantedCertificate, goOn: () => void): Promise<string>;
   /** The swap over the pair; `placeholder`: the names of what is there do not count. */
   push(path: string, pem: string, placeholder: boolean): Promise<void>;
+  /** What the CA refused of these names last, to this node or to another; null: nothing. */
+  refused(names: readonly string[]): Refusal | null;
+  /** Makes `refused` say so on every node and after a restart; null: nothing any more. */
+  remember(names: readonly string[], refusal: Refusal | null): Promise<void>;
 }
 
 export interface IssuerOptions extends IssuerPorts {
@@ -66,7 +73,7 @@ interface State {
 /**
  * Orders certificates when they are due, one after the other, on the node that has held the first
  * address for a while; the other nodes only keep the time. What fails is an alert with its remedy
- * until it succeeds or another node takes over.
+ * until it succeeds or another node takes over; what the CA refused counts for that one too.
  */
 export function startIssuer(options: IssuerOptions): Issuer {
   const { node, clock, problems } = options;
@@ -98,7 +105,7 @@ export function startIssuer(options: IssuerOptions): Issuer {
   }
 
   async function attend(state: State): Promise<void> {
-    const { wanted, failures } = state;
+    const { wanted } = state;
     const subject = subjectOf(wanted);
     const settled = mine !== null && clock.nowMs() - mine.sinceMs >= mine.afterMs;
     if (mine === null) {
@@ -107,24 +114,38 @@ export function startIssuer(options: IssuerOptions): Issuer {
       state.failures = null;
       state.bundle = null;
     }
-    const waits = failures !== null && clock.nowMs() < failures.untilMs;
-    if (mine !== null && waits) return;
+    if (mine !== null && state.failures === null) recall(state);
+    const waits = state.failures !== null && clock.nowMs() < state.failures.untilMs;
     const isRead = clock.nowMs() - state.readAtMs < READ_MS;
     if (isRead && !isDue(state)) return;
-    if (isRead && !settled) return;
+    if (isRead && (!settled || waits)) return;
     try {
       const inPlace = await options.inPlace(wanted.path);
       state.readAtMs = clock.nowMs();
       state.due = inPlace === null ? null : dueOf(wanted.names, inPlace);
       if (!settled || !isMine()) return;
+      // Somebody may have pushed one in the meantime: then there is nothing to wait for.
+      if (waits && (inPlace === null || isDue(state))) return;
       if (inPlace === null) throw notLoaded();
       if (isDue(state)) await renew(state, inPlace);
       state.failures = null;
       problems.clear(subject);
+      if (options.refused(wanted.names) !== null) await options.remember(wanted.names, null);
     } catch (error) {
-      if (settled && !(error instanceof GivenUp)) failed(state, error);
+      if (settled && !waits && !(error instanceof GivenUp)) await failed(state, error);
     }
   }
+
+  /** After a start, and when the address has come here: the CA counts what was before. */
+  function recall(state: State): void {
+    const refusal = options.refused(state.wanted.names);
+    if (refusal === null) return;
+    state.failures = failuresOf(refusal, { nowMs: clock.nowMs(), wallMs: clock.wallMs() });
+    raise(state, refusal);
+  }
+
+  const raise = ({ wanted }: State, { cause, remedy }: Pick<Refusal, 'cause' | 'remedy'>): void =>
+    problems.raise(subjectOf(wanted), `no certificate for ${wanted.path}: ${cause}`, remedy);
 
   const isDue = ({ due }: State): boolean => due !== null && clock.wallMs() >= due.atWallMs;
 
@@ -152,19 +173,22 @@ export function startIssuer(options: IssuerOptions): Issuer {
       );
   }
 
-  function failed(state: State, error: unknown): void {
+  async function failed(state: State, error: unknown): Promise<void> {
     const failure = error instanceof OrderFailure ? error : null;
     const how = {
       setback: failure?.setback ?? 'unreachable',
       retryAfterMs: failure?.retryAfterMs ?? 0,
       random: options.random(),
     };
-    state.failures = afterFailure(state.failures, how, clock.nowMs());
-    const { path } = state.wanted;
-    const minutes = Math.max(1, Math.round((state.failures.untilMs - clock.nowMs()) / 60_000));
-    const cause = `no certificate for ${path}: ${sentence(error)}`;
-    options.log('failed', path, `${sentence(error)}; again in ${minutes} min`);
-    problems.raise(subjectOf(state.wanted), cause, failure?.remedy ?? 'tried again by itself');
+    const now = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+    state.failures = afterFailure(state.failures, how, now.nowMs);
+    const { path, names } = state.wanted;
+    const minutes = Math.max(1, Math.round((state.failures.untilMs - now.nowMs) / 60_000));
+    const said = { cause: sentence(error), remedy: failure?.remedy ?? 'tried again by itself' };
+    options.log('failed', path, `${said.cause}; again in ${minutes} min`);
+    raise(state, said);
+    const refusal = refusalOf(state.failures, how, said, now);
+    if (refusal !== null) await options.remember(names, refusal);
   }
 
   const again = async (): Promise<void> => {

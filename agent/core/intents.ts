@@ -98,6 +98,9 @@ export const certificateKey = (name: string): string => `${CERTIFICATE}${name}`;
 export const parseCertificateKey = (key: string): string | null =>
   key.startsWith(CERTIFICATE) ? key.slice(CERTIFICATE.length) : null;
 
+/** Key of what a CA refused of a certificate's names, by their hash: a hundred names would be a long key. */
+export const refusalKey = (hash: string): string => `acme-refusal/${hash}`;
+
 /** Key of one server's wished state. Names are HAProxy's own; it allows no slash in them. */
 export const serverKey = (instance: string, backend: string, server: string): string =>
   `server/${instance}/${backend}/${server}`;

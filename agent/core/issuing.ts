@@ -82,6 +82,63 @@ export function afterFailure(
   return { count, untilMs: nowMs + Math.round(waitMs) };
 }
 
+/** What the CA counted against these names, for whoever orders them next: a later start, or another node. */
+export interface Refusal {
+  readonly count: number;
+  /** Unix ms before which a node that knows no more than this asks nothing. */
+  readonly untilWallMs: number;
+  readonly cause: string;
+  readonly remedy: string;
+}
+
+/** However long the pause has become: with that, five in an hour are never reached, ms. */
+const CARRIED_MS = HOUR_MS;
+/** What a CA may ask for at most, and more than the longest pause, ms. */
+const REMEMBERED_MS = 24 * HOUR_MS;
+
+/** `failures` as a later start or another node has to know them; null: nothing was counted at the CA. */
+export function refusalOf(
+  failures: Failures,
+  how: { readonly setback: Setback; readonly retryAfterMs: number },
+  said: { readonly cause: string; readonly remedy: string },
+  now: { readonly nowMs: number; readonly wallMs: number },
+): Refusal | null {
+  // A CA that is down and asks for no pause may be asked again by a new start at once.
+  if (how.setback !== 'refused' && how.retryAfterMs === 0) return null;
+  const pauseMs = Math.min(failures.untilMs - now.nowMs, Math.max(CARRIED_MS, how.retryAfterMs));
+  return { count: failures.count, untilWallMs: now.wallMs + pauseMs, ...said };
+}
+
+/** The reverse. A wall clock that was set back since prolongs no pause beyond a day. */
+export function failuresOf(
+  { count, untilWallMs }: Refusal,
+  now: { readonly nowMs: number; readonly wallMs: number },
+): Failures {
+  const leftMs = Math.min(Math.max(0, untilWallMs - now.wallMs), REMEMBERED_MS);
+  return { count, untilMs: now.nowMs + leftMs };
+}
+
+/** The value of the intent that carries a refusal, and how long it is in force, ms. */
+export const refusalText = (
+  refusal: Refusal,
+  wallMs: number,
+): { value: string; forMs: number } => ({
+  value: JSON.stringify(refusal),
+  forMs: Math.max(0, refusal.untilWallMs - wallMs) + REMEMBERED_MS,
+});
+
+/** The reverse of refusalText; null for what no agent of this release wrote. */
+export function parseRefusal(value: string): Refusal | null {
+  try {
+    const { count, untilWallMs, cause, remedy } = JSON.parse(value) as Record<string, unknown>;
+    if (typeof count !== 'number' || typeof untilWallMs !== 'number') return null;
+    if (typeof cause !== 'string' || typeof remedy !== 'string') return null;
+    return { count, untilWallMs, cause, remedy };
+  } catch {
+    return null;
+  }
+}
+
 /** Who orders, once that has been so for `afterMs`. */
 export interface Orderer {
   readonly node: string;

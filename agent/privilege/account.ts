@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { chown, lchown, lstat, mkdir, open, readdir } from 'node:fs/promises';
+import { chown, lchown, lstat, open, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Exec } from '../sys/exec.ts';
 import { CommandError } from '../sys/exec.ts';
+import { makeDirectories } from '../sys/files.ts';
 
 /** Whom the agent becomes once it needs root no more. */
 export interface Account {
@@ -72,7 +73,7 @@ function canReturn(): boolean {
  * that is the account's already is not touched: whoever may write there could plant links.
  */
 export async function giveDirectory(path: string, account: Account): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  makeDirectories(path, 0o700);
   const { uid, mode } = await lstat(path);
   if (uid === account.uid) return;
   if (uid !== 0 || (mode & 0o022) !== 0)
@@ -98,7 +99,7 @@ async function giveInside(path: string, account: Account): Promise<void> {
 export async function giveLog(path: string, account: Account): Promise<void> {
   if (path === '') return;
   const folder = dirname(path);
-  await mkdir(folder, { recursive: true });
+  makeDirectories(folder, 0o755);
   if ((await lstat(folder)).uid !== 0)
     throw new Error(`log.file: ${folder} must belong to root, because root opens the log`);
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NOFOLLOW;

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { turns } from './turns.ts';
 
 /** How a request to the helper ended without being done. */
 export type HelperFailure = 'refused' | 'failed' | 'silent' | 'ended';
@@ -68,6 +69,7 @@ export async function startHelper(options: HelperOptions): Promise<Helper> {
     detached: true,
   });
   child.unref();
+  const turn = turns((text) => void child.stdin.write(text));
   let waiting: Waiting[] = [];
   let sequence = 0;
   let gone = false;
@@ -113,10 +115,12 @@ export async function startHelper(options: HelperOptions): Promise<Helper> {
       const output: string[] = [];
       const timer = setTimeout(() => {
         waiting = waiting.filter((one) => one.sequence !== number);
+        turn.settled(number);
         reject(new HelperError(asked, 'silent', `no answer within ${limitMs} ms`));
       }, limitMs);
       const done: Waiting['done'] = (failure, said) => {
         clearTimeout(timer);
+        turn.settled(number);
         if (failure === null) resolve(output);
         else reject(new HelperError(asked, failure, [said, ...output].join('\n')));
       };
@@ -134,7 +138,7 @@ export async function startHelper(options: HelperOptions): Promise<Helper> {
       if (gone) return Promise.reject(new HelperError(words, 'ended', 'it has ended'));
       const number = ++sequence;
       const answer = wait(number, words, limitMs);
-      child.stdin.write(`${[number, ...words].join(' ')}\n${content}`);
+      turn.add(number, [number, ...words].join(' '), content);
       return answer;
     },
     ended,

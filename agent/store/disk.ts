@@ -1,5 +1,5 @@
-import { mkdir, readFile, rename } from 'node:fs/promises';
-import { isSystemError, replaceFile } from '../sys/files.ts';
+import { readFile, rename } from 'node:fs/promises';
+import { isSystemError, makeDirectories, replaceFile } from '../sys/files.ts';
 
 /** Where the state lies: what it asks of a file system. */
 export interface Disk {
@@ -14,8 +14,8 @@ export interface Disk {
 
 /** The host's own. */
 export const systemDisk: Disk = {
-  async makeDirectory(path) {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+  makeDirectory(path) {
+    return new Promise((resolve) => resolve(makeDirectories(path, 0o700)));
   },
   async read(path) {
     try {

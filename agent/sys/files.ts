@@ -1,3 +1,4 @@
+import { mkdirSync, statSync } from 'node:fs';
 import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -56,3 +57,20 @@ async function syncDirectory(path: string): Promise<void> {
 /** True for a system error with that code, as Node reports it. */
 export const isSystemError = (error: unknown, code: string): boolean =>
   error instanceof Error && 'code' in error && error.code === code;
+
+/**
+ * Makes a directory and those above it that are absent; one that is there stays as it is. Throws
+ * the system's error, with the path that was asked for, and always ends: Node's own mkdir with
+ * `recursive` never does where a file system answers ENOENT in a directory that is there (procfs).
+ */
+export function makeDirectories(path: string, mode: number): void {
+  // Asked first: a file system that is read-only may say that rather than EEXIST.
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  const above = dirname(path);
+  try {
+    if (above !== path) makeDirectories(above, mode);
+    mkdirSync(path, { mode });
+  } catch (error) {
+    throw error instanceof Error ? Object.assign(error, { path }) : error;
+  }
+}

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { GivenUp, OrderFailure } from '../../agent/acme/failure.ts';
 import { startIssuer } from '../../agent/acme/issuer.ts';
-import type { InPlace } from '../../agent/core/issuing.ts';
+import type { InPlace, Refusal } from '../../agent/core/issuing.ts';
 import { problems as openProblems } from '../../agent/problems.ts';
 import { FakeClock } from '../fake-clock.ts';
 
@@ -19,9 +19,15 @@ const issuedAt = (wallMs: number, change: Partial<InPlace> = {}): InPlace => ({
   ...change,
 });
 
+/** What the nodes have stored of refusals, as intents carry it from one to the other. */
+const pairStore = (): Map<string, Refusal> => new Map();
+
 /** The issuer of n1; a test changes who holds the address, what is in place and how orders end. */
-function world(inPlace: InPlace | null = issuedAt(WALL, { selfSigned: true })) {
-  const clock = new FakeClock({ wallMs: WALL });
+function world(
+  inPlace: InPlace | null = issuedAt(WALL, { selfSigned: true }),
+  { stored = pairStore(), wallMs = WALL, node = 'n1' } = {},
+) {
+  const clock = new FakeClock({ wallMs });
   const problems = openProblems(clock, () => undefined);
   const state = {
     holder: 'n1' as string | null,
@@ -33,7 +39,7 @@ function world(inPlace: InPlace | null = issuedAt(WALL, { selfSigned: true })) {
   const done: string[] = [];
   const minute = (): string => (clock.nowMs() / MINUTE).toFixed(1);
   const issuer = startIssuer({
-    node: 'n1',
+    node,
     certificates: [site],
     clock,
     problems,
@@ -48,6 +54,12 @@ function world(inPlace: InPlace | null = issuedAt(WALL, { selfSigned: true })) {
       done.push(`${minute()} push ${pem}${placeholder ? ' over a placeholder' : ''}`);
       await state.push();
       state.inPlace = issuedAt(clock.wallMs());
+    },
+    refused: (names) => stored.get(names.join(' ')) ?? null,
+    remember(names, refusal) {
+      if (refusal === null) stored.delete(names.join(' '));
+      else stored.set(names.join(' '), refusal);
+      return Promise.resolve();
     },
     log: () => undefined,
   });
@@ -197,4 +209,88 @@ test('giving up at a stop leaves no alert and no timer', async (t) => {
   issuer.stop();
   await clock.advance(MINUTE);
   t.deepEqual([alerts(), clock.sleeping()], [[], []]);
+});
+
+const refuse = (): Promise<string> =>
+  Promise.reject(new OrderFailure('the CA could not verify www.example.net', 'DNS'));
+const REFUSED = [
+  ['no certificate for /c/site.pem: the CA could not verify www.example.net', 'DNS'],
+];
+
+test('a restart every minute asks the CA no more often than it allows, and keeps the alert', async (t) => {
+  const stored = pairStore();
+  const asked: number[] = [];
+  for (let wallMs = WALL; wallMs < WALL + 4 * 60 * MINUTE; wallMs += MINUTE) {
+    const { clock, state, done, issuer, alerts } = world(undefined, { stored, wallMs });
+    state.order = refuse;
+    await clock.advance(59_000);
+    t.deepEqual(alerts(), REFUSED);
+    if (done.length > 0) asked.push((wallMs - WALL) / MINUTE);
+    issuer.stop();
+  }
+  // 10, 20 and 40 minutes after one another, then an hour whatever the pause would be.
+  t.deepEqual(asked, [0, 10, 30, 70, 130, 190]);
+});
+
+test('the address moves: the other node goes on with the pause and its alert, and both forget at success', async (t) => {
+  const stored = pairStore();
+  const first = world(undefined, { stored });
+  first.state.order = refuse;
+  await first.clock.advance(35 * MINUTE);
+  t.deepEqual(first.done, ['0.5 order', '10.5 order', '30.5 order']);
+  first.issuer.stop();
+  const wallMs = first.clock.wallMs();
+  const second = world(undefined, { stored, wallMs, node: 'n2' });
+  second.state.holder = 'n2';
+  await second.clock.advance(35 * MINUTE);
+  t.deepEqual([second.done, second.alerts()], [[], REFUSED]);
+  await second.clock.advance(MINUTE);
+  t.deepEqual(second.done, ['35.5 order', '35.5 push bundle over a placeholder']);
+  t.deepEqual([second.alerts(), stored.size], [[], 0]);
+  second.issuer.stop();
+});
+
+test('a CA that is down is asked again by a new start at once; one that asks for a pause is not', async (t) => {
+  const asks = async (retryAfterMs: number): Promise<string[]> => {
+    const stored = pairStore();
+    const before = world(undefined, { stored });
+    before.state.order = () =>
+      Promise.reject(new OrderFailure('down', '', 'unreachable', retryAfterMs));
+    await before.clock.advance(MINUTE);
+    before.issuer.stop();
+    const after = world(undefined, { stored, wallMs: before.clock.wallMs() });
+    await after.clock.advance(MINUTE);
+    after.issuer.stop();
+    return after.done;
+  };
+  t.deepEqual(await asks(0), ['0.5 order', '0.5 push bundle over a placeholder']);
+  t.deepEqual(await asks(180 * MINUTE), []);
+});
+
+test('a certificate pushed by hand during a pause ends the alert within a minute', async (t) => {
+  const stored = pairStore();
+  const { clock, state, done, issuer, alerts } = world(undefined, { stored });
+  state.order = refuse;
+  await clock.advance(MINUTE);
+  t.deepEqual(alerts(), REFUSED);
+  state.inPlace = issuedAt(WALL);
+  await clock.advance(65_000);
+  t.deepEqual([alerts(), stored.size, done], [[], 0, ['0.5 order']]);
+  issuer.stop();
+});
+
+test('a clock that was set back by years prolongs a pause to a day at most', async (t) => {
+  const stored = pairStore();
+  stored.set(site.names.join(' '), {
+    count: 1,
+    untilWallMs: WALL + 2000 * DAY,
+    cause: 'no',
+    remedy: 'do',
+  });
+  const { clock, done, issuer } = world(undefined, { stored });
+  await clock.advance(DAY - MINUTE);
+  t.deepEqual(done, []);
+  await clock.advance(2 * MINUTE);
+  t.deepEqual(done, ['1440.0 order', '1440.0 push bundle over a placeholder']);
+  issuer.stop();
 });

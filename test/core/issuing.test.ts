@@ -2,8 +2,12 @@ import test from 'ava';
 import {
   afterFailure,
   dueOf,
+  failuresOf,
   ordererOf,
   lostNames,
+  parseRefusal,
+  refusalOf,
+  refusalText,
   type Failures,
   type InPlace,
   type Setback,
@@ -86,4 +90,31 @@ test('the one MASTER of the first address orders after half a minute; with two n
   t.deepEqual(seen('BACKUP', 'BACKUP'), { ...one, afterMs: 600_000 });
   t.deepEqual(seen('BACKUP', 'MASTER', false), { ...one, afterMs: 600_000 });
   t.is(ordererOf([]), null);
+});
+
+test('a refusal carries over an hour at most or what the CA asks, and is read as it was written', (t) => {
+  const HOUR = 3_600_000;
+  const now = { nowMs: 1000, wallMs: START };
+  const said = { cause: 'no', remedy: 'do' };
+  const carried = (setback: Setback, pauseMs: number, retryAfterMs: number) =>
+    refusalOf({ count: 3, untilMs: 1000 + pauseMs }, { setback, retryAfterMs }, said, now);
+  const refusal = (forMs: number) => ({ count: 3, untilWallMs: START + forMs, ...said });
+  t.deepEqual(
+    [
+      carried('refused', HOUR / 6, 0),
+      carried('refused', 12 * HOUR, 0),
+      carried('refused', 12 * HOUR, 3 * HOUR),
+      carried('unreachable', 3 * HOUR, 3 * HOUR),
+      carried('unreachable', HOUR, 0),
+    ],
+    [refusal(HOUR / 6), refusal(HOUR), refusal(3 * HOUR), refusal(3 * HOUR), null],
+  );
+  const { value, forMs } = refusalText(refusal(HOUR), START);
+  t.deepEqual([parseRefusal(value), forMs], [refusal(HOUR), 25 * HOUR]);
+  t.deepEqual(failuresOf(refusal(HOUR), { nowMs: 5, wallMs: START + HOUR / 2 }), {
+    count: 3,
+    untilMs: 5 + HOUR / 2,
+  });
+  t.is(failuresOf(refusal(HOUR), { nowMs: 5, wallMs: START + 2 * HOUR }).untilMs, 5);
+  for (const other of ['', '{', 'null', '{"count":1}']) t.is(parseRefusal(other), null, other);
 });

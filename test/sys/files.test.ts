@@ -16,7 +16,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import { isSystemError, replaceFile } from '../../agent/sys/files.ts';
+import { isSystemError, makeDirectories, replaceFile } from '../../agent/sys/files.ts';
 
 function newFolder(t: ExecutionContext): string {
   const folder = mkdtempSync(join(tmpdir(), 'proxyctl-files-'));
@@ -142,4 +142,26 @@ test('a system error is told by its code, and nothing else is one', (t) => {
     [true, false, false, false, false],
   );
   t.false(isSystemError(missing, 'EACCES'));
+});
+
+test('directories are made with the mode asked for, and one that is there stays as it is', (t) => {
+  const folder = newFolder(t);
+  chmodSync(folder, 0o755);
+  const path = join(folder, 'a/b');
+  makeDirectories(path, 0o700);
+  makeDirectories(path, 0o755);
+  const mode = (of: string): string => (statSync(of).mode & 0o777).toString(8);
+  t.deepEqual([folder, join(folder, 'a'), path].map(mode), ['755', '700', '700']);
+});
+
+test('a directory below a file, or below /proc, is an error at once with the path that was asked for', (t) => {
+  const folder = newFolder(t);
+  writeFileSync(join(folder, 'file'), '');
+  const failed = (path: string) =>
+    t.throws<NodeJS.ErrnoException>(() => makeDirectories(path, 0o700));
+  const below = join(folder, 'file/a/b');
+  t.like(failed(below), { code: 'ENOTDIR', path: below });
+  t.like(failed(join(folder, 'file')), { code: 'EEXIST' });
+  const inProc = '/proc/proxyctl/log';
+  if (process.platform === 'linux') t.like(failed(inProc), { code: 'ENOENT', path: inProc });
 });
