@@ -35,6 +35,7 @@ import { controlVerbs, peerVerbs } from './services.ts';
 import { openAsRoot } from './start.ts';
 import { subnetsOf } from './subnets.ts';
 import { openStore } from './store/state.ts';
+import { syncAlarms } from './sync-alarms.ts';
 import type { Clock } from './sys/clock.ts';
 import { execWithin } from './sys/exec.ts';
 import { VERSION } from './version.ts';
@@ -306,6 +307,14 @@ export async function startAgent(
     log,
     problems,
   });
+  const sync = syncAlarms({
+    node,
+    peers: names,
+    differsSinceMs: (peer) => gossip.contact(peer)?.differsSinceMs ?? null,
+    intents: () => [...gossip.intents().values()],
+    clock,
+    problems,
+  });
   if (config.acme.directory !== '') {
     // Read at start, and only where it is wanted; one file with the rest in the package.
     const { issuing } = await import('./issuing.ts');
@@ -328,6 +337,7 @@ export async function startAgent(
     async stop() {
       beats.stop();
       certificates?.stop();
+      sync.stop();
       issuer?.stop();
       installed.stop();
       acme.close();

@@ -1,9 +1,15 @@
-import { certificateFindings } from './core/certificates.ts';
+import { certificateFindings, type CertificateFinding } from './core/certificates.ts';
 import type { Intent } from './core/model.ts';
 import { sentence } from './core/words.ts';
 import type { Problems } from './problems.ts';
+import { confirmations } from './sync-alarms.ts';
 import type { Clock } from './sys/clock.ts';
 import type { Member } from './verbs/pair.ts';
+
+interface Alarm {
+  readonly text: string;
+  readonly remedy: string;
+}
 
 /** Alarms have to come within five minutes; a reading costs one command for each certificate. */
 const LOOK_MS = 60_000;
@@ -22,16 +28,21 @@ export interface AlarmOptions {
   readonly problems: Problems;
 }
 
-const REMEDY = 'proxyctl cert list; renew: proxyctl cert push FILE';
+const remedyOf = ({ id, name }: Pick<CertificateFinding, 'id' | 'name'>): string =>
+  id === 'expired' || id === 'expiry'
+    ? `renew it, then: proxyctl cert push FILE --as ${name}`
+    : `proxyctl cert list; push the wanted one: proxyctl cert push FILE --as ${name}`;
 
 /**
  * Once a minute: certificates of this node that end soon, or whose disk, memory, wire, decision
  * or peer differ, as problems once two looks in a row found it; each goes when it is well again.
+ * And those of which a peer that is silent has not confirmed the decided version.
  */
 export function certificateAlarms(options: AlarmOptions): { again(): Promise<void>; stop(): void } {
   const { node, members, clock, problems, alarmDays } = options;
   let stopped = false;
-  let before = new Map<string, string>();
+  let before = new Map<string, Alarm>();
+  const peers = confirmations(clock);
   const raised = new Set<string>();
   let cancel = (): void => {};
 
@@ -51,16 +62,27 @@ export function certificateAlarms(options: AlarmOptions): { again(): Promise<voi
     );
     if (nodes.some((one) => one.node === node && one.problem !== '') || options.busy()) return;
     const at = { wallMs: clock.wallMs(), alarmDays, endMs: Date.parse };
-    const now = new Map<string, string>();
+    const now = new Map<string, Alarm>();
     for (const found of certificateFindings({ nodes, intents: options.intents() }, at))
-      if (found.node === node) now.set(`certificate-${found.id} ${found.name}`, found.text);
-    for (const [subject, text] of now) {
-      if (before.get(subject) !== text) continue;
-      problems.raise(subject, text, REMEDY);
+      if (found.node === node)
+        now.set(`certificate-${found.id} ${found.name}`, {
+          text: found.text,
+          remedy: remedyOf(found),
+        });
+    for (const [subject, { text, remedy }] of now) {
+      if (before.get(subject)?.text !== text) continue;
+      problems.raise(subject, text, remedy);
       raised.add(subject);
     }
+    const [mine, ...others] = nodes;
+    const missing = peers.missing(mine?.certificates ?? [], others, options.intents());
+    for (const { subject, text, remedy } of missing) {
+      problems.raise(subject, text, remedy);
+      raised.add(subject);
+    }
+    const still = new Set([...now.keys(), ...missing.map(({ subject }) => subject)]);
     for (const subject of raised)
-      if (!now.has(subject)) {
+      if (!still.has(subject)) {
         problems.clear(subject);
         raised.delete(subject);
       }

@@ -16,6 +16,8 @@ export interface Peer {
   /** Its wall clock less ours when its last report arrived. */
   clockOffMs: number | null;
   intentsSentAtMs: number | null;
+  /** Since when its heartbeats have told of other intents than ours; null: they tell of the same. */
+  differsSinceMs: number | null;
 }
 
 /** A peer before anything was heard of it. */
@@ -30,6 +32,7 @@ export const unheard = (node: string): Peer => ({
   askedOf: null,
   clockOffMs: null,
   intentsSentAtMs: null,
+  differsSinceMs: null,
 });
 
 interface Version {

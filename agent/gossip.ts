@@ -34,6 +34,8 @@ export interface GossipOptions {
 /** Two lists of intents cross the wire at most this often per peer. */
 const INTENTS_INTERVAL_MS = 200;
 
+type Known = Contact & Pick<Readonly<Peer>, 'goneBecause' | 'differsSinceMs'>;
+
 export type Gossip = ReturnType<typeof gossip>;
 
 /**
@@ -140,6 +142,8 @@ export function gossip(options: GossipOptions) {
 
   function heartbeat(peer: Peer, message: GossipMessage & { readonly kind: 'heartbeat' }): void {
     const { report } = peer;
+    peer.differsSinceMs =
+      message.intentsDigest === digest ? null : (peer.differsSinceMs ?? clock.nowMs());
     if (report === null || isNewer(message, report)) {
       transport.send(peer.node, { kind: 'want-report', node: peer.node });
       return void (message.intentsDigest !== digest && sendIntents(peer));
@@ -216,8 +220,7 @@ export function gossip(options: GossipOptions) {
         })
         .sort((a, b) => (a.node < b.node ? -1 : 1));
     },
-    contact: (node: string): (Contact & { readonly goneBecause: string }) | null =>
-      peers.get(node) ?? null,
+    contact: (node: string): Known | null => peers.get(node) ?? null,
   };
 }
 

@@ -1,4 +1,5 @@
 import { ActFailure, type ActError, type Outcome } from '../agent/core/acts.ts';
+import { COLUMNS } from './render/table.ts';
 import { wrapped } from './render/wrapped.ts';
 
 /** Exit code of each outcome; proxyctl(1) lists them. */
@@ -32,14 +33,30 @@ export function asFailure(error: unknown): ActFailure {
 const isActFailure = (error: unknown): error is ActFailure =>
   error instanceof ActFailure || (error instanceof Error && error.name === 'ActFailure');
 
-/** A list of all there is would be lines of its own anyway; a command to copy stays whole. */
-const list = (line: string): string => (line.length > LIST ? wrapped(line) : line);
+/**
+ * Broken after a clause, because a command to copy stays whole; a list of all there is, which would
+ * be lines of its own anyway, at any space.
+ */
+function remedyLines(line: string): string {
+  if (line.length <= COLUMNS) return line;
+  if (line.length > LIST) return wrapped(line);
+  const lines: string[] = [];
+  for (const clause of line.split(/(?<=[,;:]) /)) {
+    const last = lines.at(-1);
+    const longer = `${last ?? ''} ${clause}`;
+    if (last === undefined) lines.push(clause);
+    else if (longer.length <= COLUMNS) lines[lines.length - 1] = longer;
+    else lines.push(`${' '.repeat(INDENT)}${clause}`);
+  }
+  return lines.join('\n');
+}
 const LIST = 200;
+const INDENT = 10;
 
-/** Three lines at most, and a list: what, why, and what to do. */
+/** What, why, and what to do; in 80 columns, but for what is to be copied. */
 export function failureText({ message, cause, remediation }: ActError): string {
-  const lines = [`proxyctl: ${message}`];
-  if (cause !== '') lines.push(`  cause   ${cause}`);
-  if (remediation !== '') lines.push(list(`  do      ${remediation}`));
+  const lines = [wrapped(`proxyctl: ${message}`)];
+  if (cause !== '') lines.push(wrapped(`  cause   ${cause}`));
+  if (remediation !== '') lines.push(remedyLines(`  do      ${remediation}`));
   return `${lines.join('\n')}\n`;
 }

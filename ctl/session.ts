@@ -153,7 +153,7 @@ function show(result: ActResult, screens: Screens, io: Streams): void {
   const table = screens.table(result);
   if (table !== '') io.out(`${table}\n`);
   if (error !== null) io.err(failureText(error));
-  for (const line of nodeFailures(result)) io.err(`  ${line}\n`);
+  for (const line of nodeFailures(result)) io.err(`${line}\n`);
   if (outcome === 'reached' && error === null) {
     const line = screens.afterwards(result);
     if (line !== '') io.err(`${line}\n`);

@@ -3,6 +3,7 @@ import { ALREADY_THERE } from '../core/certificate-acts.ts';
 import type { Risk } from '../core/acts.ts';
 import type { SwapBundle, SwapPrepare } from '../core/certificate-acts.ts';
 import type { CertificateReport } from '../core/model.ts';
+import { RuntimeError } from '../haproxy/runtime.ts';
 import { blocksOf, bundleText, isKey } from './blocks.ts';
 import { readCertificate, sha1Of } from './certificate.ts';
 import { notFoundByName } from './crt-ending.ts';
@@ -34,8 +35,9 @@ export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Pro
       ? await haproxy.list()
       : await loadedOf(parts, request.bundles),
   };
-  const items = await several(request.bundles, (bundle) =>
-    checkBundle(parts, bundle, acceptRisks, seen),
+  const { bundles } = request;
+  const items = await several(bundles, (bundle) =>
+    which(bundle, bundles, () => checkBundle(parts, bundle, acceptRisks, seen)),
   );
   const all = items.flatMap((item) => filesOf(item).map(({ path }) => path));
   const twice = all.find((path, at) => all.indexOf(path) !== at);
@@ -63,6 +65,27 @@ async function loadedOf(
   const paths = bundles.flatMap(({ path }) => (path === null ? [] : [map[path] ?? path]));
   return (await haproxy.loadedAll(paths)).filter((one) => one !== null);
 }
+
+/** Of several the refusal says which one, where it names no path yet. */
+async function which<T>(
+  bundle: SwapBundle,
+  bundles: readonly SwapBundle[],
+  check: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await check();
+  } catch (error) {
+    if (bundles.length === 1 || !(error instanceof ActFailure)) throw error;
+    const { message } = error.detail;
+    if (!message.startsWith(READ) && error.detail.code !== 'path_ambiguous') throw error;
+    const at = `bundle ${bundles.indexOf(bundle) + 1} of ${bundles.length}: `;
+    throw new ActFailure(error.outcome, {
+      ...error.detail,
+      message: at + (message.startsWith(READ) ? message.slice(READ.length) : message),
+    });
+  }
+}
+const READ = 'read bundle: ';
 
 async function checkBundle(
   parts: NodeSwapParts,
@@ -132,7 +155,18 @@ export const nameOf = (map: Readonly<Record<string, string>>, path: string): str
 
 /** Rejects with `conflict` while anybody has a transaction open: HAProxy holds one, without owner. */
 export async function refuseForeign(haproxy: HaproxyCertificates, node: string): Promise<void> {
-  refuseOpen(await haproxy.openTransaction(), node);
+  const open = await haproxy.openTransaction().catch((caught: unknown) => {
+    if (!(caught instanceof RuntimeError)) throw caught;
+    throw refuse(
+      'failed',
+      'haproxy_unreachable',
+      `HAProxy on ${node} cannot be asked`,
+      caught.message,
+      `on ${node}: service haproxy status`,
+      true,
+    );
+  });
+  refuseOpen(open, node);
 }
 
 /** Throws `conflict` where `open` is a transaction. */

@@ -48,7 +48,7 @@ export function parseBundle(text: string, wallMs: number): Bundle {
       'not_pem',
       'read bundle: not PEM',
       'it has no line -----BEGIN ...-----',
-      'convert it, for example: openssl x509 -inform der, or openssl pkcs12 -nodes',
+      'convert it: openssl x509 -inform der, or openssl pkcs12 -nodes',
     );
   const certificates = blocks
     .filter(({ label }) => label === 'CERTIFICATE')
@@ -84,6 +84,13 @@ function refuseOthers(blocks: readonly Block[]): void {
   const known = ['CERTIFICATE', 'DH PARAMETERS', 'EC PARAMETERS'];
   const other = blocks.find((block) => !known.includes(block.label) && !isKey(block));
   if (other === undefined) return;
+  if (other.label.endsWith('CERTIFICATE REQUEST'))
+    throw new PemError(
+      'not_pem',
+      'read bundle: a request, no certificate',
+      `it holds a ${other.label}`,
+      'take the certificate that the CA made of it, its chain and the key',
+    );
   throw new PemError(
     'not_pem',
     'read bundle: a block that does not belong',
@@ -100,7 +107,7 @@ function onlyKey(blocks: readonly Block[]): KeyObject {
       'no_key',
       'read bundle: no private key',
       'it holds certificates only',
-      'append the private key of the leaf',
+      'append the private key of the leaf, or give it: --key FILE',
     );
   if (keys.length > 1)
     throw new PemError(

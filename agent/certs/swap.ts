@@ -5,6 +5,7 @@ import { checkSwap } from './check.ts';
 import type { SwapEntry } from './entry.ts';
 import { asFailure, refuse } from './failure.ts';
 import type { JournalError, SwapJournal } from './journal.ts';
+import { removeLeftovers } from './leftovers.ts';
 import { makeLive, stageAll, stageFiles } from './live.ts';
 import type { NodeSwapParts } from './port.ts';
 import { putBack, unstage } from './undo.ts';
@@ -17,6 +18,7 @@ export interface NodeSwap {
   state(swapId: string): Promise<Pick<SwapStanding, 'phase'>>;
   complete(swapId: string): Promise<SwapEntry | null>;
   forget(swapId: string): Promise<void>;
+  tidy(): Promise<boolean>;
   open(): Promise<{
     readonly entries: readonly SwapEntry[];
     readonly damaged: readonly JournalError[];
@@ -132,6 +134,15 @@ export function nodeSwap(parts: NodeSwapParts): NodeSwap {
       alone(`forget swap ${swapId}`, [], async () => {
         const entry = await find(journal, swapId);
         if (entry?.phase === 'aborted') await journal.remove(swapId);
+      }),
+
+    /** Removes what a killed agent has left beside certificates. False: a swap is open, and they may be its. */
+    tidy: () =>
+      alone('remove what was left beside certificates', [], async () => {
+        const open = await openSwaps(journal);
+        if (open.some(({ phase }) => phase !== 'aborted')) return false;
+        await removeLeftovers(parts);
+        return true;
       }),
 
     open: () => alone('look at the journals', [], () => journal.read()),

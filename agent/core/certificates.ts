@@ -1,4 +1,4 @@
-import type { Certificates } from './certificate-acts.ts';
+import type { Certificates, InspectedCertificate } from './certificate-acts.ts';
 import { certificateKey } from './intents.ts';
 
 const DAY_MS = 86_400_000;
@@ -33,18 +33,18 @@ export function certificateFindings(
         void found.push({ id, node, name, text });
       const left = daysLeft(endMs(one.notAfter), wallMs);
       const passed = alarmDays.filter((days) => left < days);
-      if (left < 0) add('expired', `ended at ${one.notAfter}`);
+      if (left < 0) add('expired', `${called(one)} ended ${days(-left - 1)} ago, ${one.notAfter}`);
       else if (passed.length > 0)
-        add('expiry', `ends at ${one.notAfter}, in less than ${Math.min(...passed)} d`);
+        add('expiry', `${called(one)} ends in ${days(left)}, ${one.notAfter}`);
       if (one.problem !== '') add('unread', one.problem);
       // Where memory is not known `problem` says so, and there is nothing to compare.
       if (memory !== null && disk !== null && disk !== memory)
-        add('disk', `the file is another one: a reload of HAProxy would serve ${short(disk)}`);
+        add('disk', `${file(one)} is another one: a reload of HAProxy would serve ${short(disk)}`);
       if (memory !== null && served !== null && served !== memory)
         add('served', `clients get ${short(served)}, HAProxy has ${short(memory)} in memory`);
       const wanted = intents.find(({ key }) => key === certificateKey(name));
       if (wanted !== undefined && sha256 !== null && sha256 !== wanted.value)
-        add('undecided', `it is not the version that ${wanted.actor} pushed`);
+        add('undecided', `${file(one)} is not the version that ${wanted.actor} pushed`);
       if (memory === null) continue;
       const of = memories.get(name) ?? new Map<string, string[]>();
       memories.set(name, of.set(memory, [...(of.get(memory) ?? []), node]));
@@ -65,5 +65,13 @@ export interface FindingOptions {
   readonly alarmDays: readonly number[];
   readonly endMs: (notAfter: string) => number;
 }
+
+/** Its file, unless the certificate is called by it anyway. */
+const file = ({ name, path }: Named): string => (name === path ? 'the file' : path);
+const called = ({ name, path }: Named): string => (name === path ? 'it' : path);
+type Named = Pick<InspectedCertificate, 'name' | 'path'>;
+
+const days = (whole: number): string =>
+  whole === 0 ? 'less than a day' : whole === 1 ? '1 day' : `${whole} days`;
 
 const short = (fingerprint: string | null): string => (fingerprint ?? 'nothing').slice(0, 12);

@@ -43,7 +43,7 @@ export function checkChallenge(token: string, keyAuth: string | null): void {
   if (!isToken(token))
     throw wrong(
       'the token is not one of ACME',
-      'it has at least 22 letters, digits, - or _',
+      'it has 22 to 256 letters, digits, - or _',
       'give the token of the challenge, without path and without dot',
     );
   if (keyAuth !== null && !isKeyAuthorization(token, keyAuth))

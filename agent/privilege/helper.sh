@@ -259,6 +259,21 @@ finish() { # VERB BYTES
 	fi
 }
 
+# What a helper that was killed left beside a file, a key in it: nobody knows of
+# it any more. Links are not followed, nor is another file system entered; 2 s
+# at most, so that a start in a large directory stays one.
+tidy() {
+	IFS=$NL
+	for allowed in $directories; do
+		IFS=' '
+		allowed=$(realpath "$allowed" 2>/dev/null) || continue
+		# shellcheck disable=SC2086 # words of timeout(1), or none
+		$short find "$allowed/" -xdev -type f -user 0 -name '.?*.proxyctl' -exec rm -f {} + \
+			>/dev/null 2>&1 </dev/null
+	done
+	IFS=' '
+}
+
 # fsync(1) is FreeBSD's; Linux has sync FILE.
 durable() { if command -v fsync >/dev/null; then fsync "$1"; else sync "$1"; fi; }
 
@@ -322,8 +337,8 @@ answer() { # LINE
 	printf '%s %s\n' "$sequence" "${why:-ok}" 2>/dev/null
 }
 
+tidy
 echo '0 ok'
-IFS=' '
 while IFS= read -r line; do
 	why=''
 	answer "$line"

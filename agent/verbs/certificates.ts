@@ -43,7 +43,7 @@ export async function rollbackCertificates(
         code: 'no_previous',
         message: `not rolled back: ${pair.node} keeps no earlier bundle of ${path}`,
         cause: 'it keeps the one that the last swap replaced, where it took part in it',
-        remediation: 'proxyctl cert list shows what is kept; or push the wanted bundle',
+        remediation: 'cert list -o json says what is kept (previous); or push the wanted bundle',
       });
     bundles.push({ path, pem });
   }

@@ -105,11 +105,12 @@ async function dryRun(
       }),
     });
   warn(prepared, report);
+  const inOrder = new Map([...prepared].sort(([a], [b]) => (a < b ? -1 : 1)));
   const already = isThere(prepared);
   return result(pair, header, startedAtMs, {
     outcome: already ? (missing.length > 0 ? 'partial' : 'reached') : 'would-change',
     nodes: [...members.map(({ node }) => fine(node, false)), ...missing.map(away)],
-    certificates: certificatesOf(prepared, already ? 'already' : 'would-swap'),
+    certificates: certificatesOf(inOrder, already ? 'already' : 'would-swap'),
   });
 }
 

@@ -31,9 +31,15 @@ export function addAcme(program: Command, io: Streams, finish: Finish): void {
         .usage('[TOKEN KEYAUTH] [options]')
         .addHelpText(
           'after',
-          '\nWithout arguments: CERTBOT_TOKEN and CERTBOT_VALIDATION of the environment.',
+          '\nWithout arguments: CERTBOT_TOKEN and CERTBOT_VALIDATION of the environment.' +
+            '\nA token that begins with -: options first, then -- TOKEN KEYAUTH.',
         );
-    else command.addHelpText('after', '\nWithout TOKEN: CERTBOT_TOKEN of the environment.');
+    else
+      command.addHelpText(
+        'after',
+        '\nWithout TOKEN: CERTBOT_TOKEN of the environment.' +
+          '\nA token that begins with -: options first, then -- TOKEN.',
+      );
     changing(command).action(async () => {
       const { token, keyAuthorization } = asked(command.args, presents);
       const options = command.opts<ChallengeOptions>();

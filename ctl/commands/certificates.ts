@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { certificateFindings } from '../../agent/core/certificates.ts';
 import { sentence } from '../../agent/core/words.ts';
 import { certificateListResult, certificatesResult } from '../certificate-results.ts';
-import { AGENT, askedRow } from '../answers.ts';
+import { AGENT_AND_HAPROXY, askedRow } from '../answers.ts';
 import { envelopeText } from '../envelope.ts';
 import { usage } from '../failure.ts';
 import { changing, common, type Finish } from '../options.ts';
@@ -103,7 +103,7 @@ function looking(
                 answeredBy: found.node,
                 tookMs,
                 result: certificateListResult(found, findings, wallMs),
-                nodes: found.nodes.map((one) => askedRow(one, 'not_asked', AGENT)),
+                nodes: found.nodes.map((one) => askedRow(one, 'not_asked', AGENT_AND_HAPROXY)),
                 error: null,
               }),
             );
@@ -131,6 +131,8 @@ function bundlesOf(files: readonly string[], { as, key, chain }: PushOptions) {
   if (sources.length > 1) throw usage('- is given twice', 'standard input can be read once');
   // Leaf, then chain, then key: the order in which HAProxy's manual has them.
   const more = [chain, key].flatMap((file) => (file === undefined ? [] : [read(file)]));
+  if (as.includes(''))
+    throw usage('--as is empty', 'give the path as HAProxy names it, or leave --as out');
   return files.map((file, at) => ({
     path: as[at] ?? null,
     pem: file === only ? [read(file), ...more].join('\n') : read(file),
@@ -138,6 +140,17 @@ function bundlesOf(files: readonly string[], { as, key, chain }: PushOptions) {
 }
 
 function read(file: string): string {
+  const text = textOf(file);
+  if (text.trim() === '')
+    throw usage(
+      `${file === '-' ? 'standard input' : file} is empty`,
+      'name a PEM file, or - for standard input',
+      'it has no certificate and no key',
+    );
+  return text;
+}
+
+function textOf(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');
   } catch (error) {

@@ -3,7 +3,7 @@ import {
   certificateDifferences,
   type CertificateDifference,
 } from '../../agent/core/certificate-diff.ts';
-import { AGENT, askedRow } from '../answers.ts';
+import { AGENT_AND_HAPROXY, askedRow } from '../answers.ts';
 import { envelopeText } from '../envelope.ts';
 import { common, type Finish } from '../options.ts';
 import { certificateDiffScreen } from '../render/diff.ts';
@@ -42,7 +42,7 @@ export function addDiff(program: Command, io: Streams, finish: Finish): void {
                 answeredBy: node,
                 tookMs,
                 result: { certificates: differences.map(differenceResult) },
-                nodes: nodes.map((one) => askedRow(one, 'not_asked', AGENT)),
+                nodes: nodes.map((one) => askedRow(one, 'not_asked', AGENT_AND_HAPROXY)),
                 error: null,
               }),
             );

@@ -1,10 +1,12 @@
 import type { ActResult, Progress } from '../../agent/core/acts.ts';
 import { table } from './table.ts';
+import { wrapped } from './wrapped.ts';
 
 /** One line of progress for standard error: what was done, and how long it took. */
 export function progressLine({ step, text, tookMs }: Progress): string {
   const left = `${step.padEnd(10)} ${text}`;
   const right = `${tookMs} ms`;
+  if (step === 'warning') return wrapped(left, 11);
   return left.length + right.length + 1 <= 80
     ? `${left.padEnd(80 - right.length)}${right}`
     : `${left}  ${right}`;
@@ -40,17 +42,29 @@ export function certificatesTable({ certificates }: ActResult): string {
   const rows = certificates.map(({ node, path, outcome, fingerprint, notAfter }) => [
     node,
     outcome,
-    fingerprint.slice(0, 16),
+    fingerprint.slice(0, 12),
     notAfter.slice(0, 10),
     path,
   ]);
   return table(['NODE', 'RESULT', 'SHA-1', 'ENDS', 'PATH'], rows);
 }
 
-/** Nodes on which it was not done, one line each. */
-export const nodeFailures = ({ nodes }: ActResult): string[] =>
-  nodes.flatMap(({ node, ok, error }) =>
-    ok || error === null
-      ? []
-      : [`${node}: ${error.message}${error.cause === '' ? '' : ` (${error.cause})`}`],
+/** Nodes on which it was not done, in their order; none where each says what `error` says already. */
+export function nodeFailures({ nodes, error: said }: ActResult): string[] {
+  const same = nodes.every(
+    ({ error }) => error !== null && error.message === said?.message && error.cause === said.cause,
   );
+  if (same) return [];
+  return nodes
+    .toSorted((a, b) => (a.node < b.node ? -1 : 1))
+    .flatMap(({ node, ok, error }) =>
+      ok || error === null
+        ? []
+        : [
+            wrapped(
+              `  ${node}: ${error.message}${error.cause === '' ? '' : ` (${error.cause})`}`,
+              4,
+            ),
+          ],
+    );
+}

@@ -2,6 +2,8 @@ import { createPrivateKey } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import { nodeSwap } from '../../agent/certs/swap.ts';
 import { ActFailure } from '../../agent/core/acts.ts';
+import { certificates } from '../../agent/haproxy/certificates.ts';
+import { runtime } from '../../agent/haproxy/runtime.ts';
 import { bundle, issue, type Issued } from './bundles.ts';
 import { prepareOf, realHost, type RealHost } from './real-host.ts';
 
@@ -119,4 +121,53 @@ test('a dry run of each says the same and stages nothing', async (t) => {
   t.is(said.certificates[0]?.path, host.at('a.pem'));
   t.is(await host.parts.haproxy.openTransaction(), null);
   t.deepEqual([await host.everywhere(), host.text('a.pem')], [there, FILES['a.pem']]);
+});
+
+test('of several bundles a refusal says which; a request is called one', async (t) => {
+  const host = await hostWith(t);
+  const request = '-----BEGIN CERTIFICATE REQUEST-----\nMIIB\n-----END CERTIFICATE REQUEST-----\n';
+  const path = host.at('a.pem');
+  const good = { path, pem: bundle(await site()) };
+  const elsewhere = { path: null, pem: bundle(await site({ names: ['b.test'] })) };
+  const said: string[][] = [];
+  for (const bundles of [
+    [{ path, pem: request }],
+    [good, { path, pem: request }],
+    [good, elsewhere],
+  ]) {
+    const failure = await t.throwsAsync(host.push(bundles), { instanceOf: ActFailure });
+    said.push([failure.detail.message, failure.detail.remediation]);
+  }
+  const take = 'take the certificate that the CA made of it, its chain and the key';
+  t.deepEqual(said, [
+    ['read bundle: a request, no certificate', take],
+    ['bundle 2 of 2: a request, no certificate', take],
+    [
+      'bundle 2 of 2: no single certificate on n1 serves exactly the names of the new one',
+      'name the one to replace: --as PATH',
+    ],
+  ]);
+});
+
+test('a HAProxy that does not run is the cause, with where to look', async (t) => {
+  const host = await hostWith(t);
+  const nobody = runtime(host.at('none.sock'), { deadlineMs: 1000 });
+  const { code, message, cause, remediation } = (
+    await t.throwsAsync(
+      nodeSwap({
+        ...host.parts,
+        haproxy: { ...host.parts.haproxy, ...certificates(nobody) },
+      }).prepare(prepareOf('s', [{ path: host.at('a.pem'), pem: bundle(await site()) }])),
+      { instanceOf: ActFailure },
+    )
+  ).detail;
+  t.deepEqual(
+    [code, message, cause.replaceAll(host.at(''), 'DIR'), remediation],
+    [
+      'haproxy_unreachable',
+      'HAProxy on n1 cannot be asked',
+      'show ssl cert: no stats socket at DIR/none.sock; is HAProxy running, and "stats socket" set?',
+      'on n1: service haproxy status',
+    ],
+  );
 });

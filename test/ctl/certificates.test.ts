@@ -1,7 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import type { PushAct, RollbackAct } from '../../agent/core/acts.ts';
+import type { ActResult, PushAct, RollbackAct } from '../../agent/core/acts.ts';
+import type { ControlVerbs } from '../../agent/rpc/control.ts';
 import type { Certificates } from '../../agent/core/certificate-acts.ts';
 import { shortFolder } from '../haproxy/haproxy.ts';
 import { emptyResult } from '../rpc/world.ts';
@@ -50,10 +51,12 @@ test('several files, each with its own place; key and chain of their own; the re
     ['push', a, b, '--as', '/x'],
     ['push', a, b, '--key', key],
     ['push', '-', '--key', '-'],
+    ['push', a, '--as', ''],
+    ['push', '-'],
   ];
   const codes: number[] = [];
   for (const line of lines) codes.push((await run(['cert', ...line], { stdin: '' })).code ?? -1);
-  t.deepEqual(codes, [0, 0, 0, 2, 2, 2]);
+  t.deepEqual(codes, [0, 0, 0, 2, 2, 2, 2, 2]);
   t.deepEqual(pushes, [
     [
       { path: '/x', pem: 'a' },
@@ -65,6 +68,91 @@ test('several files, each with its own place; key and chain of their own; the re
     ],
     [{ path: null, pem: 'a\nchain\nkey' }],
   ]);
+});
+
+test('a file that is not there, a directory and an empty one: exit 2, with the file and what to do; no agent is asked', async (t) => {
+  const folder = shortFolder(t);
+  writeFileSync(join(folder, 'empty'), ' \n\n');
+  const { run, server } = await desk(t, {}, overTls('admin'));
+  const said: unknown[] = [];
+  for (const file of ['none', 'empty', '.', '-']) {
+    const path = file === '-' ? file : join(folder, file);
+    const { code, stderr } = await run(['cert', 'push', path], { stdin: '' });
+    said.push([code, stderr.replaceAll(folder, 'DIR').replaceAll(/(E[A-Z]+): .*/g, '$1')]);
+  }
+  const remedy = '  do      name a PEM file, or - for standard input\n';
+  const nothing = '  cause   it has no certificate and no key\n';
+  t.deepEqual(said, [
+    [2, `proxyctl: DIR/none cannot be read\n  cause   ENOENT\n${remedy}`],
+    [2, `proxyctl: DIR/empty is empty\n${nothing}${remedy}`],
+    [2, `proxyctl: DIR cannot be read\n  cause   EISDIR\n${remedy}`],
+    [2, `proxyctl: standard input is empty\n${nothing}${remedy}`],
+  ]);
+  t.deepEqual(server.heard.items, []);
+});
+
+const refusal = (node: string, message: string, cause = 'it holds a key only') => ({
+  node,
+  ok: false,
+  changed: false,
+  error: { code: 'no_certificate', message, cause, remediation: REMEDY, retryable: false },
+});
+const REMEDY =
+  'take a certificate with these names, or accept it, which is a risk: --accept-risk=names-lost';
+
+test('a refusal that every node gives is said once; where they differ each line names its node; 80 columns', async (t) => {
+  const file = join(shortFolder(t), 'a.pem');
+  writeFileSync(file, 'x');
+  const long =
+    'www.example.net, mail.example.net, shop.example.net, git.example.net, a.example.net';
+  const two = [
+    [refusal('haproxy02', 'no certificate'), refusal('haproxy01', 'no certificate')],
+    [refusal('haproxy02', 'names are lost', long), refusal('haproxy01', 'no certificate')],
+  ];
+  const said: string[] = [];
+  for (const nodes of two) {
+    const error = nodes[0]?.error ?? null;
+    const result: ActResult = { ...emptyResult, outcome: 'failed', error, nodes };
+    const pushCertificate = () => Promise.resolve(result);
+    const { run } = await desk(t, { pushCertificate }, overTls('admin'));
+    const { code, stderr } = await run(['cert', 'push', file]);
+    t.is(code, 1);
+    said.push(stderr);
+  }
+  t.deepEqual(said, [
+    `proxyctl: no certificate
+  cause   it holds a key only
+  do      take a certificate with these names, or accept it, which is a risk:
+          --accept-risk=names-lost
+`,
+    `proxyctl: names are lost
+  cause   www.example.net, mail.example.net, shop.example.net, git.example.net,
+          a.example.net
+  do      take a certificate with these names, or accept it, which is a risk:
+          --accept-risk=names-lost
+  haproxy01: no certificate (it holds a key only)
+  haproxy02: names are lost (www.example.net, mail.example.net,
+    shop.example.net, git.example.net, a.example.net)
+`,
+  ]);
+});
+
+test('a warning is broken at 80 columns and has no time', async (t) => {
+  const file = join(shortFolder(t), 'a.pem');
+  writeFileSync(file, 'x');
+  const lost = Array.from({ length: 8 }, (_, at) => `name${at}.example.net`).join(', ');
+  const pushCertificate: ControlVerbs['pushCertificate'] = (_act, _caller, report) => {
+    report({ step: 'warning', text: `no longer covered: ${lost}`, tookMs: 0 });
+    return Promise.resolve(emptyResult);
+  };
+  const { run } = await desk(t, { pushCertificate }, overTls('admin'));
+  t.is(
+    (await run(['cert', 'push', file])).stderr,
+    `warning    no longer covered: name0.example.net, name1.example.net,
+           name2.example.net, name3.example.net, name4.example.net,
+           name5.example.net, name6.example.net, name7.example.net
+`,
+  );
 });
 
 test('verify is 0 where all is the same, 3 where it is not or a node is away; list is 0; 80 columns', async (t) => {

@@ -97,11 +97,14 @@ export async function printed(child: ChildProcess, word: string): Promise<void> 
   throw new Error(`never printed ${word}: ${all}`);
 }
 
-/** What differs from run to run, made equal: ids, times taken, the scratch directory. */
+/** A failure's lines as they were before they were broken at 80 columns. */
+export const unbroken = (stderr: string): string => stderr.replaceAll(/\n {10}(?=\S)/g, ' ');
+
+/** What differs from run to run, made equal: ids, times taken, the scratch directory, where lines break. */
 export const steady = (ended: Ended, world: World): Ended => ({
   code: ended.code,
   stdout: steadyText(ended.stdout, world),
-  stderr: steadyText(ended.stderr, world),
+  stderr: steadyText(unbroken(ended.stderr), world),
 });
 
 const steadyText = (said: string, world: World): string =>

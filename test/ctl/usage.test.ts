@@ -1,7 +1,7 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { desk, overTls, steady } from './command.ts';
+import { desk, overTls, steady, unbroken } from './command.ts';
 
 test('without a verb: the whole help on standard error, 2; with --help on standard output, 0', async (t) => {
   const { run } = await desk(t);
@@ -136,9 +136,13 @@ test('a mistake on the command line is 2 with what to do, and nobody is asked', 
   for (const [line] of MISTAKES) {
     const { code, stdout, stderr } = await run(line.split(' '));
     t.deepEqual([line, code, stdout], [line, 2, '']);
+    t.true(
+      stderr.split('\n').every((one) => one.length <= 80),
+      stderr,
+    );
     said.push([
       line,
-      stderr
+      unbroken(stderr)
         .replace(/^proxyctl: /, '')
         .replace('\n  do      ', ' / ')
         .trimEnd(),

@@ -1,3 +1,5 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { proxyctl, startProbe } from '../lab/client.ts';
 import type { LabNode, LabReport } from '../lab/report.ts';
 import {
@@ -39,13 +41,19 @@ async function killBoth(on: LabReport, between: () => Promise<unknown>): Promise
 
 test('both agents killed: no client notices, nothing changes, and nothing is left after their return', async (t) => {
   const probe = await startProbe(lab());
+  // As one that is killed while it checks a push leaves it.
+  const beside = lab().nodes.map(({ cert_path: path }) =>
+    join(dirname(path), `.${basename(path)}.proxyctl`),
+  );
   await killBoth(lab(), async () => {
+    for (const path of beside) writeFileSync(path, 'a key\n', { mode: 0o600 });
     await probe.more(400);
     t.is(await exitOf(lab(), 'status'), 10);
     t.deepEqual(await masters(lab()), ['haproxy01']);
     t.deepEqual(await advskews(lab()), [0, 100]);
   });
   await calm(lab());
+  await eventually('what was left is gone', () => beside.every((path) => !existsSync(path)));
   await probe.more(200);
   const seen = await probe.end();
   const { failed, by } = seen;

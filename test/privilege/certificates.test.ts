@@ -1,6 +1,7 @@
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
@@ -12,6 +13,8 @@ import { join } from 'node:path';
 import test from 'ava';
 import { isMissing } from '../../agent/certs/files.ts';
 import { helperFiles, readByHelper } from '../../agent/privilege/acts.ts';
+import { startHelper } from '../../agent/privilege/helper.ts';
+import { eventually } from '../record.ts';
 import { scriptedHelper } from './tools.ts';
 
 // Only root has directories that nobody else can write, and may give files away.
@@ -149,3 +152,40 @@ asRoot('content that ends early leaves the old file', async (t) => {
   t.true(error.message.endsWith(`failed: cut short: ${path}`), error.message);
   t.deepEqual([readFileSync(path, 'utf8'), readdirSync(certs)], [OLD, ['site.pem']]);
 });
+
+asRoot(
+  'a helper killed in mid-write leaves a part of a key: the next one removes it',
+  async (t) => {
+    const { helper, certs, folder, options } = await scriptedHelper(t);
+    const inside = join(certs, 'more');
+    mkdirSync(inside);
+    const path = join(inside, 'site.pem');
+    writeFileSync(path, OLD);
+    const cut = t.throwsAsync(helper.ask(['cert-write', path, '100'], 10_000, 'a part of a key'));
+    const beside = join(inside, '.site.pem.proxyctl');
+    const written = () => existsSync(beside) && readFileSync(beside, 'utf8') !== OLD;
+    await eventually(written);
+    process.kill(-helper.pid, 'SIGKILL');
+    await cut;
+    await helper.ended;
+    t.true(existsSync(beside));
+    // Files of others that only look like it: outside the directories, not root's, a link.
+    const others = [
+      join(folder, '.a.pem.proxyctl'),
+      join(certs, '.b.proxyctl'),
+      join(certs, '.c.proxyctl'),
+    ];
+    const [outside = '', notRoots = '', link = ''] = others;
+    writeFileSync(outside, OLD);
+    writeFileSync(notRoots, OLD);
+    chownSync(notRoots, 65534, 0);
+    symlinkSync(outside, link);
+    const next = await startHelper(options);
+    t.teardown(() => next.close());
+    t.deepEqual(
+      [existsSync(beside), others.map((one) => existsSync(one))],
+      [false, [true, true, true]],
+    );
+    t.is(readFileSync(path, 'utf8'), OLD);
+  },
+);

@@ -24,7 +24,7 @@ export async function scriptedHelper(t: ExecutionContext, options: Partial<Helpe
   mkdirSync(certs);
   const pfctl = join(folder, 'pfctl');
   writeFileSync(pfctl, '#!/bin/sh\necho "pass quick proto carp all keep state"\n', { mode: 0o755 });
-  const helper = await startHelper({
+  const started: HelperOptions = {
     ifconfig: scripted.tools.ifconfig,
     sysctl: scripted.tools.sysctl,
     pfctl,
@@ -32,12 +32,15 @@ export async function scriptedHelper(t: ExecutionContext, options: Partial<Helpe
     check: [],
     reload: [],
     ...options,
-  });
+  };
+  const helper = await startHelper(started);
   t.teardown(() => helper.close());
   const ask = (...words: string[]): Promise<readonly string[]> => helper.ask(words, 10_000);
   return {
     ...scripted,
     helper,
+    /** To start another one in its place. */
+    options: started,
     folder,
     certs,
     ask,
