@@ -173,7 +173,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
     haproxy: { ...certs, version: async () => (await readInfo(ask)).version },
     files: options.files,
     journal: swapJournal(join(config.state, 'swaps')),
-    verify: (path, names, expected) => servedBy(served, path, names, expected),
+    verify: (path, names, expected, list) => servedBy(served, path, names, expected, list),
     reload: () => reloadHaproxy(ask, options.reload, clock),
     canReload: config.haproxy.reload.length > 0,
     wallMs: () => clock.wallMs(),

@@ -20,14 +20,16 @@ const HANDSHAKE_MS = 2000;
  * SHA-1 (lower case hex) of what a client of a local listener with the certificate `path` gets for
  * one of `names`; null where no listener is known. Where that is not `expected`, a client that
  * takes only its kind of key is asked for: RSA and ECDSA may be served under the same names.
+ * `inList`: a crt-list that is known to have it, for `names`.
  */
 export async function servedBy(
   sources: ServedSources,
   path: string,
   names: readonly string[],
   expected: string | null,
+  inList?: string,
 ): Promise<string | null> {
-  const found = await listenerOf(sources, path);
+  const found = await listenerOf(sources, path, inList);
   if (found === null) return null;
   const target = {
     host: localHost(found.listener),
@@ -47,6 +49,7 @@ type Place = Pick<TlsListener, 'host' | 'port'>;
 async function listenerOf(
   { scan, readList, elsewhere }: ServedSources,
   path: string,
+  inList: string | undefined,
 ): Promise<{ readonly listener: Place; readonly names: readonly string[] } | null> {
   const { listeners, lists, crtBase } = await scan();
   const away = elsewhere();
@@ -54,6 +57,8 @@ async function listenerOf(
   const listener = listeners.find((one) => here(one) && loads(one.crt, path));
   if (listener !== undefined) return { listener, names: [] };
   for (const one of lists.filter(here)) {
+    // Its file may not have the line yet.
+    if (one.list === inList) return { listener: one, names: [] };
     const entries = crtListEntries(await readList(one.list), crtBase);
     const entry = entries.find((line) => loads(line.path, path));
     if (entry !== undefined) return { listener: one, names: entry.names };

@@ -87,6 +87,12 @@ believe rcorder "proxyagent after haproxy, so stopped before it" \
     "$(rcorder -k shutdown /etc/rc.d/* /usr/local/etc/rc.d/* 2>/dev/null | grep -E '/(haproxy|proxyagent)$' | tr '\n' ' ')" 'haproxy .*proxyagent'
 believe rcorder-words "rcorder knows NETWORKING and devd" \
     "$(rcorder /etc/rc.d/* 2>/dev/null | grep -E '/(NETWORKING|devd)$' | tr '\n' ' ')" 'devd.*NETWORKING|NETWORKING.*devd'
+believe limits-rc "rc.subr starts a program through limits(1) with NAME_limits" \
+    "$(grep -n 'limits -C' /etc/rc.subr | head -n 1)" 'limits -C .*_limits'
+believe limits-last "of two -c of limits(1) the later one is in force" \
+    "$(limits -C daemon -c 0 -c unlimited sh -c 'ulimit -c' 2>&1)" '^unlimited$'
+believe limits-agent "the agent may leave no core file" \
+    "$(procstat rlimit "$(cat /var/run/proxyagent.child.pid 2>/dev/null)" 2>&1 | grep -i core)" 'core.* 0 B'
 believe sleep-tenths "sleep(1) takes tenths" "$(sleep 0.1 2>&1; echo "exit $?")" '^exit 0$'
 believe service-status "NAME is running as pid N." "$(service proxyagent status 2>&1 | head -n 2)" 'is running as pid [0-9]+\.|is not running'
 

@@ -10,6 +10,7 @@ import { notFoundByName } from './crt-ending.ts';
 import { besideProblems, filesFor, filesOf, readDisk, type OnDisk } from './disk.ts';
 import { asFailure, refuse } from './failure.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
+import { newItem, placeInto } from './into.ts';
 import { loadedFor } from './loaded.ts';
 import { refuseUntold } from './many-names.ts';
 import { lostNames } from './names.ts';
@@ -26,12 +27,14 @@ import { tooLargeFor } from './size.ts';
  */
 export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Promise<SwapEntry> {
   const { node, haproxy } = parts;
+  if (request.bundles.length > 1 && request.bundles.some(({ into }) => into !== undefined))
+    throw refuse('usage', 'into_several', 'a crt-list takes one new certificate at a time');
   const { swapId, coordinator, members, stamp, actor, reason, acceptRisks } = request;
   await refuseForeign(haproxy, node);
   const seen: Seen = {
     version: await haproxy.version(),
     // Only where names have to be searched are all read.
-    loaded: request.bundles.some(({ path }) => path === null)
+    loaded: request.bundles.some(({ path, into }) => path === null && into === undefined)
       ? await haproxy.list()
       : await loadedOf(parts, request.bundles),
   };
@@ -62,7 +65,9 @@ async function loadedOf(
   { haproxy, map }: NodeSwapParts,
   bundles: readonly SwapBundle[],
 ): Promise<readonly CertificateReport[]> {
-  const paths = bundles.flatMap(({ path }) => (path === null ? [] : [map[path] ?? path]));
+  const paths = bundles.flatMap(({ path, into }) =>
+    path === null || into !== undefined ? [] : [map[path] ?? path],
+  );
   return (await haproxy.loadedAll(paths)).filter((one) => one !== null);
 }
 
@@ -95,8 +100,17 @@ async function checkBundle(
 ): Promise<SwapItem> {
   const { node, map } = parts;
   const bundle = bundleOf(request.pem, parts.wallMs());
-  const wanted = request.path === null ? null : (map[request.path] ?? request.path);
-  const before = await loadedFor(parts, wanted, bundle, loaded);
+  const { into } = request;
+  const place =
+    into === undefined
+      ? null
+      : await placeInto(parts, { path: request.path, into, bundle, version });
+  if (place?.into) return newItem(nameOf(map, place.path), bundle, place);
+  const wanted =
+    place?.path ?? (request.path === null ? null : (map[request.path] ?? request.path));
+  const known =
+    place === null ? loaded : await loadedOf(parts, [{ path: place.path, pem: bundle.pem }]);
+  const before = await loadedFor(parts, wanted, bundle, known);
   const { path } = before;
   const fingerprintBefore = await refuseUntold(parts, before, bundle.pem);
   const lost = lostNames(before.names, bundle.names);
@@ -111,10 +125,11 @@ async function checkBundle(
   const disk = await readDisk(parts, path);
   const old = oldBundle(disk, path, node);
   const already = before.fingerprint === bundle.sha1 && old.pem === bundle.pem;
-  const { place } = disk;
-  const reload = needsReload(parts, { version, path, place }, [bundle.pem, old.pem]);
+  const reload = needsReload(parts, { version, path, place: disk.place }, [bundle.pem, old.pem]);
   const renewed = old.sha1 !== bundle.sha1;
-  const beside = renewed ? await besideProblems(parts, { path, place, pem: bundle.pem }) : [];
+  const beside = renewed
+    ? await besideProblems(parts, { path, place: disk.place, pem: bundle.pem })
+    : [];
   const places = {
     path,
     oldPem: disk.text,
@@ -133,6 +148,7 @@ async function checkBundle(
     names: bundle.names,
     warnings: [
       ...bundle.warnings,
+      ...(place === null ? [] : ['the list has it already: replaced, the line stays as it is']),
       ...(lost.length > 0 ? [`no longer covered: ${lost.join(', ')}`] : []),
       ...(already ? [ALREADY_THERE] : []),
       ...(before.fingerprint === old.sha1
@@ -146,6 +162,7 @@ async function checkBundle(
       ...beside,
     ],
     ...places,
+    into: null,
   };
 }
 

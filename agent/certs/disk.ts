@@ -34,7 +34,10 @@ export async function readDisk(
 const holdsKey = (text: string): boolean => /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text);
 
 /** The text of a file that need not be there; null: it is not. */
-async function ifThere(files: NodeSwapParts['files'], path: string | null): Promise<string | null> {
+export async function ifThere(
+  files: NodeSwapParts['files'],
+  path: string | null,
+): Promise<string | null> {
   if (path === null) return null;
   try {
     return await files.read(path);

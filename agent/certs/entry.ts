@@ -36,6 +36,17 @@ export interface SwapItem {
   readonly warnings: readonly string[];
   /** Where it is not in the one file `path`: its files, in the order in which they are replaced. */
   readonly files: readonly SwapFile[];
+  /** A new one, which HAProxy had not loaded before; `files` has its own file and the list. */
+  readonly into: NewOfList | null;
+}
+
+/** What makes a new certificate one of a crt-list. */
+interface NewOfList {
+  readonly list: string;
+  /** As it stands in the list: path, then filters. */
+  readonly line: string;
+  /** Server names that a client is to get it for. */
+  readonly names: readonly string[];
 }
 
 /** One swap on this node, as its journal has it. */
@@ -66,6 +77,11 @@ const item = v.strictObject({
   names: v.array(v.string()),
   warnings: v.array(v.string()),
   files: v.array(v.strictObject({ path: v.string(), oldPem: v.string(), newPem: v.string() })),
+  // Journals of agents that could not add any have no such field.
+  into: v.optional(
+    v.nullable(v.strictObject({ list: v.string(), line: v.string(), names: v.array(v.string()) })),
+    null,
+  ),
 });
 const body = v.strictObject({
   swapId: v.string(),

@@ -50,6 +50,12 @@ export const certificateFiles: CertificateFiles = {
       ),
     );
   },
+
+  remove: (path) =>
+    attempt('remove', path, async () => {
+      await rm(path, { force: true });
+      await syncDirectory(dirname(path));
+    }),
 };
 
 /** Resolves to the directory whose entry has changed. */

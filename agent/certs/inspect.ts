@@ -79,7 +79,8 @@ async function inspectOne(
     notAfter,
     names,
     problem: problems.join('; '),
-    previous: previousOf(kept, name)?.fingerprintOld ?? null,
+    // Empty: it was new, there is nothing to go back to.
+    previous: previousOf(kept, name)?.fingerprintOld || null,
     renewal: '',
   };
 }

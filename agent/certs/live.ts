@@ -1,6 +1,6 @@
 import { sentence } from '../core/words.ts';
 import { refuseOpen } from './check.ts';
-import { certificateFilesOf, filesOf, keyFilesOf } from './disk.ts';
+import { certificateFilesOf, filesOf, ifThere, keyFilesOf } from './disk.ts';
 import type { SwapEntry, SwapFile, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { NewFile, NodeSwapParts } from './port.ts';
@@ -68,6 +68,7 @@ async function liveByCommit(parts: NodeSwapParts, items: readonly SwapItem[]): P
       if (open === item.path) await refuseOtherStaged(parts, item);
       else await stage(parts, item, open);
       open = await parts.haproxy.commit(item.path);
+      await enlist(parts, item);
       // The next goes through HAProxy meanwhile.
       handshakes.push(handshake(parts, item));
     }
@@ -77,6 +78,13 @@ async function liveByCommit(parts: NodeSwapParts, items: readonly SwapItem[]): P
   const warnings = await verifyAll(parts, items, await Promise.all(handshakes));
   await installAll(parts, items);
   return warnings;
+}
+
+/** HAProxy would take the same line twice. */
+async function enlist({ haproxy }: NodeSwapParts, { path, into }: SwapItem): Promise<void> {
+  if (into === null) return;
+  const listed = (await haproxy.listed(into.list)).some((one) => one.path === path);
+  if (!listed) await haproxy.addToList(into.list, into.line);
 }
 
 async function liveByReload(parts: NodeSwapParts, items: readonly SwapItem[]): Promise<Warnings> {
@@ -96,6 +104,8 @@ async function installAll({ files }: NodeSwapParts, items: readonly SwapItem[]):
 /** `open`: the transaction that was open right before. */
 async function stage(parts: NodeSwapParts, item: SwapItem, open: string | null): Promise<void> {
   refuseOpen(open, parts.node);
+  if (item.into !== null && !(await parts.haproxy.paths()).includes(item.path))
+    await parts.haproxy.create(item.path);
   await parts.haproxy.stage(item.path, item.newPem);
   await refuseOtherStaged(parts, item);
 }
@@ -108,10 +118,10 @@ type Handshake = { readonly served: string | null } | { readonly failure: unknow
 /** Never rejects: it is awaited later than it may end. */
 async function handshake(
   { verify }: NodeSwapParts,
-  { path, names, fingerprint }: SwapItem,
+  { path, names, fingerprint, into }: SwapItem,
 ): Promise<Handshake> {
   try {
-    return { served: await verify(path, names, fingerprint) };
+    return { served: await verify(path, into?.names ?? names, fingerprint, into?.list) };
   } catch (failure) {
     return { failure };
   }
@@ -159,7 +169,10 @@ async function refuseChanged(
   const unchanged = await several(items, (item) => isKnownOnDisk(parts, item, begun));
   for (const [at, item] of items.entries()) {
     const held = memory[at]?.fingerprint ?? null;
-    const before = held === item.fingerprintBefore || held === item.fingerprintOld;
+    const before =
+      item.into === null
+        ? held === item.fingerprintBefore || held === item.fingerprintOld
+        : held === null;
     // One that was cut off in the middle may have done it already.
     const known = before || (begun && held === item.fingerprint);
     if (known && unchanged[at] === true) continue;
@@ -181,7 +194,7 @@ async function isKnownOnDisk(
   begun: boolean,
 ): Promise<boolean> {
   const known = await several(filesOf(item), async ({ path, oldPem, newPem }) => {
-    const text = await files.read(path);
+    const text = (await ifThere(files, path)) ?? '';
     return text === oldPem || (begun && text === newPem);
   });
   return known.every((one) => one);

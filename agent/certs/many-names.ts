@@ -16,7 +16,7 @@ const NEVER_LONG = 11_000;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
 /** True where HAProxy's answer about this bundle may not fit its buffer. */
-function answerTooLong(path: string, pem: string): boolean {
+export function answerTooLong(path: string, pem: string): boolean {
   if (pem.length < NEVER_LONG) return false;
   try {
     const texts = (pem.match(CERTIFICATE) ?? []).map((text, at) => {

@@ -1,4 +1,5 @@
 import type { CertificateReport } from '../core/model.ts';
+import type { LoadedEntry } from '../haproxy/crt-list-commands.ts';
 import type { SwapJournal } from './journal.ts';
 
 /** HAProxy's certificate verbs, as a swap needs them. Each rejects when HAProxy did not confirm. */
@@ -22,6 +23,17 @@ export interface HaproxyCertificates {
   /** Resolves to the path of a transaction that is open afterwards, whoever opened it; null: none. */
   commit(path: string): Promise<string | null>;
   abort(path: string): Promise<void>;
+  /** Paths of the crt-lists that it uses, and of directories. */
+  crtLists(): Promise<readonly string[]>;
+  /** The lines of a crt-list; none where it does not use it. */
+  listed(list: string): Promise<readonly LoadedEntry[]>;
+  /** A certificate without content, for `stage` and `commit`. */
+  create(path: string): Promise<void>;
+  /** Deletes a certificate that no listener uses. */
+  drop(path: string): Promise<void>;
+  /** Adds a line at the end of a crt-list; said twice it is there twice. */
+  addToList(list: string, line: string): Promise<void>;
+  removeFromList(list: string, entry: LoadedEntry): Promise<void>;
 }
 
 /** A file's whole new content. */
@@ -46,17 +58,21 @@ export interface CertificateFiles {
   install(files: readonly NewFile[]): Promise<void>;
   /** Removes what `stage` left beside these paths. Done twice it changes nothing. */
   unstage(paths: readonly string[]): Promise<void>;
+  /** Removes the file itself, on disk when it resolves. Done twice it changes nothing. */
+  remove(path: string): Promise<void>;
 }
 
 /**
  * SHA-1 (lower case hex) of what a TLS client gets for one of `names` from a listener that
  * serves `path`; null when no such listener is known. `expected`: of several that are served
- * under these names, by kind of key, the one that is asked about.
+ * under these names, by kind of key, the one that is asked about. `list`: a crt-list that has
+ * `path` in HAProxy's memory, where its file does not say so yet.
  */
 type VerifyServed = (
   path: string,
   names: readonly string[],
   expected: string | null,
+  list?: string,
 ) => Promise<string | null>;
 
 /** The files of one certificate. Null: HAProxy looks for none. */

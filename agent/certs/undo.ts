@@ -1,8 +1,9 @@
 import { blocksOf, bundleText } from './blocks.ts';
 import { refuseForeign } from './check.ts';
-import { filesOf } from './disk.ts';
+import { filesOf, ifThere } from './disk.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
+import { withoutLine } from './into.ts';
 import type { HaproxyCertificates, NodeSwapParts } from './port.ts';
 
 /**
@@ -44,12 +45,41 @@ async function dropTransaction({ haproxy }: NodeSwapParts, item: SwapItem): Prom
 
 /** Each by itself: a swap that was cut off between two has replaced one of them. */
 async function restoreFiles({ files }: NodeSwapParts, item: SwapItem): Promise<void> {
+  if (item.into !== null) return removeFiles(files, item, item.into);
   for (const { path, oldPem, newPem } of filesOf(item))
     if (newPem !== oldPem && (await files.read(path)) === newPem)
       await files.install([{ path, pem: oldPem }]);
 }
 
+/** The list first: HAProxy does not start with one that names a file which is not there. */
+async function removeFiles(
+  files: NodeSwapParts['files'],
+  { path, oldPem, newPem, files: both }: SwapItem,
+  { list, line }: NonNullable<SwapItem['into']>,
+): Promise<void> {
+  const text = (await ifThere(files, list)) ?? '';
+  const ours = both.find((one) => one.path === list);
+  const wanted = text === ours?.newPem ? ours.oldPem : withoutLine(text, line);
+  if (text !== wanted) await files.install([{ path: list, pem: wanted }]);
+  if (oldPem === '' && (await ifThere(files, path)) === newPem) await files.remove(path);
+}
+
+/** A certificate with our leaf or none in it is ours: there was no other one before. */
+async function takeOut(
+  { haproxy }: NodeSwapParts,
+  { path, fingerprint }: SwapItem,
+  list: string,
+): Promise<void> {
+  if (!(await haproxy.paths()).includes(path)) return;
+  const held = await inMemory(haproxy, path);
+  if (held !== null && held !== fingerprint) return;
+  for (const entry of await haproxy.listed(list))
+    if (entry.path === path) await haproxy.removeFromList(list, entry);
+  await haproxy.drop(path);
+}
+
 async function restoreMemory(parts: NodeSwapParts, item: SwapItem): Promise<void> {
+  if (item.into !== null) return takeOut(parts, item, item.into.list);
   const { haproxy, node } = parts;
   const { path, fingerprint, fingerprintBefore, fingerprintOld } = item;
   if ((await inMemory(haproxy, path)) !== fingerprint) return;

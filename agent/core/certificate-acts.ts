@@ -6,6 +6,16 @@ export interface SwapBundle {
   /** As HAProxy names it; null: the one loaded path whose names the leaf covers exactly. */
   readonly path: string | null;
   readonly pem: string;
+  /** It need not be loaded: then it becomes a new one of this crt-list. */
+  readonly into?: NewInto;
+}
+
+/** The crt-list that a new certificate goes into. */
+export interface NewInto {
+  /** Its file, or that file's name in [certificates] map. */
+  readonly list: string;
+  /** Server names it is served for, `!NAME` for those it is not; empty: its own. */
+  readonly filters: readonly string[];
 }
 
 /** The warning of a node that has exactly this bundle in memory and on disk. */

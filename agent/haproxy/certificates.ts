@@ -1,4 +1,5 @@
 import type { CertificateReport } from '../core/model.ts';
+import { crtListCommands } from './crt-list-commands.ts';
 import { RuntimeError, word, type Runtime } from './runtime.ts';
 
 /** `show ssl cert FILE` as HAProxy prints it. */
@@ -64,6 +65,8 @@ export function parseCertificateList(text: string): {
  * Everything rejects with RuntimeError.
  */
 export const certificates = (runtime: Runtime) => ({
+  ...crtListCommands(runtime),
+
   /** Of every certificate that is loaded. */
   async paths(): Promise<readonly string[]> {
     return parseCertificateList(await runtime('show ssl cert')).paths;

@@ -53,6 +53,9 @@ export const helperFiles = (helper: Helper): CertificateFiles => ({
   },
   // `cert-try` leaves nothing, and the helper cleans up after itself.
   unstage: () => Promise.resolve(),
+  async remove(path) {
+    await helper.ask(['cert-remove', path], COMMAND_MS);
+  },
 });
 
 async function give(helper: Helper, verb: string, { path, pem }: NewFile): Promise<void> {

@@ -12,6 +12,7 @@
 #       state IF VHID master|backup          allow 0|1         advertise
 #   SEQ cert-read PATH           SEQ cert-write PATH BYTES     (bytes follow)
 #   SEQ cert-try PATH BYTES      as cert-write, and the file stays as it was
+#   SEQ cert-remove PATH         done twice it changes nothing
 #   SEQ check    SEQ reload      SEQ pf-info    SEQ pf-rules    SEQ rc-lines
 #
 # Answer: lines of output, each after a space, then one of
@@ -233,6 +234,12 @@ cert_write() { # VERB PATH BYTES
 	return 1
 }
 
+cert_remove() { # PATH
+	place "$1" && safe || return 1
+	[ -e "$target" ] || return 0
+	{ rm -f "$target" && durable "$folder"; } 2>/dev/null || fail "cannot be removed: $1"
+}
+
 # Where others can write they could put a link in the place of any file.
 safe() {
 	[ -n "$(find "$folder" -prune -user 0 ! -perm -020 ! -perm -002 2>/dev/null)" ] ||
@@ -308,6 +315,7 @@ rc_lines() {
 request() { # VERB ARGUMENT...
 	case ${1-} in
 	cert-read) [ $# -eq 2 ] || refuse "$1 needs PATH" || return 1 && cert_read "$2" ;;
+	cert-remove) [ $# -eq 2 ] || refuse "$1 needs PATH" || return 1 && cert_remove "$2" ;;
 	cert-write | cert-try) [ $# -eq 3 ] || refuse "$1 needs PATH BYTES" || return 1 && cert_write "$@" ;;
 	check | reload | pf-info | pf-rules | rc-lines)
 		[ $# -eq 1 ] || refuse "$1 takes nothing" || return 1

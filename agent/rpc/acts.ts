@@ -4,6 +4,7 @@ import type { PushAct, RollbackAct, ServersAct, WeightAct } from '../core/acts.t
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { DEADLINES, RISKS } from '../core/acts.ts';
 import { stampFromWire } from './intents.ts';
+import { intoFromWire, intoToWire } from './swaps.ts';
 import { each, enumValue, enumWord, filled, oneOf, orNull, present } from './wire.ts';
 
 /** What HAProxy can be told of a server, in the order of the wire's enum. */
@@ -118,7 +119,11 @@ export const pushFromWire = (
   bundles: readonly { readonly path: string; readonly pem: string }[],
 ): PushAct => ({
   header: headerFromWire(wire.header),
-  bundles: bundles.map(({ path, pem }) => ({ path: orNull(path), pem: filled('pem', pem) })),
+  bundles: bundles.map(({ path, pem }, at) => ({
+    path: orNull(path),
+    pem: filled('pem', pem),
+    ...(at === 0 ? intoFromWire(wire.into, wire.filters) : {}),
+  })),
 });
 
 /** Throws WireError. */
@@ -166,5 +171,10 @@ export function serversToWire(act: ServersAct): proxyctl.v1.SetServersRequest.$P
 
 /** The first message of a push; the PEM follows in chunks. */
 export function pushToWire(act: PushAct): proxyctl.v1.PushCertificatesRequest.$Properties {
-  return { header: headerToWire(act.header), path: act.bundles[0]?.path ?? '' };
+  const [first] = act.bundles;
+  return {
+    header: headerToWire(act.header),
+    path: first?.path ?? '',
+    ...intoToWire(first?.into),
+  };
 }

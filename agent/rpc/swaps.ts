@@ -1,5 +1,5 @@
 import type { Certificates, InspectedCertificate } from '../core/certificate-acts.ts';
-import type { SwapPrepare, SwapReading } from '../core/certificate-acts.ts';
+import type { NewInto, SwapPrepare, SwapReading } from '../core/certificate-acts.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { RISKS } from '../core/acts.ts';
 import { SWAP_WORDS, type SwapStanding } from '../core/swap.ts';
@@ -11,7 +11,11 @@ export function swapPrepareToWire(swap: SwapPrepare): proxyctl.v1.SwapPrepareReq
   const { bundles, acceptRisks, members, ...rest } = swap;
   return {
     ...rest,
-    bundles: bundles.map(({ path, pem }) => ({ path: path ?? '', pem: Buffer.from(pem) })),
+    bundles: bundles.map(({ path, pem, into }) => ({
+      path: path ?? '',
+      pem: Buffer.from(pem),
+      ...intoToWire(into),
+    })),
     acceptRisks: [...acceptRisks],
     members: [...members],
   };
@@ -21,9 +25,10 @@ export function swapPrepareToWire(swap: SwapPrepare): proxyctl.v1.SwapPrepareReq
 export function swapPrepareFromWire(wire: proxyctl.v1.SwapPrepareRequest): SwapPrepare {
   return {
     swapId: filled('swap_id', wire.swapId),
-    bundles: each('bundles', wire.bundles, ({ path, pem }, at) => ({
+    bundles: each('bundles', wire.bundles, ({ path, pem, into, filters }, at) => ({
       path: orNull(path),
       pem: filled(`${at}.pem`, Buffer.from(pem).toString('utf8')),
+      ...intoFromWire(into, filters),
     })),
     dryRun: wire.dryRun,
     acceptRisks: each('accept_risks', wire.acceptRisks, (risk, at) => oneOf(at, risk, RISKS)),
@@ -34,6 +39,16 @@ export function swapPrepareFromWire(wire: proxyctl.v1.SwapPrepareRequest): SwapP
     reason: wire.reason,
   };
 }
+
+/** The crt-list of a new certificate, as it travels. */
+export const intoToWire = (into: NewInto | undefined) =>
+  into === undefined ? {} : { into: into.list, filters: [...into.filters] };
+
+/** The inverse of intoToWire. */
+export const intoFromWire = (
+  list: string,
+  filters: readonly string[],
+): { readonly into?: NewInto } => (list === '' ? {} : { into: { list, filters } });
 
 /** A node's answer to a step of a swap, as it travels. */
 export const swapToWire = (swap: SwapReading): proxyctl.v1.SwapReply.$Properties => ({

@@ -45,6 +45,13 @@ export async function rollbackCertificates(
         cause: 'it keeps the one that the last swap replaced, where it took part in it',
         remediation: 'cert list -o json says what is kept (previous); or push the wanted bundle',
       });
+    if (pem === '')
+      throw new ActFailure('failed', {
+        code: 'was_new',
+        message: `not rolled back: the last push of ${path} added it, nothing was replaced`,
+        cause: 'it was pushed with --into, and no other has been pushed there since',
+        remediation: 'to take it out: remove its line from the crt-list and reload, on every node',
+      });
     bundles.push({ path, pem });
   }
   return pushCertificate(pair, { header: act.header, bundles }, report);

@@ -85,6 +85,7 @@ export function swapResult(
       const names = state.lost.join(', ');
       const stuck = state.end === 'stuck' || state.end === null;
       // Before the first commit a refusal is told in its own words.
+      const before = isNew(run) ? 'it was taken out' : 'the old certificate is back';
       const own =
         state.end === 'refused' && committed.size === 0 && run.prepared.size < state.order.length;
       return result(pair, header, startedAtMs, {
@@ -101,7 +102,7 @@ export function swapResult(
             ? `not pushed, and ${names} could not be put back`
             : own
               ? (detail?.message ?? 'not pushed')
-              : `not pushed: ${state.broken} refused, the old certificate is back everywhere`,
+              : `not pushed: ${state.broken} refused, ${before} everywhere`,
         },
         nodes: rows(false),
         certificates: certificatesOf(committed, 'rolled-back'),
@@ -109,6 +110,12 @@ export function swapResult(
     }
   }
 }
+
+/** It was not there before, on any node. */
+const isNew = ({ prepared }: SwapRun): boolean =>
+  [...prepared.values()].every(({ certificates }) =>
+    certificates.every(({ fingerprintBefore }) => fingerprintBefore === ''),
+  );
 
 /** A node that did not answer to prepare has changed nothing. */
 const refusalOf = (outcome: ActResult['outcome'] | undefined): ActResult['outcome'] =>

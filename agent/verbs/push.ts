@@ -35,12 +35,16 @@ export async function pushCertificate(
   const said = steps(pair.clock, report);
   const missing = absent(pair);
   if (missing.length > 0 && !header.acceptRisks.includes('peer-unknown')) throw refuseAway(missing);
+  // What was decided of a certificate says nothing of a list: such a node could not catch up.
+  if (missing.length > 0 && act.bundles.some(({ into }) => into !== undefined))
+    throw refuseAway(missing, 'a node that is away could not be brought to a new certificate');
   const members = commitOrder(pair);
   const prepare: SwapPrepare = {
     swapId: swapIdOf(header),
-    bundles: act.bundles.map(({ path, pem }) => ({
+    bundles: act.bundles.map(({ path, pem, into }) => ({
       path: path === null ? null : pair.certificateName(path),
       pem,
+      ...(into === undefined ? {} : { into: { ...into, list: pair.certificateName(into.list) } }),
     })),
     dryRun: header.dryRun,
     acceptRisks: header.acceptRisks,
@@ -137,12 +141,12 @@ async function decide(pair: Pair, prepare: SwapPrepare, { committed }: SwapRun):
   });
 }
 
-const refuseAway = (missing: readonly string[]): ActFailure =>
+const refuseAway = (missing: readonly string[], notLater = ''): ActFailure =>
   new ActFailure('unreachable', {
     code: 'agent_unreachable',
     message: `not pushed: the agent on ${missing.join(', ')} does not answer`,
-    cause: 'a certificate goes to every node or to none',
-    remediation: `on ${missing.join(', ')}: service proxyagent status; or --accept-risk=peer-unknown`,
+    cause: notLater || 'a certificate goes to every node or to none',
+    remediation: `on ${missing.join(', ')}: service proxyagent status${notLater === '' ? '; or --accept-risk=peer-unknown' : ''}`,
     retryable: true,
   });
 

@@ -40,8 +40,11 @@ export function prober(options: ProberOptions) {
   let cancel = (): void => {};
   let closed = false;
   let calmAtMs = -Infinity;
+  /** Asked for twice a round; null: something was heard or asked since. */
+  let known: readonly PathReading[] | null = null;
 
   function ask(target: Target): void {
+    known = null;
     if (target.waiting) {
       target.lostInRow++;
       target.lostSinceMs ??= target.sentAtMs;
@@ -67,13 +70,14 @@ export function prober(options: ProberOptions) {
 
   tick();
   return {
-    readings: (): readonly PathReading[] => merged(targets),
+    readings: (): readonly PathReading[] => (known ??= merged(targets)),
     aim(peers: readonly NodeReport[], own: NodeReport): void {
       // Every round asks; the answer changes only with somebody's addresses.
       const text = [own, ...peers].map(({ node, networks }) => node + textOf(networks)).join();
       const subnets = [...options.subnets()].join();
       if (`${text}${subnets}` === aimed) return;
       aimed = `${text}${subnets}`;
+      known = null;
       const wanted = aims(peers, own, options);
       targets = wanted.map(
         (one) =>
@@ -97,6 +101,7 @@ export function prober(options: ProberOptions) {
     },
     /** An answer came in from this address. */
     answered(address: string): void {
+      known = null;
       for (const target of targets.filter((one) => one.address === address)) {
         const back = target.lostInRow >= SILENT;
         target.answeredAtMs = clock.nowMs();

@@ -16,6 +16,8 @@ interface PushOptions extends ActOptions {
   readonly as: readonly string[];
   readonly key?: string;
   readonly chain?: string;
+  readonly into?: string;
+  readonly sni: readonly string[];
 }
 
 const SCREENS: Screens = {
@@ -39,7 +41,14 @@ export function addCertificates(program: Command, io: Streams, finish: Finish): 
         [] as readonly string[],
       )
       .option('--key <FILE>', 'the private key, where FILE has only certificates')
-      .option('--chain <FILE>', 'the chain, where FILE has only the leaf'),
+      .option('--chain <FILE>', 'the chain, where FILE has only the leaf')
+      .option('--into <LIST>', 'a new certificate: adds FILE to this crt-list of HAProxy')
+      .option(
+        '--sni <FILTER>',
+        'with --into: serve it for NAME, or not for !NAME; may be repeated',
+        (filter: string, before: readonly string[]) => [...before, filter],
+        [] as readonly string[],
+      ),
   ).action(async (files: string[], options: PushOptions) => {
     // Before any agent is asked: a mistake here is exit 2 whether one answers or not.
     const bundles = bundlesOf(files, options);
@@ -118,10 +127,14 @@ function looking(
   );
 }
 
-function bundlesOf(files: readonly string[], { as, key, chain }: PushOptions) {
+function bundlesOf(files: readonly string[], { as, key, chain, into, sni }: PushOptions) {
   const [only] = files;
   if ((key !== undefined || chain !== undefined) && files.length > 1)
     throw usage('--key and --chain belong to one FILE', 'push the others without them');
+  if (into !== undefined && files.length > 1)
+    throw usage('--into belongs to one FILE', 'add the others one after the other');
+  if (into === undefined && sni.length > 0)
+    throw usage('--sni is for a new certificate', 'name its crt-list: --into LIST');
   if (as.length > 0 && as.length !== files.length)
     throw usage(
       `${files.length} files and ${as.length} --as`,
@@ -136,6 +149,7 @@ function bundlesOf(files: readonly string[], { as, key, chain }: PushOptions) {
   return files.map((file, at) => ({
     path: as[at] ?? null,
     pem: file === only ? [read(file), ...more].join('\n') : read(file),
+    ...(into === undefined ? {} : { into: { list: into, filters: sni } }),
   }));
 }
 

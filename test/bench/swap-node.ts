@@ -4,6 +4,7 @@ import { placeOf } from '../../agent/certificate-places.ts';
 import { certificateFiles } from '../../agent/certs/files.ts';
 import { servedFingerprint } from '../../agent/certs/handshake.ts';
 import { swapJournal } from '../../agent/certs/journal.ts';
+import { careful } from '../../agent/certs/many-names.ts';
 import { serverNameFor } from '../../agent/certs/names.ts';
 import { nodeSwap } from '../../agent/certs/swap.ts';
 import type { SwapPrepare } from '../../agent/core/certificate-acts.ts';
@@ -30,27 +31,29 @@ const crt = join(folder, 'crt');
 const ask = runtime(join(folder, 's'), { deadlineMs: 5000 });
 const scan = configReader(join(folder, 'haproxy.conf'));
 const details = (path: string) => certificateDetails(ask, path);
-const swap = nodeSwap({
-  node,
-  haproxy: { ...certificates(ask), version: async () => (await readInfo(ask)).version },
-  files: certificateFiles,
-  journal: swapJournal(join(folder, 'swaps')),
-  verify: (_path, names) =>
-    servedFingerprint({
-      host: '127.0.0.1',
-      port: Number(port),
-      servername: serverNameFor(names),
-      timeoutMs: 5000,
-    }),
-  reload: () => Promise.reject(new Error('no reload here')),
-  canReload: false,
-  wallMs: () => Date.now(),
-  map: Object.fromEntries(
-    readdirSync(crt).map((name) => [name.replace('.pem', ''), join(crt, name)]),
-  ),
-  placeOf: (path) => placeOf({ node, scan, details }, path),
-  algorithm: async (path) => (await details(path))?.algorithm ?? '',
-});
+const swap = nodeSwap(
+  careful({
+    node,
+    haproxy: { ...certificates(ask), version: async () => (await readInfo(ask)).version },
+    files: certificateFiles,
+    journal: swapJournal(join(folder, 'swaps')),
+    verify: (_path, names) =>
+      servedFingerprint({
+        host: '127.0.0.1',
+        port: Number(port),
+        servername: serverNameFor(names),
+        timeoutMs: 5000,
+      }),
+    reload: () => Promise.reject(new Error('no reload here')),
+    canReload: false,
+    wallMs: () => Date.now(),
+    map: Object.fromEntries(
+      readdirSync(crt).map((name) => [name.replace('.pem', ''), join(crt, name)]),
+    ),
+    placeOf: (path) => placeOf({ node, scan, details }, path),
+    algorithm: async (path) => (await details(path))?.algorithm ?? '',
+  }),
+);
 
 const done = (call: Call): Promise<unknown> =>
   call.step === 'prepare' ? swap.prepare(call.request) : swap[call.step](call.swapId);

@@ -8,7 +8,7 @@ import { swapJournal } from '../../agent/certs/journal.ts';
 import type { NodeSwapParts } from '../../agent/certs/port.ts';
 import { nodeSwap, type NodeSwap } from '../../agent/certs/swap.ts';
 import type { Risk } from '../../agent/core/acts.ts';
-import type { SwapReading } from '../../agent/core/certificate-acts.ts';
+import type { SwapBundle, SwapReading } from '../../agent/core/certificate-acts.ts';
 import { certificateDetails } from '../../agent/haproxy/certificate-details.ts';
 import { certificates } from '../../agent/haproxy/certificates.ts';
 import { configReader } from '../../agent/haproxy/config-reader.ts';
@@ -43,17 +43,9 @@ export interface RealHost {
   readonly text: (name: string) => string;
   readonly mode: (name: string) => string;
   /** From prepare to finish; resolves to what prepare said. */
-  readonly push: (
-    bundles: readonly PushedBundle[],
-    risks?: readonly Risk[],
-  ) => Promise<SwapReading>;
+  readonly push: (bundles: readonly SwapBundle[], risks?: readonly Risk[]) => Promise<SwapReading>;
   /** By path: SHA-1 in memory, on disk and at a client. */
   readonly everywhere: () => Promise<Record<string, readonly (string | null)[]>>;
-}
-
-interface PushedBundle {
-  readonly path: string | null;
-  readonly pem: string;
 }
 
 /** `FOLDER` in the lines of its configuration stands for the folder of its files. */
@@ -106,7 +98,7 @@ export async function realHost(t: ExecutionContext, setup: Setup): Promise<RealH
     haproxy: { ...certificates(ask), version: async () => (await readInfo(ask)).version },
     files: certificateFiles,
     journal: swapJournal(at('swaps')),
-    verify: (path, names, expected) => servedBy(served, path, names, expected),
+    verify: (path, names, expected, list) => servedBy(served, path, names, expected, list),
     reload: restart,
     canReload: true,
     wallMs: () => NOW,
@@ -148,7 +140,7 @@ export async function realHost(t: ExecutionContext, setup: Setup): Promise<RealH
 /** What a coordinator on the same host asks for. */
 export const prepareOf = (
   swapId: string,
-  bundles: readonly PushedBundle[],
+  bundles: readonly SwapBundle[],
   acceptRisks: readonly Risk[] = [],
 ) => ({
   swapId,

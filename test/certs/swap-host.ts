@@ -1,4 +1,5 @@
 import { parseJournal, serialise, type SwapEntry } from '../../agent/certs/entry.ts';
+import { CertificateFileError } from '../../agent/certs/files.ts';
 import { describe } from '../../agent/certs/inspect.ts';
 import type { SwapJournal } from '../../agent/certs/journal.ts';
 import type { NodeSwapParts } from '../../agent/certs/port.ts';
@@ -11,7 +12,10 @@ export interface Host {
   readonly disk: Map<string, string>;
   /** What was written beside a file and is not in its place yet. */
   readonly beside: Map<string, string>;
+  /** Empty text: a certificate without content. */
   readonly memory: Map<string, string>;
+  /** Lines of the crt-lists that HAProxy uses, `/list` where there is one. */
+  readonly lists: Map<string, string[]>;
   readonly journals: Map<string, string>;
   readonly kept: Map<string, string>;
   intents: Intents;
@@ -24,14 +28,30 @@ export interface Host {
   readonly done: string[];
 }
 
+/** The crt-list of a host that has one. */
+export const LIST = '/list';
+export const linesOf = (text: string): string[] =>
+  text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+
 type Step = <T>(name: string, work: () => T) => Promise<T>;
 
 /** HAProxy starts anew with what is on disk. */
 export function reload(host: Host): void {
   host.memory.clear();
+  host.transaction = null;
+  const list = host.disk.get(LIST);
+  if (list !== undefined) {
+    const lines = linesOf(list);
+    host.lists.set(LIST, lines);
+    for (const [path = ''] of lines.map((line) => line.split(' '))) {
+      const pem = host.disk.get(path);
+      if (pem === undefined) throw new Error(`HAProxy does not start: ${LIST} names ${path}`);
+      host.memory.set(path, pem);
+    }
+    return;
+  }
   for (const [path, pem] of host.disk)
     if (!path.endsWith('.key')) host.memory.set(path, pem + (host.disk.get(`${path}.key`) ?? ''));
-  host.transaction = null;
 }
 
 /** What the swap of one host works with: every call is a step, and `after` hears its number. */
@@ -62,9 +82,8 @@ export function partsOf(host: Host, after: (at: number) => void): NodeSwapParts 
   });
   const loaded = (path: string) => {
     const pem = host.memory.get(path);
-    return pem === undefined ? null : report(path, pem);
+    return pem === undefined || pem === '' ? null : report(path, pem);
   };
-  const disk = (path: string): string => host.disk.get(path) ?? '';
   const stageFile = (path: string, pem: string) =>
     writing('stageFile', () => void host.beside.set(path, pem));
   const all = async <T>(items: readonly T[], run: (item: T) => Promise<unknown>): Promise<void> => {
@@ -75,7 +94,8 @@ export function partsOf(host: Host, after: (at: number) => void): NodeSwapParts 
     haproxy: {
       version: () => haproxy('version', () => '2.6.12'),
       paths: () => haproxy('paths', () => [...host.memory.keys()]),
-      list: () => haproxy('list', () => [...host.memory].map(([path, pem]) => report(path, pem))),
+      list: () =>
+        haproxy('list', () => [...host.memory.keys()].flatMap((path) => loaded(path) ?? [])),
       loaded: (path) => haproxy('loaded', () => loaded(path)),
       loadedAll: (paths) => haproxy('loadedAll', () => paths.map(loaded)),
       openTransaction: () => haproxy('openTransaction', () => host.transaction?.path ?? null),
@@ -88,14 +108,46 @@ export function partsOf(host: Host, after: (at: number) => void): NodeSwapParts 
       commit: (path) =>
         haproxy('commit', () => {
           if (host.transaction?.path !== path) throw new Error('No ongoing transaction!');
+          if (!host.memory.has(path)) throw new Error('no such certificate');
           host.memory.set(path, host.transaction.pem);
           host.transaction = null;
           return null;
         }),
       abort: () => haproxy('abort', () => void (host.transaction = null)),
+      crtLists: () => haproxy('crtLists', () => [...host.lists.keys()]),
+      listed: (list) =>
+        haproxy('listed', () =>
+          (host.lists.get(list) ?? []).map((text, line) => {
+            const [path = '', ...filters] = text.split(' ');
+            return { path, line, filters };
+          }),
+        ),
+      create: (path) =>
+        haproxy('create', () => {
+          if (host.memory.has(path)) throw new Error('already exists!');
+          host.memory.set(path, '');
+        }),
+      drop: (path) =>
+        haproxy('drop', () => {
+          const used = [...host.lists.values()].flat().some((line) => line.split(' ')[0] === path);
+          if (used || !host.memory.delete(path)) throw new Error('in use, or not there');
+        }),
+      addToList: (list, line) =>
+        haproxy('addToList', () => {
+          if (loaded(line.split(' ')[0] ?? '') === null) throw new Error('is empty!');
+          host.lists.get(list)?.push(line);
+        }),
+      removeFromList: (list, { line }) =>
+        haproxy('removeFromList', () => void host.lists.get(list)?.splice(line, 1)),
     },
     files: {
-      read: (path) => step('read', () => disk(path)),
+      read: (path) =>
+        step('read', () => {
+          const text = host.disk.get(path);
+          if (text !== undefined) return text;
+          const missing = Object.assign(new Error('none'), { code: 'ENOENT' });
+          throw new CertificateFileError('read', path, missing);
+        }),
       stage: (files) => all(files, ({ path, pem }) => stageFile(path, pem)),
       install: (files) =>
         all(files, async ({ path, pem }) => {
@@ -107,6 +159,7 @@ export function partsOf(host: Host, after: (at: number) => void): NodeSwapParts 
         }),
       unstage: (paths) =>
         all(paths, (path) => step('unstage', () => void host.beside.delete(path))),
+      remove: (path) => step('remove', () => void host.disk.delete(path)),
     },
     journal: journalOf(host, step, writing),
     verify: (path) => haproxy('verify', () => loaded(path)?.fingerprint ?? null),

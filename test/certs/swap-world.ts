@@ -11,7 +11,7 @@ import { recoverSwaps } from '../../agent/swap-recovery.ts';
 import type { Member, Pair } from '../../agent/verbs/pair.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { NOW } from './bundles.ts';
-import { partsOf, reload, type Host } from './swap-host.ts';
+import { LIST, linesOf, partsOf, reload, type Host } from './swap-host.ts';
 
 /** Where something breaks: right after the `at`th thing that `node` does, and before its next. */
 export interface Cut {
@@ -34,12 +34,20 @@ export class SwapWorld {
   readonly #running = new Map<string, Set<string>>();
 
   /** `separate`: nodes on which every key has a file of its own, PATH.key. */
-  constructor(bundles: ReadonlyMap<string, string>, separate: readonly string[] = []) {
+  constructor(
+    bundles: ReadonlyMap<string, string>,
+    separate: readonly string[] = [],
+    list: string | null = null,
+  ) {
     this.hosts = ['n1', 'n2'].map((node) => ({
       node,
-      disk: new Map(separate.includes(node) ? [...bundles].flatMap(inTwo) : bundles),
+      disk: new Map([
+        ...(separate.includes(node) ? [...bundles].flatMap(inTwo) : bundles),
+        ...(list === null ? [] : ([[LIST, list]] as const)),
+      ]),
       beside: new Map(),
       memory: new Map(bundles),
+      lists: new Map(list === null ? [] : [[LIST, linesOf(list)]]),
       journals: new Map(),
       kept: new Map(),
       intents: new Map(),

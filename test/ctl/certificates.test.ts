@@ -53,10 +53,14 @@ test('several files, each with its own place; key and chain of their own; the re
     ['push', '-', '--key', '-'],
     ['push', a, '--as', ''],
     ['push', '-'],
+    ['push', a, '--into', '/list', '--sni', 'x.test', '--sni', '!y.x.test'],
+    ['push', a, '--as', '/x', '--into', '/list'],
+    ['push', a, b, '--into', '/list'],
+    ['push', a, '--sni', 'x.test'],
   ];
   const codes: number[] = [];
   for (const line of lines) codes.push((await run(['cert', ...line], { stdin: '' })).code ?? -1);
-  t.deepEqual(codes, [0, 0, 0, 2, 2, 2, 2, 2]);
+  t.deepEqual(codes, [0, 0, 0, 2, 2, 2, 2, 2, 0, 0, 2, 2]);
   t.deepEqual(pushes, [
     [
       { path: '/x', pem: 'a' },
@@ -67,6 +71,8 @@ test('several files, each with its own place; key and chain of their own; the re
       { path: null, pem: 'b' },
     ],
     [{ path: null, pem: 'a\nchain\nkey' }],
+    [{ path: null, pem: 'a', into: { list: '/list', filters: ['x.test', '!y.x.test'] } }],
+    [{ path: '/x', pem: 'a', into: { list: '/list', filters: [] } }],
   ]);
 });
 

@@ -43,6 +43,38 @@ asRoot('a file is replaced byte for byte, owner and mode kept; a new one is 0600
   t.deepEqual(readdirSync(certs).sort(), ['new.pem', 'site.pem']);
 });
 
+asRoot('a file is removed, twice too; one that is outside or not a file is not', async (t) => {
+  const { helper, certs, folder, answer } = await scriptedHelper(t);
+  const files = helperFiles(helper);
+  const [path, outside] = [join(certs, 'site.pem'), join(folder, 'outside.pem')];
+  for (const one of [path, outside]) writeFileSync(one, OLD);
+  symlinkSync(outside, join(certs, 'link.pem'));
+  mkdirSync(join(certs, 'archive'));
+  await files.remove(path);
+  await files.remove(path);
+  t.deepEqual(
+    [
+      await answer('cert-remove', outside),
+      await answer('cert-remove', join(certs, 'link.pem')),
+      await answer('cert-remove', join(certs, 'archive')),
+      await answer('cert-remove', path, '1'),
+    ],
+    [
+      `refused: outside the directories named in agent.toml: ${outside}`,
+      `refused: outside the directories named in agent.toml: ${certs}/link.pem`,
+      `refused: no regular file: ${certs}/archive`,
+      'refused: cert-remove needs PATH',
+    ],
+  );
+  t.deepEqual(
+    [readdirSync(certs).sort(), readFileSync(outside, 'utf8')],
+    [['archive', 'link.pem'], OLD],
+  );
+  chownSync(certs, 65534, 0);
+  const error = await t.throwsAsync(files.remove(join(certs, 'link2.pem')));
+  t.true(error.message.endsWith(`${certs} can be written by others than root`), error.message);
+});
+
 asRoot('staging does all but the last step and leaves nothing', async (t) => {
   const { helper, certs } = await scriptedHelper(t);
   const path = join(certs, 'site.pem');

@@ -107,10 +107,14 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
   const prepare = fc.record({
     swapId: word,
     bundles: fc.array(
-      fc.record({
-        path: fc.option(word),
-        pem: fc.string({ unit: 'binary', minLength: 1 }),
-      }),
+      fc.record(
+        {
+          path: fc.option(word),
+          pem: fc.string({ unit: 'binary', minLength: 1 }),
+          into: fc.record({ list: word, filters: fc.array(word) }),
+        },
+        { requiredKeys: ['path', 'pem'] },
+      ),
     ),
     dryRun: fc.boolean(),
     acceptRisks: header.map(({ acceptRisks }) => acceptRisks),

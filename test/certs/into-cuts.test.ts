@@ -1,0 +1,157 @@
+import test from 'ava';
+import type { ActHeader, ActResult } from '../../agent/core/acts.ts';
+import { pushCertificate } from '../../agent/verbs/push.ts';
+import { bundle, issue } from './bundles.ts';
+import { LIST, reload } from './swap-host.ts';
+import { SwapWorld, type Cut } from './swap-world.ts';
+
+const site = async (name: string): Promise<string> =>
+  bundle(await issue({ subject: `CN=${name}`, names: [name] }));
+const before = new Map([
+  ['/a', await site('a.test')],
+  ['/b', await site('b.test')],
+]);
+const fresh = await site('c.test');
+const TEXT = '# ours\n/b\n/a\n';
+const LINE = '/c c.test !x.c.test';
+const KINDS: readonly Cut['kind'][] = [
+  'agent-killed',
+  'haproxy-killed',
+  'disk-full',
+  'peer-lost',
+  'reply-lost',
+];
+
+const header: ActHeader = {
+  requestId: 'r1',
+  actor: 'anna',
+  reason: '',
+  acceptRisks: [],
+  dryRun: false,
+  timeoutMs: null,
+  seen: null,
+};
+
+/** Pushes the new certificate from n1; what the operator read, null where the agent died. */
+async function pushed(
+  world: SwapWorld,
+  cut: Cut | null,
+  more: Partial<ActHeader> = {},
+): Promise<ActResult | null> {
+  const died = world.cut(cut);
+  const into = { list: LIST, filters: ['c.test', '!x.c.test'] };
+  const push = pushCertificate(
+    world.pair('n1'),
+    { header: { ...header, ...more }, bundles: [{ path: '/c', pem: fresh, into }] },
+    () => {},
+  );
+  const ended = cut?.node === 'n1' ? await Promise.race([push, died]) : await push;
+  return ended === 'killed' ? null : ended;
+}
+
+const world = (): SwapWorld => new SwapWorld(before, [], TEXT);
+
+const everywhere = ({ hosts, problems }: SwapWorld) =>
+  hosts.map(({ node, disk, beside, memory, lists, transaction, journals }) => ({
+    disk: Object.fromEntries([...disk].sort()),
+    memory: Object.fromEntries([...memory].sort()),
+    listed: lists.get(LIST),
+    transaction,
+    beside: [...beside.keys()],
+    journals: [...journals.keys()],
+    problems: problems.get(node)?.list() ?? [],
+  }));
+
+const all = (more: Record<string, string>, list: string, listed: readonly string[]) =>
+  ['n1', 'n2'].map(() => ({
+    disk: { ...Object.fromEntries(before), ...more, [LIST]: list },
+    memory: { ...Object.fromEntries(before), ...more },
+    listed,
+    transaction: null,
+    beside: [],
+    journals: [],
+    problems: [],
+  }));
+const OLD = all({}, TEXT, ['/b', '/a']);
+const NEW = all({ '/c': fresh }, `${TEXT}${LINE}\n`, ['/b', '/a', LINE]);
+const same = (found: unknown, wanted: unknown): boolean =>
+  JSON.stringify(found) === JSON.stringify(wanted);
+
+test('uncut, both nodes have the new certificate in memory, on disk and in the list', async (t) => {
+  const plain = world();
+  const result = await pushed(plain, null);
+  t.like(result, { outcome: 'reached', changed: true });
+  t.deepEqual(everywhere(plain), NEW as never);
+  // What HAProxy loads at its next start.
+  for (const host of plain.hosts) reload(host);
+  t.deepEqual(everywhere(plain), NEW as never);
+});
+
+for (const kind of KINDS)
+  test(`a new certificate, ${kind} at every step of either node: on both nodes or on none`, async (t) => {
+    const plain = world();
+    await pushed(plain, null);
+    const wrong: unknown[] = [];
+    const ends = { new: 0, old: 0, mixed: 0 };
+    for (const { node, steps } of plain.hosts)
+      for (let at = 0; at < steps; at++) {
+        const one = world();
+        const result = await pushed(one, { node, at, kind });
+        const where = `after ${one.host(node).done[at] ?? ''} (${at} of ${node})`;
+        await one.heal();
+        const found = everywhere(one);
+        const end = same(found, NEW) ? 'new' : same(found, OLD) ? 'old' : 'mixed';
+        ends[end]++;
+        const promised =
+          result?.outcome === 'reached' || result?.outcome === 'partial'
+            ? 'new'
+            : result === null || result.outcome === 'result-unknown'
+              ? end
+              : 'old';
+        if (end === 'mixed' || end !== promised)
+          wrong.push({ where, end, outcome: result?.outcome, error: result?.error, found });
+      }
+    t.deepEqual(wrong.slice(0, 1), [], `${wrong.length} cuts`);
+    t.true(ends.old > 5 && ends.new > 5, JSON.stringify(ends));
+    t.log(JSON.stringify(ends));
+  });
+
+test('with a node away nothing is added, whatever risk is accepted', async (t) => {
+  const one = world();
+  one.host('n2').agentDead = true;
+  const error = await t.throwsAsync(pushed(one, null, { acceptRisks: ['peer-unknown'] }));
+  t.like(error, {
+    outcome: 'unreachable',
+    detail: {
+      code: 'agent_unreachable',
+      cause: 'a node that is away could not be brought to a new certificate',
+      remediation: 'on n2: service proxyagent status',
+    },
+  });
+  t.deepEqual(everywhere(one), OLD as never);
+});
+
+test('a line that somebody else adds to the list meanwhile outlives the undo', async (t) => {
+  const one = world();
+  const swap = { swapId: 's1', pem: fresh };
+  const n1 = one.member('n1', 'n1');
+  await n1.swapPrepare({
+    swapId: swap.swapId,
+    bundles: [{ path: '/c', pem: swap.pem, into: { list: LIST, filters: [] } }],
+    dryRun: false,
+    acceptRisks: [],
+    coordinator: 'n1',
+    members: ['n1'],
+    stamp: { wallMs: 1, count: 0, node: 'n1' },
+    actor: 'anna',
+    reason: '',
+  });
+  await n1.swapCommit(swap.swapId);
+  const { disk, lists } = one.host('n1');
+  disk.set(LIST, `${disk.get(LIST) ?? ''}/a other.test\n`);
+  await n1.swapAbort(swap.swapId);
+  t.deepEqual(
+    [disk.get(LIST), disk.has('/c'), lists.get(LIST)],
+    [`${TEXT}/a other.test\n`, false, ['/b', '/a']],
+  );
+});
