@@ -65,6 +65,8 @@ function systemPackages() {
   }
   const wanted = { haproxy: 'haproxy', ip: 'iproute2', nft: 'nftables', socat: 'socat' };
   Object.assign(wanted, { ucarp: 'ucarp', ping: 'iputils-ping', perl: 'perl-base' });
+  // What the package's build and rc.d's script ask on a Linux machine.
+  Object.assign(wanted, { git: 'git', ps: 'procps' });
   const missing = Object.entries(wanted).filter(([tool]) => which(tool) === null);
   if (missing.length === 0) return;
   const names = missing.map(([, name]) => name);

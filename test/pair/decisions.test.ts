@@ -25,6 +25,7 @@ interface Shown {
     readonly node: string;
     readonly class: string;
     readonly health: string | null;
+    readonly agent: { readonly icmp: string } | null;
   }[];
 }
 
@@ -244,9 +245,12 @@ test('the witness gone: nothing moves', async (t) => {
 
 test('a host cut off is replaced early; it lowers itself and yields when it is back', async (t) => {
   const gaps: number[] = [];
+  // Where raw-socket could not be built the second path is ping(8).
+  const pings = (await shown()).nodes.some(({ agent }) => agent?.icmp === 'ping');
+  const limitMs = pings ? 1500 : 400;
   // An agent that was late itself accuses nobody for a second, and then it takes that much longer:
   // on a machine that runs a whole lab this happens, so the best of three is what is measured.
-  while (gaps.length < 3 && !gaps.some((ms) => ms < 400)) {
+  while (gaps.length < 3 && !gaps.some((ms) => ms < limitMs)) {
     await asAtFirst();
     let gapMs = Infinity;
     try {
@@ -268,7 +272,7 @@ test('a host cut off is replaced early; it lowers itself and yields when it is b
     gaps.push(gapMs);
   }
   t.log(`gaps ${gaps.join(', ')} ms`);
-  t.true(Math.min(...gaps) < 400, `${gaps.join(', ')} ms`);
+  t.true(Math.min(...gaps) < limitMs, `${gaps.join(', ')} ms`);
   t.true(Math.max(...gaps) < 2000, 'never as long as CARP alone');
 });
 

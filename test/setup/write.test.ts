@@ -111,7 +111,8 @@ test('no host of that name, no tree: 2, and what there is', async (t) => {
     [
       2,
       'proxyctl: web/haproxy02 holds the files of haproxy02, and this is haproxy01\n' +
-        '  do      bring each host its own; --host haproxy02 if this is to become haproxy02\n',
+        '  do      bring each host its own;\n' +
+        '          --host haproxy02 if this is to become haproxy02\n',
     ],
   );
   t.deepEqual(await said('nowhere'), [
