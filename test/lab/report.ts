@@ -37,8 +37,8 @@ export interface LabNode {
   readonly agent_config: string;
   readonly haproxy_config: string;
   readonly cert_path: string;
-  /** Its other certificates. */
-  readonly more: readonly Site[];
+  /** Its other certificates, in a lab that was asked for some. */
+  readonly more?: readonly Site[];
   readonly state_dir: string;
   readonly log: string;
   /** ifconfig, sysctl and kldstat of this host. */
@@ -84,7 +84,7 @@ export function describeLab(
       agent_config: host.agentConfig,
       haproxy_config: host.haproxyConfig,
       cert_path: host.certPath,
-      more: host.more,
+      ...(host.more.length > 0 ? { more: host.more } : {}),
       state_dir: host.stateDir,
       log: host.log,
       tools: join(host.folder, 'bin'),

@@ -37,7 +37,9 @@ async function site(at: number): Promise<string> {
 /** A new bundle for every certificate of the listener. */
 async function sites(at: number): Promise<string[]> {
   const more = await Promise.all(
-    nodeAt(lab(), 0).more.map(({ servername }) => newSite(40 + (at % 40), [servername])),
+    sitesOf(nodeAt(lab(), 0))
+      .slice(1)
+      .map(({ servername }) => newSite(40 + (at % 40), [servername])),
   );
   for (const pem of more) secrets.push(...needlesOf(pem));
   return [await site(at), ...more];

@@ -20,7 +20,7 @@ export function filed(lab: LabReport, pem: string, name = 'pushed.pem'): string 
 const siteOf = ({ cert_path: path }: LabNode): Site => ({ path, servername: 'www.example.net' });
 
 /** All certificates of a node's listener. */
-export const sitesOf = (node: LabNode): readonly Site[] => [siteOf(node), ...node.more];
+export const sitesOf = (node: LabNode): readonly Site[] => [siteOf(node), ...(node.more ?? [])];
 
 /** What every place says of a certificate now, by node: the client, HAProxy's memory, the disk. */
 export const everywhere = (
