@@ -3,41 +3,50 @@ import { readCertificate } from './certificate.ts';
 import type { SwapFile, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import { isMissing } from './files.ts';
-import type { NodeSwapParts, Place } from './port.ts';
+import type { CertificateFiles, NodeSwapParts, Place } from './port.ts';
 
 /** A certificate as it lies on disk, in one file or with its key in another. */
-export interface OnDisk {
+interface Texts {
   /** Everything that HAProxy would load, as it is. */
   readonly text: string;
-  readonly place: Place;
   readonly certificateText: string;
   /** Null: the key is in the certificate's own file, or nowhere. */
   readonly keyText: string | null;
 }
+export interface OnDisk extends Texts {
+  readonly place: Place;
+}
 
-/**
- * Reads the bundle behind what HAProxy calls `path`, the key's own file included where the
- * certificate's holds none. Rejects where a file that is named cannot be read.
- */
+type Reads = Pick<CertificateFiles, 'read'>;
+
+/** Reads the bundle behind what HAProxy calls `path`; as `readPlace`. */
 export async function readDisk(
   { files, placeOf }: Pick<NodeSwapParts, 'files' | 'placeOf'>,
   path: string,
 ): Promise<OnDisk> {
   const place = await placeOf(path);
-  const certificateText = await files.read(place.certificate);
-  const keyText = holdsKey(certificateText) ? null : await ifThere(files, place.key);
+  return { place, ...(await readPlace(files, place)) };
+}
+
+/**
+ * Reads a bundle, the key's own file included where the certificate's holds none. Rejects where a
+ * file that is named cannot be read.
+ */
+export async function readPlace(
+  files: Reads,
+  { certificate, key }: Pick<Place, 'certificate' | 'key'>,
+): Promise<Texts> {
+  const certificateText = await files.read(certificate);
+  const keyText = holdsKey(certificateText) ? null : await ifThere(files, key);
   const text = keyText === null ? certificateText : `${certificateText}\n${keyText}`;
-  return { text, place, certificateText, keyText };
+  return { text, certificateText, keyText };
 }
 
 /** As HAProxy looks for it, before anything is parsed. */
 const holdsKey = (text: string): boolean => /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text);
 
 /** The text of a file that need not be there; null: it is not. */
-export async function ifThere(
-  files: NodeSwapParts['files'],
-  path: string | null,
-): Promise<string | null> {
+export async function ifThere(files: Reads, path: string | null): Promise<string | null> {
   if (path === null) return null;
   try {
     return await files.read(path);

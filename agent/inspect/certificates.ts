@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { blocksOf, isKey } from '../certs/blocks.ts';
 import { namesOf, readCertificate, rfc3339 } from '../certs/certificate.ts';
 import { filePlace } from '../certificate-places.ts';
+import { readPlace } from '../certs/disk.ts';
 import type { CertificateFiles, Place } from '../certs/port.ts';
 import { parseBundle } from '../certs/pem.ts';
 import { PemError } from '../certs/pem-error.ts';
@@ -11,7 +12,6 @@ import type { CertificateFacts } from '../core/doctor/inspection.ts';
 import { sentence } from '../core/words.ts';
 import type { ConfigScan } from '../haproxy/config-scan.ts';
 import { crtListEntries, isStoreName } from '../haproxy/crt-list.ts';
-import { HelperError } from '../privilege/helper.ts';
 import { isSystemError } from '../sys/files.ts';
 
 /** How certificate files are looked at; the agent itself may not be allowed to. */
@@ -87,19 +87,18 @@ async function namesIn(path: string, loaded: CertificateLook['loaded']): Promise
 }
 
 async function inspectFile(
-  { certificate: path, key }: Pick<Place, 'certificate' | 'key'>,
+  place: Pick<Place, 'certificate' | 'key'>,
   look: CertificateLook,
 ): Promise<CertificateFacts> {
-  const { read, version, wallMs } = look;
+  const { certificate: path, key } = place;
+  const { version, wallMs } = look;
   const nothing = { names: [], notAfter: '', endsInMs: null, warnings: [], tooLarge: null };
   try {
-    const own = await read(path);
-    const beside = hasKey(own) || key === null ? null : await keyBeside(key, look);
-    const keyFile = beside === null || key === null ? path : key;
-    const text = beside === null ? own : `${own}\n${beside}`;
+    const { text, keyText } = await readPlace(look, place);
+    const keyFile = keyText === null || key === null ? path : key;
     return { path, keyFile, mode: await modeOf(keyFile), ...content(text, path, version, wallMs) };
   } catch (error) {
-    const missing = isMissing(error);
+    const missing = isSystemError(error, 'ENOENT');
     const why = missing ? 'no such file' : sentence(error);
     const problem = {
       code: missing ? 'missing' : 'not_read',
@@ -110,20 +109,6 @@ async function inspectFile(
   }
 }
 
-/** The key's own file, where the certificate's holds none. */
-async function keyBeside(path: string, { read }: CertificateLook): Promise<string | null> {
-  try {
-    return await read(path);
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
-  }
-}
-
-const isMissing = (error: unknown): boolean =>
-  isSystemError(error, 'ENOENT') ||
-  (error instanceof HelperError && /: failed: no such file/.test(error.message));
-
 /** Permission bits; 0 where the directory keeps this agent out, and so everybody else. */
 async function modeOf(path: string): Promise<number> {
   try {
@@ -133,8 +118,6 @@ async function modeOf(path: string): Promise<number> {
     throw error;
   }
 }
-
-const hasKey = (text: string): boolean => /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text);
 
 type Content = Omit<CertificateFacts, 'path' | 'keyFile' | 'mode'>;
 

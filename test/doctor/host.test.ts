@@ -12,7 +12,8 @@ import { otherAutomations, vhidLines } from '../../agent/inspect/host-files.ts';
 import { knock, probeServers } from '../../agent/inspect/knock.ts';
 import { certificateFiles } from '../../agent/certs/files.ts';
 import { directCommands } from '../../agent/privilege/commands.ts';
-import { HelperError } from '../../agent/privilege/helper.ts';
+import { readByHelper } from '../../agent/privilege/acts.ts';
+import { HelperError, type Helper } from '../../agent/privilege/helper.ts';
 import { CommandError, type Exec } from '../../agent/sys/exec.ts';
 import { bundle, issue } from '../certs/bundles.ts';
 import { testClock } from '../rpc/world.ts';
@@ -231,18 +232,23 @@ test('a key in place of .crt, a certificate of a crt-store, a pair by kind of ke
 
 test('what the helper reads is looked at as the rest; what it refuses says so', async (t) => {
   const one = await issue({ subject: 'CN=a', names: ['a.test'] });
+  const helper: Helper = {
+    pid: 0,
+    ask: ([verb = '', path = '']) =>
+      Promise.reject(
+        new HelperError(
+          [verb, path],
+          path.startsWith('/kept/') ? 'failed' : 'refused',
+          path.startsWith('/kept/')
+            ? `failed: no such file: ${path}`
+            : `refused: outside the directories named in agent.toml: ${path}`,
+        ),
+      ),
+    ended: new Promise(() => {}),
+    close: () => {},
+  };
   const read = (path: string): Promise<string> =>
-    path === '/kept/a.pem'
-      ? Promise.resolve(bundle(one))
-      : Promise.reject(
-          new HelperError(
-            ['cert-read', path],
-            path.startsWith('/kept/') ? 'failed' : 'refused',
-            path.startsWith('/kept/')
-              ? `failed: no such file: ${path}`
-              : `refused: outside the directories named in agent.toml: ${path}`,
-          ),
-        );
+    path === '/kept/a.pem' ? Promise.resolve(bundle(one)) : readByHelper(helper, path);
   const found = await inspectCertificates(
     scan(['/kept/a.pem', '/kept/b.pem', '/else/c.pem']),
     look({ read }),
