@@ -1,8 +1,8 @@
+import { confirmations } from './certificate-confirmations.ts';
 import { certificateFindings, type CertificateFinding } from './core/certificates.ts';
 import type { Intent } from './core/model.ts';
 import { sentence } from './core/words.ts';
 import type { Problems } from './problems.ts';
-import { confirmations } from './sync-alarms.ts';
 import type { Clock } from './sys/clock.ts';
 import type { Member } from './verbs/pair.ts';
 

@@ -62,6 +62,10 @@ export interface SwapEntry {
   readonly items: readonly SwapItem[];
 }
 
+/** The certificates that a swap touches: memory and disk did not have the new ones before. */
+export const touchedBy = ({ items }: Pick<SwapEntry, 'items'>): readonly SwapItem[] =>
+  items.filter(({ already }) => !already);
+
 const item = v.strictObject({
   name: v.string(),
   path: v.string(),

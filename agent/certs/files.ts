@@ -1,5 +1,6 @@
 import { lstat, open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { isSystemError, syncDirectory } from '../sys/files.ts';
 import type { CertificateFiles, NewFile } from './port.ts';
 import { several } from './several.ts';
 
@@ -68,16 +69,6 @@ async function replace({ path, pem }: NewFile): Promise<string> {
   return dirname(target);
 }
 
-/** Makes renames and removals in `directory` survive a power cut; fsync(2). */
-export async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
 /**
  * In the same directory, for rename(2). The name starts with a dot: HAProxy leaves such files out
  * when it loads a directory (configuration manual, `crt`).
@@ -117,7 +108,7 @@ async function ifThere<T>(look: () => Promise<T>): Promise<T | null> {
   try {
     return await look();
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (isSystemError(error, 'ENOENT')) return null;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareStamps } from '../core/intents.ts';
 import { parseJournal, serialise, type SwapEntry } from './entry.ts';
-import { syncDirectory } from './files.ts';
+import { syncDirectory } from '../sys/files.ts';
 
 /** A journal that cannot be used as it is; the message names the file. */
 export class JournalError extends Error {

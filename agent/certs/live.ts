@@ -1,7 +1,7 @@
 import { sentence } from '../core/words.ts';
 import { refuseOpen } from './check.ts';
 import { certificateFilesOf, filesOf, ifThere, keyFilesOf } from './disk.ts';
-import type { SwapEntry, SwapFile, SwapItem } from './entry.ts';
+import { touchedBy, type SwapEntry, type SwapFile, type SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { NewFile, NodeSwapParts } from './port.ts';
 import { several } from './several.ts';
@@ -12,18 +12,13 @@ import { several } from './several.ts';
  */
 export async function stageAll(parts: NodeSwapParts, entry: SwapEntry): Promise<void> {
   await stageFiles(parts, entry);
-  const first = entry.items.find(({ already, reload }) => !already && !reload);
+  const first = touchedBy(entry).find(({ reload }) => !reload);
   if (first !== undefined) await stage(parts, first, await parts.haproxy.openTransaction());
 }
 
 /** The new files beside the old ones: `unstage` in undo.ts removes them. */
-export async function stageFiles({ files }: NodeSwapParts, { items }: SwapEntry): Promise<void> {
-  await files.stage(
-    items
-      .filter(({ already }) => !already)
-      .flatMap(filesOf)
-      .map(newFile),
-  );
+export async function stageFiles({ files }: NodeSwapParts, entry: SwapEntry): Promise<void> {
+  await files.stage(touchedBy(entry).flatMap(filesOf).map(newFile));
 }
 
 /**
@@ -32,7 +27,7 @@ export async function stageFiles({ files }: NodeSwapParts, { items }: SwapEntry)
  * has it, phase `committed`; on rejection it is the caller's to put the old bundles back.
  */
 export async function makeLive(parts: NodeSwapParts, entry: SwapEntry): Promise<SwapEntry> {
-  const work = entry.items.filter(({ already }) => !already);
+  const work = touchedBy(entry);
   await refuseChanged(parts, work, entry.phase !== 'prepared');
   if (work.length > 0) await parts.journal.write({ ...entry, phase: 'committing' });
   const warnings = new Map([
@@ -58,8 +53,8 @@ export async function makeLive(parts: NodeSwapParts, entry: SwapEntry): Promise<
 type Warnings = ReadonlyMap<SwapItem, readonly string[]>;
 
 async function liveByCommit(parts: NodeSwapParts, items: readonly SwapItem[]): Promise<Warnings> {
-  const handshakes: Promise<Handshake>[] = [];
   if (items.length === 0) return new Map();
+  const handshakes: Promise<Handshake>[] = [];
   // Looked at right before each: HAProxy 2.6 puts a bundle into whatever transaction is open.
   let open = await parts.haproxy.openTransaction();
   try {

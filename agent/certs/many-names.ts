@@ -1,5 +1,6 @@
 import type { CertificateReport } from '../core/model.ts';
 import { namesOf, readCertificate, rfc3339, sha1Of } from './certificate.ts';
+import type { SwapEntry } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { NodeSwapParts } from './port.ts';
 import { several } from './several.ts';
@@ -51,6 +52,12 @@ export function careful(parts: NodeSwapParts): NodeSwapParts {
     if (leaf === undefined) of.delete(source);
     else of.set(source, { leaf, long: answerTooLong(path, pem) });
     known.set(path, of);
+  };
+  const noteItems = ({ items }: SwapEntry): void => {
+    for (const { path, oldPem, newPem } of items) {
+      note(path, 'old', oldPem);
+      note(path, 'new', newPem);
+    }
   };
   const look = async (path: string): Promise<void> => {
     // One that cannot be read says nothing; whoever needs the file says why.
@@ -143,18 +150,12 @@ export function careful(parts: NodeSwapParts): NodeSwapParts {
     journal: {
       ...journal,
       async write(entry) {
-        for (const { path, oldPem, newPem } of entry.items) {
-          note(path, 'old', oldPem);
-          note(path, 'new', newPem);
-        }
+        noteItems(entry);
         await journal.write(entry);
       },
       async read() {
         const found = await journal.read();
-        for (const { path, oldPem, newPem } of found.entries.flatMap(({ items }) => items)) {
-          note(path, 'old', oldPem);
-          note(path, 'new', newPem);
-        }
+        found.entries.forEach(noteItems);
         return found;
       },
     },

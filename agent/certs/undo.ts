@@ -1,7 +1,7 @@
 import { blocksOf, bundleText } from './blocks.ts';
 import { refuseForeign } from './check.ts';
 import { filesOf, ifThere } from './disk.ts';
-import type { SwapEntry, SwapItem } from './entry.ts';
+import { touchedBy, type SwapEntry, type SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import { withoutLine } from './into.ts';
 import type { HaproxyCertificates, NodeSwapParts } from './port.ts';
@@ -19,9 +19,8 @@ export async function putBack(parts: NodeSwapParts, entry: SwapEntry): Promise<v
   // Only so that a restart goes on with this; on a full disk the rest is still possible.
   await journal.write({ ...entry, phase: 'aborting' }).catch(() => undefined);
   const failures: unknown[] = [];
-  const changed = entry.items.filter(({ already }) => !already);
   await unstage(parts, entry).catch((error) => failures.push(error));
-  for (const item of changed.toReversed())
+  for (const item of touchedBy(entry).toReversed())
     for (const step of [dropTransaction, restoreFiles, restoreMemory])
       await step(parts, item).catch((error) => failures.push(error));
   if (failures.length > 0) throw failures[0];
@@ -31,8 +30,8 @@ export async function putBack(parts: NodeSwapParts, entry: SwapEntry): Promise<v
 }
 
 /** Removes the new files that stand beside the old ones. */
-export async function unstage({ files }: NodeSwapParts, { items }: SwapEntry): Promise<void> {
-  const changed = items.filter(({ already }) => !already).flatMap(filesOf);
+export async function unstage({ files }: NodeSwapParts, entry: SwapEntry): Promise<void> {
+  const changed = touchedBy(entry).flatMap(filesOf);
   await files.unstage(changed.map(({ path }) => path));
 }
 

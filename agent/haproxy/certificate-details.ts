@@ -1,3 +1,4 @@
+import { shownValues } from './certificates.ts';
 import { word, type Runtime } from './runtime.ts';
 
 /** What `show ssl cert` says of a certificate besides what it is valid for. */
@@ -11,8 +12,8 @@ export interface CertificateDetails {
 
 /** Parses them out of `show ssl cert FILE`; null where it shows no certificate. */
 export function parseDetails(text: string): CertificateDetails | null {
-  const value = (key: string): string =>
-    new RegExp(`^${key}: (.*)$`, 'm').exec(text)?.[1]?.trim() ?? '';
+  const values = shownValues(text);
+  const value = (key: string): string => values.get(key)?.trim() ?? '';
   if (value('Filename') === '') return null;
   return {
     algorithm: value('Algorithm'),

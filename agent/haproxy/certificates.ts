@@ -10,16 +10,22 @@ interface Shown {
   readonly names: readonly string[];
 }
 
-/**
- * Parses `show ssl cert FILE`: `Key: value` lines, unknown ones let pass.
- * Throws RuntimeError when the file, the fingerprint or the end is missing.
- */
-export function parseCertificate(text: string): Shown {
+/** The `Key: value` lines of `show ssl cert FILE`. */
+export function shownValues(text: string): ReadonlyMap<string, string> {
   const values = new Map<string, string>();
   for (const line of text.split('\n')) {
     const [, key, value] = /^([^:]+): ?(.*)$/.exec(line) ?? [];
     if (key !== undefined && !values.has(key)) values.set(key, value ?? '');
   }
+  return values;
+}
+
+/**
+ * Parses `show ssl cert FILE`, unknown values let pass.
+ * Throws RuntimeError when the file, the fingerprint or the end is missing.
+ */
+export function parseCertificate(text: string): Shown {
+  const values = shownValues(text);
   const path = values.get('Filename')?.replace(/^\*/, '');
   const fingerprint = values.get('SHA1 FingerPrint')?.toLowerCase();
   // "Feb 21 20:42:27 2027 GMT"
@@ -68,14 +74,11 @@ export const certificates = (runtime: Runtime) => ({
   ...crtListCommands(runtime),
 
   /** Of every certificate that is loaded. */
-  async paths(): Promise<readonly string[]> {
-    return parseCertificateList(await runtime('show ssl cert')).paths;
-  },
+  paths: () => pathsOf(runtime),
 
   /** Every certificate that is loaded and not empty. */
   async list(): Promise<CertificateReport[]> {
-    const { paths } = parseCertificateList(await runtime('show ssl cert'));
-    return (await loadedAll(runtime, paths)).filter((one) => one !== null);
+    return (await loadedAll(runtime, await pathsOf(runtime))).filter((one) => one !== null);
   },
 
   /** One of them; null where it is not loaded or empty. */
@@ -122,6 +125,9 @@ export const certificates = (runtime: Runtime) => ({
     throw new RuntimeError(command, '', { kind: 'rejected', text: reply.trim() });
   },
 });
+
+const pathsOf = async (runtime: Runtime): Promise<readonly string[]> =>
+  parseCertificateList(await runtime('show ssl cert')).paths;
 
 const showOne = (runtime: Runtime, path: string): Promise<string> =>
   runtime(`show ssl cert ${word(path)}`);

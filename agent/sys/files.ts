@@ -44,8 +44,8 @@ async function keep(path: string, as: string): Promise<void> {
   await rm(beside, { force: true });
 }
 
-/** Makes renames and removals in a directory durable. */
-async function syncDirectory(path: string): Promise<void> {
+/** Makes renames and removals in the directory `path` survive a power cut; fsync(2). */
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
     await directory.sync();

@@ -34,7 +34,12 @@ export async function pushCertificate(
   const { header } = act;
   const said = steps(pair.clock, report);
   const missing = absent(pair);
-  if (missing.length > 0 && !header.acceptRisks.includes('peer-unknown')) throw refuseAway(missing);
+  if (missing.length > 0 && !header.acceptRisks.includes('peer-unknown'))
+    throw refuseAway(
+      missing,
+      'a certificate goes to every node or to none',
+      '; or --accept-risk=peer-unknown',
+    );
   // What was decided of a certificate says nothing of a list: such a node could not catch up.
   if (missing.length > 0 && act.bundles.some(({ into }) => into !== undefined))
     throw refuseAway(missing, 'a node that is away could not be brought to a new certificate');
@@ -141,12 +146,12 @@ async function decide(pair: Pair, prepare: SwapPrepare, { committed }: SwapRun):
   });
 }
 
-const refuseAway = (missing: readonly string[], notLater = ''): ActFailure =>
+const refuseAway = (missing: readonly string[], cause: string, otherwise = ''): ActFailure =>
   new ActFailure('unreachable', {
     code: 'agent_unreachable',
     message: `not pushed: the agent on ${missing.join(', ')} does not answer`,
-    cause: notLater || 'a certificate goes to every node or to none',
-    remediation: `on ${missing.join(', ')}: service proxyagent status${notLater === '' ? '; or --accept-risk=peer-unknown' : ''}`,
+    cause,
+    remediation: `on ${missing.join(', ')}: service proxyagent status${otherwise}`,
     retryable: true,
   });
 
