@@ -2,35 +2,15 @@ import test from 'ava';
 import { certificateAlarms } from '../agent/certificate-alarms.ts';
 import type { InspectedCertificate } from '../agent/core/certificate-acts.ts';
 import { certificateKey } from '../agent/core/intents.ts';
-import type { Intent } from '../agent/core/model.ts';
 import { problems as openProblems } from '../agent/problems.ts';
 import type { Member } from '../agent/verbs/pair.ts';
+import { intent } from './core/builders.ts';
 import { FakeClock } from './fake-clock.ts';
+import { inspected } from './inspected.ts';
 
 const WALL = Date.parse('2026-06-01T12:00:00Z');
-const well: InspectedCertificate = {
-  name: 'site',
-  path: '/c/site.pem',
-  memory: 'aa',
-  disk: 'aa',
-  served: 'aa',
-  sha256: 'decided',
-  notAfter: '2026-09-01T00:00:00Z',
-  names: ['www.example.net'],
-  problem: '',
-  previous: null,
-  renewal: '',
-};
-const decided: Intent = {
-  key: certificateKey('site'),
-  value: 'decided',
-  deleted: false,
-  stamp: { wallMs: 1, count: 0, node: 'n1' },
-  actor: 'anna',
-  reason: '',
-  requestId: '',
-  untilWallMs: null,
-};
+const well = inspected('aa', { sha256: 'decided', notAfter: '2026-09-01T00:00:00Z' });
+const decided = intent(certificateKey('site'), 'decided');
 
 /** The alarms of n1, whose certificate and whose peer's a test changes. */
 function watched(alarmDays: readonly number[] = [30, 14, 7, 1]) {

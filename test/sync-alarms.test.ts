@@ -1,23 +1,13 @@
 import test from 'ava';
 import { certificateKey } from '../agent/core/intents.ts';
-import type { Intent } from '../agent/core/model.ts';
 import { TIMINGS } from '../agent/core/timing.ts';
 import { gossip } from '../agent/gossip.ts';
 import { problems as openProblems } from '../agent/problems.ts';
 import { syncAlarms } from '../agent/sync-alarms.ts';
-import { report } from './core/builders.ts';
+import { intent, report } from './core/builders.ts';
 import { FakeClock } from './fake-clock.ts';
 
-const decided: Intent = {
-  key: certificateKey('site'),
-  value: 'sha256',
-  deleted: false,
-  stamp: { wallMs: 1, count: 0, node: 'n1' },
-  actor: 'anna',
-  reason: '',
-  requestId: '',
-  untilWallMs: null,
-};
+const decided = intent(certificateKey('site'), 'sha256');
 
 /** n1, which hears n2 ten times a second, and where nothing that n1 says gets through while `deaf`. */
 function pair() {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { ActHeader, ActResult } from '../../agent/core/acts.ts';
-import { pushCertificate } from '../../agent/verbs/push.ts';
 import { bundle, issue } from './bundles.ts';
+import { cutEverywhere, KINDS, pushedWith } from './cuts.ts';
 import { LIST, reload } from './swap-host.ts';
 import { SwapWorld, type Cut } from './swap-world.ts';
 
@@ -14,40 +14,15 @@ const before = new Map([
 const fresh = await site('c.test');
 const TEXT = '# ours\n/b\n/a\n';
 const LINE = '/c c.test !x.c.test';
-const KINDS: readonly Cut['kind'][] = [
-  'agent-killed',
-  'haproxy-killed',
-  'disk-full',
-  'peer-lost',
-  'reply-lost',
-];
-
-const header: ActHeader = {
-  requestId: 'r1',
-  actor: 'anna',
-  reason: '',
-  acceptRisks: [],
-  dryRun: false,
-  timeoutMs: null,
-  seen: null,
-};
-
-/** Pushes the new certificate from n1; what the operator read, null where the agent died. */
-async function pushed(
+/** Pushes the new certificate from n1. */
+const pushed = (
   world: SwapWorld,
   cut: Cut | null,
   more: Partial<ActHeader> = {},
-): Promise<ActResult | null> {
-  const died = world.cut(cut);
+): Promise<ActResult | null> => {
   const into = { list: LIST, filters: ['c.test', '!x.c.test'] };
-  const push = pushCertificate(
-    world.pair('n1'),
-    { header: { ...header, ...more }, bundles: [{ path: '/c', pem: fresh, into }] },
-    () => {},
-  );
-  const ended = cut?.node === 'n1' ? await Promise.race([push, died]) : await push;
-  return ended === 'killed' ? null : ended;
-}
+  return pushedWith(world, cut, [{ path: '/c', pem: fresh, into }], more);
+};
 
 const world = (): SwapWorld => new SwapWorld(before, [], TEXT);
 
@@ -74,9 +49,6 @@ const all = (more: Record<string, string>, list: string, listed: readonly string
   }));
 const OLD = all({}, TEXT, ['/b', '/a']);
 const NEW = all({ '/c': fresh }, `${TEXT}${LINE}\n`, ['/b', '/a', LINE]);
-const same = (found: unknown, wanted: unknown): boolean =>
-  JSON.stringify(found) === JSON.stringify(wanted);
-
 test('uncut, both nodes have the new certificate in memory, on disk and in the list', async (t) => {
   const plain = world();
   const result = await pushed(plain, null);
@@ -89,28 +61,8 @@ test('uncut, both nodes have the new certificate in memory, on disk and in the l
 
 for (const kind of KINDS)
   test(`a new certificate, ${kind} at every step of either node: on both nodes or on none`, async (t) => {
-    const plain = world();
-    await pushed(plain, null);
-    const wrong: unknown[] = [];
-    const ends = { new: 0, old: 0, mixed: 0 };
-    for (const { node, steps } of plain.hosts)
-      for (let at = 0; at < steps; at++) {
-        const one = world();
-        const result = await pushed(one, { node, at, kind });
-        const where = `after ${one.host(node).done[at] ?? ''} (${at} of ${node})`;
-        await one.heal();
-        const found = everywhere(one);
-        const end = same(found, NEW) ? 'new' : same(found, OLD) ? 'old' : 'mixed';
-        ends[end]++;
-        const promised =
-          result?.outcome === 'reached' || result?.outcome === 'partial'
-            ? 'new'
-            : result === null || result.outcome === 'result-unknown'
-              ? end
-              : 'old';
-        if (end === 'mixed' || end !== promised)
-          wrong.push({ where, end, outcome: result?.outcome, error: result?.error, found });
-      }
+    const trial = { world, push: pushed, everywhere, old: OLD, new: NEW };
+    const { wrong, ends } = await cutEverywhere(trial, kind);
     t.deepEqual(wrong.slice(0, 1), [], `${wrong.length} cuts`);
     t.true(ends.old > 5 && ends.new > 5, JSON.stringify(ends));
     t.log(JSON.stringify(ends));

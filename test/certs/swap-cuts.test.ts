@@ -1,8 +1,9 @@
 import test from 'ava';
 import { describe } from '../../agent/certs/inspect.ts';
-import type { ActHeader, ActResult } from '../../agent/core/acts.ts';
+import type { ActResult } from '../../agent/core/acts.ts';
 import { pushCertificate } from '../../agent/verbs/push.ts';
 import { bundle, issue } from './bundles.ts';
+import { cutEverywhere, header, KINDS, pushedWith } from './cuts.ts';
 import { reload } from './swap-host.ts';
 import { SwapWorld, type Cut } from './swap-world.ts';
 
@@ -21,32 +22,13 @@ const after = await pems();
 const sha1 = (text: string | undefined): string => describe(text ?? '')?.sha1 ?? 'none';
 const OLD = PATHS.map((path) => sha1(before.get(path)));
 const NEW = PATHS.map((path) => sha1(after.get(path)));
-const KINDS: readonly Cut['kind'][] = [
-  'agent-killed',
-  'haproxy-killed',
-  'disk-full',
-  'peer-lost',
-  'reply-lost',
-];
-
-const header: ActHeader = {
-  requestId: 'r1',
-  actor: 'anna',
-  reason: '',
-  acceptRisks: [],
-  dryRun: false,
-  timeoutMs: null,
-  seen: null,
-};
-
-/** Pushes both bundles from n1 with one cut; what the operator read, null where the agent died. */
-async function pushed(world: SwapWorld, cut: Cut | null): Promise<ActResult | null> {
-  const died = world.cut(cut);
-  const bundles = PATHS.map((path) => ({ path, pem: after.get(path) ?? '' }));
-  const push = pushCertificate(world.pair('n1'), { header, bundles }, () => {});
-  const ended = cut?.node === 'n1' ? await Promise.race([push, died]) : await push;
-  return ended === 'killed' ? null : ended;
-}
+/** Pushes both bundles from n1. */
+const pushed = (world: SwapWorld, cut: Cut | null): Promise<ActResult | null> =>
+  pushedWith(
+    world,
+    cut,
+    PATHS.map((path) => ({ path, pem: after.get(path) ?? '' })),
+  );
 
 const everywhere = (world: SwapWorld) =>
   world.hosts.map(({ node, disk, beside, memory, transaction, journals }) => ({
@@ -82,28 +64,9 @@ test('uncut, both nodes end on the new certificates, decided and with nothing le
 
 for (const kind of KINDS)
   test(`${kind} at every step of either node: both end on the same certificates`, async (t) => {
-    const plain = new SwapWorld(before);
-    await pushed(plain, null);
-    const wrong: unknown[] = [];
-    const ends = { new: 0, old: 0, mixed: 0 };
-    for (const { node, steps } of plain.hosts)
-      for (let at = 0; at < steps; at++) {
-        const world = new SwapWorld(before);
-        const result = await pushed(world, { node, at, kind });
-        const where = `after ${world.host(node).done[at] ?? ''} (${at} of ${node})`;
-        await world.heal();
-        const found = everywhere(world);
-        const end = isAll(found, NEW) ? 'new' : isAll(found, OLD) ? 'old' : 'mixed';
-        ends[end]++;
-        const promised =
-          result?.outcome === 'reached' || result?.outcome === 'partial'
-            ? 'new'
-            : result === null || result.outcome === 'result-unknown'
-              ? end
-              : 'old';
-        if (end === 'mixed' || end !== promised)
-          wrong.push({ where, end, outcome: result?.outcome, error: result?.error, found });
-      }
+    const world = (): SwapWorld => new SwapWorld(before);
+    const trial = { world, push: pushed, everywhere, old: all(OLD), new: all(NEW) };
+    const { wrong, ends } = await cutEverywhere(trial, kind);
     t.deepEqual(wrong.slice(0, 2), [], `${wrong.length} cuts`);
     // Cuts before the decision and after it were both among them.
     t.true(ends.old > 5 && ends.new > 5, JSON.stringify(ends));

@@ -5,23 +5,12 @@ import type { ActResult, PushAct, RollbackAct } from '../../agent/core/acts.ts';
 import type { ControlVerbs } from '../../agent/rpc/control.ts';
 import type { Certificates } from '../../agent/core/certificate-acts.ts';
 import { shortFolder } from '../haproxy/haproxy.ts';
+import { inspected } from '../inspected.ts';
 import { emptyResult } from '../rpc/world.ts';
 import { desk, overTls } from './command.ts';
 
 const SHA1 = 'cb8b9def9ea555b063d3fc0808fcf4c41eec3d7f';
-const one = {
-  name: 'site',
-  path: '/c/site.pem',
-  memory: SHA1,
-  disk: SHA1,
-  served: SHA1,
-  sha256: 'x',
-  notAfter: '2099-01-24T00:00:00Z',
-  names: ['www.example.net'],
-  problem: '',
-  previous: null,
-  renewal: '',
-};
+const one = inspected(SHA1);
 const listed = (disk: string, problem = ''): Certificates => ({
   node: 'haproxy01',
   nodes: [

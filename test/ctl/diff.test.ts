@@ -1,22 +1,11 @@
 import test from 'ava';
 import type { Certificates, InspectedCertificate } from '../../agent/core/certificate-acts.ts';
 import { certificateDifferences } from '../../agent/core/certificate-diff.ts';
+import { inspected } from '../inspected.ts';
 import { desk, envelope } from './command.ts';
 
 const [A, B] = ['aa'.repeat(20), 'bb'.repeat(20)];
-const site: InspectedCertificate = {
-  name: 'site',
-  path: '/c/site.pem',
-  memory: A,
-  disk: A,
-  served: A,
-  sha256: 'x',
-  notAfter: '2099-01-24T00:00:00Z',
-  names: ['www.example.net'],
-  problem: '',
-  previous: null,
-  renewal: '',
-};
+const site = inspected(A);
 type Row = Certificates['nodes'][number];
 const node = (name: string, certificates: readonly InspectedCertificate[], problem = ''): Row => ({
   node: name,
