@@ -1,41 +1,41 @@
 import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Issuer } from './acme/issuer.ts';
-import { acmePart, withRenewals } from './acme-part.ts';
+import { acmePart, withRenewals } from './acme/challenges.ts';
 import { carp } from './carp/carp.ts';
-import { carpEvents } from './carp-events.ts';
-import { keepCertificates, type CertificateKeeping } from './certificate-keeping.ts';
+import { carpEvents } from './carp/events.ts';
+import { keepCertificates, type CertificateKeeping } from './upkeep/certificates.ts';
 import { nameOf } from './certs/check.ts';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import type { Inspection } from './core/doctor/inspection.ts';
 import { UNPRIVILEGED } from './core/health.ts';
 import { parseCertificateKey, type Intents } from './core/intents.ts';
 import type { Intent, NodeView, Policy } from './core/model.ts';
 import { ownView } from './core/peers.ts';
 import { TIMINGS } from './core/timing.ts';
-import { gossip as startGossip } from './gossip.ts';
-import { haproxyPart } from './haproxy-part.ts';
-import { leave } from './leave.ts';
+import { gossip as startGossip } from './gossip/gossip.ts';
+import { haproxyPart } from './haproxy/haproxy.ts';
+import { leave } from './loop/leave.ts';
 import { inspect } from './inspect/inspect.ts';
 import { loopLog, type Log } from './log.ts';
-import { heartbeats } from './heartbeats.ts';
-import { watchInstalled } from './installed.ts';
-import { loop as startLoop } from './loop.ts';
-import { localMember, peerMember } from './members.ts';
+import { heartbeats } from './gossip/heartbeats.ts';
+import { watchInstalled } from './upkeep/installed.ts';
+import { loop as startLoop } from './loop/loop.ts';
+import { localMember, peerMember } from './verbs/local-member.ts';
 import { logIntents, serverNotices } from './notices.ts';
 import { problems as openProblems } from './problems.ts';
 import type { Account } from './privilege/account.ts';
-import { reloading } from './reload.ts';
-import { saving } from './saving.ts';
-import { driftLine } from './server-drift.ts';
+import { reloading } from './start/reload.ts';
+import { saving } from './store/saving.ts';
+import { driftLine } from './haproxy/server-drift.ts';
 import { startLinks, type Links } from './rpc/links.ts';
 import { startServer } from './rpc/server.ts';
 import { createTls } from './rpc/tls.ts';
-import { controlVerbs, peerVerbs } from './services.ts';
-import { openAsRoot } from './start.ts';
+import { controlVerbs, peerVerbs } from './verbs/table.ts';
+import { openAsRoot } from './start/open-as-root.ts';
 import { subnetsOf } from './subnets.ts';
 import { openStore } from './store/state.ts';
-import { syncAlarms } from './sync-alarms.ts';
+import { syncAlarms } from './gossip/sync-alarms.ts';
 import type { Clock } from './sys/clock.ts';
 import { execWithin } from './sys/exec.ts';
 import { VERSION } from './version.ts';
@@ -317,7 +317,7 @@ export async function startAgent(
   });
   if (config.acme.directory !== '') {
     // Read at start, and only where it is wanted; one file with the rest in the package.
-    const { issuing } = await import('./issuing.ts');
+    const { issuing } = await import('./upkeep/issuing.ts');
     issuer = issuing({ pair, config: config.acme, parts: haproxy.swapParts, log, problems });
   }
   if (observes !== '')

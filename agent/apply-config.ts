@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import type { Policy } from './core/model.ts';
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };

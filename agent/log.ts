@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { pino, type DestinationStream, type Logger } from 'pino';
-import type { LoopLog } from './loop-log.ts';
+import type { LoopLog } from './loop/log.ts';
 import { makeDirectories } from './sys/files.ts';
 
 export interface LogOptions {

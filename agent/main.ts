@@ -2,11 +2,11 @@
 import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { startAgent, type Agent } from './agent.ts';
-import { ConfigError, loadConfig, type Config } from './config.ts';
+import { ConfigError, loadConfig, type Config } from './config/config.ts';
 import { openLog, type Log } from './log.ts';
 import { accountOf, giveLog, type Account } from './privilege/account.ts';
-import { releaseHost } from './release.ts';
-import { checkStart, failureText, startFailure } from './start-failure.ts';
+import { releaseHost } from './start/release.ts';
+import { checkStart, failureText, startFailure } from './start/failure.ts';
 import { systemClock } from './sys/clock.ts';
 import { execWithin } from './sys/exec.ts';
 import { VERSION } from './version.ts';

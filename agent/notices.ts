@@ -2,7 +2,7 @@ import { withoutKeyAuthorization } from './core/challenge.ts';
 import type { Intent } from './core/model.ts';
 import { sentence } from './core/words.ts';
 import type { Log } from './log.ts';
-import type { Notices } from './rpc/control.ts';
+import type { Notices } from './rpc/control-service.ts';
 
 /** What a listener cannot answer for, in the agent's log. */
 export const serverNotices = (log: Log): Notices => ({

@@ -1,5 +1,5 @@
 import type { NodeReport } from './core/model.ts';
-import type { InterfaceReading } from './observe.ts';
+import type { InterfaceReading } from './loop/observe.ts';
 
 /** The host's own ADDRESS/LENGTH on the interface of each network of its report. */
 export function subnetsOf(

@@ -1,5 +1,5 @@
 import { ActFailure } from '../agent/core/acts.ts';
-import { envelopeText } from './envelope.ts';
+import { envelopeText } from './json/envelope.ts';
 import { failureText } from './failure.ts';
 import { streams } from './streams.ts';
 

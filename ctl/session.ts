@@ -8,9 +8,9 @@ import {
   type Risk,
   type Status,
 } from '../agent/core/acts.ts';
-import { reach, type Agent } from './client.ts';
-import { chooseContext } from './contexts.ts';
-import { envelopeText, nodeRows } from './envelope.ts';
+import { reach, type Agent } from './connect/client.ts';
+import { chooseContext } from './connect/contexts.ts';
+import { envelopeText, nodeRows } from './json/envelope.ts';
 import { asFailure, EXIT, failureText } from './failure.ts';
 import { mayBeInterrupted } from './interrupt.ts';
 import { nodeFailures } from './render/acts.ts';

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { hostPort } from '../config-schema.ts';
+import { hostPort } from '../config/schema.ts';
 import { ActFailure } from '../core/acts.ts';
 import { isToken } from '../core/challenge.ts';
 import type { Problems } from '../problems.ts';

@@ -1,7 +1,7 @@
 import { ActFailure } from '../core/acts.ts';
-import { ALREADY_THERE } from '../core/certificate-acts.ts';
+import { ALREADY_THERE } from '../core/swap-messages.ts';
 import type { Risk } from '../core/acts.ts';
-import type { SwapBundle, SwapPrepare } from '../core/certificate-acts.ts';
+import type { SwapBundle, SwapPrepare } from '../core/swap-messages.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { RuntimeError } from '../haproxy/runtime.ts';
 import { blocksOf, bundleText, isKey } from './blocks.ts';

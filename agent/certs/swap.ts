@@ -1,4 +1,4 @@
-import type { SwapPrepare, SwapReading } from '../core/certificate-acts.ts';
+import type { SwapPrepare, SwapReading } from '../core/swap-messages.ts';
 import type { SwapStanding } from '../core/swap.ts';
 import { blocksOf, bundleText } from './blocks.ts';
 import { checkSwap } from './check.ts';

@@ -1,5 +1,5 @@
 import type { Drift, Intent, NodeReport, PeerClass, Stamp } from './model.ts';
-import type { SwapBundle } from './certificate-acts.ts';
+import type { SwapBundle } from './swap-messages.ts';
 
 /** What operators can ask, and how it ended. Mirrors proto/proxyctl/v1/control.proto without the wire. */
 

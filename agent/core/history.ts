@@ -1,6 +1,6 @@
-import type { Memory } from './decision.ts';
+import type { Memory } from './decide/decision.ts';
 import type { NodeReport } from './model.ts';
-import type { View } from './owner.ts';
+import type { View } from './decide/owner.ts';
 
 /** One address came to one node. Written by the node it came to, once. */
 export interface OwnerChange {

@@ -1,5 +1,5 @@
 import type { NodeReport, NodeView, PathReading, PeerClass } from './model.ts';
-import type { Silence } from './decision.ts';
+import type { Silence } from './decide/decision.ts';
 import { CUT_MS, PROBES_LOST, STEADY_MS, type Timing } from './timing.ts';
 
 /** What the transport knows of one peer; readings of this host's monotonic clock. */

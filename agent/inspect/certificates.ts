@@ -2,7 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { blocksOf, isKey } from '../certs/blocks.ts';
 import { namesOf, readCertificate, rfc3339 } from '../certs/certificate.ts';
-import { filePlace } from '../certificate-places.ts';
+import { filePlace } from '../certs/places.ts';
 import { readPlace } from '../certs/disk.ts';
 import type { CertificateFiles, Place } from '../certs/port.ts';
 import { parseBundle } from '../certs/pem.ts';

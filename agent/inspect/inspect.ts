@@ -1,9 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { CertificateFiles } from '../certs/port.ts';
-import type { Config } from '../config.ts';
-import { hostPort } from '../config-schema.ts';
+import type { Config } from '../config/config.ts';
+import { hostPort } from '../config/schema.ts';
 import type { ConfigFacts, Fact, Inspection, RcLine } from '../core/doctor/inspection.ts';
-import { FEW } from '../core/doctor/unchecked.ts';
+import { FEW } from '../core/doctor/no-check.ts';
 import type { NodeReport, PathReading } from '../core/model.ts';
 import { parseCertificateList } from '../haproxy/certificates.ts';
 import { configFacts } from '../haproxy/config-facts.ts';

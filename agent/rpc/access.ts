@@ -1,6 +1,6 @@
 import { ActFailure } from '../core/acts.ts';
 import type { Role } from '../core/acts.ts';
-import { IdentityError, parseIdentity } from './identity.ts';
+import { IdentityError, parseIdentity } from '../wire/identity.ts';
 
 /** Where calls of one listener come from, and what that says about the caller. */
 export type Origin =

@@ -3,9 +3,9 @@ import type { StatusObject } from '@grpc/grpc-js';
 import { ActFailure } from '../core/acts.ts';
 import type { Outcome } from '../core/acts.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
-import { outcomeToWire } from './results.ts';
-import { FAILURE_TRAILER } from './failed-calls.ts';
-import { WireError } from './wire.ts';
+import { outcomeToWire } from '../wire/results.ts';
+import { FAILURE_TRAILER } from '../wire/failed-calls.ts';
+import { WireError } from '../wire/fields.ts';
 
 /** HTTP/2 header blocks are limited; what HAProxy or a tool printed need not be repeated in full. */
 const LONGEST_TEXT = 2000;

@@ -2,7 +2,7 @@ import { chownSync, existsSync, lstatSync, readFileSync, unlinkSync } from 'node
 import { connect, createServer } from 'node:net';
 import type { ListenOptions, Socket } from 'node:net';
 import { dirname } from 'node:path';
-import { splitAddress } from './address.ts';
+import { splitAddress } from '../wire/address.ts';
 
 /** A place this agent was to listen at, and why it does not. */
 export class ListenError extends Error {

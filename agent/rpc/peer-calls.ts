@@ -2,21 +2,21 @@ import type { Client, MethodDefinition, ServiceError } from '@grpc/grpc-js';
 import { PeerService } from '../../proto/gen/services.ts';
 import { ActFailure } from '../core/acts.ts';
 import type { ServerReading } from '../core/acts.ts';
-import type { InspectedCertificate } from '../core/certificate-acts.ts';
-import type { SwapPrepare, SwapReading } from '../core/certificate-acts.ts';
+import type { InspectedCertificate } from '../core/swap-messages.ts';
+import type { SwapPrepare, SwapReading } from '../core/swap-messages.ts';
 import type { OwnerChange } from '../core/history.ts';
 import type { ShowReply } from '../core/show-commands.ts';
 import type { SwapStanding } from '../core/swap.ts';
 import { inspectionFrom, type Inspection } from '../core/doctor/inspection.ts';
 import type { Intent } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
-import { failureFromStatus, notReached } from './failed-calls.ts';
-import { changeFromWire } from './history.ts';
-import { intentFromWire, intentToWire } from './intents.ts';
-import { serverFromWire } from './servers.ts';
-import { inspectedFromWire, standingFromWire } from './swaps.ts';
-import { swapFromWire, swapPrepareToWire } from './swaps.ts';
-import { WireError, each } from './wire.ts';
+import { failureFromStatus, notReached } from '../wire/failed-calls.ts';
+import { changeFromWire } from '../wire/history.ts';
+import { intentFromWire, intentToWire } from '../wire/intents.ts';
+import { serverFromWire } from '../wire/servers.ts';
+import { inspectedFromWire, standingFromWire } from '../wire/swaps.ts';
+import { swapFromWire, swapPrepareToWire } from '../wire/swaps.ts';
+import { WireError, each } from '../wire/fields.ts';
 
 /**
  * What this agent asks of one peer, over the connection its gossip holds. Each

@@ -5,12 +5,12 @@ import type { Role } from '../core/acts.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Origin } from './access.ts';
 import { bind, type Bound } from './bound.ts';
-import { controlHandlers } from './control.ts';
-import type { ControlVerbs, Notices } from './control.ts';
-import { gossipStreams } from './gossip-streams.ts';
-import { health } from './health.ts';
-import { peerHandlers } from './peer.ts';
-import type { PeerVerbs } from './peer.ts';
+import { controlHandlers } from './control-service.ts';
+import type { ControlVerbs, Notices } from './control-service.ts';
+import { gossipStreams } from './gossip-service.ts';
+import { health } from './health-service.ts';
+import { peerHandlers } from './peer-service.ts';
+import type { PeerVerbs } from './peer-service.ts';
 import type { Tls } from './tls.ts';
 
 export interface ServerOptions {

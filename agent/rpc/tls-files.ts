@@ -1,7 +1,7 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
-import { parseIdentity } from './identity.ts';
+import { parseIdentity } from '../wire/identity.ts';
 
 /** Paths of the three PEM files of `[tls]` in agent.toml. */
 export interface TlsPaths {

@@ -2,7 +2,7 @@ import { createSecureContext } from 'node:tls';
 import type { PeerCertificate } from 'node:tls';
 import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../sys/clock.ts';
-import { IdentityError, describeIdentity, parseIdentity } from './identity.ts';
+import { IdentityError, describeIdentity, parseIdentity } from '../wire/identity.ts';
 import { readTls } from './tls-files.ts';
 import type { SocketTrace } from './link-end.ts';
 import type { TlsPair, TlsPaths } from './tls-files.ts';

@@ -1,6 +1,6 @@
 import { ActFailure } from '../core/acts.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
-import { WireError } from './wire.ts';
+import { WireError } from '../wire/fields.ts';
 
 /** All bundles of one push together: what fits one message to a peer. */
 const LONGEST_PEM = 3 << 20;

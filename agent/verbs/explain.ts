@@ -1,5 +1,5 @@
-import { explainAddress, type ExplainAnswer } from '../core/explain.ts';
-import { isPaused, type View } from '../core/owner.ts';
+import { explainAddress, type ExplainAnswer } from '../core/decide/explain.ts';
+import { isPaused, type View } from '../core/decide/owner.ts';
 import { addressesOf } from './addresses.ts';
 import type { Pair } from './pair.ts';
 

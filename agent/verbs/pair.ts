@@ -10,7 +10,7 @@ import {
   type InspectedCertificate,
   type SwapPrepare,
   type SwapReading,
-} from '../core/certificate-acts.ts';
+} from '../core/swap-messages.ts';
 import type { OwnerChange } from '../core/history.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import { compareStamps, newestStamp, nextStamp, type Intents } from '../core/intents.ts';

@@ -4,7 +4,7 @@ import {
   type CertificateOutcome,
   type NodeOutcome,
 } from '../core/acts.ts';
-import { ALREADY_THERE, type SwapReading } from '../core/certificate-acts.ts';
+import { ALREADY_THERE, type SwapReading } from '../core/swap-messages.ts';
 import { away, failed, result, type Pair } from './pair.ts';
 import type { SwapRun } from './swap.ts';
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ActFailure, type ActHeader, type ActResult, type PushAct } from '../core/acts.ts';
-import { ALREADY_THERE, type SwapPrepare, type SwapReading } from '../core/certificate-acts.ts';
+import { ALREADY_THERE, type SwapPrepare, type SwapReading } from '../core/swap-messages.ts';
 import { certificateKey, newestStamp, nextStamp, wish } from '../core/intents.ts';
 import type { NodeView } from '../core/model.ts';
 import {

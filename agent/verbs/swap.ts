@@ -1,5 +1,5 @@
 import { ActFailure } from '../core/acts.ts';
-import { type SwapPrepare, type SwapReading } from '../core/certificate-acts.ts';
+import { type SwapPrepare, type SwapReading } from '../core/swap-messages.ts';
 import { certificateKey } from '../core/intents.ts';
 import type { Intent, Stamp } from '../core/model.ts';
 import { afterAnswers, beginSwap, nextOrder, type SwapAnswer } from '../core/swap.ts';

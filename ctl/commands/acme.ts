@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { checkChallenge, tokenOf } from '../../agent/core/challenge.ts';
-import { answerText } from '../answers.ts';
+import { answerText } from '../json/answer.ts';
 import { usage } from '../failure.ts';
 import { changing, common, type Finish } from '../options.ts';
 import { challengeResult, challengeTable } from '../render/challenges.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { readConfigFile } from '../config-file.ts';
-import { configPath } from '../contexts.ts';
-import { envelopeText } from '../envelope.ts';
+import { readConfigFile } from '../connect/config-file.ts';
+import { configPath } from '../connect/contexts.ts';
+import { envelopeText } from '../json/envelope.ts';
 import { asFailure } from '../failure.ts';
 import { common, type Finish } from '../options.ts';
 import { table } from '../render/table.ts';

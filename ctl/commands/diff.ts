@@ -3,8 +3,8 @@ import {
   certificateDifferences,
   type CertificateDifference,
 } from '../../agent/core/certificate-diff.ts';
-import { AGENT_AND_HAPROXY, askedRow } from '../answers.ts';
-import { envelopeText } from '../envelope.ts';
+import { AGENT_AND_HAPROXY, askedRow } from '../json/answer.ts';
+import { envelopeText } from '../json/envelope.ts';
 import { common, type Finish } from '../options.ts';
 import { certificateDiffScreen } from '../render/diff.ts';
 import { reading, type CommonOptions } from '../session.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { DoctorAnswer } from '../../agent/core/doctor/finding.ts';
-import { AGENT, answerText, askedRow } from '../answers.ts';
+import { AGENT, answerText, askedRow } from '../json/answer.ts';
 import { common, type Finish } from '../options.ts';
 import { doctorScreen } from '../render/doctor.ts';
 import { reading, type CommonOptions } from '../session.ts';

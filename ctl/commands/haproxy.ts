@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { showCommand, SHOW_NAMES, type NodeShow } from '../../agent/core/show-commands.ts';
-import { AGENT_AND_HAPROXY, answerText, askedRow } from '../answers.ts';
+import { AGENT_AND_HAPROXY, answerText, askedRow } from '../json/answer.ts';
 import { common, type Finish } from '../options.ts';
 import { showScreen, showText } from '../render/show.ts';
 import { wrapped } from '../render/wrapped.ts';

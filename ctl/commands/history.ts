@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { answerText } from '../answers.ts';
+import { answerText } from '../json/answer.ts';
 import { common, count, type Finish } from '../options.ts';
 import { historyResult, historyScreen } from '../render/history.ts';
 import { reading, type CommonOptions } from '../session.ts';

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Role } from '../../agent/core/acts.ts';
-import { envelopeText } from '../envelope.ts';
+import { envelopeText } from '../json/envelope.ts';
 import { asFailure } from '../failure.ts';
 import type { Finish } from '../options.ts';
 import { failed, newRequestId } from '../session.ts';

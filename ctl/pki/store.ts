@@ -2,7 +2,7 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ActFailure, type Role } from '../../agent/core/acts.ts';
-import { parseIdentity } from '../../agent/rpc/identity.ts';
+import { parseIdentity } from '../../agent/wire/identity.ts';
 import { usage } from '../failure.ts';
 import { modeOf, octal, putFile, readIfThere } from '../files.ts';
 import { createAuthority, issueCertificate, type Issued, type Subject } from './authority.ts';

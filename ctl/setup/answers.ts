@@ -1,6 +1,6 @@
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
-import { positionsIn } from '../../agent/config-positions.ts';
+import { positionsIn } from '../../agent/config/positions.ts';
 import { nearest } from '../../agent/core/words.ts';
 import { contradictions } from './contradictions.ts';
 import type { Finding, KeyPath } from './raw.ts';

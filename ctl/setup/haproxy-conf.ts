@@ -1,4 +1,4 @@
-import { splitAddress } from '../../agent/rpc/address.ts';
+import { splitAddress } from '../../agent/wire/address.ts';
 import { withPort, type Backend, type Host, type Plan } from './plan.ts';
 
 /** Mozilla's intermediate configuration, guideline 5.7, for HAProxy 2.4 and later. */

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import * as v from 'valibot';
-import { splitAddress } from '../../agent/rpc/address.ts';
+import { splitAddress } from '../../agent/wire/address.ts';
 
 /** The shape of an answer file. Every message says what would be right. */
 

@@ -1,5 +1,5 @@
 import { sentence } from '../../agent/core/words.ts';
-import type { Agent } from '../client.ts';
+import type { Agent } from '../connect/client.ts';
 import { pressed } from './keys.ts';
 import { FIRST_CHOICE, rowsOf, type Choice, type Picture, type Reading } from './model.ts';
 import { pageOf, topScreen } from './render.ts';

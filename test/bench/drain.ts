@@ -1,4 +1,4 @@
-import { reach, type Agent } from '../../ctl/client.ts';
+import { reach, type Agent } from '../../ctl/connect/client.ts';
 import type { AdminState } from '../../agent/core/acts.ts';
 import { installedHaproxy, labDown, labUp } from '../lab/lab.ts';
 import { quantile, tenth } from './figures.ts';

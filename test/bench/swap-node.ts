@@ -1,13 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { placeOf } from '../../agent/certificate-places.ts';
+import { placeOf } from '../../agent/certs/places.ts';
 import { certificateFiles } from '../../agent/certs/files.ts';
 import { servedFingerprint } from '../../agent/certs/handshake.ts';
 import { swapJournal } from '../../agent/certs/journal.ts';
 import { careful } from '../../agent/certs/many-names.ts';
 import { serverNameFor } from '../../agent/certs/names.ts';
 import { nodeSwap } from '../../agent/certs/swap.ts';
-import type { SwapPrepare } from '../../agent/core/certificate-acts.ts';
+import type { SwapPrepare } from '../../agent/core/swap-messages.ts';
 import { certificateDetails } from '../../agent/haproxy/certificate-details.ts';
 import { certificates } from '../../agent/haproxy/certificates.ts';
 import { configReader } from '../../agent/haproxy/config-reader.ts';

@@ -1,20 +1,20 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { placeOf } from '../../agent/certificate-places.ts';
+import { placeOf } from '../../agent/certs/places.ts';
 import { certificateFiles } from '../../agent/certs/files.ts';
 import { inspect } from '../../agent/certs/inspect.ts';
 import { swapJournal } from '../../agent/certs/journal.ts';
 import type { NodeSwapParts } from '../../agent/certs/port.ts';
 import { nodeSwap, type NodeSwap } from '../../agent/certs/swap.ts';
 import type { Risk } from '../../agent/core/acts.ts';
-import type { SwapBundle, SwapReading } from '../../agent/core/certificate-acts.ts';
+import type { SwapBundle, SwapReading } from '../../agent/core/swap-messages.ts';
 import { certificateDetails } from '../../agent/haproxy/certificate-details.ts';
 import { certificates } from '../../agent/haproxy/certificates.ts';
 import { configReader } from '../../agent/haproxy/config-reader.ts';
 import { atLeast, readInfo } from '../../agent/haproxy/info.ts';
 import { runtime, type Runtime } from '../../agent/haproxy/runtime.ts';
-import { servedBy } from '../../agent/served-certificate.ts';
+import { servedBy } from '../../agent/certs/served.ts';
 import { freePorts, runHaproxy, shortFolder } from '../haproxy/haproxy.ts';
 import { NOW } from './bundles.ts';
 

@@ -1,4 +1,4 @@
-import { catchUp } from '../../agent/catch-up.ts';
+import { catchUp } from '../../agent/upkeep/catch-up.ts';
 import { blocksOf, splitText } from '../../agent/certs/blocks.ts';
 import { bundleWith, inspect } from '../../agent/certs/inspect.ts';
 import type { NodeSwapParts } from '../../agent/certs/port.ts';
@@ -7,7 +7,7 @@ import { ActFailure } from '../../agent/core/acts.ts';
 import { mergeIntents } from '../../agent/core/intents.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import { problems as openProblems } from '../../agent/problems.ts';
-import { recoverSwaps } from '../../agent/swap-recovery.ts';
+import { recoverSwaps } from '../../agent/upkeep/swap-recovery.ts';
 import type { Member, Pair } from '../../agent/verbs/pair.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { NOW } from './bundles.ts';

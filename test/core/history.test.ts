@@ -1,9 +1,9 @@
 import test from 'ava';
-import { decide } from '../../agent/core/decide.ts';
-import { NO_MEMORY, type Memory } from '../../agent/core/decision.ts';
+import { decide } from '../../agent/core/decide/decide.ts';
+import { NO_MEMORY, type Memory } from '../../agent/core/decide/decision.ts';
 import { foundHere, type OwnerChange } from '../../agent/core/history.ts';
 import type { AddressReport, NodeView } from '../../agent/core/model.ts';
-import { past } from '../../agent/past.ts';
+import { past } from '../../agent/loop/own-history.ts';
 import { address, heard, NOW, report, view } from './builders.ts';
 
 const A = 'haproxy01';

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Http2Server } from 'node:http2';
-import { statusToWire } from '../../agent/rpc/status.ts';
+import { statusToWire } from '../../agent/wire/status.ts';
 import { ControlService } from '../../proto/gen/services.ts';
 import { statusOf } from './statuses.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Finding } from '../../agent/core/doctor/finding.ts';
-import { doctorFromWire, doctorToWire } from '../../agent/rpc/doctor.ts';
+import { doctorFromWire, doctorToWire } from '../../agent/wire/doctor.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { doctorScreen } from '../../ctl/render/doctor.ts';
 import { desk, PROXYCTL } from './command.ts';

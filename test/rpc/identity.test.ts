@@ -1,7 +1,7 @@
 import test from 'ava';
 import { status as Code } from '@grpc/grpc-js';
 import { objection } from '../../agent/rpc/hello.ts';
-import { parseIdentity } from '../../agent/rpc/identity.ts';
+import { parseIdentity } from '../../agent/wire/identity.ts';
 import { newTrace, reasonOf } from '../../agent/rpc/link-end.ts';
 
 test('one proxyctl URI, of this pair, in full, is an identity; anything else is refused', (t) => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import test from 'ava';
 import { PeerService } from '../../proto/gen/services.ts';
 import { ActFailure } from '../../agent/core/acts.ts';
-import { type SwapPrepare } from '../../agent/core/certificate-acts.ts';
+import { type SwapPrepare } from '../../agent/core/swap-messages.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import type { LinksOptions } from '../../agent/rpc/links.ts';
 import { createOutbox } from '../../agent/rpc/outbox.ts';

@@ -1,11 +1,11 @@
-import { decide, type Decide } from '../../agent/core/decide.ts';
-import type { Action, Decision } from '../../agent/core/decision.ts';
+import { decide, type Decide } from '../../agent/core/decide/decide.ts';
+import type { Action, Decision } from '../../agent/core/decide/decision.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import { compareStamps } from '../../agent/core/intents.ts';
 import { LOWERED_ADVSKEW, type AddressReport, type NodeReport } from '../../agent/core/model.ts';
-import type { View } from '../../agent/core/owner.ts';
-import type { Gossip } from '../../agent/gossip.ts';
-import type { CarpPort } from '../../agent/loop-ports.ts';
+import type { View } from '../../agent/core/decide/owner.ts';
+import type { Gossip } from '../../agent/gossip/gossip.ts';
+import type { CarpPort } from '../../agent/loop/ports.ts';
 import type { State } from '../../agent/store/state.ts';
 import type { Host } from './host.ts';
 

@@ -1,4 +1,4 @@
-import type { CarpPort } from '../../agent/loop-ports.ts';
+import type { CarpPort } from '../../agent/loop/ports.ts';
 import type { Host } from './host.ts';
 import { INTERFACE } from './interface.ts';
 import type { Process } from './process.ts';

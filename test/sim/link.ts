@@ -1,7 +1,7 @@
 import { proxyctl } from '../../proto/gen/messages.js';
 import { ActFailure } from '../../agent/core/acts.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
-import { gossipFromWire, gossipToWire } from '../../agent/rpc/gossip.ts';
+import { gossipFromWire, gossipToWire } from '../../agent/wire/gossip.ts';
 import type { LinkHow } from '../../agent/rpc/link-end.ts';
 import type { Clock } from '../../agent/sys/clock.ts';
 import type { Agent } from './agent.ts';

@@ -1,7 +1,7 @@
 import { ActFailure, type ServerReading } from '../../agent/core/acts.ts';
-import type { Gossip } from '../../agent/gossip.ts';
+import type { Gossip } from '../../agent/gossip/gossip.ts';
 import type { Intent } from '../../agent/core/model.ts';
-import type { Loop } from '../../agent/loop.ts';
+import type { Loop } from '../../agent/loop/loop.ts';
 import type { Member, Pair } from '../../agent/verbs/pair.ts';
 import type { Agent } from './agent.ts';
 import { SERVERS, type Haproxy } from './haproxy.ts';

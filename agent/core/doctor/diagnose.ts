@@ -10,7 +10,7 @@ import { others } from './others.ts';
 import { prefixes } from './prefixes.ts';
 import { pairwise } from './pairwise.ts';
 import { running } from './running.ts';
-import { unseen } from './unseen.ts';
+import { unseen } from './not-seen.ts';
 
 type Check = (inspections: readonly Inspection[], pair: Pairwise) => readonly Found[];
 

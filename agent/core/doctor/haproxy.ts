@@ -1,5 +1,5 @@
 import type { Found, Remedy } from './finding.ts';
-import { unchecked } from './unchecked.ts';
+import { unchecked } from './no-check.ts';
 import { known, type ConfigFacts, type Inspection, type Pairwise } from './inspection.ts';
 
 /** HAProxy's configuration on each host, and what a reload of it would undo. */

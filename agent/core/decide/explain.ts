@@ -1,0 +1,144 @@
+import { maintenanceKey, pinKey, wish } from '../intents.ts';
+import type { Health, Intent, NodeReport } from '../model.ts';
+import { isMaintained, owner, PLACES, rank, type Because, type Candidate } from './owner.ts';
+import type { View } from './owner.ts';
+import { unable } from './reasons.ts';
+
+/** One node's standing for one address, in the order the policy compares. */
+export interface Standing {
+  readonly node: string;
+  /** Empty: able. */
+  readonly unableBecause: string;
+  readonly health: Health;
+  readonly healthReason: string;
+  readonly healthSinceMs: number;
+  readonly maintenance: boolean;
+  readonly pinned: boolean;
+  /** MASTER, or may take it back. */
+  readonly ripe: boolean;
+  readonly advskew: number;
+  readonly state: string;
+}
+
+/** One input that would change the verdict. */
+interface Flip {
+  readonly text: string;
+  readonly owner: string | null;
+}
+
+export interface Explanation {
+  readonly address: string;
+  readonly owner: string | null;
+  readonly because: Because;
+  readonly standings: readonly Standing[];
+  readonly flips: readonly Flip[];
+  /** Configured nodes whose word does not count now, and why. */
+  readonly absent: readonly string[];
+}
+
+/** An explanation with the sentence of the present decision. */
+export interface Explained extends Explanation {
+  readonly reason: string;
+}
+
+export interface ExplainAnswer {
+  readonly node: string;
+  readonly paused: boolean;
+  readonly addresses: readonly Explained[];
+}
+
+/** What decides where an address belongs, and which single input would change that. */
+export function explainAddress(view: View, address: string, nowMs: number): Explanation {
+  const verdict = owner(address, view, nowMs);
+  const { candidates } = verdict;
+  const named = verdict.owner?.node ?? null;
+  const ripeAt = PLACES.indexOf('holds');
+  return {
+    address,
+    owner: named,
+    because: verdict.because,
+    standings: candidates.map((candidate) => {
+      const { node, report, address: mine } = candidate;
+      return {
+        node,
+        unableBecause: candidate.able ? '' : unable(candidate),
+        health: report.health,
+        healthReason: report.healthReason,
+        healthSinceMs: report.healthSinceMs,
+        maintenance: isMaintained(candidate, view),
+        pinned: wish(view.intents, pinKey(address), view.wallMs)?.value === node,
+        ripe: rank(candidate, candidates, view, nowMs)[ripeAt] === 0,
+        advskew: mine.baseAdvskew ?? mine.advskew,
+        state: mine.state,
+      };
+    }),
+    flips: candidates
+      .flatMap((candidate) => whatIfs(view, candidate, nowMs))
+      .map(({ text, view: other }) => ({
+        text,
+        owner: owner(address, other, nowMs).owner?.node ?? null,
+      }))
+      .filter((flip) => flip.owner !== named),
+    absent: view.nodes
+      .filter(({ node }) => !candidates.some((one) => one.node === node))
+      .map(({ node, peerClass, fresh }) => `${node} is ${fresh ? 'without it' : peerClass}`),
+  };
+}
+
+interface WhatIf {
+  readonly text: string;
+  readonly view: View;
+}
+
+/** Views that differ from the present one in one input of this node. */
+function whatIfs(view: View, { node, address }: Candidate, nowMs: number): WhatIf[] {
+  const health = (to: Health, text: string): WhatIf => ({
+    text,
+    view: withReport(view, node, (report) => ({
+      ...report,
+      health: to,
+      healthSinceMs: nowMs - view.policy.holdMs,
+    })),
+  });
+  const wished = (key: string, value: string, text: string): WhatIf => ({
+    text,
+    view: { ...view, intents: new Map([...view.intents, [key, wishOf(key, value)]]) },
+  });
+  const hold = `${view.policy.holdMs / 1000} s`;
+  return [
+    health('down', `HAProxy on ${node} goes down`),
+    health('degraded', `${node} is degraded for ${hold}`),
+    health('serving', `${node} serves again`),
+    wished(maintenanceKey(node), 'on', `maintenance on ${node}`),
+    wished(pinKey(address.address), node, `failover --to ${node}`),
+    {
+      text: `${node} is not heard`,
+      view: {
+        ...view,
+        nodes: view.nodes.map((one) => (one.node === node ? { ...one, fresh: false } : one)),
+      },
+    },
+  ];
+}
+
+const withReport = (
+  view: View,
+  node: string,
+  change: (report: NodeReport) => NodeReport,
+): View => ({
+  ...view,
+  nodes: view.nodes.map((one) =>
+    one.node === node && one.report !== null ? { ...one, report: change(one.report) } : one,
+  ),
+});
+
+const wishOf = (key: string, value: string): Intent => ({
+  key,
+  value,
+  deleted: false,
+  stamp: { wallMs: 0, count: 0, node: '' },
+  actor: '',
+  reason: '',
+  requestId: '',
+  untilWallMs: null,
+});

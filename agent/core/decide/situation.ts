@@ -1,0 +1,74 @@
+import type { Memory } from './decision.ts';
+import { LOWERED_ADVSKEW, type AddressReport, type NodeReport } from '../model.ts';
+import type { Candidate, Ownership, View } from './owner.ts';
+import { ISOLATED_MS } from '../timing.ts';
+
+/** One address in one round: everything its decision may look at. */
+export interface Situation {
+  readonly view: View;
+  readonly me: NodeReport;
+  readonly mine: AddressReport;
+  readonly ownership: Ownership;
+  readonly masters: readonly Candidate[];
+  readonly memory: Memory;
+  /** While adverts are lost: the one node that keeps every address; null: none are lost. */
+  readonly keeper: string | null;
+  readonly nowMs: number;
+}
+
+/** Whether this MASTER was alone long enough that it should yield when the network returns. */
+export function isIsolated({ view, mine, memory, nowMs }: Situation): boolean {
+  const { isolatedSinceMs, isolatedUntilMs } = memory;
+  if (mine.state !== 'MASTER' || isolatedUntilMs === null) return false;
+  if (isolatedSinceMs !== null && nowMs - isolatedSinceMs < ISOLATED_MS) return false;
+  // Where another has the better base, that one lowers itself and this one wins: never both.
+  const base = mine.baseAdvskew ?? mine.advskew;
+  return !view.nodes.some(
+    ({ node, report }) =>
+      node !== view.self &&
+      report?.addresses.some(
+        ({ address, baseAdvskew }) => address === mine.address && (baseAdvskew ?? 255) < base,
+      ),
+  );
+}
+
+/**
+ * Base if I am owner or my base is above the owner's, 254 otherwise; what was
+ * set by hand stays. Computed each round from causes, never remembered as one.
+ */
+export function desiredAdvskew(at: Situation): number {
+  const { mine, ownership, view, keeper } = at;
+  if (mine.byHand) return mine.advskew;
+  if (isIsolated(at)) return LOWERED_ADVSKEW;
+  if (keeper !== null && keeper !== view.self) return LOWERED_ADVSKEW;
+  const base = mine.baseAdvskew ?? mine.advskew;
+  const chosen = ownership.owner;
+  if (chosen === null || chosen.node === view.self) return base;
+  return base > (chosen.address.baseAdvskew ?? chosen.address.advskew) ? base : LOWERED_ADVSKEW;
+}
+
+/** The peer had this node's present report when it wrote its own. */
+export const hasSeen = (peer: NodeReport, me: NodeReport): boolean =>
+  peer.seen.some(
+    ({ node, epoch, sequence }) =>
+      node === me.node && epoch === me.epoch && sequence >= me.sequence,
+  );
+
+/** The three names every action on an address carries. */
+export const where = ({ address, interface: name, vhid }: AddressReport) => ({
+  address,
+  interface: name,
+  vhid,
+});
+
+/** A copy of the map with one entry set, or without it for null. */
+export function put<T>(
+  map: ReadonlyMap<string, T>,
+  key: string,
+  value: T | null,
+): ReadonlyMap<string, T> {
+  const copy = new Map(map);
+  if (value === null) copy.delete(key);
+  else copy.set(key, value);
+  return copy;
+}

@@ -1,0 +1,236 @@
+import { createHash } from 'node:crypto';
+import { PROTOCOL, type GossipMessage } from '../core/gossip.ts';
+import { digestText, mergeIntents, type Intents } from '../core/intents.ts';
+import type { Intent, NodeReport, NodeView, Seen } from '../core/model.ts';
+import { isFresh, peerClass, withRelayed, type Contact } from '../core/peers.ts';
+import type { Timing } from '../core/timing.ts';
+import { isNewer, unheard, type Peer } from './peer.ts';
+import { relays } from './relay.ts';
+import type { Clock } from '../sys/clock.ts';
+
+/** What gossip needs from the transport; `send` is false where nothing is connected. */
+interface GossipTransport {
+  send(node: string, message: GossipMessage): boolean;
+}
+
+export interface GossipOptions {
+  readonly node: string;
+  readonly pair: string;
+  readonly agentVersion: string;
+  readonly epoch: number;
+  readonly peers: readonly string[];
+  readonly timing: Timing;
+  readonly clock: Clock;
+  readonly transport: GossipTransport;
+  readonly intents: Intents;
+  /** Called after new intents arrived from a peer, before anything acts on them: store them. */
+  readonly onIntents: (intents: Intents, taken: readonly Intent[]) => void;
+  /** Something a decision may depend on has changed. */
+  readonly onChange: () => void;
+  /** Gossip that is not acted on, and why. */
+  readonly onRefused: (node: string, cause: string) => void;
+}
+
+/** Two lists of intents cross the wire at most this often per peer. */
+const INTENTS_INTERVAL_MS = 200;
+
+type Known = Contact & Pick<Readonly<Peer>, 'goneBecause' | 'differsSinceMs'>;
+
+export type Gossip = ReturnType<typeof gossip>;
+
+/**
+ * What the nodes tell each other: each writes only its own report (epoch and
+ * sequence order them), intents merge by stamp, heartbeats carry a digest and
+ * what does not match is asked for. Knows nothing of connections.
+ */
+export function gossip(options: GossipOptions) {
+  const { clock, transport, timing, node: self } = options;
+  const peers = new Map<string, Peer>(options.peers.map((node) => [node, unheard(node)]));
+  const relay = relays(peers, options);
+  let intents = options.intents;
+  let digest = digestOf(intents);
+  let own: NodeReport | null = null;
+
+  const hello = (): GossipMessage & { readonly kind: 'hello' } => ({
+    kind: 'hello',
+    node: self,
+    pair: options.pair,
+    protocol: PROTOCOL,
+    agentVersion: options.agentVersion,
+    epoch: options.epoch,
+  });
+
+  const seen = (): Seen[] =>
+    [...peers.values()].flatMap(({ report }) =>
+      report === null
+        ? []
+        : [{ node: report.node, epoch: report.epoch, sequence: report.sequence }],
+    );
+
+  const sendReport = (node: string): void => {
+    // Its clock is as of sending: an old report says nothing of a clock that is off.
+    const wallMs = clock.wallMs();
+    if (own !== null)
+      transport.send(node, { kind: 'report', report: { ...own, wallMs }, ageMs: 0 });
+  };
+
+  const sendIntents = (peer: Peer): void => {
+    const nowMs = clock.nowMs();
+    if (peer.intentsSentAtMs !== null && nowMs - peer.intentsSentAtMs < INTENTS_INTERVAL_MS) return;
+    peer.intentsSentAtMs = nowMs;
+    transport.send(peer.node, { kind: 'intents', intents: [...intents.values()] });
+  };
+
+  function takeIntents(from: string, offered: readonly Intent[]): readonly Intent[] {
+    const merge = mergeIntents(intents, offered, clock.wallMs());
+    for (const { key } of merge.refused)
+      options.onRefused(from, `${key} is stamped more than a day ahead of this host's clock`);
+    if (merge.taken.length > 0 || merge.intents.size !== intents.size) {
+      intents = merge.intents;
+      digest = digestOf(intents);
+      options.onIntents(intents, merge.taken);
+      options.onChange();
+    }
+    return merge.newer;
+  }
+
+  function takeReport(peer: Peer, report: NodeReport, ageMs: number): void {
+    if (report.node !== peer.node) return relay.take(peer.node, report, ageMs);
+    if (peer.report !== null && !isNewer(report, peer.report)) return;
+    peer.report = report;
+    peer.currentAtMs = clock.nowMs();
+    peer.clockOffMs = report.wallMs - clock.wallMs();
+    options.onChange();
+  }
+
+  function receive(from: string, message: GossipMessage): void {
+    const peer = peers.get(from);
+    if (peer === undefined) return options.onRefused(from, 'it is not a configured peer');
+    const wasSilent = !isFresh(peer, timing, clock.nowMs());
+    if (message.kind !== 'goodbye') {
+      peer.heardAtMs = clock.nowMs();
+      peer.agentGoneAtMs = null;
+    }
+    switch (message.kind) {
+      case 'hello':
+        sendReport(from);
+        sendIntents(peer);
+        break;
+      case 'heartbeat':
+        heartbeat(peer, message);
+        relay.hears(from, message);
+        break;
+      case 'report':
+        takeReport(peer, message.report, message.ageMs);
+        break;
+      case 'intents':
+        takeIntents(from, message.intents);
+        break;
+      case 'want-intents':
+        sendIntents(peer);
+        break;
+      case 'want-report':
+        if (message.node === self) sendReport(from);
+        else relay.tell(from, message.node);
+        break;
+      case 'goodbye':
+        gone(from, `its agent stopped: ${message.reason}`);
+        break;
+    }
+    if (wasSilent) options.onChange();
+  }
+
+  function heartbeat(peer: Peer, message: GossipMessage & { readonly kind: 'heartbeat' }): void {
+    const { report } = peer;
+    peer.differsSinceMs =
+      message.intentsDigest === digest ? null : (peer.differsSinceMs ?? clock.nowMs());
+    if (report === null || isNewer(message, report)) {
+      transport.send(peer.node, { kind: 'want-report', node: peer.node });
+      return void (message.intentsDigest !== digest && sendIntents(peer));
+    }
+    if (!isNewer(report, message)) peer.currentAtMs = clock.nowMs();
+    if (sawMore(report.seen, message.seen)) {
+      peer.report = { ...report, seen: message.seen };
+      options.onChange();
+    }
+    if (message.intentsDigest !== digest) sendIntents(peer);
+  }
+
+  /** The peer's agent is known to be gone while its host answers. */
+  function gone(node: string, because: string): void {
+    const peer = peers.get(node);
+    if (peer === undefined) return;
+    peer.agentGoneAtMs = clock.nowMs();
+    peer.goneBecause = because;
+    options.onChange();
+  }
+
+  return {
+    hello,
+    seen,
+    receive,
+    gone,
+    /** A connection to the peer stands: tell it everything. */
+    connected(node: string): void {
+      const peer = peers.get(node);
+      if (peer === undefined) return;
+      peer.intentsSentAtMs = null;
+      sendReport(node);
+      sendIntents(peer);
+    },
+    intents: (): Intents => intents,
+    /** Merges intents that came another way (an operator's, StoreIntents); returns the newer stored ones. */
+    store: takeIntents,
+    /** Replaces the own report and pushes it to every peer. */
+    publish(report: NodeReport): void {
+      own = report;
+      for (const peer of peers.keys()) sendReport(peer);
+    },
+    pushIntents(): void {
+      for (const peer of peers.values()) {
+        peer.intentsSentAtMs = null;
+        sendIntents(peer);
+      }
+    },
+    /** One heartbeat to every peer. */
+    beat(): void {
+      const message: GossipMessage = {
+        kind: 'heartbeat',
+        epoch: options.epoch,
+        sequence: own?.sequence ?? 0,
+        intentsDigest: digest,
+        seen: seen(),
+        heard: relay.heard(),
+      };
+      for (const peer of peers.keys()) transport.send(peer, message);
+    },
+    /** Every peer as it is known now, in order of name. */
+    peers(nowMs: number): NodeView[] {
+      return [...peers.values()]
+        .map((peer) => {
+          const contact = withRelayed(peer, peer.relayedAtMs, timing);
+          return {
+            node: peer.node,
+            peerClass: peerClass(contact, timing, nowMs),
+            fresh: isFresh(contact, timing, nowMs),
+            heardAtMs: contact.heardAtMs,
+            report: peer.report,
+            clockOffMs: peer.clockOffMs,
+          };
+        })
+        .sort((a, b) => (a.node < b.node ? -1 : 1));
+    },
+    contact: (node: string): Known | null => peers.get(node) ?? null,
+  };
+}
+
+const digestOf = (intents: Intents): string =>
+  createHash('sha256').update(digestText(intents)).digest('hex');
+
+/** True when a peer has seen more of us or others than its report says. */
+function sawMore(known: readonly Seen[], now: readonly Seen[]): boolean {
+  return now.some((seen) => {
+    const before = known.find(({ node }) => node === seen.node);
+    return before === undefined || isNewer(seen, before);
+  });
+}

@@ -1,0 +1,267 @@
+import { healthOf } from '../core/health.ts';
+import {
+  LOWERED_ADVSKEW,
+  type AddressReport,
+  type CarpState,
+  type HaproxyReport,
+  type KnownBase,
+  type NetworkReport,
+  type NodeReport,
+  type NodeView,
+  type Problem,
+} from '../core/model.ts';
+import type { NetworkConfig } from '../config/config.ts';
+import type { Decision } from '../core/decide/decision.ts';
+
+/** One vhid as ifconfig printed it. */
+export interface VhidReading {
+  readonly interface: string;
+  readonly vhid: number;
+  readonly vips: readonly string[];
+  readonly state: CarpState;
+  readonly advbase: number;
+  readonly advskew: number;
+}
+
+/** What was read of CARP on this host, all at one moment. */
+export interface CarpObservation {
+  readonly addresses: readonly VhidReading[];
+  readonly preempt: boolean | null;
+  readonly demotion: number;
+  /** net.inet.carp.allow; null: unknown. */
+  readonly allow: boolean | null;
+  /** The host's own addresses by interface, as ADDRESS/LENGTH, no VIPs. */
+  readonly interfaces: readonly InterfaceReading[];
+}
+
+export interface InterfaceReading {
+  readonly interface: string;
+  readonly addresses: readonly string[];
+}
+
+/** Base advskew by address, as stored. */
+export type Bases = Readonly<Record<string, number>>;
+
+/**
+ * The base advskew of every address after this reading. Learnt when unknown
+ * and not 254 (which is reserved and proves nothing); an administrator's change
+ * counts while nothing is overridden; agent.toml wins over both. A host whose
+ * disk is empty and whose kernel says 254 takes what a peer `remembered`.
+ */
+export function learnBases(
+  bases: Bases,
+  carp: CarpObservation,
+  previous: NodeReport | null,
+  networks: readonly NetworkConfig[] | null,
+  remembered: (address: string) => number | null = () => null,
+): Bases {
+  const learnt: Record<string, number> = { ...bases };
+  for (const reading of carp.addresses) {
+    const network = networkOf(reading, networks);
+    if (network === null) continue;
+    const address = `${reading.vhid}@${network.name}`;
+    const before = previous?.addresses.find((known) => known.address === address);
+    const known = learnt[address];
+    const overridden = before !== undefined && before.advskew !== before.baseAdvskew;
+    if (network.baseAdvskew !== null) learnt[address] = network.baseAdvskew;
+    else if (reading.advskew === LOWERED_ADVSKEW) {
+      const peers = known === undefined ? remembered(address) : null;
+      if (peers !== null) learnt[address] = peers;
+    } else if (known === undefined || !overridden) learnt[address] = reading.advskew;
+  }
+  return learnt;
+}
+
+export interface SelfInput {
+  readonly node: string;
+  readonly carp: CarpObservation;
+  readonly bases: Bases;
+  readonly networks: readonly NetworkConfig[] | null;
+  readonly haproxy: readonly HaproxyReport[];
+  readonly peers: readonly NodeView[];
+  readonly previous: NodeReport | null;
+  readonly joined: boolean;
+  /** This agent holds the fence. */
+  readonly fenced: boolean;
+  readonly nowMs: number;
+}
+
+/** The part of the own report that follows from observation; the decision adds the rest. */
+export type SelfReading = Pick<
+  NodeReport,
+  | 'addresses'
+  | 'haproxy'
+  | 'preempt'
+  | 'demotion'
+  | 'health'
+  | 'healthSinceMs'
+  | 'healthReason'
+  | 'joined'
+  | 'fenced'
+  | 'networks'
+  | 'knownBases'
+>;
+
+/** Turns readings into this node's own words, with since-when for everything that ages. */
+export function observeSelf(input: SelfInput): SelfReading {
+  const { carp, haproxy, peers, previous, nowMs } = input;
+  const addresses = carp.addresses.flatMap((reading) => addressReport(reading, input));
+  const fresh = peers.flatMap((peer) => (peer.fresh && peer.report !== null ? [peer.report] : []));
+  // Fenced on purpose is not sick: its vhids are INIT by its own word.
+  const seen = { addresses: input.fenced ? [] : addresses, haproxy };
+  const { health, reason } = healthOf(seen, fresh);
+  const sameHealth = previous?.health === health;
+  return {
+    addresses: addresses.map((address) => ({
+      ...address,
+      readySinceMs: readySince(address, health === 'down', input),
+    })),
+    haproxy,
+    preempt: carp.preempt,
+    demotion: carp.demotion,
+    health,
+    healthSinceMs: sameHealth ? previous.healthSinceMs : nowMs,
+    healthReason: reason,
+    joined: input.joined,
+    fenced: input.fenced,
+    networks: networkReports(addresses, carp.interfaces),
+    knownBases: peers.flatMap((peer) => basesOf(peer)),
+  };
+}
+
+function networkReports(
+  addresses: readonly AddressReport[],
+  interfaces: readonly InterfaceReading[],
+): NetworkReport[] {
+  const named = new Map(addresses.map((one) => [one.network, one.interface]));
+  return [...named].map(([network, name]) => ({
+    network,
+    addresses: (interfaces.find((one) => one.interface === name)?.addresses ?? []).map((cidr) =>
+      cidr.replace(/\/\d+$/, ''),
+    ),
+  }));
+}
+
+const basesOf = ({ node, report }: NodeView): KnownBase[] =>
+  (report?.addresses ?? []).flatMap(({ address, baseAdvskew }) =>
+    baseAdvskew === null ? [] : [{ node, address, base: baseAdvskew }],
+  );
+
+function addressReport(reading: VhidReading, input: SelfInput): AddressReport[] {
+  const network = networkOf(reading, input.networks);
+  if (network === null) return [];
+  const address = `${reading.vhid}@${network.name}`;
+  const before = input.previous?.addresses.find((known) => known.address === address);
+  const { nowMs } = input;
+  return [
+    {
+      address,
+      network: network.name,
+      ...reading,
+      stateSinceMs: before?.state === reading.state ? before.stateSinceMs : nowMs,
+      baseAdvskew: input.bases[address] ?? null,
+      owner: before?.owner ?? null,
+      yieldTo: null,
+      reason: before?.reason ?? '',
+      reasonSinceMs: before?.reasonSinceMs ?? nowMs,
+      readySinceMs: before?.readySinceMs ?? nowMs,
+      byHand: before?.byHand ?? false,
+      advertsLost: before?.advertsLost ?? false,
+      cutOff: before?.cutOff ?? false,
+      inTouch: before?.inTouch ?? false,
+      movesAtMs: before?.movesAtMs ?? [],
+    },
+  ];
+}
+
+/** Able to take it and in touch with the MASTER's agent without a break: since when. */
+function readySince(address: AddressReport, haproxyDown: boolean, input: SelfInput): number {
+  const holder = input.peers.find((peer) =>
+    peer.report?.addresses.some(
+      (theirs) => theirs.address === address.address && theirs.state === 'MASTER',
+    ),
+  );
+  const inTouch = address.state === 'MASTER' || (holder !== undefined && holder.fresh);
+  const { advertsLost, byHand } = address;
+  const unfit = address.state === 'INIT' || advertsLost || byHand;
+  const broken = haproxyDown || !input.joined || unfit || !inTouch;
+  return broken || wasBroken(address.address, input) ? input.nowMs : address.readySinceMs;
+}
+
+/** The round before saw it unfit. That may be a while ago: it is ready since now, not since then. */
+function wasBroken(address: string, { previous }: SelfInput): boolean {
+  if (previous === null) return true;
+  const before = previous.addresses.find((known) => known.address === address);
+  return previous.health === 'down' || !previous.joined || before?.state === 'INIT';
+}
+
+/** The configured network a vhid belongs to; null: none of ours. */
+export function networkOf(
+  { interface: name, vhid }: VhidReading,
+  networks: readonly NetworkConfig[] | null,
+): NetworkConfig | null {
+  if (networks === null) return { name, interface: name, vhids: null, baseAdvskew: null };
+  return (
+    networks.find((net) => net.interface === name && (net.vhids?.includes(vhid) ?? true)) ?? null
+  );
+}
+
+/** The report with what the decision says of each address; since-when kept while the reason stays. */
+export function withVerdicts(
+  own: NodeReport,
+  decision: Decision | null,
+  nowMs: number,
+): NodeReport {
+  return {
+    ...own,
+    addresses: own.addresses.map((address) => {
+      const verdict = decision?.verdicts.find((one) => one.address === address.address);
+      if (verdict === undefined) return address;
+      const { owner, yieldTo, reason, byHand, cutOff, inTouch, movesAtMs } = verdict;
+      const reasonSinceMs = address.reason === reason ? address.reasonSinceMs : nowMs;
+      const { advertsLost } = decision ?? { advertsLost: false };
+      const said = { owner, yieldTo, reason, reasonSinceMs, byHand, cutOff, inTouch, movesAtMs };
+      return { ...address, ...said, advertsLost };
+    }),
+  };
+}
+
+/**
+ * What of a report is worth telling: everything but what only ages or counts
+ * up by itself. Two reports with the same text need not be sent twice. The
+ * text is made for `report` with any verdicts on its addresses.
+ */
+export function substance(
+  report: NodeReport,
+  nowMs: number,
+): (addresses: NodeReport['addresses']) => string {
+  const rest = JSON.stringify({
+    ...report,
+    sequence: 0,
+    wallMs: 0,
+    agentStartedMs: 0,
+    seen: report.seen.map(({ node, epoch }) => ({ node, epoch })),
+    addresses: [],
+    haproxy: report.haproxy.map((haproxy) => ({ ...haproxy, startedMs: 0 })),
+  });
+  return (addresses) =>
+    rest +
+    JSON.stringify(
+      addresses.map((address) => ({
+        ...address,
+        readySinceMs: address.readySinceMs === nowMs ? null : address.readySinceMs,
+      })),
+    );
+}
+
+/** A problem with the time it began, kept from the list it was already in. */
+export function problem(
+  known: readonly Problem[],
+  subject: string,
+  cause: string,
+  remedy: string,
+  nowMs: number,
+): Problem {
+  const before = known.find((one) => one.subject === subject && one.cause === cause);
+  return { subject, cause, remedy, sinceMs: before?.sinceMs ?? nowMs };
+}

@@ -1,0 +1,115 @@
+import { readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { directActs, type CarpActs } from '../carp/acts.ts';
+import { certificateFiles } from '../certs/files.ts';
+import type { CertificateFiles } from '../certs/port.ts';
+import type { Config } from '../config/config.ts';
+import { scanConfig } from '../haproxy/config-scan.ts';
+import { crtListPaths, isStoreName } from '../haproxy/crt-list.ts';
+import { become, giveDirectory, type Account } from './account.ts';
+import { helperActs, helperFiles, refusedActs } from './acts.ts';
+import { directCommands, helperCommands, type HostCommands } from './commands.ts';
+import { startHelper, type Helper } from './helper.ts';
+import { execWithin, type Exec } from '../sys/exec.ts';
+
+/** What this agent may do on its host, and through whom. */
+export interface Privileges {
+  readonly acts: CarpActs;
+  readonly files: CertificateFiles;
+  readonly commands: HostCommands;
+  /** Why it only observes; empty when it may act. */
+  readonly observes: string;
+  /** Who does what needs root, for the log. */
+  readonly by: string;
+  /** Gives root up, where that is wanted; call once what needs root is open. */
+  drop(): void;
+  /** Rejects when the helper ends by itself; never resolves. */
+  readonly lost: Promise<never>;
+  /** Ends the helpers; a fence is lifted. */
+  close(): void;
+}
+
+const COMMAND_MS = 30_000;
+const NEVER = new Promise<never>(() => undefined);
+
+/**
+ * As root with an `account`: starts the privileged helper, one for CARP and one for files and
+ * commands, so that no reload delays a fence; the state directory becomes the account's. As root
+ * without one: everything directly. Not as root: observes only.
+ */
+export async function takePrivileges(
+  config: Config,
+  account: Account | null,
+  exec: Exec,
+): Promise<Privileges> {
+  const { tools } = config.carp;
+  const uid = process.geteuid?.() ?? -1;
+  const nothing = (): void => undefined;
+  const commands = directCommands(execWithin(COMMAND_MS), tools.pfctl, config.haproxy);
+  const own = { files: certificateFiles, commands, observes: '', lost: NEVER };
+  const direct = { ...own, drop: nothing, close: nothing };
+  if (uid !== 0) {
+    const observes = `the agent runs as uid ${uid}, not as root: it observes and sets nothing`;
+    return { ...direct, acts: refusedActs(observes), observes, by: 'nobody' };
+  }
+  if (account === null) return { ...direct, acts: directActs(exec, tools), by: 'itself, as root' };
+  await giveDirectory(config.state, account);
+  const options = { ...tools, ...config.haproxy, directories: await certificateFolders(config) };
+  const helpers: readonly [Helper, Helper] = [
+    await startHelper(options),
+    await startHelper(options),
+  ];
+  const [carp, files] = helpers;
+  let closing = false;
+  const lost = Promise.race(helpers.map(({ ended }) => ended)).then(() => {
+    if (closing) return NEVER;
+    throw new Error('the privileged helper has ended: without it nothing can be set');
+  });
+  // Whoever started the agent looks at it; a start that fails before has its own error.
+  lost.catch(() => undefined);
+  return {
+    acts: helperActs(carp),
+    files: helperFiles(files),
+    commands: helperCommands(files),
+    observes: '',
+    by: `helper (${helpers.map(({ pid }) => pid).join(', ')})`,
+    drop: () => become(account),
+    lost,
+    close() {
+      closing = true;
+      for (const helper of helpers) helper.close();
+    },
+  };
+}
+
+/** Those of agent.toml; else where haproxy.conf, as root reads it now, has its certificates. */
+async function certificateFolders({ certificates, haproxy }: Config): Promise<readonly string[]> {
+  if (certificates.directories.length > 0) return certificates.directories;
+  try {
+    const { listeners, crtLists, crtBase, stores } = scanConfig(
+      await readFile(haproxy.config, 'utf8'),
+    );
+    const listed = await Promise.all(
+      crtLists.map(async (list) => crtListPaths(await readFile(list, 'utf8'), crtBase)),
+    );
+    const stored = stores.flatMap(({ certificateFile, keyFile }) => [certificateFile, keyFile]);
+    const paths = [
+      ...listeners.map(({ crt }) => crt).filter((crt) => !isStoreName(crt)),
+      ...listed.flat(),
+      ...stored.filter((path) => path !== null),
+    ];
+    const folders = await Promise.all(
+      paths.map(async (path) => ((await isFolder(path)) ? path : dirname(path))),
+    );
+    return [...new Set([...folders, ...crtLists.map((list) => dirname(list))])];
+  } catch {
+    // Said where it is missed: every file is refused as outside.
+    return [];
+  }
+}
+
+const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );

@@ -1,0 +1,254 @@
+import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { handleUnaryCall } from '@grpc/grpc-js';
+import type { ActHeader, ActResult, AutomationAct, Caller } from '../core/acts.ts';
+import type { ChallengeAct, MaintenanceAct, MoveAct, Progress, Role } from '../core/acts.ts';
+import type { PushAct, RollbackAct, ServersAct } from '../core/acts.ts';
+import type { Certificates } from '../core/swap-messages.ts';
+import type { ServersAnswer, Status, WeightAct } from '../core/acts.ts';
+import { proxyctl } from '../../proto/gen/messages.js';
+import type { Clock } from '../sys/clock.ts';
+import { operatorOf } from './access.ts';
+import type { Calling, Origin } from './access.ts';
+import { automationFromWire, maintenanceFromWire, moveFromWire } from '../wire/acts.ts';
+import { challengeFromWire } from '../wire/acts.ts';
+import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from '../wire/acts.ts';
+import { doctorToWire } from '../wire/doctor.ts';
+import type { DoctorAnswer, DoctorAsk } from '../core/doctor/finding.ts';
+import { showCommand, type ShowAnswer } from '../core/show-commands.ts';
+import { explainToWire } from '../wire/explain.ts';
+import { historyToWire } from '../wire/history.ts';
+import type { ExplainAnswer } from '../core/decide/explain.ts';
+import type { History } from '../core/history.ts';
+import { failureToStatus, toFailure } from './failures.ts';
+import { readUpload } from './upload.ts';
+import { progressToWire, resultToWire } from '../wire/results.ts';
+import { serversAnswerToWire } from '../wire/servers.ts';
+import { showAnswerToWire } from '../wire/show.ts';
+import { statusToWire } from '../wire/status.ts';
+import { orNull } from '../wire/fields.ts';
+import { certificatesToWire } from '../wire/swaps.ts';
+
+type Report = (progress: Progress) => void;
+
+/** What operators can ask of this agent; the handlers only translate. An act goes on when the client leaves. */
+export interface ControlVerbs {
+  status(): Promise<Status>;
+  move(act: MoveAct, caller: Caller, report: Report): Promise<ActResult>;
+  explain(addresses: readonly string[]): Promise<ExplainAnswer>;
+  history(addresses: readonly string[], limit: number | null): Promise<History>;
+  doctor(ask: DoctorAsk): Promise<DoctorAnswer>;
+  setMaintenance(act: MaintenanceAct, caller: Caller, report: Report): Promise<ActResult>;
+  setAutomation(act: AutomationAct, caller: Caller, report: Report): Promise<ActResult>;
+  setServers(act: ServersAct, caller: Caller, report: Report): Promise<ActResult>;
+  setWeights(act: WeightAct, caller: Caller, report: Report): Promise<ActResult>;
+  /** Null: of every backend. */
+  servers(backend: string | null): Promise<ServersAnswer>;
+  /** A command of core/show-commands.ts, to every node's HAProxy. */
+  show(command: string): Promise<ShowAnswer>;
+  setChallenge(act: ChallengeAct, caller: Caller, report: Report): Promise<ActResult>;
+  pushCertificate(act: PushAct, caller: Caller, report: Report): Promise<ActResult>;
+  rollbackCertificates(act: RollbackAct, caller: Caller, report: Report): Promise<ActResult>;
+  /** `served`: with a TLS connect to the listeners of every node. */
+  certificates(served: boolean): Promise<Certificates>;
+}
+
+/** What a listener does with what the handlers cannot answer for. */
+export interface Notices {
+  /** A caller was turned away; `who` is an address or 'unix socket'. */
+  readonly refused: (who: string, method: string, reason: string) => void;
+  /** A verb failed in a way it should not: for the log, with its stack. */
+  readonly failed: (method: string, error: unknown) => void;
+}
+
+interface Context {
+  readonly node: string;
+  readonly origin: Origin;
+  readonly clock: Clock;
+  readonly notices: Notices;
+}
+
+type EventStream = Pick<
+  ServerWritableStream<unknown, proxyctl.v1.Event.$Properties>,
+  'write' | 'end' | 'on' | 'emit' | 'cancelled'
+> &
+  Calling;
+type Act = { readonly header: ActHeader };
+
+/** Handlers of the Control service for one listener. */
+export function controlHandlers(
+  verbs: ControlVerbs,
+  context: Context,
+): UntypedServiceImplementation {
+  const { origin, clock, notices } = context;
+  const may = (call: Calling, needed: Role, what: string) => {
+    try {
+      return operatorOf(origin, call, needed, what);
+    } catch (error) {
+      notices.refused(callerAddress(call), what, toFailure(error, what).message);
+      throw error;
+    }
+  };
+
+  /** A handler that only looks: one question, one answer, for every role. */
+  const looks =
+    <Q, R>(what: string, read: (request: Q) => Promise<R>): handleUnaryCall<Q, R> =>
+    (call, reply) => {
+      const answer = async () => {
+        may(call, 'viewer', what);
+        return read(call.request);
+      };
+      answer().then(
+        (value) => reply(null, value),
+        (error: unknown) => reply(failureToStatus(explain(error, what))),
+      );
+    };
+
+  /** A handler that only looks and answers in pieces, for every role or from `needed` on. */
+  const lists = async <P>(
+    stream: Pick<ServerWritableStream<unknown, P>, 'write' | 'end' | 'on' | 'emit' | 'cancelled'> &
+      Calling,
+    what: string,
+    read: () => Promise<Iterable<P>>,
+    needed: () => Role = () => 'viewer',
+  ): Promise<void> => {
+    stream.on('error', () => undefined);
+    try {
+      may(stream, 'viewer', what);
+      const role = needed();
+      if (role !== 'viewer') may(stream, role, what);
+      for (const piece of await read()) {
+        if (stream.cancelled) return;
+        stream.write(piece);
+        // Heartbeats come first.
+        await new Promise<void>((resolve) => void setImmediate(resolve));
+      }
+      stream.end();
+    } catch (error) {
+      stream.emit('error', failureToStatus(explain(error, what)));
+    }
+  };
+
+  /** A failure for the caller; what is not one yet is for the log too. */
+  const explain = (error: unknown, what: string) => {
+    const failure = toFailure(error, what);
+    if (failure.detail.code === 'internal') notices.failed(what, error);
+    return failure;
+  };
+
+  /** Runs one act and streams what it reports, then its result. */
+  const run = async <A extends Act>(
+    stream: EventStream,
+    what: string,
+    needed: Role,
+    read: () => A | Promise<A>,
+    verb: (act: A, caller: Caller, report: Report) => Promise<ActResult>,
+  ): Promise<void> => {
+    const startMs = clock.nowMs();
+    stream.on('error', () => undefined);
+    const send = (event: proxyctl.v1.Event.$Properties) => {
+      if (!stream.cancelled) stream.write(event);
+    };
+    let caller: { readonly name: string | null; readonly role: Role };
+    try {
+      caller = may(stream, needed, what);
+    } catch (error) {
+      stream.emit('error', failureToStatus(toFailure(error, what)));
+      return;
+    }
+    let requestId = '';
+    let result: ActResult;
+    try {
+      const asked = await read();
+      requestId = asked.header.requestId;
+      const actor = caller.name ?? (asked.header.actor === '' ? 'local' : asked.header.actor);
+      const act = { ...asked, header: { ...asked.header, actor } };
+      result = await verb(act, { name: actor, role: caller.role }, (progress) =>
+        send({ progress: progressToWire(progress) }),
+      );
+    } catch (error) {
+      const { outcome, detail } = explain(error, what);
+      const tookMs = clock.nowMs() - startMs;
+      const nothing = { nodes: [], addresses: [], servers: [], certificates: [] };
+      const { node } = context;
+      const changed = outcome === 'partial' || outcome === 'result-unknown';
+      result = { outcome, changed, requestId, node, tookMs, error: detail, ...nothing };
+    }
+    send({ result: resultToWire(result, clock.wallMs()) });
+    stream.end();
+  };
+
+  /** A handler that changes something: one request, then progress and the result. */
+  const acts =
+    <Q, A extends Act>(
+      what: string,
+      needed: Role,
+      read: (request: Q) => A,
+      verb: (act: A, caller: Caller, report: Report) => Promise<ActResult>,
+    ) =>
+    (call: ServerWritableStream<Q, proxyctl.v1.Event.$Properties>): void =>
+      void run(call, what, needed, () => read(call.request), verb);
+
+  return {
+    status: looks('status', async () => {
+      const at = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+      return statusToWire(await verbs.status(), at);
+    }),
+    explain: looks('explain', async ({ addresses }: proxyctl.v1.ExplainRequest) =>
+      explainToWire(await verbs.explain(addresses), clock.nowMs()),
+    ),
+    history: looks('history', async ({ addresses, limit }: proxyctl.v1.HistoryRequest) =>
+      historyToWire(await verbs.history(addresses, limit === 0 ? null : limit), clock.wallMs()),
+    ),
+    doctor: looks('doctor', async ({ addresses, nodes }: proxyctl.v1.DoctorRequest) =>
+      doctorToWire(await verbs.doctor({ addresses, nodes })),
+    ),
+    move: acts('move', 'operator', moveFromWire, (...act) => verbs.move(...act)),
+    setMaintenance: acts('maintenance', 'operator', maintenanceFromWire, (...act) =>
+      verbs.setMaintenance(...act),
+    ),
+    setAutomation: acts('automation', 'operator', automationFromWire, (...act) =>
+      verbs.setAutomation(...act),
+    ),
+    setServers: acts('servers', 'operator', serversFromWire, (...act) => verbs.setServers(...act)),
+    setWeights: acts('weight', 'operator', weightsFromWire, (...act) => verbs.setWeights(...act)),
+    servers: (call: ServerWritableStream<proxyctl.v1.ServersRequest, ServersPage>) =>
+      void lists(call, 'servers', async () =>
+        serversAnswerToWire(await verbs.servers(orNull(call.request.backend)), clock.wallMs()),
+      ),
+    show: (call: ServerWritableStream<proxyctl.v1.ShowCommandRequest, ShowPiece>) =>
+      void lists(
+        call,
+        `haproxy ${call.request.command.split(' ', 2).join(' ')}`,
+        async () => showAnswerToWire(await verbs.show(call.request.command)),
+        () => showCommand([call.request.command]).role,
+      ),
+    certificates: looks('certificates', async ({ served }: proxyctl.v1.CertificatesRequest) =>
+      certificatesToWire(await verbs.certificates(served), clock.wallMs()),
+    ),
+    rollbackCertificates: acts('certificates', 'admin', rollbackFromWire, (...act) =>
+      verbs.rollbackCertificates(...act),
+    ),
+    setChallenge: acts('acme', 'operator', challengeFromWire, (...act) =>
+      verbs.setChallenge(...act),
+    ),
+    pushCertificates: (call: Upload) =>
+      void run(
+        call,
+        'certificates',
+        'admin',
+        async () => {
+          const { request, bundles } = await readUpload(call);
+          return pushFromWire(request, bundles);
+        },
+        (...act) => verbs.pushCertificate(...act),
+      ),
+  };
+}
+
+type ShowPiece = proxyctl.v1.ShowCommandReply.$Properties;
+type ServersPage = proxyctl.v1.ServersReply.$Properties;
+type Upload = Parameters<typeof readUpload>[0] & EventStream;
+
+/** Where a call came from, for the log. */
+export const callerAddress = (call: Calling): string =>
+  call.getPeer() === 'unknown' ? 'unix socket' : call.getPeer();

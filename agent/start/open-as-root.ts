@@ -1,0 +1,41 @@
+import type { Config } from '../config/config.ts';
+import type { Log } from '../log.ts';
+import type { Account } from '../privilege/account.ts';
+import { takePrivileges, type Privileges } from '../privilege/privileges.ts';
+import { bind, type Bound } from '../rpc/bound.ts';
+import { secondPath, type SecondPath } from '../witness/second-path.ts';
+import type { Clock } from '../sys/clock.ts';
+import { execWithin } from '../sys/exec.ts';
+
+/** What had to be opened as root; root is given up by now where it was to be. */
+export interface Opened {
+  readonly privileges: Privileges;
+  readonly second: SecondPath;
+  readonly bound: Bound;
+}
+
+const TOOL_MS = 2000;
+
+/**
+ * Everything that needs root, in this order: the helper, raw sockets, listeners; then this process
+ * becomes `account` (null: stays who it is). Nothing from outside has been read until here.
+ */
+export async function openAsRoot(
+  options: Parameters<typeof secondPath>[0] & {
+    readonly config: Config;
+    readonly clock: Clock;
+    readonly log: Log;
+    readonly account: Account | null;
+  },
+): Promise<Opened> {
+  const { config, log, account } = options;
+  const privileges = await takePrivileges(config, account, execWithin(TOOL_MS));
+  const second = await secondPath(options);
+  if (second.why !== '') log.info('icmp', { using: second.icmp }, second.why);
+  const bound = await bind(config);
+  privileges.drop();
+  const { by } = privileges;
+  const user = account?.name ?? 'as started';
+  log.info('privileges', { by, user }, `${user}; what needs root is done by ${by}`);
+  return { privileges, second, bound };
+}

@@ -1,0 +1,77 @@
+import { certificateAlarms } from './certificate-alarms.ts';
+import { catchUp } from './catch-up.ts';
+import type { Intents } from '../core/intents.ts';
+import type { Intent } from '../core/model.ts';
+import { sentence } from '../core/words.ts';
+import type { HaproxyPart } from '../haproxy/haproxy.ts';
+import type { Log } from '../log.ts';
+import type { Problems } from '../problems.ts';
+import { recoverSwaps } from './swap-recovery.ts';
+import type { Clock } from '../sys/clock.ts';
+import type { Member } from '../verbs/pair.ts';
+
+export interface KeepingOptions {
+  readonly node: string;
+  readonly haproxy: HaproxyPart;
+  /** This node first. */
+  readonly members: readonly Member[];
+  readonly running: ReadonlySet<string>;
+  readonly intents: () => Intents;
+  readonly storeIntents: (intents: readonly Intent[]) => Promise<unknown>;
+  readonly alarmDays: readonly number[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly problems: Problems;
+}
+
+export interface CertificateKeeping {
+  /** A peer or HAProxy is back, or something was decided: look now. */
+  wake(): void;
+  stop(): void;
+}
+
+/**
+ * Everything that is done for certificates without being asked: swaps that were cut off are ended
+ * first, then what a killed agent left beside certificates goes, then what differs is brought to the
+ * decided version; alarms come from a reading of their own.
+ */
+export function keepCertificates(options: KeepingOptions): CertificateKeeping {
+  const { haproxy, members, alarmDays, storeIntents, intents, ...rest } = options;
+  const { problems } = rest;
+  const shared = { ...rest, swap: haproxy.swap, changed: () => haproxy.reread() };
+  const recovery = recoverSwaps({ ...shared, peers: members.slice(1), storeIntents });
+  const keeper = catchUp({ ...shared, parts: haproxy.swapParts, members, intents });
+  const alarms = certificateAlarms({
+    ...rest,
+    members,
+    intents: () => [...intents().values()].filter(({ deleted }) => !deleted),
+    busy: () => options.running.size > 0,
+    alarmDays,
+  });
+  let tidied = false;
+  /** Until it was done once: what this agent stages itself it removes itself. */
+  const tidy = async (): Promise<void> => {
+    try {
+      tidied = await haproxy.swap.tidy();
+      problems.clear('leftovers');
+    } catch (error) {
+      // HAProxy away is said elsewhere, and it is tried again when it is back.
+      if (haproxy.report().state !== 'up') return;
+      problems.raise('leftovers', sentence(error), 'look for .NAME.proxyctl beside certificates');
+    }
+  };
+  const mend = async (): Promise<void> => {
+    await recovery.again();
+    if (!tidied) await tidy();
+    await keeper.again();
+  };
+  void mend().then(() => alarms.again());
+  return {
+    wake: () => void mend(),
+    stop() {
+      recovery.stop();
+      keeper.stop();
+      alarms.stop();
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import type { AppliedIntent, Intent, Seen, Stamp } from '../core/model.ts';
+import type { proxyctl } from '../../proto/gen/messages.js';
+import { WireError, filled, present, uint32, within } from './fields.ts';
+
+/** The model's stamp from the wire's; throws WireError. */
+export function stampFromWire(wire: proxyctl.v1.Stamp | null | undefined, field: string): Stamp {
+  const { wallMs, count, node } = present(field, wire);
+  return {
+    wallMs: within(`${field}.wall_ms`, wallMs, 0, Number.MAX_SAFE_INTEGER),
+    count,
+    node: filled(`${field}.node`, node),
+  };
+}
+
+/** `wallMs` is this host's Unix time; until travels as what remains of it, so it ends 49.7 days ahead at most. */
+export function intentToWire(intent: Intent, wallMs: number): proxyctl.v1.Intent.$Properties {
+  const { untilWallMs, stamp, ...rest } = intent;
+  return {
+    ...rest,
+    stamp: { ...stamp },
+    remainingMs: untilWallMs === null ? null : uint32(untilWallMs - wallMs),
+  };
+}
+
+/** `wallMs` is this host's Unix time at arrival; throws WireError. */
+export function intentFromWire(wire: proxyctl.v1.Intent, wallMs: number, field: string): Intent {
+  const { key, value, deleted, actor, reason, requestId, remainingMs } = wire;
+  if (deleted !== (value === ''))
+    throw new WireError(`${field}.value`, deleted ? 'a tombstone has none' : 'missing');
+  return {
+    key: filled(`${field}.key`, key),
+    value,
+    deleted,
+    stamp: stampFromWire(wire.stamp, `${field}.stamp`),
+    actor,
+    reason,
+    requestId,
+    untilWallMs: remainingMs === null || remainingMs === undefined ? null : wallMs + remainingMs,
+  };
+}
+
+/** Throws WireError. */
+export function seenFromWire(wire: proxyctl.v1.Seen, field: string): Seen {
+  return {
+    node: filled(`${field}.node`, wire.node),
+    epoch: wire.epoch,
+    sequence: wire.sequence,
+  };
+}
+
+/** Throws WireError. */
+export function appliedFromWire(wire: proxyctl.v1.AppliedIntent, field: string): AppliedIntent {
+  return {
+    key: filled(`${field}.key`, wire.key),
+    stamp: stampFromWire(wire.stamp, `${field}.stamp`),
+    problem: wire.problem,
+  };
+}

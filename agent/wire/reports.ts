@@ -1,0 +1,221 @@
+import type {
+  AddressReport,
+  HaproxyReport,
+  KnownBase,
+  NodeReport,
+  Problem,
+} from '../core/model.ts';
+import type { proxyctl } from '../../proto/gen/messages.js';
+import { appliedFromWire, seenFromWire } from './intents.ts';
+import { WireError, ageMs, each, enumValue, enumWord, filled, oneOf, orNull } from './fields.ts';
+import { uint32, within } from './fields.ts';
+
+const CARP_STATES = ['INIT', 'BACKUP', 'MASTER'] as const;
+const HAPROXY_STATES = ['up', 'hung', 'down'] as const;
+const HEALTHS = ['serving', 'degraded', 'down'] as const;
+const ICMP = ['raw-socket', 'ping', 'none'] as const;
+const CARP_EVENTS = ['events', 'polling'] as const;
+
+/**
+ * A report as it travels: what the model holds as readings of this host's
+ * monotonic clock becomes ages at `nowMs`, the moment of sending.
+ */
+export function reportToWire(
+  report: NodeReport,
+  nowMs: number,
+): proxyctl.v1.NodeReport.$Properties {
+  const { health, healthSinceMs, addresses, haproxy, problems, seen, applied, ...others } = report;
+  const { agentStartedMs, networks, knownBases, ...rest } = others;
+  return {
+    ...rest,
+    agentUpMs: ageMs(nowMs, agentStartedMs),
+    addresses: addresses.map((address) => addressToWire(address, nowMs)),
+    haproxy: haproxy.map((one) => haproxyToWire(one, nowMs)),
+    health: enumValue(health, HEALTHS),
+    healthAgeMs: ageMs(nowMs, healthSinceMs),
+    problems: problems.map(({ sinceMs, ...problem }) => ({
+      ...problem,
+      ageMs: ageMs(nowMs, sinceMs),
+    })),
+    seen: [...seen],
+    applied: [...applied],
+    networks: networks.map((one) => ({ ...one, addresses: [...one.addresses] })),
+    knownBases: [...knownBases],
+  };
+}
+
+/** A report on arrival at `nowMs` of this host's monotonic clock; throws WireError. */
+export function reportFromWire(
+  wire: proxyctl.v1.NodeReport,
+  nowMs: number,
+  field: string,
+): NodeReport {
+  return {
+    node: filled(`${field}.node`, wire.node),
+    epoch: wire.epoch,
+    sequence: wire.sequence,
+    protocol: wire.protocol,
+    agentVersion: wire.agentVersion,
+    joined: wire.joined,
+    leaving: wire.leaving,
+    fenced: wire.fenced,
+    preempt: wire.preempt ?? null,
+    demotion: wire.demotion,
+    addresses: each(`${field}.addresses`, wire.addresses, (one, at) =>
+      addressFromWire(one, nowMs, at),
+    ),
+    networks: each(`${field}.networks`, wire.networks, ({ network, addresses }, at) => ({
+      network: filled(`${at}.network`, network),
+      addresses,
+    })),
+    knownBases: each(`${field}.known_bases`, wire.knownBases, baseFromWire),
+    haproxy: each(`${field}.haproxy`, wire.haproxy, (one, at) => haproxyFromWire(one, nowMs, at)),
+    health: enumWord(`${field}.health`, wire.health, HEALTHS),
+    healthSinceMs: nowMs - wire.healthAgeMs,
+    healthReason: wire.healthReason,
+    problems: each(`${field}.problems`, wire.problems, (one, at) =>
+      problemFromWire(one, nowMs, at),
+    ),
+    seen: each(`${field}.seen`, wire.seen, seenFromWire),
+    applied: each(`${field}.applied`, wire.applied, appliedFromWire),
+    icmp: oneOf(`${field}.icmp`, wire.icmp, ICMP),
+    carpEvents: oneOf(`${field}.carp_events`, wire.carpEvents, CARP_EVENTS),
+    agentStartedMs: nowMs - wire.agentUpMs,
+    wallMs: within(`${field}.wall_ms`, wire.wallMs, 0, Number.MAX_SAFE_INTEGER),
+  };
+}
+
+function addressToWire(
+  address: AddressReport,
+  nowMs: number,
+): proxyctl.v1.AddressReport.$Properties {
+  const { state, stateSinceMs, owner, yieldTo, reasonSinceMs, readySinceMs, ...others } = address;
+  const { movesAtMs, ...rest } = others;
+  return {
+    ...rest,
+    vips: [...rest.vips],
+    state: enumValue(state, CARP_STATES),
+    stateAgeMs: ageMs(nowMs, stateSinceMs),
+    owner: owner ?? '',
+    yieldTo: yieldTo ?? '',
+    reasonAgeMs: ageMs(nowMs, reasonSinceMs),
+    readyAgeMs: ageMs(nowMs, readySinceMs),
+    movesAgeMs: movesAtMs.map((atMs) => ageMs(nowMs, atMs)),
+  };
+}
+
+function addressFromWire(
+  wire: proxyctl.v1.AddressReport,
+  nowMs: number,
+  field: string,
+): AddressReport {
+  const { address, vhid, network, advskew, baseAdvskew } = wire;
+  filled(`${field}.network`, network);
+  if (address !== `${vhid}@${network}`)
+    throw new WireError(`${field}.address`, `${JSON.stringify(address)} is not ${vhid}@${network}`);
+  return {
+    address,
+    // Bounds of carp_ioctl() in FreeBSD sys/netinet/ip_carp.c.
+    vhid: within(`${field}.vhid`, vhid, 1, 255),
+    network,
+    interface: filled(`${field}.interface`, wire.interface),
+    vips: wire.vips,
+    state: enumWord(`${field}.state`, wire.state, CARP_STATES),
+    stateSinceMs: nowMs - wire.stateAgeMs,
+    advbase: within(`${field}.advbase`, wire.advbase, 1, 255),
+    advskew: within(`${field}.advskew`, advskew, 0, 254),
+    baseAdvskew:
+      baseAdvskew === null || baseAdvskew === undefined
+        ? null
+        : within(`${field}.base_advskew`, baseAdvskew, 0, 254),
+    owner: orNull(wire.owner),
+    yieldTo: orNull(wire.yieldTo),
+    reason: wire.reason,
+    reasonSinceMs: nowMs - wire.reasonAgeMs,
+    readySinceMs: nowMs - wire.readyAgeMs,
+    byHand: wire.byHand,
+    advertsLost: wire.advertsLost,
+    cutOff: wire.cutOff,
+    inTouch: wire.inTouch,
+    movesAtMs: wire.movesAgeMs.map((age) => nowMs - age),
+  };
+}
+
+function baseFromWire(wire: proxyctl.v1.KnownBase, field: string): KnownBase {
+  const { node, address, base } = wire;
+  return {
+    node: filled(`${field}.node`, node),
+    address: filled(`${field}.address`, address),
+    base: within(`${field}.base`, base, 0, 254),
+  };
+}
+
+function haproxyToWire(
+  haproxy: HaproxyReport,
+  nowMs: number,
+): proxyctl.v1.HaproxyReport.$Properties {
+  const { state, stateSinceMs, startedMs, frontends, backends, certificates, ...others } = haproxy;
+  const { drift, ...rest } = others;
+  return {
+    ...rest,
+    upMs: ageMs(nowMs, startedMs),
+    sessions: uint32(rest.sessions),
+    state: enumValue(state, HAPROXY_STATES),
+    stateAgeMs: ageMs(nowMs, stateSinceMs),
+    frontends: [...frontends],
+    backends: [...backends],
+    certificates: certificates.map((one) => ({
+      ...one,
+      fingerprint: one.fingerprint ?? '',
+      names: [...one.names],
+    })),
+    drift: [...drift],
+  };
+}
+
+function haproxyFromWire(
+  wire: proxyctl.v1.HaproxyReport,
+  nowMs: number,
+  field: string,
+): HaproxyReport {
+  return {
+    instance: wire.instance,
+    state: enumWord(`${field}.state`, wire.state, HAPROXY_STATES),
+    stateSinceMs: nowMs - wire.stateAgeMs,
+    problem: wire.problem,
+    version: wire.version,
+    pid: wire.pid,
+    startedMs: nowMs - wire.upMs,
+    sessions: wire.sessions,
+    frontends: each(`${field}.frontends`, wire.frontends, ({ name, open, required }, at) => ({
+      name: filled(`${at}.name`, name),
+      open,
+      required,
+    })),
+    backends: each(`${field}.backends`, wire.backends, (one, at) => ({
+      name: filled(`${at}.name`, one.name),
+      up: one.up,
+      serversUp: within(`${at}.servers_up`, one.serversUp, 0, one.servers),
+      servers: one.servers,
+    })),
+    certificates: each(`${field}.certificates`, wire.certificates, (one, at) => ({
+      path: filled(`${at}.path`, one.path),
+      fingerprint: one.fingerprint === '' ? null : one.fingerprint,
+      notAfter: one.notAfter,
+      names: one.names,
+    })),
+    drift: wire.drift.map(({ backend, server, is, should, wished }) => ({
+      backend,
+      server,
+      is,
+      should,
+      wished,
+    })),
+    drifted: wire.drifted,
+  };
+}
+
+function problemFromWire(wire: proxyctl.v1.Problem, nowMs: number, field: string): Problem {
+  const { subject, cause, remedy, ageMs } = wire;
+  return { subject: filled(`${field}.subject`, subject), cause, remedy, sinceMs: nowMs - ageMs };
+}

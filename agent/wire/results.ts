@@ -1,0 +1,119 @@
+import type { ActError, ActResult, NodeOutcome, Outcome, Progress } from '../core/acts.ts';
+import type { proxyctl } from '../../proto/gen/messages.js';
+import { intentFromWire, intentToWire } from './intents.ts';
+import { each, enumValue, enumWord, filled, oneOf, uint32 } from './fields.ts';
+
+const OUTCOMES = [
+  'reached',
+  'failed',
+  'usage',
+  'would-change',
+  'not-authorised',
+  'unsafe',
+  'partial',
+  'result-unknown',
+  'not-found',
+  'conflict',
+  'unreachable',
+  'timeout',
+] as const satisfies readonly Outcome[];
+const MOVES = ['moved', 'already', 'unpinned', 'would-move', 'failed'] as const;
+const SWAPS = ['swapped', 'already', 'would-swap', 'rolled-back', 'failed'] as const;
+
+/** The wire's number of an outcome, for a failure that travels beside a status. */
+export const outcomeToWire = (outcome: Outcome): proxyctl.v1.Outcome =>
+  enumValue(outcome, OUTCOMES);
+
+/** Throws WireError. */
+export const outcomeFromWire = (value: number, field: string): Outcome =>
+  enumWord(field, value, OUTCOMES);
+
+/** One line of progress as it travels. */
+export const progressToWire = ({
+  part,
+  tookMs,
+  ...progress
+}: Progress): proxyctl.v1.Progress.$Properties => ({
+  ...progress,
+  ...part,
+  tookMs: uint32(tookMs),
+});
+
+/** One line of progress on arrival. */
+export const progressFromWire = (wire: proxyctl.v1.Progress): Progress => {
+  const { step, text, tookMs, done, of } = wire;
+  return { step, text, tookMs, ...(of === 0 ? {} : { part: { done, of } }) };
+};
+
+/** A result as it travels; `wallMs` is this host's Unix time, for what remains of a pin. */
+export function resultToWire(result: ActResult, wallMs: number): proxyctl.v1.Result.$Properties {
+  const { outcome, nodes, error, addresses, servers, certificates, ...rest } = result;
+  return {
+    ...rest,
+    tookMs: uint32(rest.tookMs),
+    outcome: outcomeToWire(outcome),
+    nodes: nodes.map(({ error, ...node }) => ({ ...node, ...(error === null ? {} : { error }) })),
+    ...(error === null ? {} : { error }),
+    addresses: addresses.map(({ pin, darkMsMax, vips, ...address }) => ({
+      ...address,
+      vips: [...vips],
+      darkMsMax: darkMsMax === null ? null : uint32(darkMsMax),
+      ...(pin === null ? {} : { pin: intentToWire(pin, wallMs) }),
+    })),
+    servers: servers.map((server) => ({ ...server, sessions: uint32(server.sessions) })),
+    certificates: certificates.map((one) => ({ ...one, names: [...one.names] })),
+  };
+}
+
+/** A result on arrival; throws WireError. */
+export function resultFromWire(wire: proxyctl.v1.Result, wallMs: number): ActResult {
+  return {
+    outcome: outcomeFromWire(wire.outcome, 'result.outcome'),
+    changed: wire.changed,
+    requestId: wire.requestId,
+    node: wire.node,
+    tookMs: wire.tookMs,
+    nodes: each('result.nodes', wire.nodes, nodeFromWire),
+    error: errorFromWire(wire.error),
+    addresses: each('result.addresses', wire.addresses, (one, at) => ({
+      address: filled(`${at}.address`, one.address),
+      vhid: one.vhid,
+      vips: one.vips,
+      from: one.from,
+      to: one.to,
+      outcome: oneOf(`${at}.outcome`, one.outcome, MOVES),
+      darkMsMax: one.darkMsMax ?? null,
+      pin: one.pin ? intentFromWire(one.pin, wallMs, `${at}.pin`) : null,
+    })),
+    servers: each('result.servers', wire.servers, (one) => ({
+      instance: one.instance,
+      backend: one.backend,
+      server: one.server,
+      node: one.node,
+      before: one.before,
+      after: one.after,
+      sessions: one.sessions,
+    })),
+    certificates: each('result.certificates', wire.certificates, (one, at) => ({
+      node: one.node,
+      path: one.path,
+      fingerprintBefore: one.fingerprintBefore,
+      fingerprint: one.fingerprint,
+      notAfter: one.notAfter,
+      names: one.names,
+      outcome: oneOf(`${at}.outcome`, one.outcome, SWAPS),
+    })),
+  };
+}
+
+function nodeFromWire(wire: proxyctl.v1.NodeOutcome): NodeOutcome {
+  const { node, ok, changed } = wire;
+  return { node, ok, changed, error: errorFromWire(wire.error) };
+}
+
+/** Null for an absent error. */
+export function errorFromWire(wire: proxyctl.v1.ErrorDetail | null | undefined): ActError | null {
+  if (!wire) return null;
+  const { code, message, cause, remediation, retryable } = wire;
+  return { code, message, cause, remediation, retryable };
+}

@@ -1,0 +1,107 @@
+import type { ServerReading, ServersAnswer } from '../core/acts.ts';
+import type { Drift } from '../core/model.ts';
+import type { proxyctl } from '../../proto/gen/messages.js';
+import { ADMIN_STATES } from './acts.ts';
+import { intentFromWire, intentToWire } from './intents.ts';
+import { each, filled, oneOf, uint32, within } from './fields.ts';
+
+/** One server of a backend, as it travels. */
+export const serverToWire = (server: ServerReading): proxyctl.v1.ServerState.$Properties => ({
+  ...server,
+  sessions: uint32(server.sessions),
+  queued: uint32(server.queued),
+});
+
+/** Throws WireError. */
+export function serverFromWire(wire: proxyctl.v1.ServerState, field: string): ServerReading {
+  return {
+    backend: wire.backend,
+    name: filled(`${field}.name`, wire.name),
+    status: wire.status,
+    admin: oneOf(`${field}.admin`, wire.admin, ADMIN_STATES),
+    adminBits: wire.adminBits,
+    weight: wire.weight,
+    initialWeight: wire.initialWeight,
+    sessions: wire.sessions,
+    queued: wire.queued,
+    total: within(`${field}.total`, wire.total, 0, Number.MAX_SAFE_INTEGER),
+    check: wire.check,
+    backup: wire.backup,
+  };
+}
+
+/** So many servers are converted and sent at a time: the event loop turns between two pages. */
+const PAGE = 500;
+
+/** What `servers` answers, as it travels, page by page; `wallMs` is this host's Unix time. */
+export function* serversAnswerToWire(
+  { node, nodes, intents }: ServersAnswer,
+  wallMs: number,
+): Generator<proxyctl.v1.ServersReply.$Properties> {
+  yield {
+    node,
+    nodes: nodes.map(({ servers: _servers, drift, ...one }) => ({
+      ...one,
+      drift: [...(drift ?? [])],
+    })),
+    intents: intents.map((intent) => intentToWire(intent, wallMs)),
+  };
+  for (const { servers, drift: _drift, ...one } of nodes)
+    for (let at = 0; at < servers.length; at += PAGE)
+      yield { node, nodes: [{ ...one, servers: servers.slice(at, at + PAGE).map(serverToWire) }] };
+}
+
+/** All pages together; throws WireError. */
+export function serversAnswerFromWire(
+  pages: readonly proxyctl.v1.ServersReply[],
+  wallMs: number,
+): ServersAnswer {
+  type Gathered = { node: string; problem: string; servers: ServerReading[]; drift: Drift[] };
+  const nodes = new Map<string, Gathered>();
+  for (const [at, page] of pages.entries())
+    for (const { node, problem, servers, drift } of page.nodes) {
+      const field = `pages[${at}].nodes`;
+      const known = nodes.get(filled(`${field}.node`, node)) ?? {
+        node,
+        problem,
+        servers: [],
+        drift: [],
+      };
+      nodes.set(node, known);
+      for (const { backend, server, is, should, wished } of drift)
+        known.drift.push({ backend, server, is, should, wished });
+      known.servers.push(...each(`${field}.servers`, servers, serverFromWire));
+    }
+  return {
+    node: filled('node', pages[0]?.node ?? ''),
+    nodes: [...nodes.values()],
+    intents: each('intents', pages[0]?.intents ?? [], (one, at) => intentFromWire(one, wallMs, at)),
+  };
+}
+
+/** How long the pages of one reading can be asked for, ms. */
+const KEEP_MS = 5000;
+
+/**
+ * Readings of servers in pages: the first page reads, later ones are of the
+ * same reading, which is kept a few seconds for whoever asked.
+ */
+export function serverPages(
+  read: (instance: string, backend: string) => Promise<readonly ServerReading[]>,
+  nowMs: () => number,
+) {
+  const kept = new Map<
+    string,
+    { readonly atMs: number; readonly servers: readonly ServerReading[] }
+  >();
+  return async (who: string, instance: string, backend: string, offset: number) => {
+    const name = `${who}\0${instance}\0${backend}`;
+    for (const [key, { atMs }] of kept) if (nowMs() - atMs > KEEP_MS) kept.delete(key);
+    const before = offset === 0 ? undefined : kept.get(name)?.servers;
+    const servers = before ?? (await read(instance, backend));
+    const more = servers.length > offset + PAGE;
+    if (more) kept.set(name, { atMs: nowMs(), servers });
+    else kept.delete(name);
+    return { servers: servers.slice(offset, offset + PAGE).map(serverToWire), more };
+  };
+}

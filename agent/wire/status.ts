@@ -1,0 +1,71 @@
+import type { Status } from '../core/acts.ts';
+import type { proxyctl } from '../../proto/gen/messages.js';
+import type { Moment } from './gossip.ts';
+import { intentFromWire, intentToWire } from './intents.ts';
+import { reportFromWire, reportToWire } from './reports.ts';
+import { ageMs, each, enumValue, enumWord, filled, orNull, uint32 } from './fields.ts';
+
+const PEER_CLASSES = [
+  'alive',
+  'suspect',
+  'agent-down',
+  'frozen',
+  'dead',
+  'isolated',
+  'never-seen',
+] as const;
+
+/** A status as it travels, with ages as of `at`. */
+export function statusToWire(status: Status, at: Moment): proxyctl.v1.StatusReply.$Properties {
+  const { nodes, verdicts, intents, alerts, ...rest } = status;
+  return {
+    ...rest,
+    nodes: nodes.map(({ peerClass, ageMs, report, ...node }) => ({
+      ...node,
+      peerClass: enumValue(peerClass, PEER_CLASSES),
+      ageMs: ageMs === null ? null : uint32(ageMs),
+      ...(report === null ? {} : { report: reportToWire(report, at.nowMs) }),
+    })),
+    verdicts: verdicts.map(({ owner, sinceMs, pin, ...verdict }) => ({
+      ...verdict,
+      owner: owner ?? '',
+      ageMs: ageMs(at.nowMs, sinceMs),
+      ...(pin === null ? {} : { pin: intentToWire(pin, at.wallMs) }),
+    })),
+    intents: intents.map((intent) => intentToWire(intent, at.wallMs)),
+    alerts: alerts.map(({ sinceMs, ...alert }) => ({
+      ...alert,
+      sinceMs: ageMs(at.nowMs, sinceMs),
+    })),
+  };
+}
+
+/** A status on arrival at `at`; throws WireError. */
+export function statusFromWire(wire: proxyctl.v1.StatusReply, at: Moment): Status {
+  return {
+    pair: filled('pair', wire.pair),
+    node: filled('node', wire.node),
+    paused: wire.paused,
+    nodes: each('nodes', wire.nodes, (one, field) => ({
+      node: filled(`${field}.node`, one.node),
+      peerClass: enumWord(`${field}.peer_class`, one.peerClass, PEER_CLASSES),
+      ageMs: one.ageMs ?? null,
+      report: one.report ? reportFromWire(one.report, at.nowMs, `${field}.report`) : null,
+      problem: one.problem,
+    })),
+    verdicts: each('verdicts', wire.verdicts, (one, field) => ({
+      address: filled(`${field}.address`, one.address),
+      owner: orNull(one.owner),
+      reason: one.reason,
+      sinceMs: at.nowMs - one.ageMs,
+      pin: one.pin ? intentFromWire(one.pin, at.wallMs, `${field}.pin`) : null,
+    })),
+    intents: each('intents', wire.intents, (one, field) => intentFromWire(one, at.wallMs, field)),
+    alerts: each('alerts', wire.alerts, (one, field) => ({
+      id: filled(`${field}.id`, one.id),
+      subject: one.subject,
+      text: one.text,
+      sinceMs: at.nowMs - one.sinceMs,
+    })),
+  };
+}

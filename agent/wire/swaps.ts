@@ -1,0 +1,143 @@
+import type { Certificates, InspectedCertificate } from '../core/swap-messages.ts';
+import type { NewInto, SwapPrepare, SwapReading } from '../core/swap-messages.ts';
+import type { proxyctl } from '../../proto/gen/messages.js';
+import { RISKS } from '../core/acts.ts';
+import { SWAP_WORDS, type SwapStanding } from '../core/swap.ts';
+import { intentFromWire, intentToWire, stampFromWire } from './intents.ts';
+import { each, filled, oneOf, orNull, present } from './fields.ts';
+
+/** What a swap asks of a node first, as it travels. */
+export function swapPrepareToWire(swap: SwapPrepare): proxyctl.v1.SwapPrepareRequest.$Properties {
+  const { bundles, acceptRisks, members, ...rest } = swap;
+  return {
+    ...rest,
+    bundles: bundles.map(({ path, pem, into }) => ({
+      path: path ?? '',
+      pem: Buffer.from(pem),
+      ...intoToWire(into),
+    })),
+    acceptRisks: [...acceptRisks],
+    members: [...members],
+  };
+}
+
+/** Throws WireError. */
+export function swapPrepareFromWire(wire: proxyctl.v1.SwapPrepareRequest): SwapPrepare {
+  return {
+    swapId: filled('swap_id', wire.swapId),
+    bundles: each('bundles', wire.bundles, ({ path, pem, into, filters }, at) => ({
+      path: orNull(path),
+      pem: filled(`${at}.pem`, Buffer.from(pem).toString('utf8')),
+      ...intoFromWire(into, filters),
+    })),
+    dryRun: wire.dryRun,
+    acceptRisks: each('accept_risks', wire.acceptRisks, (risk, at) => oneOf(at, risk, RISKS)),
+    coordinator: filled('coordinator', wire.coordinator),
+    members: each('members', wire.members, (node, at) => filled(at, node)),
+    stamp: stampFromWire(present('stamp', wire.stamp), 'stamp'),
+    actor: wire.actor,
+    reason: wire.reason,
+  };
+}
+
+/** The crt-list of a new certificate, as it travels. */
+export const intoToWire = (into: NewInto | undefined) =>
+  into === undefined ? {} : { into: into.list, filters: [...into.filters] };
+
+/** The inverse of intoToWire. */
+export const intoFromWire = (
+  list: string,
+  filters: readonly string[],
+): { readonly into?: NewInto } => (list === '' ? {} : { into: { list, filters } });
+
+/** A node's answer to a step of a swap, as it travels. */
+export const swapToWire = (swap: SwapReading): proxyctl.v1.SwapReply.$Properties => ({
+  node: swap.node,
+  certificates: swap.certificates.map((one) => ({
+    ...one,
+    names: [...one.names],
+    warnings: [...one.warnings],
+  })),
+});
+
+/** Throws WireError. */
+export function swapFromWire(wire: proxyctl.v1.SwapReply): SwapReading {
+  return {
+    node: filled('node', wire.node),
+    certificates: each('certificates', wire.certificates, (one) => ({
+      name: one.name,
+      path: one.path,
+      fingerprintBefore: one.fingerprintBefore,
+      fingerprint: one.fingerprint,
+      notAfter: one.notAfter,
+      names: one.names,
+      warnings: one.warnings,
+      sha256: one.sha256,
+    })),
+  };
+}
+
+/** How far a swap is on a node; throws WireError. */
+export const standingFromWire = (wire: proxyctl.v1.SwapStateReply): SwapStanding => ({
+  phase: oneOf('phase', wire.phase, SWAP_WORDS),
+  running: wire.running,
+});
+
+/** One certificate of one node, as it travels. */
+export const inspectedToWire = (
+  one: InspectedCertificate,
+): proxyctl.v1.InspectedCertificate.$Properties => ({
+  name: one.name,
+  path: one.path,
+  memory: one.memory ?? '',
+  disk: one.disk ?? '',
+  served: one.served ?? '',
+  sha256: one.sha256 ?? '',
+  notAfter: one.notAfter,
+  names: [...one.names],
+  problem: one.problem,
+  previous: one.previous ?? '',
+  renewal: one.renewal,
+});
+
+/** Throws WireError. */
+export const inspectedFromWire = (
+  wire: proxyctl.v1.InspectedCertificate,
+  field: string,
+): InspectedCertificate => ({
+  name: filled(`${field}.name`, wire.name),
+  path: filled(`${field}.path`, wire.path),
+  memory: orNull(wire.memory),
+  disk: orNull(wire.disk),
+  served: orNull(wire.served),
+  sha256: orNull(wire.sha256),
+  notAfter: wire.notAfter,
+  names: wire.names,
+  problem: wire.problem,
+  previous: orNull(wire.previous),
+  renewal: wire.renewal,
+});
+
+/** The certificates of every node, as they travel; `wallMs` for the intents. */
+export const certificatesToWire = (
+  { node, nodes, intents }: Certificates,
+  wallMs: number,
+): proxyctl.v1.CertificatesReply.$Properties => ({
+  node,
+  nodes: nodes.map((one) => ({ ...one, certificates: one.certificates.map(inspectedToWire) })),
+  intents: intents.map((intent) => intentToWire(intent, wallMs)),
+});
+
+/** Throws WireError. */
+export const certificatesFromWire = (
+  wire: proxyctl.v1.CertificatesReply,
+  wallMs: number,
+): Certificates => ({
+  node: filled('node', wire.node),
+  nodes: each('nodes', wire.nodes, ({ node, problem, certificates }, at) => ({
+    node: filled(`${at}.node`, node),
+    problem,
+    certificates: each(`${at}.certificates`, certificates, inspectedFromWire),
+  })),
+  intents: each('intents', wire.intents, (one, at) => intentFromWire(one, wallMs, at)),
+});

@@ -1,0 +1,68 @@
+import type { Config } from '../config/config.ts';
+import type { NodeReport } from '../core/model.ts';
+import { NO_ECHO, type Echo } from './echo.ts';
+import { parseGateways } from './gateways.ts';
+import { pingEcho } from './ping-echo.ts';
+import { prober } from './prober.ts';
+import { rawEcho } from './raw-echo.ts';
+import type { Clock } from '../sys/clock.ts';
+import { execWithin } from '../sys/exec.ts';
+import { sentence } from '../core/words.ts';
+import { accessSync, constants } from 'node:fs';
+
+export interface SecondPath {
+  readonly icmp: NodeReport['icmp'];
+  /** Why not raw-socket; empty when it is. */
+  readonly why: string;
+  readonly prober: ReturnType<typeof prober>;
+}
+
+const PINGS = ['/sbin/ping', '/bin/ping', '/usr/bin/ping'];
+const TOOL_MS = 2000;
+
+/** Echo to peers and witnesses: raw-socket where it loads and may, else ping(8), else none. */
+export async function secondPath(options: {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly subnets: () => ReadonlyMap<string, readonly string[]>;
+  readonly onChange: () => void;
+}): Promise<SecondPath> {
+  const { config, clock } = options;
+  let why = '';
+  const replies: { to: (address: string) => void } = { to: () => undefined };
+  const onReply = (address: string): void => replies.to(address);
+  const open = (): Echo => {
+    try {
+      if (config.policy.icmp !== 'ping') return rawEcho(onReply);
+      why = 'agent.toml says ping';
+    } catch (error) {
+      why = sentence(error).split('\n')[0] ?? '';
+    }
+    const ping = PINGS.find(isRunnable);
+    return ping === undefined ? NO_ECHO : pingEcho(execWithin(TOOL_MS), ping, onReply);
+  };
+  const echo = open();
+  const witnesses = await witnessesOf(config);
+  const made = prober({ ...options, clock, echo, witnesses });
+  replies.to = (address) => made.answered(address);
+  return { icmp: echo.kind, why, prober: made };
+}
+
+/** Those of agent.toml, else the default gateways. */
+async function witnessesOf({ policy, carp }: Config): Promise<readonly string[]> {
+  if (policy.witness.length > 0) return policy.witness;
+  try {
+    return parseGateways(await execWithin(TOOL_MS)(carp.tools.netstat, ['-rn']));
+  } catch {
+    return [];
+  }
+}
+
+function isRunnable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

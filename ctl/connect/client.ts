@@ -1,0 +1,296 @@
+import type { proxyctl as wire } from '../../proto/gen/messages.js';
+import { proxyctl } from '../../proto/gen/messages.js';
+import { ControlService } from '../../proto/gen/services.ts';
+import {
+  ActFailure,
+  type ActResult,
+  type AutomationAct,
+  type ChallengeAct,
+  type MaintenanceAct,
+  type MoveAct,
+  type Progress,
+  type PushAct,
+  type RollbackAct,
+  type ServersAct,
+  type ServersAnswer,
+  type Status,
+  type WeightAct,
+} from '../../agent/core/acts.ts';
+import { type Certificates } from '../../agent/core/swap-messages.ts';
+import type { DoctorAnswer, DoctorAsk } from '../../agent/core/doctor/finding.ts';
+import type { ExplainAnswer } from '../../agent/core/decide/explain.ts';
+import type { History } from '../../agent/core/history.ts';
+import type { ShowAnswer } from '../../agent/core/show-commands.ts';
+import { sentence } from '../../agent/core/words.ts';
+import {
+  automationToWire,
+  challengeToWire,
+  maintenanceToWire,
+  moveToWire,
+  pushToWire,
+  rollbackToWire,
+  serversToWire,
+  weightsToWire,
+} from '../../agent/wire/acts.ts';
+import { doctorFromWire } from '../../agent/wire/doctor.ts';
+import { explainFromWire } from '../../agent/wire/explain.ts';
+import { historyFromWire } from '../../agent/wire/history.ts';
+import { failureFromStatus } from '../../agent/wire/failed-calls.ts';
+import { progressFromWire, resultFromWire } from '../../agent/wire/results.ts';
+import { serversAnswerFromWire } from '../../agent/wire/servers.ts';
+import { showAnswerFromWire } from '../../agent/wire/show.ts';
+import { statusFromWire } from '../../agent/wire/status.ts';
+import { certificatesFromWire } from '../../agent/wire/swaps.ts';
+import type { Context, Target } from './contexts.ts';
+import { dial } from './dial.ts';
+import { CallError, type Channel } from './grpc.ts';
+
+type Report = (progress: Progress) => void;
+
+/** An agent that answered its door. Calls reject with ActFailure. */
+export interface Agent {
+  /** What the context calls it. */
+  readonly name: string;
+  status(): Promise<Status>;
+  explain(addresses: readonly string[]): Promise<ExplainAnswer>;
+  /** `limit`: the newest so many; null: all. */
+  history(addresses: readonly string[], limit: number | null): Promise<History>;
+  doctor(ask: DoctorAsk): Promise<DoctorAnswer>;
+  move(act: MoveAct, report: Report): Promise<ActResult>;
+  setMaintenance(act: MaintenanceAct, report: Report): Promise<ActResult>;
+  setAutomation(act: AutomationAct, report: Report): Promise<ActResult>;
+  setServers(act: ServersAct, report: Report): Promise<ActResult>;
+  setWeights(act: WeightAct, report: Report): Promise<ActResult>;
+  /** Null: of every backend. */
+  servers(backend: string | null): Promise<ServersAnswer>;
+  show(command: string): Promise<ShowAnswer>;
+  setChallenge(act: ChallengeAct, report: Report): Promise<ActResult>;
+  pushCertificate(act: PushAct, report: Report): Promise<ActResult>;
+  rollbackCertificates(act: RollbackAct, report: Report): Promise<ActResult>;
+  certificates(served: boolean): Promise<Certificates>;
+  close(): void;
+}
+
+/** To reach one agent; --timeout shortens it, but a loaded host is given a second. */
+const CONNECT_MS = { least: 1000, most: 3000 };
+const READ_MS = 5000;
+/** Every node asks its HAProxy meanwhile. */
+const SHOW_MS = 12_000;
+/** Every node looks at itself meanwhile. */
+const DOCTOR_MS = 20_000;
+/** Beyond what the agent itself waits, for the way there and back. */
+const SLACK_MS = 5000;
+/** An agent's own limit where the caller names none. */
+const AGENT_MS = 60_000;
+/** Maintenance, cutting sessions and looking again, on every node. */
+const AFTER_WAIT_MS = 30_000;
+const CHUNK = 16_384;
+
+/**
+ * Connects to the first agent of the context that answers, each within
+ * `timeoutMs` (1 to 3 s; null: 3 s); `passedOver` hears of the others. Rejects with
+ * ActFailure 'unreachable' when none does.
+ */
+export async function reach(
+  context: Context,
+  timeoutMs: number | null,
+  passedOver: (name: string, cause: string) => void,
+): Promise<Agent> {
+  const causes: string[] = [];
+  const { least, most } = CONNECT_MS;
+  const limitMs = Math.max(least, Math.min(most, timeoutMs ?? most));
+  for (const target of context.targets) {
+    const name = nameOf(target);
+    try {
+      return agent(name, await dial(target, limitMs));
+    } catch (error) {
+      const cause = sentence(error);
+      causes.push(`${name}: ${cause}`);
+      if (causes.length < context.targets.length) passedOver(name, cause);
+    }
+  }
+  throw new ActFailure('unreachable', {
+    code: 'unreachable',
+    message: `no agent of context ${context.name} can be reached`,
+    cause: causes.join('; '),
+    remediation: 'on the hosts: service proxyagent status',
+    retryable: true,
+  });
+}
+
+const nameOf = (target: Target): string =>
+  target.node ?? (target.kind === 'socket' ? target.path : target.address);
+
+function agent(name: string, channel: Channel): Agent {
+  const failed = (error: unknown, what: string, changes: boolean): ActFailure =>
+    error instanceof CallError
+      ? failureFromStatus(error, { peer: name, name: what, changes })
+      : notUnderstood(what, sentence(error), changes);
+
+  /** A call that only reads: one message there, one back or several. */
+  async function asks<T>(
+    what: string,
+    path: string,
+    request: Uint8Array,
+    understand: (replies: readonly Buffer[]) => T,
+    withinMs = READ_MS,
+  ): Promise<T> {
+    const replies: Buffer[] = [];
+    try {
+      await channel.call(path, [request], withinMs, (bytes) => replies.push(bytes));
+      if (replies.length === 0) throw new Error('an empty answer');
+      return understand(replies);
+    } catch (error) {
+      throw failed(error, what, false);
+    }
+  }
+
+  const ask = <T>(
+    what: string,
+    path: string,
+    request: Uint8Array,
+    understand: (reply: Buffer) => T,
+    withinMs = READ_MS,
+  ): Promise<T> =>
+    asks(what, path, request, ([reply = Buffer.alloc(0)]) => understand(reply), withinMs);
+
+  async function act(
+    what: string,
+    path: string,
+    messages: readonly Uint8Array[],
+    timeoutMs: number | null,
+    report: Report,
+  ): Promise<ActResult> {
+    let result: ActResult | null = null;
+    let wrong: unknown = null;
+    const read = (bytes: Buffer): void => {
+      try {
+        const event: wire.v1.Event = proxyctl.v1.Event.decode(bytes);
+        if (event.progress) report(progressFromWire(event.progress));
+        if (event.result) result = resultFromWire(event.result, Date.now());
+      } catch (error) {
+        wrong = error;
+      }
+    };
+    try {
+      await channel.call(path, messages, (timeoutMs ?? AGENT_MS) + SLACK_MS, read);
+    } catch (error) {
+      // What the agent said before the connection went is still true.
+      if (result === null) throw failed(error, what, true);
+    }
+    if (result !== null) return result;
+    throw notUnderstood(what, wrong === null ? 'it ended without a result' : sentence(wrong), true);
+  }
+
+  return {
+    name,
+    status() {
+      const { path, requestSerialize } = ControlService.status;
+      const at = { nowMs: performance.now(), wallMs: Date.now() };
+      return ask('status', path, requestSerialize({}), (reply) =>
+        statusFromWire(proxyctl.v1.StatusReply.decode(reply), at),
+      );
+    },
+    explain(addresses) {
+      const { path, requestSerialize } = ControlService.explain;
+      const nowMs = performance.now();
+      return ask('explain', path, requestSerialize({ addresses: [...addresses] }), (reply) =>
+        explainFromWire(proxyctl.v1.ExplainReply.decode(reply), nowMs),
+      );
+    },
+    history(addresses, limit) {
+      const { path, requestSerialize } = ControlService.history;
+      const request = { addresses: [...addresses], limit: limit ?? 0 };
+      return ask('history', path, requestSerialize(request), (reply) =>
+        historyFromWire(proxyctl.v1.HistoryReply.decode(reply), Date.now()),
+      );
+    },
+    doctor({ addresses, nodes }) {
+      const { path, requestSerialize } = ControlService.doctor;
+      const request = requestSerialize({ addresses: [...addresses], nodes: [...nodes] });
+      const read = (reply: Buffer): DoctorAnswer =>
+        doctorFromWire(proxyctl.v1.DoctorReply.decode(reply));
+      return ask('doctor', path, request, read, DOCTOR_MS);
+    },
+    move: (move, report) => {
+      const { path, requestSerialize } = ControlService.move;
+      const request = requestSerialize(moveToWire(move));
+      return act('move', path, [request], move.header.timeoutMs, report);
+    },
+    setMaintenance: (maintenance, report) => {
+      const { path, requestSerialize } = ControlService.setMaintenance;
+      const request = requestSerialize(maintenanceToWire(maintenance));
+      return act('maintenance', path, [request], maintenance.header.timeoutMs, report);
+    },
+    setAutomation: (automation, report) => {
+      const { path, requestSerialize } = ControlService.setAutomation;
+      const request = requestSerialize(automationToWire(automation));
+      return act('automation', path, [request], automation.header.timeoutMs, report);
+    },
+    setServers: (servers, report) => {
+      const { path, requestSerialize } = ControlService.setServers;
+      const request = requestSerialize(serversToWire(servers));
+      const timeoutMs = servers.header.timeoutMs;
+      // What is done at the end of a wait takes its time too.
+      const more = servers.wait === null ? 0 : AFTER_WAIT_MS;
+      return act('set servers', path, [request], (timeoutMs ?? AGENT_MS) + more, report);
+    },
+    setWeights: (weights, report) => {
+      const { path, requestSerialize } = ControlService.setWeights;
+      const request = requestSerialize(weightsToWire(weights));
+      return act('set weights', path, [request], weights.header.timeoutMs, report);
+    },
+    servers(backend) {
+      const { path, requestSerialize } = ControlService.servers;
+      return asks('servers', path, requestSerialize({ backend: backend ?? '' }), (pages) =>
+        serversAnswerFromWire(
+          pages.map((page) => proxyctl.v1.ServersReply.decode(page)),
+          Date.now(),
+        ),
+      );
+    },
+    show(command) {
+      const { path, requestSerialize } = ControlService.show;
+      const read = (pieces: readonly Buffer[]): ShowAnswer =>
+        showAnswerFromWire(pieces.map((piece) => proxyctl.v1.ShowCommandReply.decode(piece)));
+      return asks('haproxy', path, requestSerialize({ command }), read, SHOW_MS);
+    },
+    setChallenge: (challenge, report) => {
+      const { path, requestSerialize } = ControlService.setChallenge;
+      const request = requestSerialize(challengeToWire(challenge));
+      return act('acme', path, [request], challenge.header.timeoutMs, report);
+    },
+    pushCertificate: (push, report) => {
+      const { path, requestSerialize } = ControlService.pushCertificates;
+      const messages = [requestSerialize({ request: pushToWire(push) })];
+      for (const [number, bundle] of push.bundles.entries()) {
+        const pem = Buffer.from(bundle.pem);
+        if (number > 0) messages.push(requestSerialize({ next: { path: bundle.path ?? '' } }));
+        for (let at = 0; at < pem.length; at += CHUNK)
+          messages.push(requestSerialize({ chunk: pem.subarray(at, at + CHUNK) }));
+      }
+      return act('push certificate', path, messages, push.header.timeoutMs, report);
+    },
+    rollbackCertificates: (rollback, report) => {
+      const { path, requestSerialize } = ControlService.rollbackCertificates;
+      const request = requestSerialize(rollbackToWire(rollback));
+      return act('roll back', path, [request], rollback.header.timeoutMs, report);
+    },
+    certificates(served) {
+      const { path, requestSerialize } = ControlService.certificates;
+      return ask('certificates', path, requestSerialize({ served }), (reply) =>
+        certificatesFromWire(proxyctl.v1.CertificatesReply.decode(reply), Date.now()),
+      );
+    },
+    close: () => channel.close(),
+  };
+}
+
+const notUnderstood = (what: string, cause: string, changes: boolean): ActFailure =>
+  new ActFailure(changes ? 'result-unknown' : 'failed', {
+    code: 'bad_answer',
+    message: `${what}: the answer is not understood`,
+    cause,
+    remediation:
+      'proxyctl and agent may be of different versions: proxyctl --version on both hosts',
+  });
