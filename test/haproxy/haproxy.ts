@@ -103,8 +103,9 @@ export async function runHaproxy(
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     running.add(child);
-    // Also where the test ends without its teardown.
-    const kill = (): void => void child.kill('SIGKILL');
+    // Also where the test ends without its teardown. A child that never started must not be killed
+    // before it has said so: Node 20 then sends the signal to process 0, its own group.
+    const kill = (): void => void (child.pid !== undefined && child.kill('SIGKILL'));
     process.once('exit', kill);
     child.once('exit', () => {
       running.delete(child);
