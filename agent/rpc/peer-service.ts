@@ -1,6 +1,5 @@
 import type { UntypedServiceImplementation, handleUnaryCall } from '@grpc/grpc-js';
-import type { ServerReading } from '../core/acts.ts';
-import type { InspectedCertificate } from '../core/swap-messages.ts';
+import type { InspectedCertificate, ServerReading } from '../core/answers.ts';
 import type { SwapPrepare, SwapReading } from '../core/swap-messages.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import type { GossipMessage } from '../core/gossip.ts';

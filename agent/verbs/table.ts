@@ -1,4 +1,4 @@
-import type { Alert } from '../core/acts.ts';
+import type { Alert } from '../core/answers.ts';
 import type { Intent } from '../core/model.ts';
 import type { Gossip } from '../gossip/gossip.ts';
 import type { ControlVerbs } from '../rpc/control-service.ts';

@@ -1,4 +1,4 @@
-import type { ServerReading, ServersAnswer } from '../core/acts.ts';
+import type { ServerReading, ServersAnswer } from '../core/answers.ts';
 import type { Drift } from '../core/model.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { ADMIN_STATES } from './acts.ts';

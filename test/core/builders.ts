@@ -1,4 +1,4 @@
-import type { ServerReading } from '../../agent/core/acts.ts';
+import type { ServerReading } from '../../agent/core/answers.ts';
 import type {
   AddressReport,
   HaproxyReport,
