@@ -1,5 +1,6 @@
 import { explainAddress, type ExplainAnswer } from '../core/decide/explain.ts';
-import { isPaused, type View } from '../core/decide/owner.ts';
+import { isPaused } from '../core/decide/owner.ts';
+import type { View } from '../core/decide/view.ts';
 import { addressesOf } from './addresses.ts';
 import type { Pair } from './pair.ts';
 

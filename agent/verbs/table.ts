@@ -3,7 +3,7 @@ import type { Intent } from '../core/model.ts';
 import type { Gossip } from '../gossip/gossip.ts';
 import type { ControlVerbs } from '../rpc/control-service.ts';
 import type { PeerVerbs } from '../rpc/peer-service.ts';
-import type { View } from '../core/decide/owner.ts';
+import type { View } from '../core/decide/view.ts';
 import { setAutomation, setMaintenance } from './automation.ts';
 import { doctor } from './doctor.ts';
 import { setChallenge } from './challenge.ts';

@@ -1,7 +1,7 @@
 import { maintenanceKey, pinKey, wish } from '../intents.ts';
 import type { Health, Intent, NodeReport } from '../model.ts';
 import { isMaintained, owner, PLACES, rank, type Because, type Candidate } from './owner.ts';
-import type { View } from './owner.ts';
+import type { View } from './view.ts';
 import { unable } from './reasons.ts';
 
 /** One node's standing for one address, in the order the policy compares. */
