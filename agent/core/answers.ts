@@ -1,5 +1,5 @@
 import type { AdminState } from './acts.ts';
-import type { Drift, Intent, NodeReport, PeerClass } from './model.ts';
+import type { Drift, Health, Intent, NodeReport, PeerClass } from './model.ts';
 
 /** What operators are shown. Mirrors proto/proxyctl/v1/control.proto without the wire. */
 
@@ -106,4 +106,51 @@ export interface Certificates {
     readonly certificates: readonly InspectedCertificate[];
   }[];
   readonly intents: readonly Intent[];
+}
+
+/** Why one candidate beats another: the first place in which they differ. */
+export type Because =
+  'only' | 'able' | 'haproxy' | 'maintenance' | 'pin' | 'degraded' | 'holds' | 'advskew' | 'name';
+
+/** One node's standing for one address, in the order the policy compares. */
+export interface Standing {
+  readonly node: string;
+  /** Empty: able. */
+  readonly unableBecause: string;
+  readonly health: Health;
+  readonly healthReason: string;
+  readonly healthSinceMs: number;
+  readonly maintenance: boolean;
+  readonly pinned: boolean;
+  /** MASTER, or may take it back. */
+  readonly ripe: boolean;
+  readonly advskew: number;
+  readonly state: string;
+}
+
+/** One input that would change the verdict. */
+interface Flip {
+  readonly text: string;
+  readonly owner: string | null;
+}
+
+export interface Explanation {
+  readonly address: string;
+  readonly owner: string | null;
+  readonly because: Because;
+  readonly standings: readonly Standing[];
+  readonly flips: readonly Flip[];
+  /** Configured nodes whose word does not count now, and why. */
+  readonly absent: readonly string[];
+}
+
+/** An explanation with the sentence of the present decision. */
+export interface Explained extends Explanation {
+  readonly reason: string;
+}
+
+export interface ExplainAnswer {
+  readonly node: string;
+  readonly paused: boolean;
+  readonly addresses: readonly Explained[];
 }

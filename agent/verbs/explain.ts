@@ -1,4 +1,5 @@
-import { explainAddress, type ExplainAnswer } from '../core/decide/explain.ts';
+import { explainAddress } from '../core/decide/explain.ts';
+import type { ExplainAnswer } from '../core/answers.ts';
 import { isPaused } from '../core/decide/owner.ts';
 import type { View } from '../core/decide/view.ts';
 import { addressesOf } from './addresses.ts';

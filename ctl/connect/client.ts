@@ -12,9 +12,13 @@ import type {
   WeightAct,
 } from '../../agent/core/acts.ts';
 import { ActFailure, type ActResult, type Progress } from '../../agent/core/results.ts';
-import type { Certificates, ServersAnswer, Status } from '../../agent/core/answers.ts';
+import type {
+  Certificates,
+  ExplainAnswer,
+  ServersAnswer,
+  Status,
+} from '../../agent/core/answers.ts';
 import type { DoctorAnswer, DoctorAsk } from '../../agent/core/doctor/finding.ts';
-import type { ExplainAnswer } from '../../agent/core/decide/explain.ts';
 import type { History } from '../../agent/core/history.ts';
 import type { ShowAnswer } from '../../agent/core/show-commands.ts';
 import { sentence } from '../../agent/core/words.ts';

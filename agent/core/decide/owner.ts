@@ -1,12 +1,9 @@
+import type { Because } from '../answers.ts';
 import { maintenanceKey, PAUSE_KEY, pinKey, wish } from '../intents.ts';
 import type { AddressReport, NodeReport } from '../model.ts';
 import { freshNodes } from '../peers.ts';
 import { effectiveAdvskew } from '../timing.ts';
 import type { View } from './view.ts';
-
-/** Why one candidate beats another: the first place in which they differ. */
-export type Because =
-  'only' | 'able' | 'haproxy' | 'maintenance' | 'pin' | 'degraded' | 'holds' | 'advskew' | 'name';
 
 export interface Candidate {
   readonly node: string;
