@@ -15,9 +15,9 @@ import type { Calling, Origin } from './access.ts';
 import { callerAddress } from './control-service.ts';
 import type { Notices } from './control-service.ts';
 import { failureToStatus, toFailure } from './failures.ts';
+import { serverPages } from './server-pages.ts';
 import { changeToWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
-import { serverPages } from '../wire/servers.ts';
 import { inspectedToWire, swapPrepareFromWire, swapToWire } from '../wire/swaps.ts';
 import { each, filled } from '../wire/fields.ts';
 
