@@ -1,4 +1,4 @@
-import type { NodeStatus, Status } from '../agent/core/acts.ts';
+import type { NodeStatus, Status } from '../agent/core/answers.ts';
 import type { Drift } from '../agent/core/model.ts';
 
 /** One thing that is not as it should be. */

@@ -1,4 +1,4 @@
-import { ActFailure, type ActError, type Outcome } from '../agent/core/acts.ts';
+import { ActFailure, type ActError, type Outcome } from '../agent/core/results.ts';
 import { COLUMNS } from './render/table.ts';
 import { wrapped } from './render/wrapped.ts';
 

@@ -1,4 +1,4 @@
-import { ActFailure } from '../agent/core/acts.ts';
+import { ActFailure } from '../agent/core/results.ts';
 import { envelopeText } from './json/envelope.ts';
 import { failureText } from './failure.ts';
 import { streams } from './streams.ts';

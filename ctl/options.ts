@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { ActFailure, RISKS, type Risk } from '../agent/core/acts.ts';
+import { RISKS, type Risk } from '../agent/core/acts.ts';
+import { ActFailure } from '../agent/core/results.ts';
 import { nearest } from '../agent/core/words.ts';
 import { usage } from './failure.ts';
 import { durationMs, untilMs } from './times.ts';

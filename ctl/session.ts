@@ -1,13 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { userInfo } from 'node:os';
-import {
-  ActFailure,
-  type ActHeader,
-  type ActResult,
-  type Progress,
-  type Risk,
-  type Status,
-} from '../agent/core/acts.ts';
+import type { ActHeader, Risk } from '../agent/core/acts.ts';
+import { ActFailure, type ActResult, type Progress } from '../agent/core/results.ts';
+import type { Status } from '../agent/core/answers.ts';
 import { reach, type Agent } from './connect/client.ts';
 import { chooseContext } from './connect/contexts.ts';
 import { envelopeText, nodeRows } from './json/envelope.ts';

@@ -3,7 +3,7 @@ import { startResponder } from './responder.ts';
 import { challengeAnswers, challengeInFile, type WebrootPeer } from './webroot.ts';
 import { rfc3339 } from '../certs/certificate.ts';
 import type { Config } from '../config/config.ts';
-import type { InspectedCertificate } from '../core/swap-messages.ts';
+import type { InspectedCertificate } from '../core/answers.ts';
 import { keyAuthorization } from '../core/challenge.ts';
 import type { Intents } from '../core/intents.ts';
 import type { Problems } from '../problems.ts';

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { hostPort } from '../config/schema.ts';
-import { ActFailure } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
 import { isToken } from '../core/challenge.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';

@@ -1,5 +1,5 @@
 import { CommandError, type Exec } from '../sys/exec.ts';
-import type { Received } from '../core/decide/decision.ts';
+import type { Received } from '../core/model.ts';
 import { parseCarpStatistics } from './netstat.ts';
 import { directActs, VRRP_TOP, type CarpActs, type CarpChange, type KnownVhid } from './acts.ts';
 import {

@@ -1,7 +1,6 @@
-import { ActFailure } from '../core/acts.ts';
-import { ALREADY_THERE } from '../core/swap-messages.ts';
-import type { Risk } from '../core/acts.ts';
-import type { SwapBundle, SwapPrepare } from '../core/swap-messages.ts';
+import type { Risk, SwapBundle } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
+import { ALREADY_THERE, type SwapPrepare } from '../core/swap-messages.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { RuntimeError } from '../haproxy/runtime.ts';
 import { blocksOf, bundleText, isKey } from './blocks.ts';

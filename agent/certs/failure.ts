@@ -1,5 +1,4 @@
-import { ActFailure } from '../core/acts.ts';
-import type { ActError, Outcome } from '../core/acts.ts';
+import { ActFailure, type ActError, type Outcome } from '../core/results.ts';
 
 /** Builds the refusals of one node's part of a swap. */
 export const refuse = (

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { InspectedCertificate } from '../core/swap-messages.ts';
+import type { InspectedCertificate } from '../core/answers.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { blocksOf, bundleText } from './blocks.ts';
 import { readCertificate, rfc3339, sha1Of } from './certificate.ts';

@@ -1,5 +1,5 @@
 import { dirname, normalize } from 'node:path';
-import type { NewInto } from '../core/swap-messages.ts';
+import type { NewInto } from '../core/acts.ts';
 import { crtListEntries } from '../haproxy/crt-list.ts';
 import type { LoadedEntry } from '../haproxy/crt-list-commands.ts';
 import { notFoundByName } from './crt-ending.ts';

@@ -1,6 +1,6 @@
 import type { Place } from './port.ts';
 import { refuse } from './failure.ts';
-import type { ActFailure } from '../core/acts.ts';
+import type { ActFailure } from '../core/results.ts';
 import type { CertificateDetails } from '../haproxy/certificate-details.ts';
 import type { ConfigScan, ExtraFiles } from '../haproxy/config-scan.ts';
 import { isStoreName } from '../haproxy/crt-list.ts';

@@ -1,4 +1,4 @@
-import type { Certificates, InspectedCertificate } from './swap-messages.ts';
+import type { Certificates, InspectedCertificate } from './answers.ts';
 import { certificateKey } from './intents.ts';
 
 const DAY_MS = 86_400_000;

@@ -1,4 +1,4 @@
-import { ActFailure } from './acts.ts';
+import { ActFailure } from './results.ts';
 import { CHALLENGE_PREFIX, inForce, type Intents } from './intents.ts';
 import type { Intent } from './model.ts';
 

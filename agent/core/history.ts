@@ -1,6 +1,4 @@
-import type { Memory } from './decide/decision.ts';
 import type { NodeReport } from './model.ts';
-import type { View } from './decide/owner.ts';
 
 /** One address came to one node. Written by the node it came to, once. */
 export interface OwnerChange {
@@ -30,19 +28,6 @@ export interface History {
 
 /** So many are kept. */
 export const HISTORY_LIMIT = 200;
-
-/** The addresses that came to this node since the round that `before` is of. */
-export function gained(before: Memory, me: NodeReport, view: View): OwnerChange[] {
-  return me.addresses.flatMap(({ address, state }): OwnerChange[] => {
-    const was = before.known.get(address);
-    if (was === undefined || was.state === 'MASTER' || state !== 'MASTER') return [];
-    const from = before.holders.get(address) ?? null;
-    const change = { address, from, to: me.node, atWallMs: view.wallMs };
-    if (was.took !== null) return [{ ...change, cause: 'agent', reason: was.took.reason }];
-    const reason = `carp(4) made it MASTER: ${from ?? 'the MASTER'} was not heard or slower, or by hand`;
-    return [{ ...change, cause: 'kernel', reason }];
-  });
-}
 
 /** The addresses that the first reading after a start found here, and that were not here when the agent before ended. */
 export function foundHere(

@@ -218,6 +218,14 @@ export interface PathReading {
   readonly steadySinceMs: number | null;
 }
 
+/** Adverts received, all vhids together; they count while the host is fenced too. */
+export interface Received {
+  readonly v4: number;
+  readonly v6: number;
+  /** Those whose HMAC was wrong; not counted while fenced. */
+  readonly badAuth: number;
+}
+
 export interface Policy {
   readonly failback: 'auto' | 'manual';
   readonly holdMs: number;

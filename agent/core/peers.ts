@@ -1,5 +1,4 @@
 import type { NodeReport, NodeView, PathReading, PeerClass } from './model.ts';
-import type { Silence } from './decide/decision.ts';
 import { CUT_MS, PROBES_LOST, STEADY_MS, type Timing } from './timing.ts';
 
 /** What the transport knows of one peer; readings of this host's monotonic clock. */
@@ -11,6 +10,15 @@ export interface Contact {
   readonly currentAtMs: number | null;
   /** Its agent said goodbye, or its end of the connection was closed or refused while the host answers. */
   readonly agentGoneAtMs: number | null;
+}
+
+/** Silence of everybody on one network. */
+export interface Silence {
+  readonly now: boolean;
+  /** When it was noticed. */
+  readonly sinceMs: number;
+  /** When it was last so. */
+  readonly atMs: number;
 }
 
 /**

@@ -1,4 +1,5 @@
-import { ActFailure, type Role } from './acts.ts';
+import type { Role } from './acts.ts';
+import { ActFailure } from './results.ts';
 import { nearest } from './words.ts';
 
 /** A runtime command that may be asked of every node, and by whom. */

@@ -1,22 +1,5 @@
-import type { Risk } from './acts.ts';
-import type { Intent, Stamp } from './model.ts';
-
-/** One bundle of a swap. */
-export interface SwapBundle {
-  /** As HAProxy names it; null: the one loaded path whose names the leaf covers exactly. */
-  readonly path: string | null;
-  readonly pem: string;
-  /** It need not be loaded: then it becomes a new one of this crt-list. */
-  readonly into?: NewInto;
-}
-
-/** The crt-list that a new certificate goes into. */
-export interface NewInto {
-  /** Its file, or that file's name in [certificates] map. */
-  readonly list: string;
-  /** Server names it is served for, `!NAME` for those it is not; empty: its own. */
-  readonly filters: readonly string[];
-}
+import type { Risk, SwapBundle } from './acts.ts';
+import type { Stamp } from './model.ts';
 
 /** The warning of a node that has exactly this bundle in memory and on disk. */
 export const ALREADY_THERE = 'already in memory and on disk';
@@ -53,35 +36,4 @@ export interface SwapPrepare {
   readonly stamp: Stamp;
   readonly actor: string;
   readonly reason: string;
-}
-
-/** One certificate of one node; fingerprints are SHA-1 of the leaf, null where not known. */
-export interface InspectedCertificate {
-  readonly name: string;
-  readonly path: string;
-  readonly memory: string | null;
-  readonly disk: string | null;
-  readonly served: string | null;
-  /** Of the bundle on disk. */
-  readonly sha256: string | null;
-  readonly notAfter: string;
-  readonly names: readonly string[];
-  /** Why something is not known; empty when all is. */
-  readonly problem: string;
-  /** What a rollback brings back; null: none is kept. */
-  readonly previous: string | null;
-  /** RFC 3339 UTC: when the agents order it anew; empty: they do not. */
-  readonly renewal: string;
-}
-
-/** The certificates of every node, and what was decided of them. */
-export interface Certificates {
-  readonly node: string;
-  readonly nodes: readonly {
-    readonly node: string;
-    /** Why it could not be asked; empty: it was. */
-    readonly problem: string;
-    readonly certificates: readonly InspectedCertificate[];
-  }[];
-  readonly intents: readonly Intent[];
 }

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ActFailure, type AdminState } from '../core/acts.ts';
-import { type InspectedCertificate } from '../core/swap-messages.ts';
-import type { ServerReading } from '../core/acts.ts';
+import type { AdminState } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
+import type { InspectedCertificate, ServerReading } from '../core/answers.ts';
 import type { Drift, HaproxyReport } from '../core/model.ts';
 import type { Intents } from '../core/intents.ts';
 import { sentence } from '../core/words.ts';

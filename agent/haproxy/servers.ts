@@ -1,4 +1,6 @@
-import { ActFailure, type AdminState, type ServerReading } from '../core/acts.ts';
+import type { AdminState } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
+import type { ServerReading } from '../core/answers.ts';
 import { adminState } from '../core/admin.ts';
 import { expectedWeight } from '../core/servers.ts';
 import { nearest } from '../core/words.ts';

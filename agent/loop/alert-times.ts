@@ -1,4 +1,4 @@
-import type { Alert } from '../core/acts.ts';
+import type { Alert } from '../core/answers.ts';
 import type { DecisionAlert } from '../core/decide/decision.ts';
 
 /** Since when each alert of the decisions stands. */

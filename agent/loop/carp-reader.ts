@@ -1,6 +1,5 @@
 import type { LoopLog } from './log.ts';
-import type { Received } from '../core/decide/decision.ts';
-import type { Problem } from '../core/model.ts';
+import type { Problem, Received } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
 import { problem, type CarpObservation } from './observe.ts';
 import type { Clock } from '../sys/clock.ts';

@@ -1,9 +1,10 @@
 import { isRead } from '../core/health.ts';
 import { decide } from '../core/decide/decide.ts';
-import { NO_MEMORY, type Action, type Decision, type Memory } from '../core/decide/decision.ts';
+import type { Action, Decision } from '../core/decide/decision.ts';
+import { NO_MEMORY, type Memory } from '../core/decide/memory.ts';
 import { PROTOCOL } from '../core/gossip.ts';
 import type { NodeReport, NodeView, Problem } from '../core/model.ts';
-import type { View } from '../core/decide/owner.ts';
+import type { View } from '../core/decide/view.ts';
 import { isQuiet, ownView, withEcho } from '../core/peers.ts';
 import { sentence } from '../core/words.ts';
 import { perform } from './apply.ts';

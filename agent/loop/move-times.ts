@@ -1,4 +1,4 @@
-import type { Memory } from '../core/decide/decision.ts';
+import type { Memory } from '../core/decide/memory.ts';
 import type { Durable } from './ports.ts';
 import type { Clock } from '../sys/clock.ts';
 

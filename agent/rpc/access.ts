@@ -1,4 +1,4 @@
-import { ActFailure } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
 import type { Role } from '../core/acts.ts';
 import { IdentityError, parseIdentity } from '../wire/identity.ts';
 

@@ -1,10 +1,20 @@
 import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { handleUnaryCall } from '@grpc/grpc-js';
-import type { ActHeader, ActResult, AutomationAct, Caller } from '../core/acts.ts';
-import type { ChallengeAct, MaintenanceAct, MoveAct, Progress, Role } from '../core/acts.ts';
-import type { PushAct, RollbackAct, ServersAct } from '../core/acts.ts';
-import type { Certificates } from '../core/swap-messages.ts';
-import type { ServersAnswer, Status, WeightAct } from '../core/acts.ts';
+import type {
+  ActHeader,
+  AutomationAct,
+  Caller,
+  ChallengeAct,
+  MaintenanceAct,
+  MoveAct,
+  PushAct,
+  Role,
+  RollbackAct,
+  ServersAct,
+  WeightAct,
+} from '../core/acts.ts';
+import type { ActResult, Progress } from '../core/results.ts';
+import type { Certificates, ExplainAnswer, ServersAnswer, Status } from '../core/answers.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import type { Clock } from '../sys/clock.ts';
 import { operatorOf } from './access.ts';
@@ -17,7 +27,6 @@ import type { DoctorAnswer, DoctorAsk } from '../core/doctor/finding.ts';
 import { showCommand, type ShowAnswer } from '../core/show-commands.ts';
 import { explainToWire } from '../wire/explain.ts';
 import { historyToWire } from '../wire/history.ts';
-import type { ExplainAnswer } from '../core/decide/explain.ts';
 import type { History } from '../core/history.ts';
 import { failureToStatus, toFailure } from './failures.ts';
 import { readUpload } from './upload.ts';

@@ -1,7 +1,6 @@
 import { Metadata, status as Code } from '@grpc/grpc-js';
 import type { StatusObject } from '@grpc/grpc-js';
-import { ActFailure } from '../core/acts.ts';
-import type { Outcome } from '../core/acts.ts';
+import { ActFailure, type Outcome } from '../core/results.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { outcomeToWire } from '../wire/results.ts';
 import { FAILURE_TRAILER } from '../wire/failed-calls.ts';

@@ -1,6 +1,6 @@
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { proxyctl } from '../../proto/gen/messages.js';
-import { ActFailure } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
 import type { GossipMessage } from '../core/gossip.ts';
 import { peerOf } from './access.ts';
 import { callerAddress } from './control-service.ts';

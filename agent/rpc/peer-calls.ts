@@ -1,8 +1,7 @@
 import type { Client, MethodDefinition, ServiceError } from '@grpc/grpc-js';
 import { PeerService } from '../../proto/gen/services.ts';
-import { ActFailure } from '../core/acts.ts';
-import type { ServerReading } from '../core/acts.ts';
-import type { InspectedCertificate } from '../core/swap-messages.ts';
+import { ActFailure } from '../core/results.ts';
+import type { InspectedCertificate, ServerReading } from '../core/answers.ts';
 import type { SwapPrepare, SwapReading } from '../core/swap-messages.ts';
 import type { OwnerChange } from '../core/history.ts';
 import type { ShowReply } from '../core/show-commands.ts';

@@ -1,6 +1,5 @@
 import type { UntypedServiceImplementation, handleUnaryCall } from '@grpc/grpc-js';
-import type { ServerReading } from '../core/acts.ts';
-import type { InspectedCertificate } from '../core/swap-messages.ts';
+import type { InspectedCertificate, ServerReading } from '../core/answers.ts';
 import type { SwapPrepare, SwapReading } from '../core/swap-messages.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import type { GossipMessage } from '../core/gossip.ts';
@@ -16,9 +15,9 @@ import type { Calling, Origin } from './access.ts';
 import { callerAddress } from './control-service.ts';
 import type { Notices } from './control-service.ts';
 import { failureToStatus, toFailure } from './failures.ts';
+import { serverPages } from './server-pages.ts';
 import { changeToWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
-import { serverPages } from '../wire/servers.ts';
 import { inspectedToWire, swapPrepareFromWire, swapToWire } from '../wire/swaps.ts';
 import { each, filled } from '../wire/fields.ts';
 

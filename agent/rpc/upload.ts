@@ -1,4 +1,4 @@
-import { ActFailure } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { WireError } from '../wire/fields.ts';
 

@@ -1,4 +1,4 @@
-import { ActFailure } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
 import { inForce, parseCertificateKey, type Intents } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import { sentence } from '../core/words.ts';

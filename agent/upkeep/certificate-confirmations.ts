@@ -1,5 +1,5 @@
 import { certificateKey } from '../core/intents.ts';
-import type { InspectedCertificate } from '../core/swap-messages.ts';
+import type { InspectedCertificate } from '../core/answers.ts';
 import type { Intent } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
 

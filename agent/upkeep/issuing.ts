@@ -10,7 +10,8 @@ import { namesOf, readCertificate, sha1Of } from '../certs/certificate.ts';
 import { readDisk } from '../certs/disk.ts';
 import type { NodeSwapParts } from '../certs/port.ts';
 import type { Config } from '../config/config.ts';
-import { ActFailure, type ActHeader, type Risk } from '../core/acts.ts';
+import type { ActHeader, Risk } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
 import { refusalKey, wish } from '../core/intents.ts';
 import {
   ordererOf,

@@ -1,4 +1,4 @@
-import { ActFailure } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
 import type { Intent } from '../core/model.ts';
 import { resolveSwap, type SwapStanding } from '../core/swap.ts';
 import { sentence } from '../core/words.ts';

@@ -1,4 +1,4 @@
-import { ActFailure } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
 import type { Pair } from './pair.ts';
 
 /** One address of the pair, from what all nodes report of it. */

@@ -1,10 +1,5 @@
-import {
-  ActFailure,
-  type ActResult,
-  type AutomationAct,
-  type MaintenanceAct,
-  type MovedAddress,
-} from '../core/acts.ts';
+import type { AutomationAct, MaintenanceAct } from '../core/acts.ts';
+import { ActFailure, type ActResult, type MovedAddress } from '../core/results.ts';
 import { maintenanceKey, PAUSE_KEY, wish } from '../core/intents.ts';
 import { addressesOf, mastersOf } from './addresses.ts';
 import {

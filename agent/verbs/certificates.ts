@@ -1,7 +1,6 @@
-import { ActFailure, type ActResult } from '../core/acts.ts';
-import { type Certificates } from '../core/swap-messages.ts';
-import type { RollbackAct } from '../core/acts.ts';
-import type { SwapBundle } from '../core/swap-messages.ts';
+import type { RollbackAct, SwapBundle } from '../core/acts.ts';
+import { ActFailure, type ActResult } from '../core/results.ts';
+import type { Certificates } from '../core/answers.ts';
 import { inForce, parseCertificateKey } from '../core/intents.ts';
 import { type Pair, type Report, whyOf } from './pair.ts';
 import { pushCertificate } from './push.ts';

@@ -1,10 +1,5 @@
-import {
-  ActFailure,
-  type ActError,
-  type ActResult,
-  type ChallengeAct,
-  type NodeOutcome,
-} from '../core/acts.ts';
+import type { ChallengeAct } from '../core/acts.ts';
+import { ActFailure, type ActError, type ActResult, type NodeOutcome } from '../core/results.ts';
 import { challengeKey, checkChallenge } from '../core/challenge.ts';
 import { wish } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';

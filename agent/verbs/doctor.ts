@@ -1,4 +1,4 @@
-import { ActFailure } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
 import { diagnose } from '../core/doctor/diagnose.ts';
 import type { DoctorAnswer, DoctorAsk } from '../core/doctor/finding.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';

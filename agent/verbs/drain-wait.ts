@@ -1,5 +1,5 @@
-import type { ActError, ActResult, NodeOutcome, ServersAct } from '../core/acts.ts';
-import { ActFailure } from '../core/acts.ts';
+import type { ServersAct } from '../core/acts.ts';
+import { ActFailure, type ActError, type ActResult, type NodeOutcome } from '../core/results.ts';
 import type { ServerTarget } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import { failed, waitMs, type Pair, type Report } from './pair.ts';

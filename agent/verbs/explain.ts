@@ -1,5 +1,7 @@
-import { explainAddress, type ExplainAnswer } from '../core/decide/explain.ts';
-import { isPaused, type View } from '../core/decide/owner.ts';
+import { explainAddress } from '../core/decide/explain.ts';
+import type { ExplainAnswer } from '../core/answers.ts';
+import { isPaused } from '../core/decide/owner.ts';
+import type { View } from '../core/decide/view.ts';
 import { addressesOf } from './addresses.ts';
 import type { Pair } from './pair.ts';
 

@@ -1,4 +1,5 @@
-import { ActFailure, type ServersAnswer } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
+import type { ServersAnswer } from '../core/answers.ts';
 import { inForce } from '../core/intents.ts';
 import type { Drift } from '../core/model.ts';
 import { targetOf } from '../core/servers.ts';

@@ -1,5 +1,5 @@
-import { ActFailure } from '../core/acts.ts';
-import type { InspectedCertificate } from '../core/swap-messages.ts';
+import { ActFailure } from '../core/results.ts';
+import type { InspectedCertificate } from '../core/answers.ts';
 import type { OwnerChange } from '../core/history.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import type { Intent } from '../core/model.ts';

@@ -1,4 +1,5 @@
-import { ActFailure, type ActHeader } from '../core/acts.ts';
+import type { ActHeader } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
 import { backendsDown, isObserver } from '../core/health.ts';
 import { maintenanceKey, wish } from '../core/intents.ts';
 import type { NodeReport } from '../core/model.ts';

@@ -1,10 +1,10 @@
+import type { MoveAct } from '../core/acts.ts';
 import {
   ActFailure,
   type ActResult,
-  type MoveAct,
   type MovedAddress,
   type NodeOutcome,
-} from '../core/acts.ts';
+} from '../core/results.ts';
 import { pinKey, wish } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import { checkTarget } from './move-checks.ts';

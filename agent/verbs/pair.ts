@@ -1,16 +1,7 @@
-import {
-  ActFailure,
-  type ActHeader,
-  type ActResult,
-  type NodeOutcome,
-  type Progress,
-  type ServerReading,
-} from '../core/acts.ts';
-import {
-  type InspectedCertificate,
-  type SwapPrepare,
-  type SwapReading,
-} from '../core/swap-messages.ts';
+import type { ActHeader } from '../core/acts.ts';
+import { ActFailure, type ActResult, type NodeOutcome, type Progress } from '../core/results.ts';
+import type { InspectedCertificate, ServerReading } from '../core/answers.ts';
+import type { SwapPrepare, SwapReading } from '../core/swap-messages.ts';
 import type { OwnerChange } from '../core/history.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import { compareStamps, newestStamp, nextStamp, type Intents } from '../core/intents.ts';

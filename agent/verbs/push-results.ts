@@ -1,9 +1,5 @@
-import {
-  type ActHeader,
-  type ActResult,
-  type CertificateOutcome,
-  type NodeOutcome,
-} from '../core/acts.ts';
+import type { ActHeader } from '../core/acts.ts';
+import type { ActResult, CertificateOutcome, NodeOutcome } from '../core/results.ts';
 import { ALREADY_THERE, type SwapReading } from '../core/swap-messages.ts';
 import { away, failed, result, type Pair } from './pair.ts';
 import type { SwapRun } from './swap.ts';

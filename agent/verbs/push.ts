@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { ActFailure, type ActHeader, type ActResult, type PushAct } from '../core/acts.ts';
+import type { ActHeader, PushAct } from '../core/acts.ts';
+import { ActFailure, type ActResult } from '../core/results.ts';
 import { ALREADY_THERE, type SwapPrepare, type SwapReading } from '../core/swap-messages.ts';
 import { certificateKey, newestStamp, nextStamp, wish } from '../core/intents.ts';
 import type { NodeView } from '../core/model.ts';

@@ -1,4 +1,4 @@
-import { ActFailure, type NodeOutcome } from '../core/acts.ts';
+import { ActFailure, type NodeOutcome } from '../core/results.ts';
 import type { ServerTarget } from '../core/intents.ts';
 import { failed, type Pair, type Report } from './pair.ts';
 import { findAll, isUp, nameOf, readings, type Found } from './server-targets.ts';

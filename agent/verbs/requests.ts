@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { ActHeader, ActResult } from '../core/acts.ts';
+import type { ActHeader } from '../core/acts.ts';
+import type { ActResult } from '../core/results.ts';
 import { asFailure, result, type Pair } from './pair.ts';
 
 /** How long the same request id gives the same result, ms. */

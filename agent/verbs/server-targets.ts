@@ -1,4 +1,5 @@
-import { ActFailure, type ServerOutcome, type ServerReading } from '../core/acts.ts';
+import { ActFailure, type ServerOutcome } from '../core/results.ts';
+import type { ServerReading } from '../core/answers.ts';
 import { serverKey, type ServerTarget } from '../core/intents.ts';
 import { present, type Pair } from './pair.ts';
 

@@ -1,4 +1,5 @@
-import { ActFailure, type ActHeader, type NodeOutcome } from '../core/acts.ts';
+import type { ActHeader } from '../core/acts.ts';
+import { ActFailure, type NodeOutcome } from '../core/results.ts';
 import { compareStamps, inForce } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import { failed, stamped, storeEverywhere, until, waitMs, type Pair } from './pair.ts';

@@ -1,4 +1,5 @@
-import type { ActResult, NodeOutcome, ServersAct } from '../core/acts.ts';
+import type { ServersAct } from '../core/acts.ts';
+import type { ActResult, NodeOutcome } from '../core/results.ts';
 import { wish, type ServerTarget } from '../core/intents.ts';
 import {
   absent,

@@ -1,4 +1,4 @@
-import type { ServerReading } from '../core/acts.ts';
+import type { ServerReading } from '../core/answers.ts';
 import { compareStamps, type ServerTarget } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import { keyOf, nameOf } from './server-targets.ts';

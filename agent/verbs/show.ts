@@ -1,4 +1,4 @@
-import { ActFailure } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
 import { showCommand, type NodeShow, type ShowAnswer } from '../core/show-commands.ts';
 import { present, type Pair, whyOf } from './pair.ts';
 

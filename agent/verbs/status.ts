@@ -1,4 +1,4 @@
-import type { Alert, Status } from '../core/acts.ts';
+import type { Alert, Status } from '../core/answers.ts';
 import { withoutKeyAuthorization } from '../core/challenge.ts';
 import { inForce, PAUSE_KEY, pinKey, wish } from '../core/intents.ts';
 import type { NodeView } from '../core/model.ts';

@@ -1,4 +1,4 @@
-import { ActFailure } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
 import { type SwapPrepare, type SwapReading } from '../core/swap-messages.ts';
 import { certificateKey } from '../core/intents.ts';
 import type { Intent, Stamp } from '../core/model.ts';

@@ -1,9 +1,9 @@
-import type { Alert } from '../core/acts.ts';
+import type { Alert } from '../core/answers.ts';
 import type { Intent } from '../core/model.ts';
 import type { Gossip } from '../gossip/gossip.ts';
 import type { ControlVerbs } from '../rpc/control-service.ts';
 import type { PeerVerbs } from '../rpc/peer-service.ts';
-import type { View } from '../core/decide/owner.ts';
+import type { View } from '../core/decide/view.ts';
 import { setAutomation, setMaintenance } from './automation.ts';
 import { doctor } from './doctor.ts';
 import { setChallenge } from './challenge.ts';

@@ -1,4 +1,6 @@
-import { ActFailure, type ActResult, type ServerReading, type WeightAct } from '../core/acts.ts';
+import type { WeightAct } from '../core/acts.ts';
+import { ActFailure, type ActResult } from '../core/results.ts';
+import type { ServerReading } from '../core/answers.ts';
 import { weightKey, wish, type ServerTarget } from '../core/intents.ts';
 import { expectedWeight, isWeight, UNTOLD } from '../core/servers.ts';
 import { absent, refuseStale, result, steps, type Pair, type Report, untouched } from './pair.ts';

@@ -1,4 +1,4 @@
-import type { ExplainAnswer } from '../core/decide/explain.ts';
+import type { ExplainAnswer } from '../core/answers.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { ageMs, each, filled, oneOf, orNull } from './fields.ts';
 

@@ -1,4 +1,4 @@
-import { ActFailure } from '../core/acts.ts';
+import { ActFailure } from '../core/results.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { errorFromWire, outcomeFromWire } from './results.ts';
 

@@ -1,4 +1,4 @@
-import type { ActError, ActResult, NodeOutcome, Outcome, Progress } from '../core/acts.ts';
+import type { ActError, ActResult, NodeOutcome, Outcome, Progress } from '../core/results.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { intentFromWire, intentToWire } from './intents.ts';
 import { each, enumValue, enumWord, filled, oneOf, uint32 } from './fields.ts';

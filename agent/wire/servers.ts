@@ -1,4 +1,4 @@
-import type { ServerReading, ServersAnswer } from '../core/acts.ts';
+import type { ServerReading, ServersAnswer } from '../core/answers.ts';
 import type { Drift } from '../core/model.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { ADMIN_STATES } from './acts.ts';
@@ -31,7 +31,7 @@ export function serverFromWire(wire: proxyctl.v1.ServerState, field: string): Se
 }
 
 /** So many servers are converted and sent at a time: the event loop turns between two pages. */
-const PAGE = 500;
+export const PAGE = 500;
 
 /** What `servers` answers, as it travels, page by page; `wallMs` is this host's Unix time. */
 export function* serversAnswerToWire(
@@ -76,32 +76,5 @@ export function serversAnswerFromWire(
     node: filled('node', pages[0]?.node ?? ''),
     nodes: [...nodes.values()],
     intents: each('intents', pages[0]?.intents ?? [], (one, at) => intentFromWire(one, wallMs, at)),
-  };
-}
-
-/** How long the pages of one reading can be asked for, ms. */
-const KEEP_MS = 5000;
-
-/**
- * Readings of servers in pages: the first page reads, later ones are of the
- * same reading, which is kept a few seconds for whoever asked.
- */
-export function serverPages(
-  read: (instance: string, backend: string) => Promise<readonly ServerReading[]>,
-  nowMs: () => number,
-) {
-  const kept = new Map<
-    string,
-    { readonly atMs: number; readonly servers: readonly ServerReading[] }
-  >();
-  return async (who: string, instance: string, backend: string, offset: number) => {
-    const name = `${who}\0${instance}\0${backend}`;
-    for (const [key, { atMs }] of kept) if (nowMs() - atMs > KEEP_MS) kept.delete(key);
-    const before = offset === 0 ? undefined : kept.get(name)?.servers;
-    const servers = before ?? (await read(instance, backend));
-    const more = servers.length > offset + PAGE;
-    if (more) kept.set(name, { atMs: nowMs(), servers });
-    else kept.delete(name);
-    return { servers: servers.slice(offset, offset + PAGE).map(serverToWire), more };
   };
 }

@@ -1,4 +1,4 @@
-import type { Status } from '../core/acts.ts';
+import type { Status } from '../core/answers.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import type { Moment } from './gossip.ts';
 import { intentFromWire, intentToWire } from './intents.ts';

@@ -1,7 +1,7 @@
-import type { Certificates, InspectedCertificate } from '../core/swap-messages.ts';
-import type { NewInto, SwapPrepare, SwapReading } from '../core/swap-messages.ts';
+import type { Certificates, InspectedCertificate } from '../core/answers.ts';
+import type { SwapPrepare, SwapReading } from '../core/swap-messages.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
-import { RISKS } from '../core/acts.ts';
+import { RISKS, type NewInto } from '../core/acts.ts';
 import { SWAP_WORDS, type SwapStanding } from '../core/swap.ts';
 import { intentFromWire, intentToWire, stampFromWire } from './intents.ts';
 import { each, filled, oneOf, orNull, present } from './fields.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ActResult } from '../../agent/core/acts.ts';
+import type { ActResult } from '../../agent/core/results.ts';
 import { moveResult } from '../json/envelope.ts';
 import { changing, ending, type Finish } from '../options.ts';
 import { moveTable } from '../render/acts.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Option, type Command } from 'commander';
 import { DEADLINES, type AdminState, type Deadline } from '../../agent/core/acts.ts';
-import type { ServersAnswer } from '../../agent/core/acts.ts';
+import type { ServersAnswer } from '../../agent/core/answers.ts';
 import { serversListResult, serversResult } from '../json/servers.ts';
 import { AGENT_AND_HAPROXY, answerText, askedRow } from '../json/answer.ts';
 import { type Envelope } from '../json/envelope.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Status } from '../../agent/core/acts.ts';
+import type { Status } from '../../agent/core/answers.ts';
 import { answerText } from '../json/answer.ts';
 import { statusResult, type NodeRow } from '../json/envelope.ts';
 import { common, type Finish } from '../options.ts';

@@ -1,24 +1,24 @@
 import type { proxyctl as wire } from '../../proto/gen/messages.js';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { ControlService } from '../../proto/gen/services.ts';
-import {
-  ActFailure,
-  type ActResult,
-  type AutomationAct,
-  type ChallengeAct,
-  type MaintenanceAct,
-  type MoveAct,
-  type Progress,
-  type PushAct,
-  type RollbackAct,
-  type ServersAct,
-  type ServersAnswer,
-  type Status,
-  type WeightAct,
+import type {
+  AutomationAct,
+  ChallengeAct,
+  MaintenanceAct,
+  MoveAct,
+  PushAct,
+  RollbackAct,
+  ServersAct,
+  WeightAct,
 } from '../../agent/core/acts.ts';
-import { type Certificates } from '../../agent/core/swap-messages.ts';
+import { ActFailure, type ActResult, type Progress } from '../../agent/core/results.ts';
+import type {
+  Certificates,
+  ExplainAnswer,
+  ServersAnswer,
+  Status,
+} from '../../agent/core/answers.ts';
 import type { DoctorAnswer, DoctorAsk } from '../../agent/core/doctor/finding.ts';
-import type { ExplainAnswer } from '../../agent/core/decide/explain.ts';
 import type { History } from '../../agent/core/history.ts';
 import type { ShowAnswer } from '../../agent/core/show-commands.ts';
 import { sentence } from '../../agent/core/words.ts';

@@ -1,5 +1,5 @@
-import type { ActResult } from '../../agent/core/acts.ts';
-import type { Certificates } from '../../agent/core/swap-messages.ts';
+import type { ActResult } from '../../agent/core/results.ts';
+import type { Certificates } from '../../agent/core/answers.ts';
 import { daysLeft, type CertificateFinding } from '../../agent/core/certificates.ts';
 
 /** The `result` of cert push and cert rollback. */

@@ -1,5 +1,5 @@
-import type { ActError, ActResult, Status } from '../../agent/core/acts.ts';
-import type { ExplainAnswer } from '../../agent/core/decide/explain.ts';
+import type { ActError, ActResult } from '../../agent/core/results.ts';
+import type { ExplainAnswer, Status } from '../../agent/core/answers.ts';
 import { parseServerKey } from '../../agent/core/intents.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import { addressIds, alertsOf, isHeard } from '../alerts.ts';

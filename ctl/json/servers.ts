@@ -1,4 +1,5 @@
-import type { ActResult, ServerReading, ServersAnswer } from '../../agent/core/acts.ts';
+import type { ActResult } from '../../agent/core/results.ts';
+import type { ServerReading, ServersAnswer } from '../../agent/core/answers.ts';
 import { adminWord } from '../../agent/core/admin.ts';
 import { parseWeightKey } from '../../agent/core/intents.ts';
 import { who } from './envelope.ts';

@@ -1,7 +1,8 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { ActFailure, type Role } from '../../agent/core/acts.ts';
+import type { Role } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { parseIdentity } from '../../agent/wire/identity.ts';
 import { usage } from '../failure.ts';
 import { modeOf, octal, putFile, readIfThere } from '../files.ts';

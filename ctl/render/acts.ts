@@ -1,4 +1,4 @@
-import type { ActResult, Progress } from '../../agent/core/acts.ts';
+import type { ActResult, Progress } from '../../agent/core/results.ts';
 import { table } from './table.ts';
 import { wrapped } from './wrapped.ts';
 

@@ -1,4 +1,4 @@
-import type { Progress } from '../../agent/core/acts.ts';
+import type { Progress } from '../../agent/core/results.ts';
 import { COLUMNS } from './table.ts';
 import { progressLine } from './acts.ts';
 import type { Streams } from '../streams.ts';

@@ -1,4 +1,4 @@
-import type { Certificates } from '../../agent/core/swap-messages.ts';
+import type { Certificates } from '../../agent/core/answers.ts';
 import { daysLeft, type CertificateFinding } from '../../agent/core/certificates.ts';
 import { certificateKey } from '../../agent/core/intents.ts';
 import { COLUMNS, table } from './table.ts';

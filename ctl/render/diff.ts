@@ -1,4 +1,4 @@
-import type { Certificates } from '../../agent/core/swap-messages.ts';
+import type { Certificates } from '../../agent/core/answers.ts';
 import { namesOf, type CertificateDifference } from '../../agent/core/certificate-diff.ts';
 import { COLUMNS, table } from './table.ts';
 import { wrapped } from './wrapped.ts';

@@ -1,4 +1,4 @@
-import type { ExplainAnswer, Explained, Standing } from '../../agent/core/decide/explain.ts';
+import type { ExplainAnswer, Explained, Standing } from '../../agent/core/answers.ts';
 import { duration } from './duration.ts';
 import { COLUMNS, table } from './table.ts';
 import { wrapped } from './wrapped.ts';

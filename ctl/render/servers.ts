@@ -1,4 +1,4 @@
-import type { NodeServers, ServerReading, ServersAnswer } from '../../agent/core/acts.ts';
+import type { NodeServers, ServerReading, ServersAnswer } from '../../agent/core/answers.ts';
 import { adminWord } from '../../agent/core/admin.ts';
 import { parseServerKey, serverKey } from '../../agent/core/intents.ts';
 import { targetOf } from '../../agent/core/servers.ts';

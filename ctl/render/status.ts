@@ -1,4 +1,4 @@
-import type { NodeStatus, Status } from '../../agent/core/acts.ts';
+import type { NodeStatus, Status } from '../../agent/core/answers.ts';
 import { parseServerKey } from '../../agent/core/intents.ts';
 import type { AddressReport, Intent, NodeReport } from '../../agent/core/model.ts';
 import { addressIds, alertsOf, isHeard, type AlertLine } from '../alerts.ts';

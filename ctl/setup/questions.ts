@@ -1,5 +1,5 @@
 import { createInterface } from 'node:readline/promises';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 
 /** How one question is put; the default in brackets is taken for an empty answer. */
 type Ask = (question: string, otherwise?: string) => Promise<string>;

@@ -1,4 +1,4 @@
-import type { ServerReading, ServersAnswer, Status } from '../../agent/core/acts.ts';
+import type { ServerReading, ServersAnswer, Status } from '../../agent/core/answers.ts';
 import { adminWord } from '../../agent/core/admin.ts';
 import { serverNames, stateWord, wishFor } from '../render/servers.ts';
 

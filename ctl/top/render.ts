@@ -1,4 +1,4 @@
-import type { NodeStatus } from '../../agent/core/acts.ts';
+import type { NodeStatus } from '../../agent/core/answers.ts';
 import { parseServerKey } from '../../agent/core/intents.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import { addressIds, alertsOf, isHeard } from '../alerts.ts';

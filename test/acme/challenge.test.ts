@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import {
   challengeKey,
   checkChallenge,

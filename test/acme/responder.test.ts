@@ -4,7 +4,7 @@ import { connect, createServer as createTcp, type AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { startResponder, type Responder } from '../../agent/acme/responder.ts';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { problems } from '../../agent/problems.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
 import { FakeClock } from '../fake-clock.ts';

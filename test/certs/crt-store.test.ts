@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import ava from 'ava';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { HAPROXY_3 } from '../haproxy/haproxy.ts';
 import { bundle, issue, type Issued } from './bundles.ts';
 import { realHost } from './real-host.ts';

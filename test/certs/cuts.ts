@@ -1,4 +1,5 @@
-import type { ActHeader, ActResult, PushAct } from '../../agent/core/acts.ts';
+import type { ActHeader, PushAct } from '../../agent/core/acts.ts';
+import type { ActResult } from '../../agent/core/results.ts';
 import { pushCertificate } from '../../agent/verbs/push.ts';
 import type { Cut, SwapWorld } from './swap-world.ts';
 

@@ -1,5 +1,6 @@
 import test from 'ava';
-import type { ActHeader, ActResult } from '../../agent/core/acts.ts';
+import type { ActHeader } from '../../agent/core/acts.ts';
+import type { ActResult } from '../../agent/core/results.ts';
 import { bundle, issue } from './bundles.ts';
 import { cutEverywhere, KINDS, pushedWith } from './cuts.ts';
 import { LIST, reload } from './swap-host.ts';

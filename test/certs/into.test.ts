@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import ava, { type ExecutionContext } from 'ava';
 import { servedFingerprint } from '../../agent/certs/handshake.ts';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { HAPROXY_3 } from '../haproxy/haproxy.ts';
 import { bundle, issue, type Issued } from './bundles.ts';
 import { prepareOf, realHost, type RealHost } from './real-host.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { servedFingerprint } from '../../agent/certs/handshake.ts';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { bundle, issue, rsaKeys, type Issued } from './bundles.ts';
 import { realHost, type RealHost } from './real-host.ts';
 

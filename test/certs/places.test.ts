@@ -1,7 +1,7 @@
 import test from 'ava';
 import { filePlace, placeOf, type PlaceSources } from '../../agent/certs/places.ts';
 import { notFoundByName } from '../../agent/certs/crt-ending.ts';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { scanConfig } from '../../agent/haproxy/config-scan.ts';
 
 const CONFIG = `global

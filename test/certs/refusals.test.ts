@@ -1,7 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import { nodeSwap } from '../../agent/certs/swap.ts';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { certificates } from '../../agent/haproxy/certificates.ts';
 import { runtime } from '../../agent/haproxy/runtime.ts';
 import { bundle, issue, type Issued } from './bundles.ts';

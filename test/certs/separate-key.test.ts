@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import test from 'ava';
 import { describe } from '../../agent/certs/inspect.ts';
 import { nodeSwap } from '../../agent/certs/swap.ts';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { bundle, issue } from './bundles.ts';
 import { prepareOf, realHost } from './real-host.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { describe } from '../../agent/certs/inspect.ts';
-import type { ActResult } from '../../agent/core/acts.ts';
+import type { ActResult } from '../../agent/core/results.ts';
 import { pushCertificate } from '../../agent/verbs/push.ts';
 import { bundle, issue } from './bundles.ts';
 import { cutEverywhere, header, KINDS, pushedWith } from './cuts.ts';

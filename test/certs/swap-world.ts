@@ -3,7 +3,7 @@ import { blocksOf, splitText } from '../../agent/certs/blocks.ts';
 import { bundleWith, inspect } from '../../agent/certs/inspect.ts';
 import type { NodeSwapParts } from '../../agent/certs/port.ts';
 import { nodeSwap, type NodeSwap } from '../../agent/certs/swap.ts';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { mergeIntents } from '../../agent/core/intents.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import { problems as openProblems } from '../../agent/problems.ts';

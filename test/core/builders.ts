@@ -1,4 +1,4 @@
-import type { ServerReading } from '../../agent/core/acts.ts';
+import type { ServerReading } from '../../agent/core/answers.ts';
 import type {
   AddressReport,
   HaproxyReport,
@@ -7,7 +7,7 @@ import type {
   NodeView,
   Policy,
 } from '../../agent/core/model.ts';
-import type { View } from '../../agent/core/decide/owner.ts';
+import type { View } from '../../agent/core/decide/view.ts';
 import { TIMINGS } from '../../agent/core/timing.ts';
 
 export const POLICY: Policy = {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { decide } from '../../agent/core/decide/decide.ts';
-import { NO_MEMORY, type Memory } from '../../agent/core/decide/decision.ts';
+import { NO_MEMORY, type Memory } from '../../agent/core/decide/memory.ts';
 import { foundHere, type OwnerChange } from '../../agent/core/history.ts';
 import type { AddressReport, NodeView } from '../../agent/core/model.ts';
 import { past } from '../../agent/loop/own-history.ts';

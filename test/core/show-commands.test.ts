@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { SHOW_NAMES, showCommand } from '../../agent/core/show-commands.ts';
 
 const refusal = (...words: string[]): string => {

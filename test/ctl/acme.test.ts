@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { KEY_AUTH, TOKEN } from '../acme/tokens.ts';
 import { emptyResult } from '../rpc/world.ts';
 import { desk, envelope, overTls } from './command.ts';

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import type { ActResult, PushAct, RollbackAct } from '../../agent/core/acts.ts';
+import type { PushAct, RollbackAct } from '../../agent/core/acts.ts';
+import type { ActResult } from '../../agent/core/results.ts';
 import type { ControlVerbs } from '../../agent/rpc/control-service.ts';
-import type { Certificates } from '../../agent/core/swap-messages.ts';
+import type { Certificates } from '../../agent/core/answers.ts';
 import { shortFolder } from '../haproxy/haproxy.ts';
 import { inspected } from '../upkeep/inspected.ts';
 import { emptyResult } from '../rpc/world.ts';

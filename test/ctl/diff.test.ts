@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { Certificates, InspectedCertificate } from '../../agent/core/swap-messages.ts';
+import type { Certificates, InspectedCertificate } from '../../agent/core/answers.ts';
 import { certificateDifferences } from '../../agent/core/certificate-diff.ts';
 import { inspected } from '../upkeep/inspected.ts';
 import { desk, envelope } from './command.ts';

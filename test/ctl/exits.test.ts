@@ -1,6 +1,6 @@
 import test from 'ava';
-import { ActFailure } from '../../agent/core/acts.ts';
-import type { ActResult, Outcome, PushAct } from '../../agent/core/acts.ts';
+import { ActFailure, type ActResult, type Outcome } from '../../agent/core/results.ts';
+import type { PushAct } from '../../agent/core/acts.ts';
 import { emptyResult } from '../rpc/world.ts';
 import { desk, overTls, steady } from './command.ts';
 import { intentOf } from './statuses.ts';

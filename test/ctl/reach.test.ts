@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import type { ActResult } from '../../agent/core/acts.ts';
+import type { ActResult } from '../../agent/core/results.ts';
 import { createCa } from '../rpc/certificates.ts';
 import { listenRaw } from '../rpc/link-world.ts';
 import { createRecord } from '../record.ts';

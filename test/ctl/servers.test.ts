@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import test from 'ava';
-import type { ServersAnswer } from '../../agent/core/acts.ts';
+import type { ServersAnswer } from '../../agent/core/answers.ts';
 import type { Streams } from '../../ctl/streams.ts';
 import { barLine, progressShown } from '../../ctl/render/bar.ts';
 import { serversScreen } from '../../ctl/render/servers.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
-import type { Status } from '../../agent/core/acts.ts';
+import type { Status } from '../../agent/core/answers.ts';
 import { desk, MODULES, steady } from './command.ts';
 import { addressOf, ago, backup, DAY, haproxyOf, intentOf, MINUTE } from './statuses.ts';
 import { nodeOf, statusOf } from './statuses.ts';

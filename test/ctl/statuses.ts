@@ -1,4 +1,4 @@
-import type { NodeStatus, Status } from '../../agent/core/acts.ts';
+import type { NodeStatus, Status } from '../../agent/core/answers.ts';
 import type { AddressReport, HaproxyReport, Intent, NodeReport } from '../../agent/core/model.ts';
 
 // Statuses as an agent would give them: ages in whole minutes, so that a slow test shows the same.

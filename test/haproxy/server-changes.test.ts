@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import test from 'ava';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { RuntimeError, runtime } from '../../agent/haproxy/runtime.ts';
 import {
   readServerLines,

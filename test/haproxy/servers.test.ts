@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { RuntimeError, runtime } from '../../agent/haproxy/runtime.ts';
 import { parseServersState } from '../../agent/haproxy/server-lines.ts';
 import { readServers, setServer } from '../../agent/haproxy/servers.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { SHOW_LIMIT, SHOW_NAMES } from '../../agent/core/show-commands.ts';
 import { RuntimeError } from '../../agent/haproxy/runtime.ts';
 import { showing } from '../../agent/haproxy/show.ts';

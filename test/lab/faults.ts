@@ -1,27 +1,13 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nearest } from '../../agent/core/words.ts';
-import { clockFile, coresFile, WITNESS, type HostPlan, type LabPlan } from './plan.ts';
+import { clockFile, coresFile, WITNESS } from './plan.ts';
 import { SERVERS } from './haproxy-config.ts';
 import { delay } from './relay-rules.ts';
+import type { Scene } from './scene.ts';
 import { nft, portOf, run, setAddress } from './topology.ts';
 
 const GITEA_PORT = SERVERS.find(({ backend }) => backend === 'GITEA')?.port ?? 0;
-
-/** What one fault works with on one host. */
-export interface Scene {
-  readonly plan: LabPlan;
-  readonly host: HostPlan;
-  readonly on: boolean;
-  readonly root: boolean;
-  /** Given with --value; null: the fault's own. */
-  readonly value: number | null;
-  /** Starts what should run on the host and does not. */
-  readonly ensure: (program: string) => Promise<void>;
-  readonly signal: (program: string, signal: NodeJS.Signals) => Promise<void>;
-  /** Runs a script of the lab's own on the host, until it is killed by that name. */
-  readonly helper: (name: string, argv: readonly string[]) => void;
-}
 
 interface Fault {
   readonly text: string;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Scene } from './faults.ts';
+import type { Scene } from './scene.ts';
 import { CHECKOUT } from './plan.ts';
 import { nft } from './topology.ts';
 

@@ -1,7 +1,7 @@
 import type { CarpObservation } from '../../agent/loop/observe.ts';
 import type { Action, Decision } from '../../agent/core/decide/decision.ts';
 import type { NodeReport, NodeView } from '../../agent/core/model.ts';
-import type { View } from '../../agent/core/decide/owner.ts';
+import type { View } from '../../agent/core/decide/view.ts';
 import { TIMINGS } from '../../agent/core/timing.ts';
 import { loop } from '../../agent/loop/loop.ts';
 import type { LoopOptions } from '../../agent/loop/ports.ts';

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { once } from 'node:events';
 import test from 'ava';
 import { PeerService } from '../../proto/gen/services.ts';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { type SwapPrepare } from '../../agent/core/swap-messages.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import type { LinksOptions } from '../../agent/rpc/links.ts';

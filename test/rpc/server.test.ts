@@ -4,7 +4,7 @@ import test from 'ava';
 import { Client, status as Code } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
 import { ControlService, PeerService } from '../../proto/gen/services.ts';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { askMove, askPush, askStatus, clientOf, collect, createWorld } from './world.ts';
 import { emptyResult, serveWorld } from './world.ts';
 

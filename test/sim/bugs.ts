@@ -3,7 +3,7 @@ import type { Action, Decision } from '../../agent/core/decide/decision.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import { compareStamps } from '../../agent/core/intents.ts';
 import { LOWERED_ADVSKEW, type AddressReport, type NodeReport } from '../../agent/core/model.ts';
-import type { View } from '../../agent/core/decide/owner.ts';
+import type { View } from '../../agent/core/decide/view.ts';
 import type { Gossip } from '../../agent/gossip/gossip.ts';
 import type { CarpPort } from '../../agent/loop/ports.ts';
 import type { State } from '../../agent/store/state.ts';

@@ -1,5 +1,5 @@
 import { proxyctl } from '../../proto/gen/messages.js';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import { gossipFromWire, gossipToWire } from '../../agent/wire/gossip.ts';
 import type { LinkHow } from '../../agent/rpc/link-end.ts';

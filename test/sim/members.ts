@@ -1,4 +1,5 @@
-import { ActFailure, type ServerReading } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
+import type { ServerReading } from '../../agent/core/answers.ts';
 import type { Gossip } from '../../agent/gossip/gossip.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import type { Loop } from '../../agent/loop/loop.ts';

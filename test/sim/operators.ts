@@ -1,4 +1,5 @@
-import type { ActHeader, ActResult, AdminState } from '../../agent/core/acts.ts';
+import type { ActHeader, AdminState } from '../../agent/core/acts.ts';
+import type { ActResult } from '../../agent/core/results.ts';
 import { maintenanceKey, PAUSE_KEY, pinKey, serverKey } from '../../agent/core/intents.ts';
 import { setAutomation, setMaintenance } from '../../agent/verbs/automation.ts';
 import { move } from '../../agent/verbs/move.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { certificateAlarms } from '../../agent/upkeep/certificate-alarms.ts';
-import type { InspectedCertificate } from '../../agent/core/swap-messages.ts';
+import type { InspectedCertificate } from '../../agent/core/answers.ts';
 import { certificateKey } from '../../agent/core/intents.ts';
 import { problems as openProblems } from '../../agent/problems.ts';
 import type { Member } from '../../agent/verbs/pair.ts';

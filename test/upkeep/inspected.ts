@@ -1,4 +1,4 @@
-import type { InspectedCertificate } from '../../agent/core/swap-messages.ts';
+import type { InspectedCertificate } from '../../agent/core/answers.ts';
 
 /** A certificate of which disk, memory and clients say the same. */
 export const inspected = (

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { ActFailure, type ActResult, type ChallengeAct } from '../../agent/core/acts.ts';
+import type { ChallengeAct } from '../../agent/core/acts.ts';
+import { ActFailure, type ActResult } from '../../agent/core/results.ts';
 import { challengeKey } from '../../agent/core/challenge.ts';
 import { mergeIntents, type Intents } from '../../agent/core/intents.ts';
 import type { Intent, NodeView } from '../../agent/core/model.ts';

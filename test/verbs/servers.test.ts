@@ -1,12 +1,7 @@
 import test from 'ava';
-import {
-  ActFailure,
-  type ActResult,
-  type Deadline,
-  type Progress,
-  type ServerReading,
-  type ServersAct,
-} from '../../agent/core/acts.ts';
+import type { Deadline, ServersAct } from '../../agent/core/acts.ts';
+import { ActFailure, type ActResult, type Progress } from '../../agent/core/results.ts';
+import type { ServerReading } from '../../agent/core/answers.ts';
 import { mergeIntents, type Intents } from '../../agent/core/intents.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import type { Member, Pair } from '../../agent/verbs/pair.ts';

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
-import { RISKS } from '../../agent/core/acts.ts';
-import type { ActError, ActHeader, ActResult, Status } from '../../agent/core/acts.ts';
+import { RISKS, type ActHeader } from '../../agent/core/acts.ts';
+import type { ActError, ActResult } from '../../agent/core/results.ts';
+import type { Status } from '../../agent/core/answers.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import type { Intent, NodeReport, Stamp } from '../../agent/core/model.ts';
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import * as fc from 'fast-check';
 import { proxyctl } from '../../proto/gen/messages.js';
-import { ActFailure } from '../../agent/core/acts.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { challengeFromWire, challengeToWire } from '../../agent/wire/acts.ts';
 import { moveFromWire, moveToWire, serversFromWire, serversToWire } from '../../agent/wire/acts.ts';
 import { weightsFromWire, weightsToWire } from '../../agent/wire/acts.ts';

@@ -1,8 +1,10 @@
-import type { DecisionAlert, Memory } from './decision.ts';
+import type { DecisionAlert } from './decision.ts';
+import type { Memory } from './memory.ts';
 import { backendsDown } from '../health.ts';
 import { pinKey, wish } from '../intents.ts';
 import type { NodeReport } from '../model.ts';
-import { isSpent, type View } from './owner.ts';
+import { isSpent } from './owner.ts';
+import type { View } from './view.ts';
 import { freshNodes } from '../peers.ts';
 import type { Situation } from './situation.ts';
 

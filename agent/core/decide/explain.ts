@@ -1,51 +1,9 @@
+import type { Explanation } from '../answers.ts';
 import { maintenanceKey, pinKey, wish } from '../intents.ts';
 import type { Health, Intent, NodeReport } from '../model.ts';
-import { isMaintained, owner, PLACES, rank, type Because, type Candidate } from './owner.ts';
-import type { View } from './owner.ts';
+import { isMaintained, owner, PLACES, rank, type Candidate } from './owner.ts';
+import type { View } from './view.ts';
 import { unable } from './reasons.ts';
-
-/** One node's standing for one address, in the order the policy compares. */
-export interface Standing {
-  readonly node: string;
-  /** Empty: able. */
-  readonly unableBecause: string;
-  readonly health: Health;
-  readonly healthReason: string;
-  readonly healthSinceMs: number;
-  readonly maintenance: boolean;
-  readonly pinned: boolean;
-  /** MASTER, or may take it back. */
-  readonly ripe: boolean;
-  readonly advskew: number;
-  readonly state: string;
-}
-
-/** One input that would change the verdict. */
-interface Flip {
-  readonly text: string;
-  readonly owner: string | null;
-}
-
-export interface Explanation {
-  readonly address: string;
-  readonly owner: string | null;
-  readonly because: Because;
-  readonly standings: readonly Standing[];
-  readonly flips: readonly Flip[];
-  /** Configured nodes whose word does not count now, and why. */
-  readonly absent: readonly string[];
-}
-
-/** An explanation with the sentence of the present decision. */
-export interface Explained extends Explanation {
-  readonly reason: string;
-}
-
-export interface ExplainAnswer {
-  readonly node: string;
-  readonly paused: boolean;
-  readonly addresses: readonly Explained[];
-}
 
 /** What decides where an address belongs, and which single input would change that. */
 export function explainAddress(view: View, address: string, nowMs: number): Explanation {

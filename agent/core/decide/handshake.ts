@@ -11,14 +11,6 @@ import {
   GRANT_MS,
   SETTLED_MS,
 } from '../timing.ts';
-/** The holder's word that one taker may force itself. */
-export interface Grant {
-  readonly to: string;
-  readonly sinceMs: number;
-}
-
-/** When this node forced itself MASTER and has not been seen to stand since. */
-export type Forces = readonly number[];
 
 /**
  * The holder's half: MASTER here, another should own the address, and what the

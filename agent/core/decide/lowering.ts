@@ -1,4 +1,5 @@
-import type { Memory, Part } from './decision.ts';
+import type { Part } from './decision.ts';
+import type { Memory } from './memory.ts';
 import { maintenanceKey, pinKey, wish } from '../intents.ts';
 import { LOWERED_ADVSKEW } from '../model.ts';
 import { explain } from './reasons.ts';

@@ -1,36 +1,9 @@
-import type { Received } from './decision.ts';
-import { maintenanceKey, PAUSE_KEY, pinKey, wish, type Intents } from '../intents.ts';
-import type { AddressReport, NodeReport, NodeView, PathReading, Policy } from '../model.ts';
+import type { Because } from '../answers.ts';
+import { maintenanceKey, PAUSE_KEY, pinKey, wish } from '../intents.ts';
+import type { AddressReport, NodeReport } from '../model.ts';
 import { freshNodes } from '../peers.ts';
-import { effectiveAdvskew, type Timing } from '../timing.ts';
-
-/** What one node sees of all, at one moment. */
-export interface View {
-  readonly self: string;
-  /** Every configured node, this one included. */
-  readonly nodes: readonly NodeView[];
-  readonly intents: Intents;
-  readonly policy: Policy;
-  readonly timing: Timing;
-  /** Echo to peers and witnesses, as this host sees it. */
-  readonly paths: readonly PathReading[];
-  /** When this loop last ran late; null: never. It accuses nobody for a while. */
-  readonly lateAtMs: number | null;
-  /** net.inet.carp.allow; null: unknown. */
-  readonly allow: boolean | null;
-  /** This agent has fenced its host and not lifted it. */
-  readonly fenceMine: boolean;
-  /** Advert counters, read only while adverts are thought lost; null: unknown. */
-  readonly received: Received | null;
-  /** For the ends of intents only. */
-  readonly wallMs: number;
-  /** Addresses whose pinned node has been MASTER since the pin was stored. */
-  readonly reachedPins: ReadonlySet<string>;
-}
-
-/** Why one candidate beats another: the first place in which they differ. */
-export type Because =
-  'only' | 'able' | 'haproxy' | 'maintenance' | 'pin' | 'degraded' | 'holds' | 'advskew' | 'name';
+import { effectiveAdvskew } from '../timing.ts';
+import type { View } from './view.ts';
 
 export interface Candidate {
   readonly node: string;

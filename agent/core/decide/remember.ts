@@ -1,7 +1,10 @@
-import type { Action, Known, Memory } from './decision.ts';
+import type { Action } from './decision.ts';
+import type { Known, Memory } from './memory.ts';
 import { judgeEarly } from './early.ts';
+import type { OwnerChange } from '../history.ts';
 import { LOWERED_ADVSKEW, type AddressReport, type NodeReport } from '../model.ts';
-import { owner, type View } from './owner.ts';
+import { owner } from './owner.ts';
+import type { View } from './view.ts';
 import { freshNodes, isCut, silences } from '../peers.ts';
 import { put } from './situation.ts';
 import { FORCE_INTERVAL_MS, FORCE_WINDOW_MS, REJOIN_MS, UNASKED_WINDOW_MS } from '../timing.ts';
@@ -102,4 +105,17 @@ export function commanded(
     known = put(known, action.address, { ...was, commanded: action.advskew, took });
   }
   return known === memory.known ? memory : { ...memory, known };
+}
+
+/** The addresses that came to this node since the round that `before` is of. */
+export function gained(before: Memory, me: NodeReport, view: View): OwnerChange[] {
+  return me.addresses.flatMap(({ address, state }): OwnerChange[] => {
+    const was = before.known.get(address);
+    if (was === undefined || was.state === 'MASTER' || state !== 'MASTER') return [];
+    const from = before.holders.get(address) ?? null;
+    const change = { address, from, to: me.node, atWallMs: view.wallMs };
+    if (was.took !== null) return [{ ...change, cause: 'agent', reason: was.took.reason }];
+    const reason = `carp(4) made it MASTER: ${from ?? 'the MASTER'} was not heard or slower, or by hand`;
+    return [{ ...change, cause: 'kernel', reason }];
+  });
 }

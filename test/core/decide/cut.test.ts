@@ -1,13 +1,14 @@
 import test from 'ava';
 import { decide } from '../../../agent/core/decide/decide.ts';
-import { NO_MEMORY, type Decision, type Memory } from '../../../agent/core/decide/decision.ts';
+import type { Decision } from '../../../agent/core/decide/decision.ts';
+import { NO_MEMORY, type Memory } from '../../../agent/core/decide/memory.ts';
 import type {
   AddressReport,
   NodeReport,
   NodeView,
   PathReading,
 } from '../../../agent/core/model.ts';
-import type { View } from '../../../agent/core/decide/owner.ts';
+import type { View } from '../../../agent/core/decide/view.ts';
 import { address, heard, NOW, report, view } from '../builders.ts';
 
 // haproxy01 is preferred (base 0), then haproxy02 (100), then haproxy03 (150).

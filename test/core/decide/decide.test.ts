@@ -1,8 +1,9 @@
 import test from 'ava';
 import { decide } from '../../../agent/core/decide/decide.ts';
-import { NO_MEMORY, type Action, type Decision } from '../../../agent/core/decide/decision.ts';
+import type { Action, Decision } from '../../../agent/core/decide/decision.ts';
+import { NO_MEMORY } from '../../../agent/core/decide/memory.ts';
 import type { AddressReport, NodeReport, NodeView } from '../../../agent/core/model.ts';
-import type { View } from '../../../agent/core/decide/owner.ts';
+import type { View } from '../../../agent/core/decide/view.ts';
 import { address, heard, intent, NOW, POLICY, report, view, wishes } from '../builders.ts';
 
 // haproxy01 is preferred (base 0), haproxy02 the other (base 100), unless said.

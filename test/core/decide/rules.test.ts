@@ -1,11 +1,7 @@
 import test from 'ava';
 import { decide } from '../../../agent/core/decide/decide.ts';
-import {
-  NO_MEMORY,
-  type Action,
-  type Decision,
-  type Memory,
-} from '../../../agent/core/decide/decision.ts';
+import type { Action, Decision } from '../../../agent/core/decide/decision.ts';
+import { NO_MEMORY, type Memory } from '../../../agent/core/decide/memory.ts';
 import { explainAddress } from '../../../agent/core/decide/explain.ts';
 import type {
   AddressReport,
@@ -16,7 +12,7 @@ import type {
 } from '../../../agent/core/model.ts';
 import { withEcho } from '../../../agent/core/peers.ts';
 import { TIMINGS } from '../../../agent/core/timing.ts';
-import type { View } from '../../../agent/core/decide/owner.ts';
+import type { View } from '../../../agent/core/decide/view.ts';
 import { address, heard, intent, NOW, POLICY, report, view, wishes } from '../builders.ts';
 
 // haproxy01 is preferred (base 0), haproxy02 the other (base 100); hold is 10 s.

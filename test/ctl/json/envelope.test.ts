@@ -1,6 +1,5 @@
 import test from 'ava';
-import { ActFailure } from '../../../agent/core/acts.ts';
-import type { ActResult } from '../../../agent/core/acts.ts';
+import { ActFailure, type ActResult } from '../../../agent/core/results.ts';
 import { emptyResult } from '../../rpc/world.ts';
 import { desk, envelope, overTls, PROXYCTL } from '../command.ts';
 import { backup, DAY, intentOf, nodeOf, statusOf } from '../statuses.ts';

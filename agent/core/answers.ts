@@ -1,0 +1,156 @@
+import type { AdminState } from './acts.ts';
+import type { Drift, Health, Intent, NodeReport, PeerClass } from './model.ts';
+
+/** What operators are shown. Mirrors proto/proxyctl/v1/control.proto without the wire. */
+
+export interface NodeStatus {
+  readonly node: string;
+  readonly peerClass: PeerClass;
+  readonly ageMs: number | null;
+  readonly report: NodeReport | null;
+  /** Why it is not heard; empty when it is. */
+  readonly problem: string;
+}
+
+interface Verdict {
+  readonly address: string;
+  readonly owner: string | null;
+  readonly reason: string;
+  readonly sinceMs: number;
+  readonly pin: Intent | null;
+}
+
+export interface Alert {
+  readonly id: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly sinceMs: number;
+}
+
+export interface Status {
+  readonly pair: string;
+  readonly node: string;
+  readonly paused: boolean;
+  readonly nodes: readonly NodeStatus[];
+  readonly verdicts: readonly Verdict[];
+  readonly intents: readonly Intent[];
+  readonly alerts: readonly Alert[];
+}
+
+/** One server of a backend as HAProxy has it. */
+export interface ServerReading {
+  readonly backend: string;
+  readonly name: string;
+  /** UP, DOWN, DRAIN, MAINT, NOLB or "no check". */
+  readonly status: string;
+  /** What HAProxy was told. */
+  readonly admin: AdminState;
+  /** srv_admin_state of HAProxy, bit by bit; core/admin.ts reads it. */
+  readonly adminBits: number;
+  /** What it was told, and what it is configured with. */
+  readonly weight: number;
+  readonly initialWeight: number;
+  /** Those that run and those that queue for it. */
+  readonly sessions: number;
+  readonly queued: number;
+  /** Sessions since HAProxy started. */
+  readonly total: number;
+  /** As `show stat` has it, like "L7OK"; empty without a check, and in maintenance. */
+  readonly check: string;
+  readonly backup: boolean;
+}
+
+/** The servers of one node, or why they are not known. */
+export interface NodeServers {
+  readonly node: string;
+  readonly problem: string;
+  readonly servers: readonly ServerReading[];
+  /** Servers changed past the agents, as its last report has them: the first 20; absent: none. */
+  readonly drift?: readonly Drift[];
+}
+
+/** What `proxyctl servers` shows. */
+export interface ServersAnswer {
+  readonly node: string;
+  readonly nodes: readonly NodeServers[];
+  /** All that are in force for a server. */
+  readonly intents: readonly Intent[];
+}
+
+/** One certificate of one node; fingerprints are SHA-1 of the leaf, null where not known. */
+export interface InspectedCertificate {
+  readonly name: string;
+  readonly path: string;
+  readonly memory: string | null;
+  readonly disk: string | null;
+  readonly served: string | null;
+  /** Of the bundle on disk. */
+  readonly sha256: string | null;
+  readonly notAfter: string;
+  readonly names: readonly string[];
+  /** Why something is not known; empty when all is. */
+  readonly problem: string;
+  /** What a rollback brings back; null: none is kept. */
+  readonly previous: string | null;
+  /** RFC 3339 UTC: when the agents order it anew; empty: they do not. */
+  readonly renewal: string;
+}
+
+/** The certificates of every node, and what was decided of them. */
+export interface Certificates {
+  readonly node: string;
+  readonly nodes: readonly {
+    readonly node: string;
+    /** Why it could not be asked; empty: it was. */
+    readonly problem: string;
+    readonly certificates: readonly InspectedCertificate[];
+  }[];
+  readonly intents: readonly Intent[];
+}
+
+/** Why one candidate beats another: the first place in which they differ. */
+export type Because =
+  'only' | 'able' | 'haproxy' | 'maintenance' | 'pin' | 'degraded' | 'holds' | 'advskew' | 'name';
+
+/** One node's standing for one address, in the order the policy compares. */
+export interface Standing {
+  readonly node: string;
+  /** Empty: able. */
+  readonly unableBecause: string;
+  readonly health: Health;
+  readonly healthReason: string;
+  readonly healthSinceMs: number;
+  readonly maintenance: boolean;
+  readonly pinned: boolean;
+  /** MASTER, or may take it back. */
+  readonly ripe: boolean;
+  readonly advskew: number;
+  readonly state: string;
+}
+
+/** One input that would change the verdict. */
+interface Flip {
+  readonly text: string;
+  readonly owner: string | null;
+}
+
+export interface Explanation {
+  readonly address: string;
+  readonly owner: string | null;
+  readonly because: Because;
+  readonly standings: readonly Standing[];
+  readonly flips: readonly Flip[];
+  /** Configured nodes whose word does not count now, and why. */
+  readonly absent: readonly string[];
+}
+
+/** An explanation with the sentence of the present decision. */
+export interface Explained extends Explanation {
+  readonly reason: string;
+}
+
+export interface ExplainAnswer {
+  readonly node: string;
+  readonly paused: boolean;
+  readonly addresses: readonly Explained[];
+}
