@@ -1,9 +1,6 @@
-import type { Issuer } from './issuer.ts';
 import { startResponder } from './responder.ts';
 import { challengeAnswers, challengeInFile, type WebrootPeer } from './webroot.ts';
-import { rfc3339 } from '../certs/certificate.ts';
 import type { Config } from '../config/config.ts';
-import type { InspectedCertificate } from '../core/swap-messages.ts';
 import { keyAuthorization } from '../core/challenge.ts';
 import type { Intents } from '../core/intents.ts';
 import type { Problems } from '../problems.ts';
@@ -37,13 +34,3 @@ export function acmePart({ config, intents, clock, peers, ...rest }: AcmePartOpt
     close: () => responder.close(),
   };
 }
-
-/** The certificates with when each is ordered anew. */
-export const withRenewals = (
-  certificates: readonly InspectedCertificate[],
-  issuer: Issuer | null,
-): InspectedCertificate[] =>
-  certificates.map((one) => {
-    const atMs = issuer?.renewal(one.path) ?? null;
-    return { ...one, renewal: atMs === null ? '' : rfc3339(Math.max(0, atMs)) };
-  });
