@@ -1,6 +1,5 @@
 import { startResponder } from './responder.ts';
 import { challengeAnswers, challengeInFile, type WebrootPeer } from './webroot.ts';
-import type { Config } from '../config/config.ts';
 import { keyAuthorization } from '../core/challenge.ts';
 import type { Intents } from '../core/intents.ts';
 import type { Problems } from '../problems.ts';
@@ -8,7 +7,12 @@ import type { Clock } from '../sys/clock.ts';
 
 export interface AcmePartOptions {
   readonly node: string;
-  readonly config: Config['acme'];
+  readonly config: {
+    /** Where its responder listens; none: it does not run. */
+    readonly responder: readonly string[];
+    /** Where an ACME client on this host writes its tokens; empty: none does. */
+    readonly webroot: string;
+  };
   readonly clock: Clock;
   readonly problems: Problems;
   readonly intents: () => Intents;
