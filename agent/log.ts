@@ -1,6 +1,8 @@
 import { dirname } from 'node:path';
 import { pino, type DestinationStream, type Logger } from 'pino';
-import type { LoopLog } from './loop/log.ts';
+import { withoutKeyAuthorization } from './core/challenge.ts';
+import type { Intent } from './core/model.ts';
+import { sentence } from './core/words.ts';
 import { makeDirectories } from './sys/files.ts';
 
 export interface LogOptions {
@@ -70,9 +72,32 @@ function asText(line: string): string {
 }
 
 /** The loop's events under their stable names. */
-export const loopLog = (log: Log): LoopLog => ({
-  carpChanged: (fields) => log.info('carp-changed', fields, `CARP ${String(fields['to'])}`),
-  decided: (fields) => log.info('decided', fields, String(fields['reason'])),
-  actionFailed: (fields) => log.warn('action-failed', fields, String(fields['cause'])),
-  problem: (fields) => log.warn('alert', { ...fields, state: 'raised' }, String(fields['cause'])),
+export const loopLog = (log: Log) => ({
+  carpChanged: (fields: Fields): void =>
+    log.info('carp-changed', fields, `CARP ${String(fields['to'])}`),
+  decided: (fields: Fields): void => log.info('decided', fields, String(fields['reason'])),
+  actionFailed: (fields: Fields): void =>
+    log.warn('action-failed', fields, String(fields['cause'])),
+  problem: (fields: Fields): void =>
+    log.warn('alert', { ...fields, state: 'raised' }, String(fields['cause'])),
 });
+
+/** What a listener cannot answer for, in the agent's log. */
+export const serverNotices = (log: Log) => ({
+  refused: (who: string, method: string, reason: string): void =>
+    log.warn('alert', { id: 'refused-client', subject: who, method }, reason),
+  failed: (method: string, error: unknown): void =>
+    log.error(
+      'internal-error',
+      { method, stack: error instanceof Error ? error.stack : '' },
+      sentence(error),
+    ),
+});
+
+/** One line an intent that is new here; a key authorization is left out. */
+export function logIntents(log: Log, taken: readonly Intent[]): void {
+  for (const intent of taken) {
+    const { key, value, deleted, actor, requestId } = withoutKeyAuthorization(intent);
+    log.info('intent-stored', { key, value, deleted, actor, request_id: requestId }, key);
+  }
+}

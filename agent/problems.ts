@@ -19,3 +19,15 @@ export function problems(clock: Clock, onChange: () => void) {
     },
   };
 }
+
+/** A problem with the time it began, kept from the list it was already in. */
+export function problem(
+  known: readonly Problem[],
+  subject: string,
+  cause: string,
+  remedy: string,
+  nowMs: number,
+): Problem {
+  const before = known.find((one) => one.subject === subject && one.cause === cause);
+  return { subject, cause, remedy, sinceMs: before?.sinceMs ?? nowMs };
+}

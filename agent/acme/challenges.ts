@@ -1,9 +1,5 @@
-import type { Issuer } from './issuer.ts';
 import { startResponder } from './responder.ts';
 import { challengeAnswers, challengeInFile, type WebrootPeer } from './webroot.ts';
-import { rfc3339 } from '../certs/certificate.ts';
-import type { Config } from '../config/config.ts';
-import type { InspectedCertificate } from '../core/answers.ts';
 import { keyAuthorization } from '../core/challenge.ts';
 import type { Intents } from '../core/intents.ts';
 import type { Problems } from '../problems.ts';
@@ -11,7 +7,12 @@ import type { Clock } from '../sys/clock.ts';
 
 export interface AcmePartOptions {
   readonly node: string;
-  readonly config: Config['acme'];
+  readonly config: {
+    /** Where its responder listens; none: it does not run. */
+    readonly responder: readonly string[];
+    /** Where an ACME client on this host writes its tokens; empty: none does. */
+    readonly webroot: string;
+  };
   readonly clock: Clock;
   readonly problems: Problems;
   readonly intents: () => Intents;
@@ -37,13 +38,3 @@ export function acmePart({ config, intents, clock, peers, ...rest }: AcmePartOpt
     close: () => responder.close(),
   };
 }
-
-/** The certificates with when each is ordered anew. */
-export const withRenewals = (
-  certificates: readonly InspectedCertificate[],
-  issuer: Issuer | null,
-): InspectedCertificate[] =>
-  certificates.map((one) => {
-    const atMs = issuer?.renewal(one.path) ?? null;
-    return { ...one, renewal: atMs === null ? '' : rfc3339(Math.max(0, atMs)) };
-  });

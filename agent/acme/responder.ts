@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { hostPort } from '../config/schema.ts';
 import { ActFailure } from '../core/results.ts';
 import { isToken } from '../core/challenge.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
+import { hostPort } from '../sys/host-port.ts';
 import { ask, PATH } from './ask.ts';
 
 export interface ResponderOptions {

@@ -3,9 +3,9 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
-import { conflicts, isTable, type Path } from './conflicts.ts';
+import { conflicts, isTable } from './conflicts.ts';
+import { explain, shortened, type Path, type Reader } from './issues.ts';
 import { agentToml, type AgentToml } from './schema.ts';
-import { nearest } from '../core/words.ts';
 import { isSystemError } from '../sys/files.ts';
 
 /** What agent.toml says, defaults filled in, durations in milliseconds, paths absolute. */
@@ -153,7 +153,7 @@ export async function parseConfig(
   const own = ownName(raw, source.hostname);
   const wrong = (checked.issues ?? []).map((issue) => {
     const path = (issue.path ?? []).map(({ key }) => key as string | number);
-    return { path, message: explain(issue, path) };
+    return { path, message: explain(issue, path, READER) };
   });
   const found = [...wrong, ...conflicts(raw, own)];
   if (checked.success && found.length === 0) return filled(checked.output, own);
@@ -221,41 +221,16 @@ function filled(toml: AgentToml, node: string): Config {
 
 const dotted = (path: Path): string => path.join('.');
 
-/** valibot's issue in the words of whoever has to mend the file. */
-function explain(issue: v.BaseIssue<unknown>, path: Path): string {
-  const last = String(path.at(-1) ?? '');
-  if (issue.type === 'strict_object' && issue.expected === 'never') {
-    const near = nearest(last, siblings(path));
-    return near === null ? 'no such key' : `no such key; did you mean ${near}?`;
-  }
-  if (issue.input === undefined) {
-    return last === 'peer'
+const READER: Reader = {
+  entries: agentToml.entries,
+  missing: (key, issue) =>
+    key === 'peer'
       ? 'missing: name the other node with [[peer]], node = "...", address = ["IP:7660"]'
-      : `missing: ${issue.type === 'strict_object' ? 'must be given' : issue.message}`;
-  }
-  if (issue.type === 'strict_object') return 'must be a table';
-  const { input } = issue;
+      : `missing: ${issue.type === 'strict_object' ? 'must be given' : issue.message}`,
   // nan and inf have no JSON.
-  const given = typeof input === 'number' ? String(input) : JSON.stringify(input);
-  return `${issue.message}, not ${given.length > 60 ? `${given.slice(0, 57)}...` : given}`;
-}
-
-/** Keys that are known where an unknown one was written. */
-function siblings(path: Path): string[] {
-  let entries: Readonly<Record<string, unknown>> = agentToml.entries;
-  for (const part of path.slice(0, -1)) {
-    if (typeof part === 'number') continue;
-    entries = entriesOf(entries[part]) ?? {};
-  }
-  return Object.keys(entries);
-}
-
-function entriesOf(schema: unknown): Readonly<Record<string, unknown>> | null {
-  if (typeof schema !== 'object' || schema === null) return null;
-  if ('entries' in schema) return schema.entries as Readonly<Record<string, unknown>>;
-  if ('wrapped' in schema) return entriesOf(schema.wrapped);
-  return 'item' in schema ? entriesOf(schema.item) : null;
-}
+  shown: (_key, input) =>
+    shortened(typeof input === 'number' ? String(input) : JSON.stringify(input), 60),
+};
 
 const ownName = (raw: unknown, host: string): string => {
   const named = isTable(raw) && typeof raw['node'] === 'string' ? raw['node'] : '';

@@ -1,5 +1,4 @@
-/** Where in agent.toml. */
-export type Path = readonly (string | number)[];
+import type { Path } from './issues.ts';
 
 interface Conflict {
   readonly path: Path;

@@ -1,12 +1,11 @@
 import { parseTOML, type AST } from 'toml-eslint-parser';
+import type { Path } from './issues.ts';
 
 /** Where something stands in a file; both count from 1. */
 export interface Position {
   readonly line: number;
   readonly column: number;
 }
-
-type Path = readonly (string | number)[];
 
 /**
  * Finds where a key stands in TOML text: the key itself, or the nearest part

@@ -1,10 +1,20 @@
 import type { GossipMessage, Heard } from '../core/gossip.ts';
 import type { NodeReport } from '../core/model.ts';
 import { isFresh } from '../core/peers.ts';
-import type { GossipOptions } from './gossip.ts';
+import type { Timing } from '../core/timing.ts';
 import { isNewer, type Peer } from './peer.ts';
+import type { Clock } from '../sys/clock.ts';
 
 type Heartbeat = GossipMessage & { readonly kind: 'heartbeat' };
+
+/** What of gossip's own options relaying needs. */
+interface RelayOptions {
+  readonly clock: Clock;
+  readonly timing: Timing;
+  readonly transport: { send(node: string, message: GossipMessage): boolean };
+  readonly onRefused: (node: string, cause: string) => void;
+  readonly onChange: () => void;
+}
 
 /**
  * With more than two nodes: what one hears and another does not. Only what a
@@ -13,7 +23,7 @@ type Heartbeat = GossipMessage & { readonly kind: 'heartbeat' };
  */
 export function relays(
   peers: ReadonlyMap<string, Peer>,
-  { clock, timing, transport, onRefused, onChange }: GossipOptions,
+  { clock, timing, transport, onRefused, onChange }: RelayOptions,
 ) {
   /** The report of a node that is heard here, for one that does not hear it. */
   function tell(to: string, of: string): void {

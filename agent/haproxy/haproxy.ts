@@ -8,14 +8,12 @@ import type { Intents } from '../core/intents.ts';
 import { sentence } from '../core/words.ts';
 import type { ServerRecord, ServerTask } from '../core/servers.ts';
 import type { ShowReply } from '../core/show-commands.ts';
-import type { CertificateFiles } from '../certs/port.ts';
 import { swapJournal } from '../certs/journal.ts';
 import { careful } from '../certs/many-names.ts';
 import { bundleWith, inspect, previousOf } from '../certs/inspect.ts';
-import type { NodeSwapParts } from '../certs/port.ts';
+import type { CertificateFiles, NodeSwapParts } from '../certs/port.ts';
 import { nodeSwap, type NodeSwap } from '../certs/swap.ts';
 import { placeOf } from '../certs/places.ts';
-import type { Config } from '../config/config.ts';
 import { haproxyFeed, type Liveness } from './feed.ts';
 import { certificateDetails } from './certificate-details.ts';
 import { certificates } from './certificates.ts';
@@ -33,9 +31,31 @@ import { serverDrift } from './server-drift.ts';
 import { serverKeeper } from './wishes-in-force.ts';
 import type { Clock } from '../sys/clock.ts';
 
+/** What of agent.toml this needs. */
+interface HaproxyConfig {
+  readonly haproxy: {
+    /** Path of haproxy.conf. */
+    readonly config: string;
+    /** Empty: the first admin `stats socket` of haproxy.conf. */
+    readonly socket: string;
+    /** Required ones; empty: all. */
+    readonly frontends: readonly string[];
+    readonly hungAfterMs: number;
+    readonly drift: 'report' | 'restore';
+    /** Empty: it cannot be reloaded. */
+    readonly reload: readonly string[];
+  };
+  /** Directory of the journals. */
+  readonly state: string;
+  /** Paths on this host by the name they have on every node. */
+  readonly certificates: { readonly map: Readonly<Record<string, string>> };
+  /** Where the agent's own ACME responder listens. */
+  readonly acme: { readonly responder: readonly string[] };
+}
+
 export interface HaproxyPartOptions {
   readonly node: string;
-  readonly config: Pick<Config, 'haproxy' | 'state' | 'certificates' | 'acme'>;
+  readonly config: HaproxyConfig;
   readonly clock: Clock;
   /** Certificate files of this host, with the rights they need. */
   readonly files: CertificateFiles;
@@ -231,9 +251,7 @@ const tell = (ask: Runtime, { kind, backend, server, value }: ServerTask): Promi
  * Backends of the agent's own ACME responder: an agent that stops takes them down, and that
  * must not make its host look worse than the other. None where haproxy.conf cannot be read.
  */
-async function responderBackends(
-  config: HaproxyPartOptions['config'],
-): Promise<ReadonlySet<string>> {
+async function responderBackends(config: HaproxyConfig): Promise<ReadonlySet<string>> {
   try {
     return backendsAt(await readFile(config.haproxy.config, 'utf8'), config.acme.responder);
   } catch {

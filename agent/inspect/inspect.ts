@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { CertificateFiles } from '../certs/port.ts';
 import type { Config } from '../config/config.ts';
-import { hostPort } from '../config/schema.ts';
+import { hostPort } from '../sys/host-port.ts';
 import type { ConfigFacts, Fact, Inspection, RcLine } from '../core/doctor/inspection.ts';
 import { FEW } from '../core/doctor/no-check.ts';
 import type { NodeReport, PathReading } from '../core/model.ts';

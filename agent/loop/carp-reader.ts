@@ -1,7 +1,8 @@
 import type { LoopLog } from './log.ts';
 import type { Problem, Received } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
-import { problem, type CarpObservation } from './observe.ts';
+import type { CarpObservation } from './observe.ts';
+import { problem } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 
 /** CARP as it is read; agent/carp has the real one. */

@@ -15,10 +15,12 @@ import { lateness } from './lateness.ts';
 import { logChanges, logDecision } from './log.ts';
 import type { LoopOptions } from './ports.ts';
 import { movesFrom, movesTo } from './move-times.ts';
-import { observeSelf, problem, substance, withVerdicts } from './observe.ts';
-import type { CarpObservation } from './observe.ts';
+import { observeSelf, type CarpObservation } from './observe.ts';
 import { past } from './own-history.ts';
-import { joins, pinsReached } from './joining.ts';
+import { substance, withVerdicts } from './own-report.ts';
+import { problem } from '../problems.ts';
+import { joins } from './joining.ts';
+import { pinsReached } from './reached-pins.ts';
 
 /** After an action failed nothing is tried again for this long. */
 const RETRY_MS = 1000;

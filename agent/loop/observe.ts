@@ -1,6 +1,5 @@
 import { healthOf } from '../core/health.ts';
 import {
-  LOWERED_ADVSKEW,
   type AddressReport,
   type CarpState,
   type HaproxyReport,
@@ -8,10 +7,8 @@ import {
   type NetworkReport,
   type NodeReport,
   type NodeView,
-  type Problem,
 } from '../core/model.ts';
 import type { NetworkConfig } from '../config/config.ts';
-import type { Decision } from '../core/decide/decision.ts';
 
 /** One vhid as ifconfig printed it. */
 export interface VhidReading {
@@ -41,36 +38,6 @@ export interface InterfaceReading {
 
 /** Base advskew by address, as stored. */
 export type Bases = Readonly<Record<string, number>>;
-
-/**
- * The base advskew of every address after this reading. Learnt when unknown
- * and not 254 (which is reserved and proves nothing); an administrator's change
- * counts while nothing is overridden; agent.toml wins over both. A host whose
- * disk is empty and whose kernel says 254 takes what a peer `remembered`.
- */
-export function learnBases(
-  bases: Bases,
-  carp: CarpObservation,
-  previous: NodeReport | null,
-  networks: readonly NetworkConfig[] | null,
-  remembered: (address: string) => number | null = () => null,
-): Bases {
-  const learnt: Record<string, number> = { ...bases };
-  for (const reading of carp.addresses) {
-    const network = networkOf(reading, networks);
-    if (network === null) continue;
-    const address = `${reading.vhid}@${network.name}`;
-    const before = previous?.addresses.find((known) => known.address === address);
-    const known = learnt[address];
-    const overridden = before !== undefined && before.advskew !== before.baseAdvskew;
-    if (network.baseAdvskew !== null) learnt[address] = network.baseAdvskew;
-    else if (reading.advskew === LOWERED_ADVSKEW) {
-      const peers = known === undefined ? remembered(address) : null;
-      if (peers !== null) learnt[address] = peers;
-    } else if (known === undefined || !overridden) learnt[address] = reading.advskew;
-  }
-  return learnt;
-}
 
 export interface SelfInput {
   readonly node: string;
@@ -206,62 +173,14 @@ export function networkOf(
   );
 }
 
-/** The report with what the decision says of each address; since-when kept while the reason stays. */
-export function withVerdicts(
-  own: NodeReport,
-  decision: Decision | null,
-  nowMs: number,
-): NodeReport {
-  return {
-    ...own,
-    addresses: own.addresses.map((address) => {
-      const verdict = decision?.verdicts.find((one) => one.address === address.address);
-      if (verdict === undefined) return address;
-      const { owner, yieldTo, reason, byHand, cutOff, inTouch, movesAtMs } = verdict;
-      const reasonSinceMs = address.reason === reason ? address.reasonSinceMs : nowMs;
-      const { advertsLost } = decision ?? { advertsLost: false };
-      const said = { owner, yieldTo, reason, reasonSinceMs, byHand, cutOff, inTouch, movesAtMs };
-      return { ...address, ...said, advertsLost };
-    }),
-  };
-}
-
-/**
- * What of a report is worth telling: everything but what only ages or counts
- * up by itself. Two reports with the same text need not be sent twice. The
- * text is made for `report` with any verdicts on its addresses.
- */
-export function substance(
-  report: NodeReport,
-  nowMs: number,
-): (addresses: NodeReport['addresses']) => string {
-  const rest = JSON.stringify({
-    ...report,
-    sequence: 0,
-    wallMs: 0,
-    agentStartedMs: 0,
-    seen: report.seen.map(({ node, epoch }) => ({ node, epoch })),
-    addresses: [],
-    haproxy: report.haproxy.map((haproxy) => ({ ...haproxy, startedMs: 0 })),
-  });
-  return (addresses) =>
-    rest +
-    JSON.stringify(
-      addresses.map((address) => ({
-        ...address,
-        readySinceMs: address.readySinceMs === nowMs ? null : address.readySinceMs,
-      })),
-    );
-}
-
-/** A problem with the time it began, kept from the list it was already in. */
-export function problem(
-  known: readonly Problem[],
-  subject: string,
-  cause: string,
-  remedy: string,
-  nowMs: number,
-): Problem {
-  const before = known.find((one) => one.subject === subject && one.cause === cause);
-  return { subject, cause, remedy, sinceMs: before?.sinceMs ?? nowMs };
+/** The host's own ADDRESS/LENGTH on the interface of each network of its report. */
+export function subnetsOf(
+  interfaces: readonly InterfaceReading[],
+  report: NodeReport | null,
+): ReadonlyMap<string, readonly string[]> {
+  const named = (report?.addresses ?? []).map(
+    ({ network, interface: name }) =>
+      [network, interfaces.find((one) => one.interface === name)?.addresses ?? []] as const,
+  );
+  return new Map(named);
 }

@@ -3,13 +3,25 @@ import type { Intents } from '../core/intents.ts';
 import type { AppliedIntent, HaproxyReport, NodeReport, NodeView } from '../core/model.ts';
 import type { PathReading, Policy, Problem } from '../core/model.ts';
 import type { Timing } from '../core/timing.ts';
-import type { CarpControl } from './apply.ts';
 import type { CarpSource } from './carp-reader.ts';
 import type { NetworkConfig } from '../config/config.ts';
 import type { LoopLog } from './log.ts';
 import type { Bases } from './observe.ts';
 import type { StoredPast } from './own-history.ts';
 import type { Clock } from '../sys/clock.ts';
+
+/** What actions are performed on; agent/carp has the real one. */
+export interface CarpControl {
+  /** One command: advskew first, then state, as the kernel takes them. */
+  set(
+    name: string,
+    vhid: number,
+    change: { readonly advskew?: number; readonly state?: 'MASTER' | 'BACKUP' },
+  ): Promise<void>;
+  advertise(): Promise<void>;
+  /** False: fenced for 3 s, after which the host undoes it by itself; said again it is renewed. */
+  allow(on: boolean): Promise<void>;
+}
 
 /** CARP as the loop uses it: read, then set. */
 export interface CarpPort extends CarpControl, CarpSource {}

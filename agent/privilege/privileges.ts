@@ -3,7 +3,6 @@ import { dirname } from 'node:path';
 import { directActs, type CarpActs } from '../carp/acts.ts';
 import { certificateFiles } from '../certs/files.ts';
 import type { CertificateFiles } from '../certs/port.ts';
-import type { Config } from '../config/config.ts';
 import { scanConfig } from '../haproxy/config-scan.ts';
 import { crtListPaths, isStoreName } from '../haproxy/crt-list.ts';
 import { become, giveDirectory, type Account } from './account.ts';
@@ -29,6 +28,27 @@ export interface Privileges {
   close(): void;
 }
 
+/** What of agent.toml this needs. */
+interface HostConfig {
+  readonly carp: {
+    readonly tools: {
+      readonly ifconfig: string;
+      readonly sysctl: string;
+      readonly pfctl: string;
+    };
+  };
+  readonly haproxy: {
+    /** Path of haproxy.conf. */
+    readonly config: string;
+    readonly check: readonly string[];
+    readonly reload: readonly string[];
+  };
+  /** No directory: where haproxy.conf has its certificates. */
+  readonly certificates: { readonly directories: readonly string[] };
+  /** Directory of state.json and the journals. */
+  readonly state: string;
+}
+
 const COMMAND_MS = 30_000;
 const NEVER = new Promise<never>(() => undefined);
 
@@ -38,7 +58,7 @@ const NEVER = new Promise<never>(() => undefined);
  * without one: everything directly. Not as root: observes only.
  */
 export async function takePrivileges(
-  config: Config,
+  config: HostConfig,
   account: Account | null,
   exec: Exec,
 ): Promise<Privileges> {
@@ -83,7 +103,10 @@ export async function takePrivileges(
 }
 
 /** Those of agent.toml; else where haproxy.conf, as root reads it now, has its certificates. */
-async function certificateFolders({ certificates, haproxy }: Config): Promise<readonly string[]> {
+async function certificateFolders({
+  certificates,
+  haproxy,
+}: HostConfig): Promise<readonly string[]> {
   if (certificates.directories.length > 0) return certificates.directories;
   try {
     const { listeners, crtLists, crtBase, stores } = scanConfig(

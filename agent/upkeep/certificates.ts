@@ -1,7 +1,10 @@
+import type { Issuer } from '../acme/issuer.ts';
 import { certificateAlarms } from './certificate-alarms.ts';
 import { catchUp } from './catch-up.ts';
+import { rfc3339 } from '../certs/certificate.ts';
 import type { Intents } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
+import type { InspectedCertificate } from '../core/answers.ts';
 import { sentence } from '../core/words.ts';
 import type { HaproxyPart } from '../haproxy/haproxy.ts';
 import type { Log } from '../log.ts';
@@ -75,3 +78,13 @@ export function keepCertificates(options: KeepingOptions): CertificateKeeping {
     },
   };
 }
+
+/** The certificates with when each is ordered anew. */
+export const withRenewals = (
+  certificates: readonly InspectedCertificate[],
+  issuer: Issuer | null,
+): InspectedCertificate[] =>
+  certificates.map((one) => {
+    const atMs = issuer?.renewal(one.path) ?? null;
+    return { ...one, renewal: atMs === null ? '' : rfc3339(Math.max(0, atMs)) };
+  });

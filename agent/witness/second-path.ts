@@ -1,4 +1,3 @@
-import type { Config } from '../config/config.ts';
 import type { NodeReport } from '../core/model.ts';
 import { NO_ECHO, type Echo } from './echo.ts';
 import { parseGateways } from './gateways.ts';
@@ -9,6 +8,13 @@ import type { Clock } from '../sys/clock.ts';
 import { execWithin } from '../sys/exec.ts';
 import { sentence } from '../core/words.ts';
 import { accessSync, constants } from 'node:fs';
+
+/** What of agent.toml this needs. */
+interface EchoConfig {
+  /** No witness: the default gateways. */
+  readonly policy: { readonly icmp: 'auto' | 'ping'; readonly witness: readonly string[] };
+  readonly carp: { readonly tools: { readonly netstat: string } };
+}
 
 export interface SecondPath {
   readonly icmp: NodeReport['icmp'];
@@ -22,7 +28,7 @@ const TOOL_MS = 2000;
 
 /** Echo to peers and witnesses: raw-socket where it loads and may, else ping(8), else none. */
 export async function secondPath(options: {
-  readonly config: Config;
+  readonly config: EchoConfig;
   readonly clock: Clock;
   readonly subnets: () => ReadonlyMap<string, readonly string[]>;
   readonly onChange: () => void;
@@ -49,7 +55,7 @@ export async function secondPath(options: {
 }
 
 /** Those of agent.toml, else the default gateways. */
-async function witnessesOf({ policy, carp }: Config): Promise<readonly string[]> {
+async function witnessesOf({ policy, carp }: EchoConfig): Promise<readonly string[]> {
   if (policy.witness.length > 0) return policy.witness;
   try {
     return parseGateways(await execWithin(TOOL_MS)(carp.tools.netstat, ['-rn']));

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { checkChallenge, tokenOf } from '../../agent/core/challenge.ts';
 import { answerText } from '../json/answer.ts';
+import { challengeResult } from '../json/challenges.ts';
 import { usage } from '../failure.ts';
 import { changing, common, type Finish } from '../options.ts';
-import { challengeResult, challengeTable } from '../render/challenges.ts';
+import { challengeTable } from '../render/challenges.ts';
 import { acting, reading, type ActOptions, type CommonOptions } from '../session.ts';
 import type { Streams } from '../streams.ts';
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { moveResult } from '../json/envelope.ts';
+import { moveResult } from '../json/moves.ts';
 import { changing, ending, type Finish } from '../options.ts';
 import { moveTable } from '../render/acts.ts';
 import { acting, type ActOptions } from '../session.ts';

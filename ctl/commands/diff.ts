@@ -1,9 +1,7 @@
 import { Argument, type Command } from 'commander';
-import {
-  certificateDifferences,
-  type CertificateDifference,
-} from '../../agent/core/certificate-diff.ts';
+import { certificateDifferences } from '../../agent/core/certificate-diff.ts';
 import { AGENT_AND_HAPROXY, askedRow } from '../json/answer.ts';
+import { differenceResult } from '../json/diff.ts';
 import { envelopeText } from '../json/envelope.ts';
 import { common, type Finish } from '../options.ts';
 import { certificateDiffScreen } from '../render/diff.ts';
@@ -53,18 +51,3 @@ export function addDiff(program: Command, io: Streams, finish: Finish): void {
     ),
   );
 }
-
-/** One certificate of the `result`. */
-const differenceResult = ({ name, where, nodes }: CertificateDifference): unknown => ({
-  name,
-  where,
-  nodes: nodes.map(({ node, has }) => ({
-    node,
-    path: has?.path ?? null,
-    disk: has?.disk ?? null,
-    memory: has?.memory ?? null,
-    served: has?.served ?? null,
-    not_after: has?.notAfter ?? null,
-    problem: has === null || has.problem === '' ? null : has.problem,
-  })),
-});

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { DoctorAnswer } from '../../agent/core/doctor/finding.ts';
 import { AGENT, answerText, askedRow } from '../json/answer.ts';
+import { doctorResult } from '../json/doctor.ts';
 import { common, type Finish } from '../options.ts';
 import { doctorScreen } from '../render/doctor.ts';
 import { reading, type CommonOptions } from '../session.ts';
@@ -81,16 +81,3 @@ async function counting<T>(live: Streams['live'], asked: Promise<T>): Promise<T>
     live('');
   }
 }
-
-/** The `result` of doctor. */
-const doctorResult = ({ findings }: DoctorAnswer): unknown => ({
-  findings: findings.map(({ id, severity, address, nodes, saw, why, do: remedies }) => ({
-    id,
-    severity,
-    address,
-    nodes,
-    saw,
-    why,
-    do: remedies.map(({ node, file, line, text }) => ({ node, file, line, text })),
-  })),
-});

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { answerText } from '../json/answer.ts';
-import { explainResult } from '../json/envelope.ts';
+import { explainResult } from '../json/explain.ts';
 import { common, type Finish } from '../options.ts';
 import { explainScreen } from '../render/explain.ts';
 import { reading, type CommonOptions } from '../session.ts';

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { answerText } from '../json/answer.ts';
+import { historyResult } from '../json/history.ts';
 import { common, count, type Finish } from '../options.ts';
-import { historyResult, historyScreen } from '../render/history.ts';
+import { historyScreen } from '../render/history.ts';
 import { reading, type CommonOptions } from '../session.ts';
 import type { Streams } from '../streams.ts';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { ActResult } from '../../agent/core/results.ts';
-import { moveResult } from '../json/envelope.ts';
+import { moveResult } from '../json/moves.ts';
 import { changing, ending, type Finish } from '../options.ts';
 import { moveTable } from '../render/acts.ts';
 import { acting, userName, type ActOptions, type Screens } from '../session.ts';

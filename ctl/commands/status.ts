@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import type { Status } from '../../agent/core/answers.ts';
 import { answerText } from '../json/answer.ts';
-import { statusResult, type NodeRow } from '../json/envelope.ts';
+import type { NodeRow } from '../json/envelope.ts';
+import { statusResult } from '../json/status.ts';
 import { common, type Finish } from '../options.ts';
 import { addressIds, alertsOf, isHeard } from '../alerts.ts';
 import { statusScreen } from '../render/status.ts';

@@ -1,9 +1,24 @@
 import type { ActResult } from '../../agent/core/results.ts';
 import type { ServerReading, ServersAnswer } from '../../agent/core/answers.ts';
 import { adminWord } from '../../agent/core/admin.ts';
-import { parseWeightKey } from '../../agent/core/intents.ts';
-import { who } from './envelope.ts';
-import { serverNames, wishFor } from '../render/servers.ts';
+import { parseServerKey, parseWeightKey, serverKey } from '../../agent/core/intents.ts';
+import type { Intent } from '../../agent/core/model.ts';
+import { who } from './status.ts';
+
+/** Every server that some node has, as BACKEND/SERVER, in HAProxy's order. */
+export const serverNames = ({ nodes }: ServersAnswer): string[] => [
+  ...new Set(
+    nodes.flatMap(({ servers }) => servers.map(({ backend, name }) => `${backend}/${name}`)),
+  ),
+];
+
+/** The operator's word for a server, if one is stored. */
+export const wishFor = (
+  intents: readonly Intent[],
+  { backend, name }: ServerReading,
+): Intent | null =>
+  intents.find(({ key }) => parseServerKey(key) !== null && key === serverKey('', backend, name)) ??
+  null;
 
 const nameOf = ({ backend, name }: ServerReading): string => `${backend}/${name}`;
 

@@ -15,14 +15,3 @@ export function challengeTable(tokens: readonly Intent[], wallMs: number): strin
     ]);
   return table(['TOKEN', 'FOR', 'BY', 'UNTIL'], rows, { columns: COLUMNS });
 }
-
-/** The `result` of acme list; never the answers themselves. */
-export const challengeResult = (tokens: readonly Intent[]): unknown => ({
-  tokens: tokens.map((intent) => ({
-    token: tokenOf(intent),
-    actor: intent.actor,
-    reason: intent.reason,
-    since: new Date(intent.stamp.wallMs).toISOString(),
-    until: intent.untilWallMs === null ? null : new Date(intent.untilWallMs).toISOString(),
-  })),
-});

@@ -13,12 +13,3 @@ function changeText({ address, from, to, reason, atWallMs }: OwnerChange): strin
   const time = new Date(atWallMs).toISOString().replace('T', ' ').slice(0, 19);
   return `${time}Z  ${address}  ${from ?? '?'} -> ${to}\n${wrapped(`          ${reason}`)}`;
 }
-
-/** The `result` of `history`. */
-export const historyResult = ({ changes, missing }: History): unknown => ({
-  changes: changes.map(({ atWallMs, ...rest }) => ({
-    at: new Date(atWallMs).toISOString(),
-    ...rest,
-  })),
-  missing,
-});

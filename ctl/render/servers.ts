@@ -1,29 +1,14 @@
 import type { NodeServers, ServerReading, ServersAnswer } from '../../agent/core/answers.ts';
 import { adminWord } from '../../agent/core/admin.ts';
-import { parseServerKey, serverKey } from '../../agent/core/intents.ts';
 import { targetOf } from '../../agent/core/servers.ts';
 import type { Drift, Intent } from '../../agent/core/model.ts';
+import { serverNames, wishFor } from '../json/servers.ts';
 import { clockTime, duration } from './duration.ts';
 import { COLUMNS, table } from './table.ts';
 import { wrapped } from './wrapped.ts';
 
 const HEAD = ['STATE', 'WT', 'SESS', 'QUEUE', 'CHECK'] as const;
 const RIGHT = [1, 2, 3];
-
-/** Every server that some node has, as BACKEND/SERVER, in HAProxy's order. */
-export const serverNames = ({ nodes }: ServersAnswer): string[] => [
-  ...new Set(
-    nodes.flatMap(({ servers }) => servers.map(({ backend, name }) => `${backend}/${name}`)),
-  ),
-];
-
-/** The operator's word for a server, if one is stored. */
-export const wishFor = (
-  intents: readonly Intent[],
-  { backend, name }: ServerReading,
-): Intent | null =>
-  intents.find(({ key }) => parseServerKey(key) !== null && key === serverKey('', backend, name)) ??
-  null;
 
 /** The screen of `proxyctl servers`: a row per server with the nodes side by side, where that fits. */
 export function serversScreen(answer: ServersAnswer, wallMs: number): string {

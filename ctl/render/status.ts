@@ -2,15 +2,10 @@ import type { NodeStatus, Status } from '../../agent/core/answers.ts';
 import { parseServerKey } from '../../agent/core/intents.ts';
 import type { AddressReport, Intent, NodeReport } from '../../agent/core/model.ts';
 import { addressIds, alertsOf, isHeard, type AlertLine } from '../alerts.ts';
+import type { Moment } from '../json/status.ts';
 import { clockTime, duration } from './duration.ts';
 import { COLUMNS, table } from './table.ts';
 import { wrapped } from './wrapped.ts';
-
-export interface Moment {
-  /** Monotonic, the clock the status was converted with. */
-  readonly nowMs: number;
-  readonly wallMs: number;
-}
 
 /** Where the text of a note begins. */
 const INDENT = 10;

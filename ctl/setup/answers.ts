@@ -1,9 +1,9 @@
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
+import { explain, shortened, type Reader } from '../../agent/config/issues.ts';
 import { positionsIn } from '../../agent/config/positions.ts';
-import { nearest } from '../../agent/core/words.ts';
 import { contradictions } from './contradictions.ts';
-import type { Finding, KeyPath } from './raw.ts';
+import type { Finding } from './raw.ts';
 import type { Plan, Prefixed, Vhid } from './plan.ts';
 import { answersToml, splitPrefix, type AnswersToml } from './schema.ts';
 
@@ -46,7 +46,7 @@ export function readAnswers(text: string, password: string): Answers {
   const checked = v.safeParse(answersToml, raw);
   const schema = (checked.issues ?? []).map((issue) => {
     const path = (issue.path ?? []).map(({ key }) => key as string | number);
-    return { path, message: explain(deepest(issue), path) };
+    return { path, message: explain(deepest(issue), path, READER) };
   });
   const { wrong, remarks } = contradictions(raw);
   const lines = new Set(numbers.map(({ line }) => line));
@@ -92,34 +92,13 @@ function deepest(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown> {
   return inner === undefined ? issue : deepest(inner);
 }
 
-function explain(issue: v.BaseIssue<unknown>, path: KeyPath): string {
-  const last = String(path.at(-1) ?? '');
-  if (issue.type === 'strict_object' && issue.expected === 'never') {
-    const near = nearest(last, siblings(path));
-    return near === null ? 'no such key' : `no such key; did you mean ${near}?`;
-  }
-  if (issue.input === undefined) return `missing: see proxyctl setup --example`;
-  if (issue.type === 'strict_object') return 'must be a table';
+const READER: Reader = {
+  entries: answersToml.entries,
+  missing: () => 'missing: see proxyctl setup --example',
   // Never the password itself.
-  if (last === 'password') return issue.message;
-  const given = JSON.stringify(issue.input) ?? 'that';
-  return `${issue.message}, not ${given.length > 50 ? `${given.slice(0, 47)}...` : given}`;
-}
-
-function siblings(path: KeyPath): string[] {
-  let entries: Readonly<Record<string, unknown>> = answersToml.entries;
-  for (const part of path.slice(0, -1)) {
-    if (typeof part !== 'number') entries = entriesOf(entries[part]) ?? {};
-  }
-  return Object.keys(entries);
-}
-
-function entriesOf(schema: unknown): Readonly<Record<string, unknown>> | null {
-  if (typeof schema !== 'object' || schema === null) return null;
-  if ('entries' in schema) return schema.entries as Readonly<Record<string, unknown>>;
-  if ('wrapped' in schema) return entriesOf(schema.wrapped);
-  return 'item' in schema ? entriesOf(schema.item) : null;
-}
+  shown: (key, input) =>
+    key === 'password' ? null : shortened(JSON.stringify(input) ?? 'that', 50),
+};
 
 /** A VIP with the length that CARP aliases have unless one is given: the address alone. */
 function vipOf(given: string): Prefixed {

@@ -1,6 +1,7 @@
 import type { ServerReading, ServersAnswer, Status } from '../../agent/core/answers.ts';
 import { adminWord } from '../../agent/core/admin.ts';
-import { serverNames, stateWord, wishFor } from '../render/servers.ts';
+import { serverNames, wishFor } from '../json/servers.ts';
+import { stateWord } from '../render/servers.ts';
 
 /** What one round of asking brought. */
 export interface Reading {

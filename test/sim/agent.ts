@@ -14,7 +14,7 @@ import type { LinkHow } from '../../agent/rpc/link-end.ts';
 import { saving } from '../../agent/store/saving.ts';
 import { serverKeeper } from '../../agent/haproxy/wishes-in-force.ts';
 import { openStore, type Store } from '../../agent/store/state.ts';
-import { subnetsOf } from '../../agent/subnets.ts';
+import { subnetsOf } from '../../agent/loop/observe.ts';
 import type { Pair } from '../../agent/verbs/pair.ts';
 import { prober as startProber } from '../../agent/witness/prober.ts';
 import { carpPort } from './carp-port.ts';
