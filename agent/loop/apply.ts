@@ -1,8 +1,85 @@
 import type { Action } from '../core/decide/decision.ts';
+import type { Memory } from '../core/decide/memory.ts';
+import type { Problem } from '../core/model.ts';
+import { sentence } from '../core/words.ts';
+import { problem } from '../problems.ts';
+import type { LoopOptions } from './ports.ts';
 import type { CarpControl } from './ports.ts';
+import { movesTo } from './move-times.ts';
+
+/** After an action failed nothing is tried again for this long. */
+const RETRY_MS = 1000;
+
+/** Performs what was decided, and keeps on disk what a restart must find: the fence and the budget. */
+export function applying(
+  options: Pick<LoopOptions, 'carp' | 'clock' | 'log' | 'save' | 'durable'> & {
+    /** The kernel may be another now: read it again, then decide. */
+    readonly acted: () => void;
+  },
+) {
+  const { carp, clock, log, save } = options;
+  let { fenceMine } = options.durable;
+  let trouble: Problem | null = null;
+  let retryAtMs = 0;
+
+  function failed(action: Action, error: unknown): void {
+    const cause = sentence(error);
+    retryAtMs = clock.nowMs() + RETRY_MS;
+    const known = trouble === null ? [] : [trouble];
+    const remedy = 'tried again every second; see the log';
+    trouble = problem(known, 'action', cause, remedy, clock.nowMs());
+    log.actionFailed({ action: action.kind, cause, retry_ms: RETRY_MS });
+  }
+
+  return {
+    /** This agent has fenced the host and not lifted it. */
+    fenceMine: (): boolean => fenceMine,
+    /** Why the last action failed; null once one went well. */
+    problem: (): Problem | null => trouble,
+    /** When a failed action may be tried again; Infinity where none failed lately. */
+    retryAtMs: (nowMs: number): number => (retryAtMs > nowMs ? retryAtMs : Infinity),
+    /** One by one; the first that fails ends the round, and the next decides afresh. */
+    async act(actions: readonly Action[]): Promise<void> {
+      for (const action of actions) {
+        try {
+          // On disk before it is in force: only our own fence is ever undone.
+          if (action.kind === 'fence' && !fenceMine) {
+            await save({ fenceMine: true });
+            fenceMine = true;
+          }
+          await perform(action, carp);
+          if (action.kind === 'unfence') {
+            fenceMine = false;
+            await save({ fenceMine: false });
+          }
+          trouble = null;
+        } catch (error) {
+          failed(action, error);
+          break;
+        } finally {
+          // Done or failed: only the kernel says what is so now.
+          options.acted();
+        }
+      }
+    },
+    /** Stores the budget when a move was counted, and gives up a fence that is gone. `allow`: as last read. */
+    async keep(before: Memory, after: Memory, allow: boolean | null): Promise<void> {
+      const now = movesTo(after.moves, clock);
+      const changed = JSON.stringify(movesTo(before.moves, clock)) !== JSON.stringify(now);
+      const lifted = fenceMine && allow === true && (after.lost?.renewedAtMs ?? null) === null;
+      if (lifted) fenceMine = false;
+      if (changed || lifted)
+        await save({ ...(changed ? { moves: now } : {}), fenceMine }).catch(() => undefined);
+    },
+    /** Only the own fence is undone by a stop. */
+    async stop(): Promise<void> {
+      if (fenceMine) await carp.allow(true).catch(() => undefined);
+    },
+  };
+}
 
 /** One action, one command. A new kind of action does not compile until it has a case here. */
-export function perform(action: Action, carp: CarpControl): Promise<void> {
+function perform(action: Action, carp: CarpControl): Promise<void> {
   switch (action.kind) {
     case 'set-advskew':
       return carp.set(action.interface, action.vhid, { advskew: action.advskew });

@@ -1,5 +1,99 @@
 import type { Decision } from '../core/decide/decision.ts';
-import type { NodeReport } from '../core/model.ts';
+import { PROTOCOL } from '../core/gossip.ts';
+import { isRead } from '../core/health.ts';
+import type { NodeReport, NodeView, Problem } from '../core/model.ts';
+import type { Bases } from './observe.ts';
+import { joins } from './joining.ts';
+import { logChanges } from './log.ts';
+import { observeSelf, type CarpObservation } from './observe.ts';
+import type { LoopOptions } from './ports.ts';
+
+const NOTHING_READ: CarpObservation = {
+  addresses: [],
+  preempt: null,
+  demotion: 0,
+  allow: null,
+  interfaces: [],
+};
+
+/** What one round has read before its report can be drafted. */
+interface Readings {
+  /** Null: CARP cannot be read. */
+  readonly carp: CarpObservation | null;
+  readonly bases: Bases;
+  readonly fenceMine: boolean;
+  /** Of the loop itself; those of other parts are asked for. */
+  readonly problems: readonly (Problem | null)[];
+}
+
+/** What this node says of itself: drafted from readings, told to the peers once it was decided on. */
+export function ownReport(options: LoopOptions) {
+  const { clock, gossip, log, observes = false } = options;
+  const startedAtMs = clock.nowMs();
+  const joining = joins(startedAtMs);
+  let report: NodeReport | null = null;
+  let published = { text: '', sequence: 0 };
+  let leaving = false;
+
+  return {
+    /** The report of the latest round; null before the first. */
+    latest: (): NodeReport | null => report,
+    leave: (): void => void (leaving = true),
+    /** The process stood still: it has to meet its peers again. */
+    rejoin: joining.rejoin,
+    /** When this agent may have joined; Infinity where nothing is waited for. */
+    joinsAtMs: (nowMs: number): number => (observes ? Infinity : joining.wakeAtMs(nowMs)),
+    draft({ carp, bases, fenceMine, problems }: Readings, peers: NodeView[], nowMs: number) {
+      const haproxy = options.haproxy();
+      const reading = carp ?? NOTHING_READ;
+      const own = observeSelf({
+        node: options.node,
+        carp: reading,
+        bases,
+        networks: options.networks,
+        haproxy,
+        peers,
+        previous: report,
+        joined: !observes && joining.joined(peers, isRead(haproxy), nowMs),
+        fenced: fenceMine && reading.allow === false,
+        nowMs,
+      });
+      return {
+        ...own,
+        node: options.node,
+        epoch: options.epoch,
+        // Nobody has seen this yet; tell() gives the real number.
+        sequence: published.sequence + 1,
+        protocol: PROTOCOL,
+        agentVersion: options.agentVersion,
+        leaving,
+        problems: problems.filter((one) => one !== null).concat(options.problems()),
+        seen: gossip.seen(),
+        applied: options.applied(),
+        icmp: options.icmp,
+        carpEvents: options.carpEvents(),
+        agentStartedMs: startedAtMs,
+        wallMs: clock.wallMs(),
+      } satisfies NodeReport;
+    },
+    /** The draft as the policy is shown it: one with nothing new to tell is what the peers have seen already. */
+    asSeen(own: NodeReport, decided: Decision | null, text: Substance, nowMs: number): NodeReport {
+      const { addresses } = withVerdicts(own, decided, nowMs);
+      return text(addresses) === published.text ? { ...own, sequence: published.sequence } : own;
+    },
+    /** Makes it the latest report and pushes it to the peers where it tells anything new. */
+    tell(next: NodeReport, text: Substance): void {
+      const now = text(next.addresses);
+      const changed = now !== published.text;
+      const sequence = published.sequence + (changed ? 1 : 0);
+      if (report !== null) logChanges(log, report, next);
+      report = { ...next, sequence };
+      if (!changed) return;
+      published = { text: now, sequence };
+      gossip.publish(report);
+    },
+  };
+}
 
 /** The report with what the decision says of each address; since-when kept while the reason stays. */
 export function withVerdicts(
@@ -21,15 +115,15 @@ export function withVerdicts(
   };
 }
 
+/** The text of a report with these verdicts on its addresses. */
+type Substance = (addresses: NodeReport['addresses']) => string;
+
 /**
  * What of a report is worth telling: everything but what only ages or counts
  * up by itself. Two reports with the same text need not be sent twice. The
  * text is made for `report` with any verdicts on its addresses.
  */
-export function substance(
-  report: NodeReport,
-  nowMs: number,
-): (addresses: NodeReport['addresses']) => string {
+export function substance(report: NodeReport, nowMs: number): Substance {
   const rest = JSON.stringify({
     ...report,
     sequence: 0,
