@@ -45,7 +45,7 @@ export function loop(options: LoopOptions) {
       hands.retryAtMs(nowMs),
       own.joinsAtMs(nowMs),
     ],
-    fired: late.fired,
+    fired: (dueAtMs, nowMs) => late.fired(dueAtMs, nowMs),
     onError: (cause) => log.problem({ subject: 'loop', cause }),
   });
   /** CARP may have changed: read it again, then decide. */
@@ -92,6 +92,13 @@ export function loop(options: LoopOptions) {
     if (decision.actions.length > 0 && tried && !observes) await hands.act(decision.actions);
   }
 
+  function shownNow(nowMs: number): View | null {
+    const report = own.latest();
+    if (report === null) return null;
+    const shown = own.asSeen(report, decision, substance(report, nowMs), nowMs);
+    return view.of(shown, view.peers(nowMs), nowMs);
+  }
+
   return {
     /** Something may have changed: decide again soon. */
     wake: rounds.wake,
@@ -111,14 +118,9 @@ export function loop(options: LoopOptions) {
     /** The host's own addresses as last read. */
     interfaces: () => source.reading()?.interfaces ?? [],
     /** The view the latest decision was made from, rebuilt now; null before the first round. */
-    view(): View | null {
-      const report = own.latest();
-      const nowMs = clock.nowMs();
-      if (report === null) return null;
-      const shown = own.asSeen(report, decision, substance(report, nowMs), nowMs);
-      return view.of(shown, view.peers(nowMs), nowMs);
-    },
-    onRound: rounds.onRound,
+    view: (): View | null => shownNow(clock.nowMs()),
+    /** Called after every round; the returned function ends that. */
+    onRound: (listener: () => void): (() => void) => rounds.onRound(listener),
     async stop(): Promise<void> {
       await rounds.stop();
       await hands.stop();

@@ -40,7 +40,7 @@ export function ownReport(options: LoopOptions) {
     latest: (): NodeReport | null => report,
     leave: (): void => void (leaving = true),
     /** The process stood still: it has to meet its peers again. */
-    rejoin: joining.rejoin,
+    rejoin: (nowMs: number): void => joining.rejoin(nowMs),
     /** When this agent may have joined; Infinity where nothing is waited for. */
     joinsAtMs: (nowMs: number): number => (observes ? Infinity : joining.wakeAtMs(nowMs)),
     draft({ carp, bases, fenceMine, problems }: Readings, peers: NodeView[], nowMs: number) {
