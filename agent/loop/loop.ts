@@ -24,7 +24,7 @@ export type Loop = ReturnType<typeof loop>;
  * else reads.
  */
 export function loop(options: LoopOptions) {
-  const { clock, carp, gossip, log, prober, save, observes = false } = options;
+  const { clock, carp, gossip, log, prober, save, bell, latest, observes = false } = options;
   const policyOf = options.decide ?? decide;
   let memory: Memory = { ...NO_MEMORY, moves: movesFrom(options.durable.moves, clock) };
   let decision: Decision | null = null;
@@ -35,6 +35,18 @@ export function loop(options: LoopOptions) {
   const owners = past(options.durable);
   const hasEvents = (): boolean => options.carpEvents() === 'events';
   const source = carpReader({ carp, clock, log, pollMs: options.pollMs, hasEvents });
+  /** CARP may have changed: read it again, then decide. */
+  const carpChanged = (): void => {
+    source.forget();
+    bell.ring();
+  };
+  const hands = applying({ ...options, acted: carpChanged });
+  const view = views(options, {
+    reading: source.reading,
+    received: source.received,
+    fenceMine: hands.fenceMine,
+    lateAtMs: late.lateAtMs,
+  });
   const rounds = schedule({
     clock,
     pollMs: options.pollMs,
@@ -48,18 +60,7 @@ export function loop(options: LoopOptions) {
     fired: (dueAtMs, nowMs) => late.fired(dueAtMs, nowMs),
     onError: (cause) => log.problem({ subject: 'loop', cause }),
   });
-  /** CARP may have changed: read it again, then decide. */
-  const carpChanged = (): void => {
-    source.forget();
-    rounds.wake();
-  };
-  const hands = applying({ ...options, acted: carpChanged });
-  const view = views(options, {
-    reading: source.reading,
-    received: source.received,
-    fenceMine: hands.fenceMine,
-    lateAtMs: late.lateAtMs,
-  });
+  bell.listen(rounds.wake);
 
   async function round(): Promise<void> {
     await source.refresh(memory.lost !== null);
@@ -81,6 +82,7 @@ export function loop(options: LoopOptions) {
     ({ memory } = decision);
     alerts.note(decision.alerts, nowMs);
     own.tell(withVerdicts(draft, decision, nowMs), text);
+    latest.found(own.latest(), reading?.interfaces ?? []);
     const heard = peers.flatMap(({ report }) => (report === null ? [] : [report]));
     prober.aim(heard, draft);
     logDecision(log, before.decision, decision);
@@ -101,12 +103,12 @@ export function loop(options: LoopOptions) {
 
   return {
     /** Something may have changed: decide again soon. */
-    wake: rounds.wake,
+    wake: bell.ring,
     carpChanged,
     /** This host is being shut down: give every address to others. Dies with the process. */
     leave(): void {
       own.leave();
-      rounds.wake();
+      bell.ring();
     },
     report: own.latest,
     decision: (): Decision | null => decision,
@@ -115,8 +117,6 @@ export function loop(options: LoopOptions) {
     history: owners.list,
     /** Every peer as it is known now, with what echo says of it. */
     peers: (): NodeView[] => view.peers(clock.nowMs()),
-    /** The host's own addresses as last read. */
-    interfaces: () => source.reading()?.interfaces ?? [],
     /** The view the latest decision was made from, rebuilt now; null before the first round. */
     view: (): View | null => shownNow(clock.nowMs()),
     /** Called after every round; the returned function ends that. */

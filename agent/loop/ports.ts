@@ -5,9 +5,11 @@ import type { PathReading, Policy, Problem } from '../core/model.ts';
 import type { Timing } from '../core/timing.ts';
 import type { CarpSource } from './carp-reader.ts';
 import type { NetworkConfig } from '../config/config.ts';
+import type { latestRound } from './latest.ts';
 import type { LoopLog } from './log.ts';
 import type { Bases } from './observe.ts';
 import type { StoredPast } from './own-history.ts';
+import type { Wakeups } from './schedule.ts';
 import type { Clock } from '../sys/clock.ts';
 
 /** What actions are performed on; agent/carp has the real one. */
@@ -50,6 +52,10 @@ export interface LoopOptions {
   readonly timing: Timing;
   readonly networks: readonly NetworkConfig[] | null;
   readonly clock: Clock;
+  /** The loop listens to it. */
+  readonly bell: Wakeups;
+  /** The loop fills it after every decision. */
+  readonly latest: ReturnType<typeof latestRound>;
   readonly carp: CarpPort;
   /** Without the rights to set anything: it never joins, never acts, and is never given anything. */
   readonly observes?: boolean;

@@ -15,6 +15,11 @@ export interface LinksOptions {
   readonly clock: Clock;
   /** 0 to 1, for jitter. */
   readonly random: () => number;
+  readonly timing?: Partial<LinkTiming>;
+}
+
+/** Who is at this end of the links. */
+export interface LinkHandlers {
   readonly hello: () => Hello;
   readonly onConnected: (node: string, theirs: Hello) => void;
   /**
@@ -24,10 +29,11 @@ export interface LinksOptions {
   readonly onClosed: (node: string, how: LinkHow, cause: string, tcpAnswered: boolean) => void;
   /** What the other side says on the stream we opened, its hello excepted. */
   readonly onReply: (node: string, message: GossipMessage) => void;
-  readonly timing?: Partial<LinkTiming>;
 }
 
 export interface Links {
+  /** Dials every peer, and from now on for ever. Throws TypeError for a malformed address. */
+  open(handlers: LinkHandlers): void;
   /** False: not connected, and the message is gone; onConnected says when to say it all again. */
   send(node: string, message: GossipMessage): boolean;
   /** Throws for a node that is no peer. */
@@ -54,10 +60,16 @@ const TELLING: readonly LinkHow[] = [
   'unreachable',
 ];
 
-/** Keeps one gossip stream to every peer for ever. Throws TypeError for a malformed address. */
-export function startLinks(options: LinksOptions): Links {
-  const links = new Map(options.peers.map((peer) => [peer.node, startLink(peer, options)]));
+/**
+ * One gossip stream to every peer, kept for ever once it is opened: made first, so that whoever
+ * sends over it need not wait for those who answer.
+ */
+export function makeLinks(options: LinksOptions): Links {
+  const links = new Map(options.peers.map((peer) => [peer.node, makeLink(peer, options)]));
   return {
+    open(handlers) {
+      for (const link of links.values()) link.open(handlers);
+    },
     send: (node, message) => links.get(node)?.send(message) ?? false,
     peerCalls(node) {
       const link = links.get(node);
@@ -71,9 +83,10 @@ export function startLinks(options: LinksOptions): Links {
   };
 }
 
-function startLink(peer: LinksOptions['peers'][number], options: LinksOptions) {
+function makeLink(peer: LinksOptions['peers'][number], options: LinksOptions) {
   const { clock } = options;
   const { node } = peer;
+  let handlers: LinkHandlers | null = null;
   let connection: Connection | null = null;
   let openedAtMs: number | null = null;
   let why = 'not connected yet';
@@ -83,7 +96,9 @@ function startLink(peer: LinksOptions['peers'][number], options: LinksOptions) {
   let cancelRetry: () => void = () => undefined;
   let closed = false;
 
-  const connect = () => {
+  const connect = (): void => {
+    if (handlers === null) return;
+    const { hello, onConnected, onReply } = handlers;
     const address = peer.address[place];
     if (address === undefined) throw new TypeError(`${node} has no address`);
     connection = dial({
@@ -92,13 +107,13 @@ function startLink(peer: LinksOptions['peers'][number], options: LinksOptions) {
       tls: options.tls,
       clock,
       timing: { ...TIMING, ...options.timing },
-      hello: options.hello,
+      hello,
       opened(theirs) {
         openedAtMs = clock.nowMs();
         fruitless = [];
-        options.onConnected(node, theirs);
+        onConnected(node, theirs);
       },
-      reply: (message) => options.onReply(node, message),
+      reply: (message) => onReply(node, message),
       ended,
     });
   };
@@ -124,11 +139,14 @@ function startLink(peer: LinksOptions['peers'][number], options: LinksOptions) {
     const telling = ends.reduce((best, one) => (rank(one) < rank(best) ? one : best), end);
     const backoffMs = Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** retries++);
     cancelRetry = clock.after(backoffMs * (1 - options.random() / 2), connect);
-    options.onClosed(node, telling.how, telling.cause, telling.tcpAnswered);
+    handlers?.onClosed(node, telling.how, telling.cause, telling.tcpAnswered);
   };
 
-  connect();
   return {
+    open(given: LinkHandlers): void {
+      handlers = given;
+      connect();
+    },
     send(message: GossipMessage): boolean {
       if (connection === null || openedAtMs === null || closed) return false;
       connection.send(message);

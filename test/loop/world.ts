@@ -3,8 +3,10 @@ import type { Action, Decision } from '../../agent/core/decide/decision.ts';
 import type { NodeReport, NodeView } from '../../agent/core/model.ts';
 import type { View } from '../../agent/core/decide/view.ts';
 import { TIMINGS } from '../../agent/core/timing.ts';
+import { latestRound } from '../../agent/loop/latest.ts';
 import { loop } from '../../agent/loop/loop.ts';
 import type { LoopOptions } from '../../agent/loop/ports.ts';
+import { wakeups } from '../../agent/loop/schedule.ts';
 import { haproxy, heard, report } from '../core/builders.ts';
 import { FakeClock } from '../fake-clock.ts';
 
@@ -72,6 +74,8 @@ export function loopWorld({
     timing: TIMINGS.fast,
     networks: null,
     clock,
+    bell: wakeups(),
+    latest: latestRound(),
     carp: {
       read: () => {
         note('read');

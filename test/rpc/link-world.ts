@@ -6,8 +6,8 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { ExecutionContext } from 'ava';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import type { Intent, NodeReport } from '../../agent/core/model.ts';
-import { startLinks } from '../../agent/rpc/links.ts';
-import type { LinksOptions } from '../../agent/rpc/links.ts';
+import { makeLinks } from '../../agent/rpc/links.ts';
+import type { LinkHandlers, LinksOptions } from '../../agent/rpc/links.ts';
 import type { Issued } from './certificates.ts';
 import { createRecord } from '../record.ts';
 import { helloOf, testClock } from './world.ts';
@@ -20,21 +20,25 @@ export async function link(
   t: ExecutionContext,
   world: World,
   address: readonly string[],
-  more: Partial<LinksOptions> = {},
+  more: Partial<LinksOptions & LinkHandlers> = {},
 ) {
   const said = createRecord<Said>();
   const add = (what: string, cause = '') => said.add({ what, cause, atMs: performance.now() });
-  const links = startLinks({
+  const options: LinksOptions = {
     peers: [{ node: 'haproxy01', address }],
     tls: more.tls ?? (await world.tlsOf('haproxy02')),
     clock: testClock,
     random: () => 0,
+    ...more,
+  };
+  const links = makeLinks(options);
+  const handlers: LinkHandlers = {
     hello: () => helloOf('haproxy02'),
     onConnected: (node) => add(`connected ${node}`),
     onClosed: (_node, how, cause, tcp) => add(tcp ? how : `${how}, no TCP`, cause),
     onReply: (_node, message) => add(`reply ${message.kind}`),
-    ...more,
-  });
+  };
+  links.open({ ...handlers, ...more });
   t.teardown(() => links.close());
   return { links, said, connected: () => said.until(({ what }) => what.startsWith('connected')) };
 }

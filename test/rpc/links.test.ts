@@ -5,7 +5,7 @@ import { PeerService } from '../../proto/gen/services.ts';
 import { ActFailure } from '../../agent/core/results.ts';
 import { type SwapPrepare } from '../../agent/core/swap-messages.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
-import type { LinksOptions } from '../../agent/rpc/links.ts';
+import type { LinkHandlers } from '../../agent/rpc/links.ts';
 import { createOutbox } from '../../agent/rpc/outbox.ts';
 import { serverReading } from '../core/builders.ts';
 import { clientOf, createWorld, helloOf, serveWorld } from './world.ts';
@@ -37,7 +37,7 @@ test('a link opens with a hello, carries messages in order, and ends with a good
 test('a node that says it is another, of another pair or two versions away is turned away', async (t) => {
   const world = await createWorld(t);
   const server = await serveWorld(t, world);
-  const refusal = async (hello: LinksOptions['hello']) => {
+  const refusal = async (hello: LinkHandlers['hello']) => {
     const { links, said } = await link(t, world, [server.address], { hello });
     const { what, cause } = await said.until(() => true);
     await links.close();

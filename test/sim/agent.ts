@@ -1,20 +1,20 @@
 import type { AdminState } from '../../agent/core/acts.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
-import type { Intent, NodeView } from '../../agent/core/model.ts';
-import { ownView } from '../../agent/core/peers.ts';
+import type { Intents } from '../../agent/core/intents.ts';
+import type { Intent } from '../../agent/core/model.ts';
 import { TIMINGS } from '../../agent/core/timing.ts';
 import { sentence } from '../../agent/core/words.ts';
-import { gossip as startGossip, type Gossip } from '../../agent/gossip/gossip.ts';
 import { haproxyFeed } from '../../agent/haproxy/feed.ts';
-import { heartbeats } from '../../agent/gossip/heartbeats.ts';
-import { loop as startLoop, type Loop } from '../../agent/loop/loop.ts';
-import { loopLog, type Log } from '../../agent/log.ts';
+import { serverKeeper } from '../../agent/haproxy/wishes-in-force.ts';
+import type { Log } from '../../agent/log.ts';
+import { latestRound } from '../../agent/loop/latest.ts';
+import { subnetsOf } from '../../agent/loop/observe.ts';
+import { wakeups } from '../../agent/loop/schedule.ts';
+import { startNode, type HaproxyPort } from '../../agent/node.ts';
 import { problems } from '../../agent/problems.ts';
 import type { LinkHow } from '../../agent/rpc/link-end.ts';
 import { saving } from '../../agent/store/saving.ts';
-import { serverKeeper } from '../../agent/haproxy/wishes-in-force.ts';
 import { openStore, type Store } from '../../agent/store/state.ts';
-import { subnetsOf } from '../../agent/loop/observe.ts';
 import type { Pair } from '../../agent/verbs/pair.ts';
 import { prober as startProber } from '../../agent/witness/prober.ts';
 import { carpPort } from './carp-port.ts';
@@ -25,12 +25,14 @@ import { pairOf } from './members.ts';
 import { Process } from './process.ts';
 import type { World } from './world.ts';
 
+export type SimNode = ReturnType<typeof startNode<HaproxyPort>>;
+
 const STATE = '/var/db/proxyctl';
 export const STATE_FILE = `${STATE}/state.json`;
 /** An agent that cannot start is tried again by its rc script. */
 const RESPAWN_MS = 2000;
 
-/** One start of proxyagent: the real parts wired as agent/agent.ts does, on simulated ports. */
+/** One start of proxyagent: agent/node.ts, as agent/agent.ts starts it, on simulated ports. */
 export class Agent {
   readonly host: Host;
   readonly world: World;
@@ -39,14 +41,11 @@ export class Agent {
   readonly links = new Map<string, Link>();
   listens = false;
   ending = false;
-  loop: Loop | null = null;
-  gossip: Gossip | null = null;
+  node: SimNode | null = null;
   pair: Pair | null = null;
   startedAtMs = 0;
-  /** Everything this start was asked to store is on disk. */
-  stored: Promise<void> = Promise.resolve();
   readonly #streams = new Map<string, { readonly link: Link; readonly attempt: number }>();
-  #ends: (() => void)[] = [];
+  #closeProber: () => void = () => undefined;
 
   constructor(host: Host) {
     this.host = host;
@@ -77,112 +76,101 @@ export class Agent {
     }
     const state = planted?.durable === undefined ? store.state : planted.durable(store.state);
     for (const { cause } of store.problems) this.say(`agent: ${cause}`);
-    const log = this.#log();
-    const timing = TIMINGS.fast;
     const peers = world.hosts.filter((one) => one !== host);
-    const known = problems(clock, () => loop.wake());
+    const bell = wakeups();
+    const latest = latestRound();
+    const known = problems(clock, bell.ring);
     const save = saving({ store, problems: known, clock, remedy: '' });
-
-    const gossip = startGossip({
-      node: name,
-      pair: 'sim',
-      agentVersion: '0.1.0',
-      epoch: store.state.epoch,
-      peers: peers.map((peer) => peer.name),
-      timing,
-      clock,
-      transport: { send: (to, message) => this.links.get(to)?.send(message) ?? false },
-      intents: new Map(state.intents.map((intent) => [intent.key, intent])),
-      onIntents: (intents, taken) => {
-        this.stored = save({ intents: [...intents.values()] });
-        this.stored.catch(() => undefined);
-        for (const { key, value, deleted } of taken)
-          this.say(`intent: ${key} = ${deleted ? 'taken back' : value}`);
-        world.changed();
-      },
-      onChange: () => {
-        keeper.wake();
-        loop.wake();
-      },
-      onRefused: (peer, cause) => this.say(`refused: ${peer}: ${cause}`),
-    });
-    const feed = haproxyFeed({
-      instance: '',
-      clock,
-      watch: (onChange) =>
-        host.haproxy.watch(process, (liveness) => {
-          this.say(`sees HAProxy ${liveness.kind}`);
-          onChange(liveness);
-          keeper.wake();
-        }),
-      observe: () => host.haproxy.observe(process),
-      onChange: () => loop.wake(),
-    });
-    const keeper = serverKeeper({
-      instance: '',
-      clock,
-      records: store.state.servers,
-      intents: gossip.intents,
-      pid: () => feed.pid(),
-      tell: ({ backend, server, value }) =>
-        host.haproxy.setServer(process, backend, server, value as AdminState),
-      save: (servers) => save({ servers }).catch(() => undefined),
-      onChange: () => loop.wake(),
-    });
     const prober = startProber({
       clock,
       echo: simEcho(this, (address) => prober.answered(address)),
       witnesses: [WITNESS_ADDRESS],
-      subnets: () => subnetsOf(loop.interfaces(), loop.report()),
-      onChange: () => loop.wake(),
+      subnets: () => subnetsOf(latest.interfaces(), latest.report()),
+      onChange: bell.ring,
     });
     const port = carpPort(host, process);
-    const loop = startLoop({
+    const node = startNode({
       node: name,
-      epoch: store.state.epoch,
+      pair: 'sim',
+      peers: peers.map((peer) => peer.name),
       agentVersion: '0.1.0',
+      timing: TIMINGS.fast,
       policy: world.policy,
-      timing,
       networks: null,
-      clock,
-      carp: planted?.carp === undefined ? port : planted.carp(port, host),
       pollMs: 1000,
+      observes: false,
       icmp: 'raw-socket',
-      prober,
-      gossip,
-      haproxy: () => [feed.report()],
-      applied: keeper.applied,
-      problems: known.list,
-      carpEvents: () => (host.deaf ? 'polling' : 'events'),
-      durable: state,
+      clock,
+      log: this.#log(),
+      stored: state,
       save,
-      log: loopLog(log),
+      problems: known,
+      bell,
+      latest,
+      carp: planted?.carp === undefined ? port : planted.carp(port, host),
+      carpEvents: () => (host.deaf ? 'polling' : 'events'),
+      prober,
+      haproxy: (intents) => this.#haproxy(intents, store, save, bell.ring),
+      send: (to, message) => this.links.get(to)?.send(message) ?? false,
+      silence: () => '',
       ...(planted?.decide === undefined ? {} : { decide: planted.decide() }),
     });
-    this.loop = loop;
-    this.gossip = gossip;
-    this.pair = pairOf(this, gossip, loop);
+    this.node = node;
+    node.onIntents(() => world.changed());
+    this.pair = pairOf(this, node);
     for (const peer of peers) {
       const link = new Link(this, peer);
       this.links.set(peer.name, link);
       link.dial();
     }
     this.listens = true;
-    const beats = heartbeats({
-      gossip,
+    this.#closeProber = () => prober.close();
+    bell.ring();
+  }
+
+  /** What agent/start/host-haproxy.ts makes of the real one: its feed, and the wishes kept in force. */
+  #haproxy(
+    intents: () => Intents,
+    store: Store,
+    save: Store['save'],
+    onChange: () => void,
+  ): HaproxyPort {
+    const { host, process } = this;
+    const { clock } = process;
+    const wishes = wakeups();
+    const feed = haproxyFeed({
+      instance: '',
       clock,
-      timing,
-      log,
-      because: () => '',
-      onChange: () => loop.wake(),
+      watch: (tell) =>
+        host.haproxy.watch(process, (liveness) => {
+          this.say(`sees HAProxy ${liveness.kind}`);
+          tell(liveness);
+          wishes.ring();
+        }),
+      observe: () => host.haproxy.observe(process),
+      onChange,
     });
-    this.#ends = [
-      () => beats.stop(),
-      () => prober.close(),
-      () => keeper.close(),
-      () => feed.close(),
-    ];
-    loop.wake();
+    const keeper = serverKeeper({
+      instance: '',
+      clock,
+      records: store.state.servers,
+      intents,
+      pid: () => feed.pid(),
+      tell: ({ backend, server, value }) =>
+        host.haproxy.setServer(process, backend, server, value as AdminState),
+      save: (servers) => save({ servers }).catch(() => undefined),
+      onChange,
+    });
+    wishes.listen(keeper.wake);
+    return {
+      report: () => feed.report(),
+      applied: keeper.applied,
+      wake: keeper.wake,
+      close() {
+        keeper.close();
+        feed.close();
+      },
+    };
   }
 
   #log(): Log {
@@ -194,15 +182,18 @@ export class Agent {
     return { info: line, warn: line, error: line, reopen: () => undefined, flush: () => undefined };
   }
 
-  selfView(): NodeView {
-    return ownView(this.name, this.process.clock.nowMs(), this.loop?.report() ?? null);
+  /** What its loop has found; null before the start is over. */
+  get loop(): SimNode['loop'] | null {
+    return this.node?.loop ?? null;
+  }
+
+  get gossip(): SimNode['gossip'] | null {
+    return this.node?.gossip ?? null;
   }
 
   /** Merges, stores, and resolves to what is newer here once it is on disk. */
-  async storeIntents(from: string, intents: readonly Intent[]): Promise<readonly Intent[]> {
-    const newer = this.gossip?.store(from, intents) ?? [];
-    await this.stored;
-    return newer;
+  storeIntents(from: string, intents: readonly Intent[]): Promise<readonly Intent[]> {
+    return this.node?.storeIntents(from, intents) ?? Promise.resolve([]);
   }
 
   carpChanged(): void {
@@ -268,16 +259,15 @@ export class Agent {
       this.say('agent: stops');
       this.ending = true;
       this.listens = false;
-      for (const end of this.#ends) end();
-      for (const link of this.links.values()) link.send({ kind: 'goodbye', reason: 'stopped' });
       const over = (): void => {
         this.#close('ended');
         this.process.kill();
         this.world.changed();
         done();
       };
-      if (this.loop === null) over();
-      else void this.loop.stop().then(over);
+      this.#closeProber();
+      if (this.node === null) over();
+      else void this.node.end().then(over);
     });
   }
 

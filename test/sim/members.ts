@@ -1,17 +1,15 @@
 import { ActFailure } from '../../agent/core/results.ts';
 import type { ServerReading } from '../../agent/core/answers.ts';
-import type { Gossip } from '../../agent/gossip/gossip.ts';
 import type { Intent } from '../../agent/core/model.ts';
-import type { Loop } from '../../agent/loop/loop.ts';
 import type { Member, Pair } from '../../agent/verbs/pair.ts';
-import type { Agent } from './agent.ts';
+import type { Agent, SimNode } from './agent.ts';
 import { SERVERS, type Haproxy } from './haproxy.ts';
 import type { Process } from './process.ts';
 
 const STORE_MS = 2000;
 
 /** The pair as the real verbs use it, from this agent. */
-export function pairOf(agent: Agent, gossip: Gossip, loop: Loop): Pair {
+export function pairOf(agent: Agent, { gossip, loop, view }: SimNode): Pair {
   const { world, name } = agent;
   const { clock } = agent.process;
   return {
@@ -23,7 +21,7 @@ export function pairOf(agent: Agent, gossip: Gossip, loop: Loop): Pair {
       local(agent),
       ...world.hosts.flatMap((host) => (host.name === name ? [] : [remote(agent, host.name)])),
     ],
-    view: () => [agent.selfView(), ...gossip.peers(clock.nowMs())],
+    view,
     intents: gossip.intents,
     runningSwaps: new Set(),
     forgetSwap: refuse,

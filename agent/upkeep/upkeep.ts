@@ -1,0 +1,64 @@
+import type { Issuer } from '../acme/issuer.ts';
+import type { Config } from '../config/config.ts';
+import { parseCertificateKey } from '../core/intents.ts';
+import type { Intent } from '../core/model.ts';
+import type { HaproxyPart } from '../haproxy/haproxy.ts';
+import type { Log } from '../log.ts';
+import type { Wakeups } from '../loop/schedule.ts';
+import type { Problems } from '../problems.ts';
+import type { Clock } from '../sys/clock.ts';
+import type { Pair } from '../verbs/pair.ts';
+import { keepCertificates } from './certificates.ts';
+
+export interface Upkeep {
+  /** Orders certificates; null where agent.toml names no CA. */
+  readonly issuer: Issuer | null;
+  readonly stop: () => void;
+}
+
+/** Starts what is done for certificates without being asked: keeping them as decided, and ordering them. */
+export async function startUpkeep(options: {
+  readonly config: Config;
+  readonly pair: Pair;
+  readonly haproxy: HaproxyPart;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly problems: Problems;
+  readonly storeIntents: (intents: readonly Intent[]) => Promise<readonly Intent[]>;
+  readonly onIntents: (listener: (taken: readonly Intent[]) => void) => void;
+  /** Rung when a peer or HAProxy is back. */
+  readonly wanted: Wakeups;
+}): Promise<Upkeep> {
+  const { config, pair, haproxy, clock, log, problems, wanted } = options;
+  const certificates = keepCertificates({
+    node: pair.node,
+    haproxy,
+    members: pair.members,
+    running: pair.runningSwaps,
+    intents: () => pair.intents(),
+    storeIntents: options.storeIntents,
+    alarmDays: config.certificates.alarmDays,
+    clock,
+    log,
+    problems,
+  });
+  wanted.listen(certificates.wake);
+  let issuer: Issuer | null = null;
+  if (config.acme.directory !== '') {
+    // Read at start, and only where it is wanted; one file with the rest in the package.
+    const { issuing } = await import('./issuing.ts');
+    issuer = issuing({ pair, config: config.acme, parts: haproxy.swapParts, log, problems });
+  }
+  options.onIntents((taken) => {
+    if (!taken.some(({ key }) => parseCertificateKey(key) !== null)) return;
+    wanted.ring();
+    issuer?.wake();
+  });
+  return {
+    issuer,
+    stop() {
+      certificates.stop();
+      issuer?.stop();
+    },
+  };
+}
