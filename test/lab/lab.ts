@@ -3,6 +3,7 @@ import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { writeFileSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
+import { checkAgents } from './agent-program.ts';
 import { CHECKOUT, planLab, runtimeOf, type LabOptions } from './plan.ts';
 import type { LabReport } from './report.ts';
 import { buildTopology, mountState, removeTopology } from './topology.ts';
@@ -54,6 +55,10 @@ export async function labUp(options: LabOptions, tied = false): Promise<LabRepor
   if (missing !== null) throw new Error(missing);
   const plan = planLab(options);
   const { runtime } = plan;
+  checkAgents(
+    options.agents ?? {},
+    plan.hosts.map(({ node }) => node),
+  );
   if (isAlive(options.name))
     throw new Error(
       `lab ${options.name} is up already; to end it: npm run -s lab -- down --name ${options.name}`,

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { installAgent } from './agent-program.ts';
 import { CHECKOUT, clockFile, coresFile, type HostPlan, type LabPlan } from './plan.ts';
 
 /** A compiled file of this checkout. */
@@ -60,7 +61,8 @@ export function programs(plan: LabPlan) {
   }
 
   function startAgent(host: HostPlan): void {
-    const agent = [process.execPath, dist('agent/main.js'), '--config', host.agentConfig];
+    const main = installAgent(host, plan.agents?.[host.node]);
+    const agent = [process.execPath, main, '--config', host.agentConfig];
     const argv = ['sh', '-c', 'ulimit -c "$0"; exec "$@"', coreLimit(host), ...agent];
     const env = {
       NODE_OPTIONS: `--import=${dist('test/lab/clock.js')} --import=${dist('test/lab/lag.js')}`,
