@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
 import { checkAgents } from './agent-program.ts';
-import { CHECKOUT, planLab, runtimeOf, type LabOptions } from './plan.ts';
+import { CHECKOUT, planLab, runtimeOf, type AgentProgram, type LabOptions } from './plan.ts';
 import type { LabReport } from './report.ts';
 import { buildTopology, mountState, removeTopology } from './topology.ts';
 
@@ -132,6 +132,17 @@ export function labOrder(
       else reject(new Error((answer.error ?? '').replace(/^Error: /, '')));
     });
   });
+}
+
+/** Puts another program in place of a node's agent, over what that has stored; null: this checkout's. */
+export async function labAgent(
+  lab: LabReport,
+  node: string,
+  program: AgentProgram | null,
+): Promise<void> {
+  const nodes = lab.nodes.map(({ name }) => name);
+  checkAgents(program === null ? {} : { [node]: program }, nodes);
+  await labOrder(lab.name, { op: 'agent', node, program: JSON.stringify(program) });
 }
 
 export const labReport = async (name: string): Promise<LabReport> =>

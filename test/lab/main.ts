@@ -4,10 +4,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Release } from '../kernel/kernel.ts';
 import { olderAgents } from './agent-program.ts';
 import { faultLines } from './faults.ts';
-import type { LabOptions } from './plan.ts';
+import type { AgentProgram, LabOptions } from './plan.ts';
 import {
   inside,
   installedHaproxy,
+  labAgent,
   labDown,
   labEnvironment,
   labOrder,
@@ -16,7 +17,7 @@ import {
   probeCommand,
 } from './lab.ts';
 
-// The lab from the command line: npm run -s lab -- up|down|status|env|exec|probe|fault
+// The lab from the command line: npm run -s lab -- up|down|status|env|exec|probe|fault|reload|agent
 
 type Agents = NonNullable<LabOptions['agents']>;
 
@@ -35,9 +36,10 @@ const number =
 function agentOf(text: string, others: Agents = {}): Agents {
   const [, node = '', which = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
   if (node === '') throw new InvalidArgumentError('NODE=COMMIT or NODE=PATH');
-  const program = which.includes('/') ? { bundle: resolve(which) } : { older: which };
-  return { ...others, [node]: program };
+  return { ...others, [node]: programOf(which) };
 }
+const programOf = (which: string): AgentProgram =>
+  which.includes('/') ? { bundle: resolve(which) } : { older: which };
 const integer = (text: string): number => number(-1e9, 1e9)(text);
 const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
 
@@ -139,6 +141,12 @@ verb('fault <fault> <on|off> [node]', 'break something, or mend it; without NODE
   );
 verb('reload <node>', 'reload HAProxy with -sf').action(async (node: string, { name }: Named) => {
   await labOrder(name, { op: 'reload', node });
+});
+verb(
+  'agent <node> <which>',
+  'replace its agent, as an upgrade does: by COMMIT, PATH or checkout',
+).action(async (node: string, which: string, { name }: Named) => {
+  await labAgent(await labReport(name), node, which === 'checkout' ? null : programOf(which));
 });
 
 try {
