@@ -23,8 +23,14 @@ export interface Programs {
 /** FreeBSD's; a package has no say in PATH. */
 const SHEBANG = '#!/usr/local/bin/node';
 
-/** Bundles what `npm run build` made. Rejects when the tree is not built. */
-export async function bundlePrograms(root: string): Promise<Programs> {
+/**
+ * The agent that `npm run build` made under `root`, in one file. Names stay readable unless it is
+ * `minified`: the log of a crash shows them. Rejects when the tree is not built.
+ */
+export async function bundleAgent(
+  root: string,
+  minified = false,
+): Promise<{ readonly text: string; readonly packages: readonly string[] }> {
   const agent = await build({
     absWorkingDir: root,
     entryPoints: ['dist/agent/main.js'],
@@ -35,8 +41,7 @@ export async function bundlePrograms(root: string): Promise<Programs> {
     // main.ts awaits at its top level, which CommonJS cannot.
     format: 'esm',
     target: 'node20',
-    // Names stay readable: the log of a crash shows them.
-    minify: false,
+    minify: minified,
     legalComments: 'none',
     logLevel: 'warning',
     // grpc-js reads .proto files with it for channelz and ORCA, which are not used.
@@ -51,6 +56,12 @@ export async function bundlePrograms(root: string): Promise<Programs> {
       ].join('\n'),
     },
   });
+  return { text: textOf(agent).replace(/^#!.*\n/, ''), packages: packagesOf([agent.metafile]) };
+}
+
+/** Bundles what `npm run build` made. Rejects when the tree is not built. */
+export async function bundlePrograms(root: string): Promise<Programs> {
+  const agent = await bundleAgent(root);
   const ctl = await build({
     absWorkingDir: root,
     entryPoints: ['dist/ctl/main.js'],
@@ -68,13 +79,13 @@ export async function bundlePrograms(root: string): Promise<Programs> {
   );
   const start = startOf(readFileSync(join(bin, 'proxyctl.cjs'), 'utf8'), ctlFile);
   return {
-    agent: textOf(agent).replace(/^#!.*\n/, ''),
+    agent: agent.text,
     agentStart: `${SHEBANG}\nimport('./proxyagent.mjs');\n`,
     ctl: renamed(readFileSync(join(bin, ctlFile), 'utf8'), setupFile, 'proxyctl-setup.cjs'),
     ctlSetup: readFileSync(join(bin, setupFile), 'utf8'),
     ctlStart: start,
     ctlWarm: warm(start, ctlFile),
-    packages: packagesOf([agent.metafile, ctl.metafile]),
+    packages: [...new Set([...agent.packages, ...packagesOf([ctl.metafile])])].sort(),
   };
 }
 

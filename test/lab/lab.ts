@@ -3,7 +3,8 @@ import { chmodSync, existsSync, mkdirSync, openSync, readFileSync, rmSync } from
 import { writeFileSync } from 'node:fs';
 import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
-import { CHECKOUT, planLab, runtimeOf, type LabOptions } from './plan.ts';
+import { checkAgents } from './agent-program.ts';
+import { CHECKOUT, planLab, runtimeOf, type AgentProgram, type LabOptions } from './plan.ts';
 import type { LabReport } from './report.ts';
 import { buildTopology, mountState, removeTopology } from './topology.ts';
 
@@ -54,6 +55,10 @@ export async function labUp(options: LabOptions, tied = false): Promise<LabRepor
   if (missing !== null) throw new Error(missing);
   const plan = planLab(options);
   const { runtime } = plan;
+  checkAgents(
+    options.agents ?? {},
+    plan.hosts.map(({ node }) => node),
+  );
   if (isAlive(options.name))
     throw new Error(
       `lab ${options.name} is up already; to end it: npm run -s lab -- down --name ${options.name}`,
@@ -127,6 +132,17 @@ export function labOrder(
       else reject(new Error((answer.error ?? '').replace(/^Error: /, '')));
     });
   });
+}
+
+/** Puts another program in place of a node's agent, over what that has stored; null: this checkout's. */
+export async function labAgent(
+  lab: LabReport,
+  node: string,
+  program: AgentProgram | null,
+): Promise<void> {
+  const nodes = lab.nodes.map(({ name }) => name);
+  checkAgents(program === null ? {} : { [node]: program }, nodes);
+  await labOrder(lab.name, { op: 'agent', node, program: JSON.stringify(program) });
 }
 
 export const labReport = async (name: string): Promise<LabReport> =>

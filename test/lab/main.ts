@@ -2,10 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Release } from '../kernel/kernel.ts';
+import { olderAgents } from './agent-program.ts';
 import { faultLines } from './faults.ts';
+import type { AgentProgram, LabOptions } from './plan.ts';
 import {
   inside,
   installedHaproxy,
+  labAgent,
   labDown,
   labEnvironment,
   labOrder,
@@ -14,7 +17,9 @@ import {
   probeCommand,
 } from './lab.ts';
 
-// The lab from the command line: npm run -s lab -- up|down|status|env|exec|probe|fault
+// The lab from the command line: npm run -s lab -- up|down|status|env|exec|probe|fault|reload|agent
+
+type Agents = NonNullable<LabOptions['agents']>;
 
 interface Named {
   readonly name: string;
@@ -27,6 +32,14 @@ const number =
     if (Number.isInteger(value) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`a number from ${least} to ${most}`);
   };
+/** NODE=WHICH, said once a node: a word is an older agent's name, a path is a bundle. */
+function agentOf(text: string, others: Agents = {}): Agents {
+  const [, node = '', which = ''] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+  if (node === '') throw new InvalidArgumentError('NODE=COMMIT or NODE=PATH');
+  return { ...others, [node]: programOf(which) };
+}
+const programOf = (which: string): AgentProgram =>
+  which.includes('/') ? { bundle: resolve(which) } : { older: which };
 const integer = (text: string): number => number(-1e9, 1e9)(text);
 const print = (value: unknown): void => void process.stdout.write(`${JSON.stringify(value)}\n`);
 
@@ -53,6 +66,11 @@ verb('up', 'bring it up; prints one JSON object')
   .option('--nodes <N>', 'how many hosts', number(2, 8), 2)
   .option('--max-moves <N>', 'health moves in ten minutes before the agents hold', number(1, 1000))
   .addOption(new Option('--icmp <WHAT>', 'ping instead of raw sockets').choices(['ping']))
+  .option(
+    '--agent <NODE=WHICH>',
+    `the agent of a node: an older one (${olderAgents().join(', ')}), or the path of a bundle with helper.sh beside it`,
+    agentOf,
+  )
   .action(
     async (
       o: Named & {
@@ -62,15 +80,17 @@ verb('up', 'bring it up; prints one JSON object')
         nodes: number;
         maxMoves?: number;
         icmp?: 'ping';
+        agent?: Agents;
       },
     ) => {
       const { name, freebsd, nodes } = o;
-      const moves = {
+      const more = {
         ...(o.maxMoves === undefined ? {} : { maxMoves: o.maxMoves }),
         ...(o.icmp === undefined ? {} : { icmp: o.icmp }),
+        ...(o.agent === undefined ? {} : { agents: o.agent }),
       };
       const haproxy = o.haproxy === undefined ? installedHaproxy() : resolve(o.haproxy);
-      print(await labUp({ name, freebsd, preempt: o.preempt === 1, haproxy, nodes, ...moves }));
+      print(await labUp({ name, freebsd, preempt: o.preempt === 1, haproxy, nodes, ...more }));
     },
   );
 verb('down', 'end it and remove everything of it').action(async ({ name }: Named) => {
@@ -121,6 +141,12 @@ verb('fault <fault> <on|off> [node]', 'break something, or mend it; without NODE
   );
 verb('reload <node>', 'reload HAProxy with -sf').action(async (node: string, { name }: Named) => {
   await labOrder(name, { op: 'reload', node });
+});
+verb(
+  'agent <node> <which>',
+  'replace its agent, as an upgrade does: by COMMIT, PATH or checkout',
+).action(async (node: string, which: string, { name }: Named) => {
+  await labAgent(await labReport(name), node, which === 'checkout' ? null : programOf(which));
 });
 
 try {

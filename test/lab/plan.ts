@@ -3,6 +3,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Release } from '../kernel/kernel.ts';
 
+/**
+ * The program of a node's agent: an older one of the fixtures, by its commit, or a bundle, which is
+ * one file with helper.sh beside it, as a package installs it.
+ */
+export type AgentProgram = { readonly older: string } | { readonly bundle: string };
+
 /** What `up` was asked for. */
 export interface LabOptions {
   readonly name: string;
@@ -26,6 +32,8 @@ export interface LabOptions {
   readonly setup?: boolean;
   /** policy.icmp of the agents; absent: the product's own. */
   readonly icmp?: 'ping';
+  /** The nodes whose agent is another program than this checkout's. */
+  readonly agents?: Readonly<Record<string, AgentProgram>>;
 }
 
 /** A certificate of a host's TLS listener. */

@@ -2,7 +2,9 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { CHECKOUT, clockFile, coresFile, type HostPlan, type LabPlan } from './plan.ts';
+import { installAgent } from './agent-program.ts';
+import { CHECKOUT, clockFile, coresFile } from './plan.ts';
+import type { AgentProgram, HostPlan, LabPlan } from './plan.ts';
 
 /** A compiled file of this checkout. */
 export const dist = (path: string): string => join(CHECKOUT, 'dist', path);
@@ -19,6 +21,8 @@ function coreLimit(host: HostPlan): string {
 export function programs(plan: LabPlan) {
   /** What runs, by NODE/PROGRAM. */
   const running = new Map<string, ChildProcess>();
+  /** Agents that are another program than this checkout's, by node. */
+  const agents = new Map(Object.entries(plan.agents ?? {}));
 
   function start(
     key: string,
@@ -60,7 +64,8 @@ export function programs(plan: LabPlan) {
   }
 
   function startAgent(host: HostPlan): void {
-    const agent = [process.execPath, dist('agent/main.js'), '--config', host.agentConfig];
+    const main = installAgent(host, agents.get(host.node));
+    const agent = [process.execPath, main, '--config', host.agentConfig];
     const argv = ['sh', '-c', 'ulimit -c "$0"; exec "$@"', coreLimit(host), ...agent];
     const env = {
       NODE_OPTIONS: `--import=${dist('test/lab/clock.js')} --import=${dist('test/lab/lag.js')}`,
@@ -68,6 +73,19 @@ export function programs(plan: LabPlan) {
       LAB_CLOCK: clockFile(host),
     };
     start(`${host.node}/agent`, host.namespace, argv, join(host.folder, 'agent.out'), env);
+  }
+
+  /** Ends the host's agent as service(8) does, and starts another program over what it has stored. */
+  async function replaceAgent(host: HostPlan, program: AgentProgram | null): Promise<void> {
+    const child = running.get(`${host.node}/agent`);
+    if (child !== undefined) {
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    }
+    if (program === null) agents.delete(host.node);
+    else agents.set(host.node, program);
+    startAgent(host);
   }
 
   /** Starts what should run on the host and does not. */
@@ -87,7 +105,8 @@ export function programs(plan: LabPlan) {
     if (signal === 'SIGKILL') await ended;
   }
 
-  return { running, start, startCarp, startHaproxy, startAgent, ensure, signalled };
+  const starting = { start, startCarp, startHaproxy, startAgent, replaceAgent, ensure };
+  return { running, agents, ...starting, signalled };
 }
 
 /** Pids as the calling shell sees them, by NODE/PROGRAM: /proc is the outer one's. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { VHID, INTERFACE, type LabPlan, type Site } from './plan.ts';
+import { VHID, INTERFACE, type AgentProgram, type LabPlan, type Site } from './plan.ts';
 
 /** What `up` prints: everything a script needs to use the lab. */
 export interface LabReport {
@@ -29,6 +29,8 @@ export interface LabNode {
   readonly name: string;
   readonly address4: string;
   readonly address6: string;
+  /** Null: this checkout's. */
+  readonly agent: AgentProgram | null;
   readonly agent_pid: number | null;
   readonly haproxy_pid: number | null;
   readonly carp_pid: number | null;
@@ -45,11 +47,12 @@ export interface LabNode {
   readonly tools: string;
 }
 
-/** The report of a lab; `pids` by NODE/PROGRAM. */
+/** The report of a lab; `pids` by NODE/PROGRAM, `agents` by node. */
 export function describeLab(
   plan: LabPlan,
   root: boolean,
   pids: ReadonlyMap<string, number>,
+  agents: ReadonlyMap<string, AgentProgram>,
 ): LabReport {
   const { name, runtime, vip4, vip6 } = plan;
   return {
@@ -76,6 +79,7 @@ export function describeLab(
       name: host.node,
       address4: host.address4,
       address6: host.address6,
+      agent: agents.get(host.node) ?? null,
       agent_pid: pids.get(`${host.node}/agent`) ?? null,
       haproxy_pid: pids.get(`${host.node}/haproxy`) ?? null,
       carp_pid: pids.get(`${host.node}/carp`) ?? null,

@@ -13,7 +13,8 @@ import { agentFromSetup, haproxyFromSetup, runSetup, tlsFromSetup } from './from
 import { vhidsFromSetup } from './from-setup.ts';
 import { haproxyConfig } from './haproxy-config.ts';
 
-import { INTERFACE, planLab, VHID, WITNESS, type HostPlan, type LabOptions } from './plan.ts';
+import { INTERFACE, planLab, VHID, WITNESS } from './plan.ts';
+import type { AgentProgram, HostPlan, LabOptions } from './plan.ts';
 import { dist, outerPids, programs } from './programs.ts';
 import { describeLab } from './report.ts';
 import { buildTopology, removeTopology, run } from './topology.ts';
@@ -28,7 +29,8 @@ const options = JSON.parse(process.argv[2] ?? '{}') as LabOptions & {
 const plan = planLab(options, options.runtime);
 const { runtime } = plan;
 
-const { running, start, startCarp, startHaproxy, startAgent, ensure, signalled } = programs(plan);
+const { running, agents, start, startCarp, startHaproxy, startAgent, ...later } = programs(plan);
+const { replaceAgent, ensure, signalled } = later;
 
 const vhidOf = ({ advskew }: HostPlan) => ({
   vhid: VHID,
@@ -78,6 +80,11 @@ async function order(request: Readonly<Record<string, string>>): Promise<unknown
       startHaproxy(host, ['-sf', String(old.pid)]);
       return {};
     }
+    case 'agent': {
+      if (host === undefined) throw new Error(`no host ${request['node']}`);
+      await replaceAgent(host, JSON.parse(request['program'] ?? 'null') as AgentProgram | null);
+      return {};
+    }
     case 'fault':
       return fault(request);
     default:
@@ -112,7 +119,7 @@ async function fault(request: Readonly<Record<string, string>>): Promise<unknown
   return {};
 }
 
-const describe = () => describeLab(plan, options.root, outerPids(running));
+const describe = () => describeLab(plan, options.root, outerPids(running), agents);
 
 /** Where the VIP is, from the texts that ifconfig shows. */
 const masters = (): string[] =>

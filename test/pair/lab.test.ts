@@ -1,12 +1,15 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import ava from 'ava';
 import { ran, type Ran } from '../lab/client.ts';
 import { labMissing } from '../lab/lab.ts';
 import { CHECKOUT } from '../lab/plan.ts';
 import type { LabReport } from '../lab/report.ts';
-import { labName } from './scene.ts';
+import { eventually, labName } from './scene.ts';
 
 const test = labMissing() === null ? ava.serial : ava.serial.skip;
 const [one, two, poor] = [labName(), labName(), labName()];
@@ -38,7 +41,7 @@ test('two labs stand side by side; up prints one JSON line with everything a scr
     t.true(key in report, key);
   t.deepEqual(
     Object.keys(node ?? {}).sort(),
-    'address4 address6 agent_config agent_pid agent_socket carp_pid cert_path haproxy_config haproxy_pid log name state_dir stats_socket tools'.split(
+    'address4 address6 agent agent_config agent_pid agent_socket carp_pid cert_path haproxy_config haproxy_pid log name state_dir stats_socket tools'.split(
       ' ',
     ),
   );
@@ -81,6 +84,42 @@ test('probe prints JSON alone', async (t) => {
   t.is(code, 0);
   t.regex(stdout, /^\{.*\}\n$/);
   t.like(JSON.parse(stdout), { sent: 200, ok: 200, failed: 0, by: { haproxy01: 200 }, gaps: [] });
+});
+
+test("a node's agent is the bundle at a path, and this checkout's once it is replaced", async (t) => {
+  const name = 'haproxy02';
+  const folder = mkdtempSync(join(tmpdir(), `${labName()}-`));
+  t.teardown(() => rmSync(folder, { recursive: true }));
+  const bundle = join(folder, 'agent.mjs');
+  writeFileSync(bundle, `import ${JSON.stringify(join(CHECKOUT, 'dist/agent/main.js'))};\n`);
+  copyFileSync(join(CHECKOUT, 'dist/agent/privilege/helper.sh'), join(folder, 'helper.sh'));
+  const starts = (agent: unknown, main: string): Promise<void> =>
+    eventually(`${main} runs`, async () => isDeepStrictEqual(await now(), { agent, runs: main }));
+  const now = async (): Promise<unknown> => {
+    const report = JSON.parse((await lab('status', '--name', one)).stdout) as LabReport;
+    const [, node] = report.nodes;
+    const argv = readFileSync(`/proc/${node?.agent_pid}/cmdline`, 'utf8').split('\0');
+    return { agent: node?.agent, runs: argv[1] };
+  };
+  t.is((await lab('agent', name, bundle, '--name', one)).code, 0);
+  await starts({ bundle }, bundle);
+  t.is((await lab('agent', name, 'checkout', '--name', one)).code, 0);
+  await starts(null, join(CHECKOUT, 'dist/agent/main.js'));
+});
+
+test('an agent that is not there is refused with those there are', async (t) => {
+  const up = (agent: string): Promise<Ran> => lab('up', '--name', labName(), '--agent', agent);
+  const refused: [string, RegExp][] = [
+    ['haproxy01=abc1234', /no older agent abc1234; there are 747ce70/],
+    ['haproxy09=747ce70', /no host haproxy09 for an agent; there are haproxy01, haproxy02/],
+    ['haproxy01=/nowhere/agent.mjs', /needs \/nowhere\/agent\.mjs, which is not a file/],
+    ['747ce70', /NODE=COMMIT or NODE=PATH/],
+  ];
+  for (const [agent, sentence] of refused) {
+    const { code, stderr } = await up(agent);
+    t.is(code, 1, agent);
+    t.regex(stderr, sentence);
+  }
 });
 
 test('an unknown fault gets a suggestion, and help lists every fault', async (t) => {
