@@ -172,7 +172,7 @@ export async function startAgent(
     policy,
     networks: config.networks,
     clock,
-    carp: kernel,
+    carp: { ...kernel, read: devd.compared(() => kernel.read()) },
     observes: observes !== '',
     timing,
     prober: second.prober,

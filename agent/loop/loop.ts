@@ -240,7 +240,10 @@ export function loop(options: LoopOptions) {
     // A wake-up in the past would spin; the next millisecond is soon enough.
     const dueAtMs = Math.max(nowMs + 1, Math.min(nowMs + options.pollMs, ...due));
     cancelTimer = clock.after(dueAtMs - nowMs, () => {
-      late.fired(dueAtMs, clock.nowMs());
+      const firedAtMs = clock.nowMs();
+      late.fired(dueAtMs, firedAtMs);
+      // A machine that stood still gets no event of what it missed.
+      if (firedAtMs - dueAtMs >= options.pollMs) source.forget();
       wake();
     });
   }
