@@ -109,6 +109,7 @@ export async function startAgent(
   const { devd: path } = config.carp;
   const devd = carpEvents({ path, clock, problems, changed: carpMoved.ring });
   const { acts, observes } = privileges;
+  const kernel = carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools, acts });
   const running = startNode({
     node,
     pair: config.pair,
@@ -127,7 +128,7 @@ export async function startAgent(
     problems,
     bell,
     latest,
-    carp: carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools, acts }),
+    carp: { ...kernel, read: devd.compared(() => kernel.read()) },
     carpEvents: devd.state,
     prober: second.prober,
     haproxy: (intents) =>
@@ -139,7 +140,7 @@ export async function startAgent(
     silence,
   });
   const { loop, gossip, haproxy, storeIntents } = running;
-  carpMoved.listen(loop.carpChanged);
+  carpMoved.listen(() => loop.carpChanged());
   links.open({
     hello: gossip.hello,
     onConnected(peer) {
@@ -173,9 +174,12 @@ export async function startAgent(
     running: runningSwaps,
     inspect: () =>
       inspect({
-        ...{ config, clock },
-        ...{ files: privileges.files, commands: privileges.commands },
-        ...{ ask: haproxy.ask, socketPath: haproxy.socketPath },
+        config,
+        clock,
+        files: privileges.files,
+        commands: privileges.commands,
+        ask: haproxy.ask,
+        socketPath: haproxy.socketPath,
         report: loop.report,
         paths: () => loop.view()?.paths ?? null,
       }),
@@ -223,12 +227,17 @@ export async function startAgent(
     problemOf(`listen-${place + 1}`, cause, 'see proxyctl-agent.toml(5), socket and listen');
 
   // The goodbye goes out and the fence is lifted before anybody waits for calls under way.
-  opened.opened(running.end);
+  opened.opened(() => running.end());
   opened.opened(() => second.prober.close());
   opened.opened(() => devd.close());
   opened.opened(() => acme.close());
   const upkeep = await startUpkeep({
-    ...{ config, pair, haproxy, clock, log, problems },
+    config,
+    pair,
+    haproxy,
+    clock,
+    log,
+    problems,
     storeIntents: (intents) => storeIntents(node, intents),
     onIntents: running.onIntents,
     wanted: certificatesWanted,

@@ -1,9 +1,9 @@
 /** What was opened, ended in reverse order. */
 export interface Ends {
   /** `end` is called once, after everything that was opened later has ended. */
-  opened(end: () => unknown): void;
+  readonly opened: (end: () => unknown) => void;
   /** Resolves when all have ended; one that throws keeps no other from ending. */
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
 /** Collects how to end what a start opens. */

@@ -37,6 +37,11 @@ export class FakeClock implements Clock {
     return this.#sleepers.map(({ atMs }) => atMs - this.#nowMs).sort((a, b) => a - b);
   }
 
+  /** Time passes and nobody wakes, as on a machine that stands still; the next `advance` wakes who is overdue. */
+  freeze(ms: number): void {
+    this.#nowMs += ms;
+  }
+
   /** Moves on by `ms`, wakes in order of time everyone whose moment comes, and lets promises settle after each. */
   async advance(ms: number): Promise<void> {
     const untilMs = this.#nowMs + ms;

@@ -32,6 +32,8 @@ export interface DevdOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly onEvent: (event: DevdEvent) => void;
+  /** Any line at all, before its event: this connection is one of those that devd serves. */
+  readonly onHeard: () => void;
   /** Connected (read everything again: events are not replayed), or lost and why. */
   readonly onState: (state: { readonly connected: boolean; readonly cause: string }) => void;
 }
@@ -40,7 +42,9 @@ const FIRST_RETRY_MS = 100;
 const LAST_RETRY_MS = 5000;
 
 /** Follows devd's pipe for ever, connecting again after every loss. `close` ends it. */
-export function watchDevd({ path, clock, onEvent, onState }: DevdOptions): { close(): void } {
+export function watchDevd({ path, clock, onEvent, onHeard, onState }: DevdOptions): {
+  close(): void;
+} {
   let socket: Socket | null = null;
   let retryMs = FIRST_RETRY_MS;
   let closed = false;
@@ -62,6 +66,7 @@ export function watchDevd({ path, clock, onEvent, onState }: DevdOptions): { clo
       const lines = `${rest}${chunk}`.split('\n');
       rest = lines.pop() ?? '';
       for (const line of lines) {
+        onHeard();
         const event = parseDevd(line);
         if (event !== null) onEvent(event);
       }

@@ -16,8 +16,6 @@ import { ownReport, substance, withVerdicts } from './own-report.ts';
 import { schedule } from './schedule.ts';
 import { views } from './view.ts';
 
-export type Loop = ReturnType<typeof loop>;
-
 /**
  * The one writer of this host: observes, decides, tells the peers, acts, and
  * reads again. Events only wake it. What the latest round left is what everyone
@@ -57,7 +55,11 @@ export function loop(options: LoopOptions) {
       hands.retryAtMs(nowMs),
       own.joinsAtMs(nowMs),
     ],
-    fired: (dueAtMs, nowMs) => late.fired(dueAtMs, nowMs),
+    fired(dueAtMs, nowMs) {
+      late.fired(dueAtMs, nowMs);
+      // A machine that stood still gets no event of what it missed.
+      if (nowMs - dueAtMs >= options.pollMs) source.forget();
+    },
     onError: (cause) => log.problem({ subject: 'loop', cause }),
   });
   bell.listen(rounds.wake);

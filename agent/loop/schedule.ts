@@ -3,9 +3,9 @@ import type { Clock } from '../sys/clock.ts';
 
 /** Wakes the loop. It may be rung before anybody listens: the first who does hears it then. */
 export interface Wakeups {
-  ring(): void;
+  readonly ring: () => void;
   /** From now on `wake` is called at every ring; only one listens. */
-  listen(wake: () => void): void;
+  readonly listen: (wake: () => void) => void;
 }
 
 /** Made before everything that rings it, so that nothing has to know the loop. */

@@ -29,7 +29,7 @@ export interface KeepingOptions {
 
 export interface CertificateKeeping {
   /** A peer or HAProxy is back, or something was decided: look now. */
-  wake(): void;
+  readonly wake: () => void;
   stop(): void;
 }
 

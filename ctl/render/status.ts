@@ -156,12 +156,14 @@ function drained(status: Status, at: Moment): string[] {
   });
 }
 
-/** A jail has no devd: changes are then noticed up to a second late. */
+/** No devd, as in a jail, or one that has not told anything yet: changes are noticed up to a second late. */
 function polling({ nodes }: Status): string[] {
   const where = nodes.flatMap(({ node, report }) =>
     report?.carpEvents === 'polling' ? [node] : [],
   );
-  return where.length === 0 ? [] : [`polling   CARP every second on ${where.join(', ')}: no devd`];
+  return where.length === 0
+    ? []
+    : [`polling   CARP every second on ${where.join(', ')}: nothing heard of devd`];
 }
 
 function byWhom({ actor, reason, untilWallMs, stamp }: Intent, at: Moment): string {

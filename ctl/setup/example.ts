@@ -3,7 +3,7 @@ export const EXAMPLE = `# Answers for \`proxyctl setup\`: one pair of FreeBSD ho
 pair = "web"                  # one name for the pair; stands in its certificates
 # network = "wan"             # what agents call the network of the addresses
 # preempt = false             # true only if something else on these hosts needs it
-# password = "..."            # CARP's, at most 19 characters; left out: one is made
+# password = "..."            # CARP's: 19 characters, no more; left out: one is made
 
 [[host]]
 name = "haproxy01.example.net"

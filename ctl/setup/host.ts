@@ -1,7 +1,7 @@
 import { createTwoFilesPatch } from 'diff';
 import { mergePfConf, remarksOnPf } from './pf-conf.ts';
 import type { Generated } from './plan.ts';
-import { mergeRcConf, remarksOn, settingsIn } from './rc-conf.ts';
+import { mergeRcConf, passwordIn, remarksOn, settingsIn } from './rc-conf.ts';
 import { mergeLoaderConf, mergeSysctlConf } from './small-files.ts';
 
 /** A file as it is on a host; null where there is none. */
@@ -33,6 +33,19 @@ export function changeOf(file: Generated, before: Present | null): Change | null
   return { path: file.path, before, text, mode, remarks: remarksFor(file, before) };
 }
 
+/** What changing CARP's password on hosts that run takes: each order but the right one makes two MASTERs. */
+function rotation(before: string, text: string): string[] {
+  const [old, password] = [passwordIn(before), passwordIn(text)];
+  if (old === null || password === null || old === password) return [];
+  const shorter =
+    password.length < old.length
+      ? '; shorter than the old one: only a restart of the interface clears the old end in the kernel'
+      : '';
+  return [
+    `gets another CARP password: while the hosts differ, both take the addresses; see "Change the CARP password" in operations.md${shorter}`,
+  ];
+}
+
 function merged(file: Generated, before: string): string {
   switch (file.path) {
     case 'etc/rc.conf':
@@ -48,9 +61,9 @@ function merged(file: Generated, before: string): string {
   }
 }
 
-function remarksFor({ path }: Generated, before: Present | null): string[] {
+function remarksFor({ path, text }: Generated, before: Present | null): string[] {
   if (before === null) return [];
-  if (path === 'etc/rc.conf') return remarksOn(before.text);
+  if (path === 'etc/rc.conf') return [...remarksOn(before.text), ...rotation(before.text, text)];
   if (path === 'etc/pf.conf') return remarksOnPf(before.text);
   const whole = path.endsWith('.conf') || path.endsWith('.toml');
   if (whole && path.startsWith('usr/') && !before.text.includes('written by proxyctl setup'))

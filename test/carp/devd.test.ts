@@ -73,6 +73,7 @@ async function world(t: ExecutionContext, { running = true } = {}) {
     path,
     clock,
     onEvent: (event) => events.add(event),
+    onHeard: () => undefined,
     onState: (state) => states.add(state),
   });
   t.teardown(() => watched.close());

@@ -149,7 +149,7 @@ test('a fenced node and one switched off are said, whoever wanted it', async (t)
   ]);
 });
 
-test('nodes without devd, in a jail, are named: they notice changes a second late', async (t) => {
+test('nodes that hear nothing of devd are named: they notice changes a second late', async (t) => {
   const status = statusOf({
     nodes: [
       nodeOf('haproxy01', { carpEvents: 'polling' }),
@@ -159,7 +159,7 @@ test('nodes without devd, in a jail, are named: they notice changes a second lat
   const { code, stdout } = await shown(t, status, ['--check']);
   t.is(code, 0);
   t.deepEqual(stdout.split('\n').slice(10), [
-    'polling   CARP every second on haproxy01, haproxy02: no devd',
+    'polling   CARP every second on haproxy01, haproxy02: nothing heard of devd',
     'decision  1@wan stays on haproxy01: it serves (4 min ago)',
     '',
   ]);

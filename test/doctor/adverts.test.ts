@@ -1,6 +1,25 @@
 import test from 'ava';
 import { diagnose } from '../../agent/core/doctor/diagnose.ts';
-import { counters, pairwise, well } from './inspections.ts';
+import { carp, counters, pairwise, vhid, well } from './inspections.ts';
+
+/** What is said of haproxy02's adverts, however it was found. */
+const NOT_AUTHENTIC = {
+  why: 'The password or the list of addresses differs, or a kernel kept the end of a longer old password, which ifconfig -k does not show: both take the address.',
+  do: [
+    {
+      node: 'haproxy02',
+      file: '/etc/rc.conf',
+      line: 'in each ifconfig_vtnet0_alias with vhid 1',
+      text: 'pass PASSWORD, the same on every host: 19 characters overwrite all of an older one',
+    },
+    {
+      node: 'haproxy02',
+      file: null,
+      line: null,
+      text: 'ifconfig vtnet0 vhid 1 pass PASSWORD',
+    },
+  ],
+};
 
 test('adverts that leave and do not arrive, and the rule of pf that drops them', (t) => {
   t.deepEqual(
@@ -182,18 +201,42 @@ test('bad authentication grows: password or address list differs', (t) => {
         saw: [
           'haproxy02: 6 adverts in 2.5 s discarded for bad authentication (netstat -s -p carp)',
         ],
-        why: 'The password or the list of addresses differs between the hosts: both take the address.',
-        do: [
-          {
-            node: 'haproxy02',
-            file: '/etc/rc.conf',
-            line: 'in each ifconfig_vtnet0_alias with vhid 1',
-            text: 'pass PASSWORD, the same on every host and at most 19 characters',
-          },
-        ],
+        ...NOT_AUTHENTIC,
       },
     ],
   );
+});
+
+test('fenced and adverts of every family arrive: a wrong password is not counted there', (t) => {
+  const fenced = (received: { v4: number; v6: number }) =>
+    diagnose(
+      [
+        well('haproxy01'),
+        well('haproxy02', {
+          counters: counters({ received }),
+          carp: carp({
+            allow: false,
+            fenced: true,
+            demotion: 240,
+            vhids: [vhid({ state: 'INIT', advskew: 254, base: 100 })],
+          }),
+        }),
+      ],
+      pairwise(),
+    ).filter(({ id }) => id === 'carp-authentication');
+  t.deepEqual(fenced({ v4: 3, v6: 3 }), [
+    {
+      id: 'carp-authentication',
+      severity: 'warn',
+      address: '1@vtnet0',
+      nodes: ['haproxy02'],
+      saw: [
+        'haproxy02: fenced, and 6 adverts arrived in 2.5 s; whether they are authentic is not counted while net.inet.carp.allow is 0',
+      ],
+      ...NOT_AUTHENTIC,
+    },
+  ]);
+  t.deepEqual([fenced({ v4: 3, v6: 0 }), fenced({ v4: 0, v6: 0 })], [[], []]);
 });
 
 test('one advert sent is no proof of anything', (t) => {

@@ -1,9 +1,10 @@
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { isIPv4, type Socket } from 'node:net';
+import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { hear, hearFaulty, runTimers, setAddresses, setLink, setVhid } from './acts.ts';
 import { openDataplane, tuneHost, type VirtualDevice } from './dataplane.ts';
+import { devdPipe } from './devd.ts';
 import type { Host } from './host.ts';
 import { ifconfigText } from './ifconfig-text.ts';
 import { ifconfig, type ToolRun } from './ifconfig.ts';
@@ -69,7 +70,7 @@ export async function runHost(config: HostConfig): Promise<void> {
   );
   for (const { name } of devices.values()) wire.open(name);
   const counter = counters();
-  const devd = new Set<Socket>();
+  const devd = devdPipe(join(runtime, 'devd.pipe'));
   const written = new Map<string, string>();
   /** Adverts of a new MASTER wait until its device is up. */
   const linked = new Map<string, Promise<void>>();
@@ -131,7 +132,7 @@ export async function runHost(config: HostConfig): Promise<void> {
       case 'state': {
         const id = `${effect.vhid}@${effect.interface}`;
         const device = devices.get(id);
-        for (const client of devd) client.write(`!system=CARP subsystem=${id} type=${effect.to}\n`);
+        devd.tell(`!system=CARP subsystem=${id} type=${effect.to}`);
         const known =
           find(host.kernel, effect.interface, effect.vhid) ??
           before.find((one) => one.interface === effect.interface && one.vhid === effect.vhid);
@@ -257,13 +258,16 @@ export async function runHost(config: HostConfig): Promise<void> {
     return run;
   }
 
-  /** What only the lab asks: a reboot, a slow ifconfig, the received counters. */
+  /** What only the lab asks: a reboot, a slow ifconfig, devd with so many places or none, the received counters. */
   function order([what = '', value = '']: readonly string[]): Pick<
     ToolRun,
     'code' | 'stdout' | 'stderr'
   > {
     if (what === 'slow') slowMs = Number(value);
-    else if (what === 'reboot') {
+    else if (what === 'devd') {
+      devd.stop();
+      if (value !== 'stop') void devd.start(Number(value));
+    } else if (what === 'reboot') {
       for (const { interface: name } of host.kernel.vhids)
         void commit(setLink(host.kernel, name, false, performance.now()));
       host = start();
@@ -278,16 +282,11 @@ export async function runHost(config: HostConfig): Promise<void> {
   watchLinks((device, up) => {
     const parent = config.interfaces.find((one) => one.device === device);
     if (parent === undefined || host.kernel.links[parent.name] === up) return;
-    for (const client of devd)
-      client.write(`!system=IFNET subsystem=${parent.name} type=LINK_${up ? 'UP' : 'DOWN'}\n`);
+    devd.tell(`!system=IFNET subsystem=${parent.name} type=LINK_${up ? 'UP' : 'DOWN'}`);
     void commit(setLink(host.kernel, parent.name, up, performance.now()));
   });
-  const onDevd = (client: Socket): void => {
-    devd.add(client);
-    client.on('close', () => devd.delete(client));
-  };
-  // Anybody may read devd's pipe; only root may set CARP.
-  await listenOn(join(runtime, 'devd.pipe'), onDevd, 0o666);
+  await devd.start();
+  // Only root may set CARP.
   await listenOn(join(runtime, 'carp.sock'), (client) => {
     let request = Buffer.alloc(0);
     client.on('data', (chunk) => {

@@ -6,7 +6,7 @@ export interface Host {
   readonly interfaces: readonly HostInterface[];
   /** carp.ko is loaded. */
   readonly module: boolean;
-  /** Passwords by VHID@IF. */
+  /** Keys by VHID@IF: the password, and behind a zero what is left of a longer one before it. */
   readonly keys: Readonly<Record<string, string>>;
 }
 

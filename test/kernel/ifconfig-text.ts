@@ -30,7 +30,7 @@ function interfaceText(host: Host, shown: HostInterface, keys: boolean): string 
 
 function carpLines({ kernel, keys }: Host, one: Vhid, withKey: boolean): string[] {
   const { state, vhid, advbase, advskew, peer, peer6 } = one;
-  const key = keys[`${vhid}@${one.interface}`] ?? '';
+  const [key = ''] = (keys[`${vhid}@${one.interface}`] ?? '').split('\0');
   const suffix = withKey && key !== '' ? ` key "${key}"` : '';
   const line = `\tcarp: ${state} vhid ${vhid} advbase ${advbase} advskew ${advskew}${suffix}`;
   return kernel.release === 13 ? [line] : [line, `\t      peer ${peer} peer6 ${peer6}`];

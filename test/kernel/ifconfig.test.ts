@@ -4,6 +4,7 @@ import type { Host } from './host.ts';
 import { ifconfig, type ToolRun } from './ifconfig.ts';
 import { find, newKernel, type Release } from './kernel.ts';
 import { IF, VIP4, VIP6 } from './scene.ts';
+import { advertDigest } from './wire.ts';
 
 const RELEASES = [13, 14, 15] as const;
 
@@ -142,6 +143,25 @@ test('an empty password is none: it cannot be taken away; 19 characters of it co
   t.deepEqual(run(carrying(14), `${IF} vhid 1 pass abcdefghijklmnopqrstuvw`).host.keys, {
     [`1@${IF}`]: 'abcdefghijklmnopqrs',
   });
+});
+
+test('a shorter password on a live vhid leaves the end of the longer one, unseen, until 19 characters or a new vhid', (t) => {
+  const id = `1@${IF}`;
+  const longer = after(hostOf(13), `${IF} vhid 1 pass a-longer-password alias ${VIP4}/32`);
+  const shorter = after(longer, `${IF} vhid 1 pass secret`);
+  t.is(shorter.keys[id], 'secret\0r-password');
+  t.true(ifconfig(shorter, ['-k', IF], 0).stdout.includes(' key "secret"\n'));
+  const hashed = (host: Host) => advertDigest(host.keys[id] ?? '', 1, [VIP4], 1n);
+  t.notDeepEqual(hashed(shorter), hashed(carrying(13)), 'the other host, booted since');
+  t.deepEqual(
+    hashed(after(shorter, `${IF} vhid 1 pass seventeen-letters`)),
+    hashed(after(hostOf(13), `${IF} vhid 1 pass seventeen-letters alias ${VIP4}/32`)),
+  );
+  t.is(after(shorter, `${IF} vhid 1 pass nineteen-characters`).keys[id], 'nineteen-characters');
+  const anew = after(shorter, `${IF} inet ${VIP4} -alias`, `${IF} vhid 1 pass secret ${VIP4}/32`);
+  t.deepEqual(anew.keys, { [id]: 'secret' });
+  const later = after(hostOf(14), `${IF} vhid 1 pass a-longer-password alias ${VIP4}/32`);
+  t.deepEqual(after(later, `${IF} vhid 1 pass secret`).keys, { [id]: 'secret' });
 });
 
 test('a vhid that is not on the interface is made empty, with exit 0, and its state is ignored', (t) => {

@@ -11,7 +11,7 @@ import {
 import type { Host } from './host.ts';
 import { ifconfigText } from './ifconfig-text.ts';
 import { parseWords, Refusal, type Wanted } from './ifconfig-words.ts';
-import { find, GROUP4, GROUP6, type Change, type Effect } from './kernel.ts';
+import { find, GROUP4, GROUP6, type Change, type Effect, type Release } from './kernel.ts';
 
 /** What a tool printed and did, as a shell sees it. */
 export interface ToolRun {
@@ -115,10 +115,20 @@ function setCarp(
   }
   const { keys } = now.host;
   // An empty key is no key: the kernel keeps the old one, so a password cannot be taken away.
-  const known = wanted.pass === '' ? keys : { ...keys, [`${vhid}@${name}`]: wanted.pass };
+  const id = `${vhid}@${name}`;
+  const key = keyAfter(release, keys[id] ?? '', wanted.pass);
+  const known = wanted.pass === '' ? keys : { ...keys, [id]: key };
   const after = { ...now.host, keys: known };
   return changed(after, { kernel: change.kernel, effects: [...now.effects, ...change.effects] });
 }
+
+/**
+ * All that is hashed. ifconfig(8) copies the word with strlcpy(3) over the key
+ * that GET showed: behind a shorter one the end of the longer old one stays, as
+ * seen on 12.1. From 14.0 on GET hands over the word alone.
+ */
+const keyAfter = (release: Release, before: string, pass: string): string =>
+  release === 13 ? `${pass}\0${before.slice(pass.length + 1)}`.replace(/\0+$/, '') : pass;
 
 function addAddress(
   { kernel }: Change,
@@ -151,5 +161,8 @@ function removeAddress(
     v4: carrier.vips4.filter((one) => one !== address),
     v6: carrier.vips6.filter((one) => one !== address),
   };
-  return changed(host, setAddresses(host.kernel, name, carrier.vhid, vips, nowMs));
+  const change = setAddresses(host.kernel, name, carrier.vhid, vips, nowMs);
+  const { [`${carrier.vhid}@${name}`]: gone, ...others } = host.keys;
+  const stays = gone === undefined || find(change.kernel, name, carrier.vhid) !== undefined;
+  return changed(stays ? host : { ...host, keys: others }, change);
 }

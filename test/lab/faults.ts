@@ -38,6 +38,14 @@ const tools =
     else rmSync(path, { force: true });
   };
 
+/** devd started anew with so many places left, or stopped. */
+const devd =
+  (places: string): Fault['apply'] =>
+  ({ host, on }) => {
+    const call = ['lab', 'devd', on ? places : '10'];
+    run('perl', [join(host.folder, 'bin', 'call'), ...call]);
+  };
+
 /** A rule set of its own in the switch, named after fault and host. */
 const filtered =
   (name: string, rules: (port: string, value: number | null) => readonly string[]) =>
@@ -160,6 +168,11 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       if (on) run('perl', [join(host.folder, 'bin', 'call'), 'lab', 'reboot']);
     },
   },
+  'devd-deaf': {
+    text: 'devd starts anew with all its places taken: who connects hears nothing',
+    apply: devd('0'),
+  },
+  'devd-gone': { text: 'devd ends, and leaves its socket file', apply: devd('stop') },
   'ifconfig-fails': { text: 'ifconfig, sysctl and kldstat fail', apply: tools('fail') },
   'ifconfig-hangs': { text: 'ifconfig, sysctl and kldstat never end', apply: tools('hang') },
   'ifconfig-garbage': {

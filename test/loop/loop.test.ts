@@ -29,6 +29,18 @@ test('where devd tells of every change, the rest is read every third time', asyn
   t.deepEqual(times('decide'), [0, 100, 200, 300, 1300, 2300, 3000, 4000, 5000, 6000, 7000]);
 });
 
+test('a machine that stood still for a second reads CARP at once, also where devd tells of changes', async (t) => {
+  const { loop, clock, log } = loopWorld({ carpEvents: 'events' });
+  loop.wake();
+  await clock.advance(3500);
+  clock.freeze(1600);
+  await clock.advance(0);
+  t.deepEqual(
+    log.filter(([, what]) => what === 'read').map(([atMs]) => atMs),
+    [0, 3000, 5100],
+  );
+});
+
 test('acts, and reads again before anything else is decided', async (t) => {
   const { loop, clock, log, world } = loopWorld();
   world.plan = (view) => ({ actions: shown(view)?.advskew === 254 ? [] : [LOWER] });

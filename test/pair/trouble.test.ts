@@ -138,6 +138,37 @@ test('ifconfig fails on the MASTER: it stays MASTER, and no client notices', asy
   t.deepEqual(await nothingMoved(), UNMOVED);
 });
 
+/** When this node's log last told that its vhid became this, ms; null: never. */
+const becameMs = (node: LabNode, state: string): number | null => {
+  const line = logOf(node).findLast(({ event, to }) => event === 'carp-changed' && to === state);
+  return line === undefined ? null : Date.parse(String(line['time']));
+};
+
+for (const [name, before, after] of [
+  ['devd-deaf', /polling CARP every second on .*haproxy02/, /haproxy02: devd: .* tells nothing/],
+  ['devd-gone', /haproxy02: devd: connect ECONNREFUSED/, /haproxy02: devd: connect ECONNREFUSED/],
+] as const) {
+  test(`${name} on the BACKUP: status says so, moves go on, a change of the kernel is noticed within a poll`, async (t) => {
+    const [master, taker] = [nodeAt(lab(), 0), nodeAt(lab(), 1)];
+    await fault(lab(), name, 'on', taker);
+    try {
+      await shows(before);
+      t.is(await exitOf(lab(), 'failover'), 0);
+      await shows(after);
+      t.is(await exitOf(lab(), 'status', '--check'), 3);
+      t.is(await exitOf(lab(), 'failback'), 0);
+      const backMs = becameMs(master, 'MASTER') ?? Infinity;
+      await eventually('noticed', () => (becameMs(taker, 'BACKUP') ?? 0) > backMs - 1000);
+      const lateMs = (becameMs(taker, 'BACKUP') ?? Infinity) - backMs;
+      t.true(lateMs < 1500, `${lateMs} ms`);
+    } finally {
+      await fault(lab(), name, 'off', taker);
+    }
+    await asAtFirst(lab());
+    t.deepEqual(await nothingMoved(), UNMOVED);
+  });
+}
+
 test("the peer's agent is dead: status shows it and is exit 0, failover is refused with 10", async (t) => {
   await fault(lab(), 'kill-agent', 'on', nodeAt(lab(), 1));
   try {

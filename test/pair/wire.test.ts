@@ -256,6 +256,7 @@ onWire('devd tells every change; a slow ifconfig forces back what changed under 
     path: join(holder.plan.folder, 'devd.pipe'),
     clock: systemClock,
     onEvent: (event) => heard.push(event),
+    onHeard: () => undefined,
     onState: (state) => (connected = state.connected),
   });
   t.teardown(() => devd.close());

@@ -1,4 +1,5 @@
 import test from 'ava';
+import { changeOf } from '../../ctl/setup/host.ts';
 import { mergePfConf } from '../../ctl/setup/pf-conf.ts';
 import { mergeRcConf, remarksOn, settingsIn } from '../../ctl/setup/rc-conf.ts';
 import { mergeLoaderConf, mergeSysctlConf } from '../../ctl/setup/small-files.ts';
@@ -90,4 +91,21 @@ test("of somebody else's pf.conf only the marked block is ours", (t) => {
   const edited = once.replace('port 10000', 'port 1');
   t.is(mergePfConf(`${edited}pass in on em2\n`, ours), `${once}pass in on em2\n`);
   t.is(mergePfConf(ours.replace('port 10000', 'port 1'), ours), ours);
+});
+
+test('another CARP password than the one in force is remarked, a shorter one with what it leaves', (t) => {
+  const path = 'etc/rc.conf';
+  const text = wanted('haproxy01');
+  const remarks = (password: string) =>
+    changeOf(
+      { path, text, mode: 0o600 },
+      { text: `${text.replaceAll('very-secure-passwor', password)}#\n`, mode: 0o644 },
+    )?.remarks;
+  const gets =
+    'gets another CARP password: while the hosts differ, both take the addresses; see "Change the CARP password" in operations.md';
+  t.deepEqual(remarks('very-secure-passwor'), []);
+  t.deepEqual(remarks('older'), [gets]);
+  t.deepEqual(remarks('an-older-and-longer-password'), [
+    `${gets}; shorter than the old one: only a restart of the interface clears the old end in the kernel`,
+  ]);
 });

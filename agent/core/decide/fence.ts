@@ -70,7 +70,9 @@ const alertsOf = (lost: Lost | null, keeper: string | null): DecisionAlert[] =>
         {
           id: 'adverts-lost',
           subject: 'carp',
-          text: `CARP adverts are lost between nodes that hear each other; ${keeper ?? 'nobody'} keeps the addresses (pf, switch, password?)`,
+          text: lost.badAuth
+            ? `CARP adverts arrive and are not authentic: another password, the end of a longer old one, or another list of addresses; ${keeper ?? 'nobody'} keeps the addresses`
+            : `CARP adverts are lost between nodes that hear each other; ${keeper ?? 'nobody'} keeps the addresses (pf, switch, password?)`,
         },
       ];
 
@@ -104,6 +106,7 @@ const newlyLost = (nowMs: number): Lost => ({
   renewedAtMs: null,
   trial: null,
   noTrialBeforeMs: 0,
+  badAuth: false,
 });
 
 /** The owner of the lowest-numbered doubled vhid, else the fresh node that is MASTER of the lowest. */
@@ -205,7 +208,8 @@ function onTrial(
   if (bad || split || (over && received !== null && !grewBy(1, me, trial.received, received))) {
     // A wrong password does not mend itself; half of the adverts may come back at any time.
     const pauseMs = bad || split ? TRIAL_INTERVAL_MS : HEALED_MS;
-    const later = { ...lost, noTrialBeforeMs: nowMs + pauseMs };
+    const badAuth = lost.badAuth || bad;
+    const later = { ...lost, noTrialBeforeMs: nowMs + pauseMs, badAuth };
     return raise(view, memory, later, keeper.node, nowMs);
   }
   if (received !== null && grewBy(1, me, trial.received, received) && over)

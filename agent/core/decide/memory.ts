@@ -46,6 +46,8 @@ export interface Lost {
   /** The fence was lifted on trial; null: no trial. */
   readonly trial: { readonly sinceMs: number; readonly received: Received } | null;
   readonly noTrialBeforeMs: number;
+  /** A trial heard adverts whose HMAC was wrong; nothing else tells while the host is fenced. */
+  readonly badAuth: boolean;
 }
 
 /** What ages between rounds. A new agent starts with NO_MEMORY. */

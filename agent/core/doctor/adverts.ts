@@ -1,5 +1,5 @@
 import type { Found, Remedy } from './finding.ts';
-import { known, type Inspection, type PfFacts } from './inspection.ts';
+import { known, type CarpFacts, type Inspection, type PfFacts } from './inspection.ts';
 
 type Family = 'v4' | 'v6';
 
@@ -12,6 +12,7 @@ export function adverts(inspections: readonly Inspection[]): Found[] {
   return [
     ...lost,
     ...inspections.flatMap(badAuth),
+    ...inspections.flatMap(fencedAndHeard),
     ...inspections.flatMap((one) =>
       lost.some(({ nodes }) => nodes.includes(one.node)) ? [] : droppedByPf(one),
     ),
@@ -114,27 +115,58 @@ function droppedByPf({ node, pf }: Inspection): Found[] {
 function badAuth({ node, counters, carp }: Inspection): Found[] {
   const growth = known(counters);
   if (growth === null || growth.badAuth === 0) return [];
-  const [vhid] = known(carp)?.vhids ?? [];
-  return [
-    {
-      id: 'carp-authentication',
-      about: '',
-      severity: 'fail',
-      address: vhid?.address ?? null,
-      nodes: [node],
-      saw: [
-        `${node}: ${growth.badAuth} adverts in ${seconds(growth.ms)} s discarded for bad ` +
-          'authentication (netstat -s -p carp)',
-      ],
-      why: 'The password or the list of addresses differs between the hosts: both take the address.',
-      do: [
-        {
-          node,
-          file: '/etc/rc.conf',
-          line: `in each ifconfig_${vhid?.interface ?? 'IF'}_alias with vhid ${vhid?.vhid ?? 'N'}`,
-          text: 'pass PASSWORD, the same on every host and at most 19 characters',
-        },
-      ],
-    },
-  ];
+  const saw =
+    `${node}: ${growth.badAuth} adverts in ${seconds(growth.ms)} s discarded for bad ` +
+    'authentication (netstat -s -p carp)';
+  return [notAuthentic(node, known(carp), 'fail', saw)];
+}
+
+/** A fence is tried without as soon as adverts arrive: one that stays although they do was tried in vain. */
+function fencedAndHeard({ node, counters, carp }: Inspection): Found[] {
+  const [growth, facts] = [known(counters), known(carp)];
+  if (growth === null || facts === null || !facts.fenced) return [];
+  const vips = facts.vhids.flatMap((one) => one.vips);
+  const used = (['v4', 'v6'] as const).filter((family) =>
+    vips.some((vip) => vip.includes(':') === (family === 'v6')),
+  );
+  if (used.length === 0 || used.some((family) => growth.received[family] < ENOUGH)) return [];
+  const count = growth.received.v4 + growth.received.v6;
+  const saw =
+    `${node}: fenced, and ${count} adverts arrived in ${seconds(growth.ms)} s; whether they ` +
+    'are authentic is not counted while net.inet.carp.allow is 0';
+  return [notAuthentic(node, facts, 'warn', saw)];
+}
+
+function notAuthentic(
+  node: string,
+  facts: CarpFacts | null,
+  severity: 'fail' | 'warn',
+  saw: string,
+): Found {
+  const [vhid] = facts?.vhids ?? [];
+  return {
+    id: 'carp-authentication',
+    about: '',
+    severity,
+    address: vhid?.address ?? null,
+    nodes: [node],
+    saw: [saw],
+    why:
+      'The password or the list of addresses differs, or a kernel kept the end of a longer old ' +
+      'password, which ifconfig -k does not show: both take the address.',
+    do: [
+      {
+        node,
+        file: '/etc/rc.conf',
+        line: `in each ifconfig_${vhid?.interface ?? 'IF'}_alias with vhid ${vhid?.vhid ?? 'N'}`,
+        text: 'pass PASSWORD, the same on every host: 19 characters overwrite all of an older one',
+      },
+      {
+        node,
+        file: null,
+        line: null,
+        text: `ifconfig ${vhid?.interface ?? 'IF'} vhid ${vhid?.vhid ?? 'N'} pass PASSWORD`,
+      },
+    ],
+  };
 }

@@ -318,6 +318,16 @@ test('adverts arrive again: lifted on trial, kept lifted when they authenticate,
   );
   const bad = decide(trial({ v4: 14, v6: 0, badAuth: 1 }), lift.memory, NOW + 4000);
   t.deepEqual(bad.actions.map(brief), ['fence'], 'a wrong password');
+  const text = ({ alerts }: typeof bad): string | undefined =>
+    alerts.find(({ id }) => id === 'adverts-lost')?.text;
+  t.is(
+    text(lift),
+    `CARP adverts are lost between nodes that hear each other; ${A} keeps the addresses (pf, switch, password?)`,
+  );
+  const named = `CARP adverts arrive and are not authentic: another password, the end of a longer old one, or another list of addresses; ${A} keeps the addresses`;
+  t.is(text(bad), named);
+  const fenced = decide(at, bad.memory, NOW + 5000);
+  t.is(text(fenced), named, 'still said while fenced, where nothing is counted');
 });
 
 test('a fence left by a dead agent is undone at start; one that is not ours is said and left', (t) => {
