@@ -22,16 +22,17 @@ import { heartbeats } from './gossip/heartbeats.ts';
 import { watchInstalled } from './upkeep/installed.ts';
 import { loop as startLoop } from './loop/loop.ts';
 import { subnetsOf } from './loop/observe.ts';
-import { localMember, peerMember } from './verbs/local-member.ts';
+import { localMember } from './verbs/local-member.ts';
 import { problems as openProblems } from './problems.ts';
 import type { Account } from './privilege/account.ts';
 import { reloading } from './start/reload.ts';
 import { saving } from './store/saving.ts';
 import { driftLine } from './haproxy/server-drift.ts';
+import { fromPeers } from './rpc/from-peers.ts';
 import { startLinks, type Links } from './rpc/links.ts';
 import { startServer } from './rpc/server.ts';
 import { createTls } from './rpc/tls.ts';
-import { controlVerbs, peerVerbs } from './verbs/table.ts';
+import { controlVerbs } from './verbs/table.ts';
 import { openAsRoot } from './start/open-as-root.ts';
 import { openStore } from './store/state.ts';
 import { syncAlarms } from './gossip/sync-alarms.ts';
@@ -227,13 +228,14 @@ export async function startAgent(
       files: privileges.files,
       commands: privileges.commands,
     });
+  const peerMembers = names.map((peer) => dialled.peerCalls(peer));
   const acme = acmePart({
     node,
     config: config.acme,
     clock,
     problems,
     intents: gossip.intents,
-    peers: names.map((peer) => dialled.peerCalls(peer)),
+    peers: peerMembers,
   });
   const storeHere = (intents: readonly Intent[]) => storeIntents(node, intents);
   const local = localMember({
@@ -244,9 +246,9 @@ export async function startAgent(
     running: runningSwaps,
     inspect: look,
     checkChallenge: acme.check,
+    findChallenge: acme.find,
     renewals: (certificates) => withRenewals(certificates, issuer),
   });
-  const peerMembers = names.map((peer) => peerMember(peer, dialled.peerCalls(peer)));
   const pair: Pair = {
     node,
     name: config.pair,
@@ -279,7 +281,8 @@ export async function startAgent(
       Math.max(0, ...config.certificates.alarmDays),
       config.acme.tokenTtlMs,
     ),
-    peer: peerVerbs(gossip, local, storeIntents, (peer) => dialled.hurry(peer), acme.find),
+    member: local,
+    fromPeers: fromPeers(gossip, storeIntents, (peer) => dialled.hurry(peer)),
     clock,
     notices: serverNotices(log),
   });
