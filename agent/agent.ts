@@ -19,6 +19,7 @@ import { wakeups } from './loop/schedule.ts';
 import { startNode } from './node.ts';
 import { problems as openProblems } from './problems.ts';
 import type { Account } from './privilege/account.ts';
+import { fromPeers } from './rpc/from-peers.ts';
 import { makeLinks } from './rpc/links.ts';
 import { startServer } from './rpc/server.ts';
 import { createTls } from './rpc/tls.ts';
@@ -32,9 +33,9 @@ import { execWithin } from './sys/exec.ts';
 import { withRenewals } from './upkeep/certificates.ts';
 import { watchInstalled } from './upkeep/installed.ts';
 import { startUpkeep } from './upkeep/upkeep.ts';
-import { localMember, peerMember } from './verbs/local-member.ts';
+import { localMember } from './verbs/local-member.ts';
 import type { Pair } from './verbs/pair.ts';
-import { controlVerbs, peerVerbs } from './verbs/table.ts';
+import { controlVerbs } from './verbs/table.ts';
 import { VERSION } from './version.ts';
 
 export interface Agent {
@@ -156,13 +157,14 @@ export async function startAgent(
     onReply: gossip.receive,
   });
 
+  const peerMembers = names.map((peer) => links.peerCalls(peer));
   const acme = acmePart({
     node,
     config: config.acme,
     clock,
     problems,
     intents: gossip.intents,
-    peers: names.map((peer) => links.peerCalls(peer)),
+    peers: peerMembers,
   });
   const runningSwaps = new Set<string>();
   let issuer: Issuer | null = null;
@@ -184,9 +186,9 @@ export async function startAgent(
         paths: () => loop.view()?.paths ?? null,
       }),
     checkChallenge: acme.check,
+    findChallenge: acme.find,
     renewals: (certificates) => withRenewals(certificates, issuer),
   });
-  const peerMembers = names.map((peer) => peerMember(peer, links.peerCalls(peer)));
   const pair: Pair = {
     node,
     name: config.pair,
@@ -218,7 +220,8 @@ export async function startAgent(
       Math.max(0, ...config.certificates.alarmDays),
       config.acme.tokenTtlMs,
     ),
-    peer: peerVerbs(gossip, local, storeIntents, (peer) => links.hurry(peer), acme.find),
+    member: local,
+    fromPeers: fromPeers(gossip, storeIntents, (peer) => links.hurry(peer)),
     clock,
     notices: serverNotices(log),
   });

@@ -107,16 +107,21 @@ export function startNode<H extends HaproxyPort>(ports: NodePorts<H>) {
     problems,
   });
 
+  /** Merges, stores, tells the peers; resolves to what is newer here once it is on disk. */
+  async function storeIntents(
+    from: string,
+    intents: readonly Intent[],
+  ): Promise<readonly Intent[]> {
+    const newer = gossip.store(from, intents);
+    await saved;
+    return newer;
+  }
+
   return {
     loop,
     gossip,
     haproxy,
-    /** Merges, stores, tells the peers; resolves to what is newer here once it is on disk. */
-    async storeIntents(from: string, intents: readonly Intent[]): Promise<readonly Intent[]> {
-      const newer = gossip.store(from, intents);
-      await saved;
-      return newer;
-    },
+    storeIntents,
     /** This node first, then every other configured one, as known now. */
     view: (): NodeView[] => [ownView(node, clock.nowMs(), loop.report()), ...loop.peers()],
     /** Called with every intent that is new here, before it is known to be on disk. */

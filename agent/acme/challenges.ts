@@ -1,7 +1,8 @@
 import { startResponder } from './responder.ts';
-import { challengeAnswers, challengeInFile, type WebrootPeer } from './webroot.ts';
+import { challengeAnswers, challengeInFile } from './webroot.ts';
 import { keyAuthorization } from '../core/challenge.ts';
 import type { Intents } from '../core/intents.ts';
+import type { Member } from '../core/member.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 
@@ -16,7 +17,7 @@ export interface AcmePartOptions {
   readonly clock: Clock;
   readonly problems: Problems;
   readonly intents: () => Intents;
-  readonly peers: readonly WebrootPeer[];
+  readonly peers: readonly Pick<Member, 'findChallenge'>[];
 }
 
 /** Everything this agent has to do with ACME challenges: its responder and its own webroot. */
@@ -33,7 +34,7 @@ export function acmePart({ config, intents, clock, peers, ...rest }: AcmePartOpt
   return {
     /** Asks the own responder, as Member.checkChallenge promises. */
     check: (token: string) => responder.check(token),
-    /** For a peer: what lies in this node's webroot; '' for nothing. */
+    /** Looks into this node's webroot, as Member.findChallenge promises. */
     find: async (token: string): Promise<string> => (await challengeInFile(webroot, token)) ?? '',
     close: () => responder.close(),
   };

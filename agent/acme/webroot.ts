@@ -2,12 +2,11 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isKeyAuthorization, isToken } from '../core/challenge.ts';
+import type { Member } from '../core/member.ts';
 import { PATH } from './ask.ts';
 
 /** What a client leaves in a file is a key authorization of 300 characters at most. */
 const LONGEST = 512;
-/** How long a peer may take to look into its directory, ms. */
-const FIND_MS = 2000;
 /** Questions for unknown tokens, which anybody may ask, that are passed on at once. */
 const MOST = 16;
 
@@ -32,17 +31,13 @@ export async function challengeInFile(webroot: string, token: string): Promise<s
   }
 }
 
-/** Another node's agent, asked for what lies in its webroot; '' for nothing. */
-export interface WebrootPeer {
-  findChallenge(token: string, deadlineMs: number): Promise<string>;
-}
-
 export interface AnswerSources {
   /** Empty: only what is stored is answered. */
   readonly webroot: string;
   /** What was presented. */
   readonly stored: (token: string) => string | null;
-  readonly peers: readonly WebrootPeer[];
+  /** The other nodes, asked for what lies in their webroots. */
+  readonly peers: readonly Pick<Member, 'findChallenge'>[];
 }
 
 /**
@@ -61,7 +56,7 @@ export function challengeAnswers({ webroot, stored, peers }: AnswerSources) {
     try {
       return await Promise.any(
         peers.map(async (peer) => {
-          const text = await peer.findChallenge(token, FIND_MS);
+          const text = await peer.findChallenge(token);
           if (!isKeyAuthorization(token, text)) throw new Error('it has none');
           return text;
         }),

@@ -4,12 +4,6 @@ import type { Stamp } from './model.ts';
 
 export type Role = 'viewer' | 'operator' | 'admin';
 
-/** Who asks, as the listener established it. */
-export interface Caller {
-  readonly name: string;
-  readonly role: Role;
-}
-
 /** Dangers an operator may accept by name; a closed list. */
 export const RISKS = [
   'last-server',

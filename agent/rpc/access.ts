@@ -16,8 +16,8 @@ export interface Calling {
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };
 
 /**
- * The operator behind a call, with at least the role `needed`; over a unix
- * socket the name is null, for the kernel does not tell Node who connected.
+ * The name of the operator behind a call, who has at least the role `needed`; over a
+ * unix socket it is null, for the kernel does not tell Node who connected.
  * Throws ActFailure 'not-authorised'.
  */
 export function operatorOf(
@@ -25,9 +25,9 @@ export function operatorOf(
   call: Calling,
   needed: Role,
   what: string,
-): { readonly name: string | null; readonly role: Role } {
+): string | null {
   const caller = origin.kind === 'socket' ? { name: null, role: origin.role } : named(origin, call);
-  if (RANK[caller.role] >= RANK[needed]) return caller;
+  if (RANK[caller.role] >= RANK[needed]) return caller.name;
   throw new ActFailure('not-authorised', {
     code: 'role_too_low',
     message: `${what} needs the role ${needed}; ${caller.name ?? 'this socket'} has ${caller.role}`,

@@ -1,20 +1,8 @@
 import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { handleUnaryCall } from '@grpc/grpc-js';
-import type {
-  ActHeader,
-  AutomationAct,
-  Caller,
-  ChallengeAct,
-  MaintenanceAct,
-  MoveAct,
-  PushAct,
-  Role,
-  RollbackAct,
-  ServersAct,
-  WeightAct,
-} from '../core/acts.ts';
-import type { ActResult, Progress } from '../core/results.ts';
-import type { Certificates, ExplainAnswer, ServersAnswer, Status } from '../core/answers.ts';
+import type { ActHeader, Role } from '../core/acts.ts';
+import type { ActResult } from '../core/results.ts';
+import type { ControlVerbs, Report } from '../core/verbs.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import type { Clock } from '../sys/clock.ts';
 import { operatorOf } from './access.ts';
@@ -23,11 +11,9 @@ import { automationFromWire, maintenanceFromWire, moveFromWire } from '../wire/a
 import { challengeFromWire } from '../wire/acts.ts';
 import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from '../wire/acts.ts';
 import { doctorToWire } from '../wire/doctor.ts';
-import type { DoctorAnswer, DoctorAsk } from '../core/doctor/finding.ts';
-import { showCommand, type ShowAnswer } from '../core/show-commands.ts';
+import { showCommand } from '../core/show-commands.ts';
 import { explainToWire } from '../wire/explain.ts';
 import { historyToWire } from '../wire/history.ts';
-import type { History } from '../core/history.ts';
 import { failureToStatus, toFailure } from './failures.ts';
 import { readUpload } from './upload.ts';
 import { progressToWire, resultToWire } from '../wire/results.ts';
@@ -36,30 +22,6 @@ import { showAnswerToWire } from '../wire/show.ts';
 import { statusToWire } from '../wire/status.ts';
 import { orNull } from '../wire/fields.ts';
 import { certificatesToWire } from '../wire/swaps.ts';
-
-type Report = (progress: Progress) => void;
-
-/** What operators can ask of this agent; the handlers only translate. An act goes on when the client leaves. */
-export interface ControlVerbs {
-  status(): Promise<Status>;
-  move(act: MoveAct, caller: Caller, report: Report): Promise<ActResult>;
-  explain(addresses: readonly string[]): Promise<ExplainAnswer>;
-  history(addresses: readonly string[], limit: number | null): Promise<History>;
-  doctor(ask: DoctorAsk): Promise<DoctorAnswer>;
-  setMaintenance(act: MaintenanceAct, caller: Caller, report: Report): Promise<ActResult>;
-  setAutomation(act: AutomationAct, caller: Caller, report: Report): Promise<ActResult>;
-  setServers(act: ServersAct, caller: Caller, report: Report): Promise<ActResult>;
-  setWeights(act: WeightAct, caller: Caller, report: Report): Promise<ActResult>;
-  /** Null: of every backend. */
-  servers(backend: string | null): Promise<ServersAnswer>;
-  /** A command of core/show-commands.ts, to every node's HAProxy. */
-  show(command: string): Promise<ShowAnswer>;
-  setChallenge(act: ChallengeAct, caller: Caller, report: Report): Promise<ActResult>;
-  pushCertificate(act: PushAct, caller: Caller, report: Report): Promise<ActResult>;
-  rollbackCertificates(act: RollbackAct, caller: Caller, report: Report): Promise<ActResult>;
-  /** `served`: with a TLS connect to the listeners of every node. */
-  certificates(served: boolean): Promise<Certificates>;
-}
 
 /** What a listener does with what the handlers cannot answer for. */
 export interface Notices {
@@ -83,7 +45,7 @@ type EventStream = Pick<
   Calling;
 type Act = { readonly header: ActHeader };
 
-/** Handlers of the Control service for one listener. */
+/** Handlers of the Control service for one listener: they only translate. */
 export function controlHandlers(
   verbs: ControlVerbs,
   context: Context,
@@ -150,16 +112,16 @@ export function controlHandlers(
     what: string,
     needed: Role,
     read: () => A | Promise<A>,
-    verb: (act: A, caller: Caller, report: Report) => Promise<ActResult>,
+    verb: (act: A, report: Report) => Promise<ActResult>,
   ): Promise<void> => {
     const startMs = clock.nowMs();
     stream.on('error', () => undefined);
     const send = (event: proxyctl.v1.Event.$Properties) => {
       if (!stream.cancelled) stream.write(event);
     };
-    let caller: { readonly name: string | null; readonly role: Role };
+    let name: string | null;
     try {
-      caller = may(stream, needed, what);
+      name = may(stream, needed, what);
     } catch (error) {
       stream.emit('error', failureToStatus(toFailure(error, what)));
       return;
@@ -169,11 +131,9 @@ export function controlHandlers(
     try {
       const asked = await read();
       requestId = asked.header.requestId;
-      const actor = caller.name ?? (asked.header.actor === '' ? 'local' : asked.header.actor);
+      const actor = name ?? (asked.header.actor === '' ? 'local' : asked.header.actor);
       const act = { ...asked, header: { ...asked.header, actor } };
-      result = await verb(act, { name: actor, role: caller.role }, (progress) =>
-        send({ progress: progressToWire(progress) }),
-      );
+      result = await verb(act, (progress) => send({ progress: progressToWire(progress) }));
     } catch (error) {
       const { outcome, detail } = explain(error, what);
       const tookMs = clock.nowMs() - startMs;
@@ -192,7 +152,7 @@ export function controlHandlers(
       what: string,
       needed: Role,
       read: (request: Q) => A,
-      verb: (act: A, caller: Caller, report: Report) => Promise<ActResult>,
+      verb: (act: A, report: Report) => Promise<ActResult>,
     ) =>
     (call: ServerWritableStream<Q, proxyctl.v1.Event.$Properties>): void =>
       void run(call, what, needed, () => read(call.request), verb);

@@ -5,9 +5,10 @@ import type { GossipMessage } from '../core/gossip.ts';
 import { peerOf } from './access.ts';
 import { callerAddress } from './control-service.ts';
 import { failureToStatus, toFailure } from './failures.ts';
+import type { FromPeers } from './from-peers.ts';
 import { gossipFromWire, gossipToWire } from '../wire/gossip.ts';
 import { objection } from './hello.ts';
-import type { PeerContext, PeerVerbs } from './peer-service.ts';
+import type { PeerContext } from './peer-service.ts';
 import { WireError } from '../wire/fields.ts';
 
 type Stream = ServerDuplexStream<proxyctl.v1.GossipMessage, proxyctl.v1.GossipMessage.$Properties>;
@@ -24,7 +25,7 @@ export interface GossipStreams {
  * another node is welcome, one of nobody we know is dropped with a notice.
  */
 export function gossipStreams(
-  verbs: PeerVerbs,
+  peers: Omit<FromPeers, 'storeIntents'>,
   context: PeerContext,
   names: ReadonlySet<string>,
 ): GossipStreams {
@@ -41,7 +42,7 @@ export function gossipStreams(
       open.delete(stream);
       if (current.get(node) !== stream) return;
       current.delete(node);
-      verbs.gossipClosed(node, how);
+      peers.closed(node, how);
     };
     const refuse = (error: unknown) => {
       const failure = toFailure(error, 'gossip');
@@ -51,19 +52,19 @@ export function gossipStreams(
     };
     const sayHello = (nowMs: number) => {
       greeted = true;
-      stream.write(gossipToWire(verbs.hello(), { nowMs, wallMs: clock.wallMs() }));
+      stream.write(gossipToWire(peers.hello(), { nowMs, wallMs: clock.wallMs() }));
     };
     const receive = (message: GossipMessage, nowMs: number) => {
       if (!greeted) {
         if (message.kind !== 'hello') throw new WireError(message.kind, 'came before hello');
-        const problem = objection(verbs.hello(), message, node);
+        const problem = objection(peers.hello(), message, node);
         if (problem !== null)
           throw new ActFailure('conflict', { code: 'not_a_partner', message: problem });
         sayHello(nowMs);
         const older = current.get(node);
         current.set(node, stream);
         older?.end();
-        verbs.gossipOpened(node, message);
+        peers.opened(node, message);
         return;
       }
       if (message.kind === 'hello') {
@@ -72,7 +73,7 @@ export function gossipStreams(
       }
       if (message.kind === 'report' && !names.has(message.report.node))
         throw new WireError('report.node', `${message.report.node} is not configured here`);
-      verbs.receive(node, message);
+      peers.receive(node, message);
     };
 
     stream.on('error', () => undefined);

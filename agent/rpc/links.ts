@@ -1,11 +1,11 @@
 import type { GossipMessage } from '../core/gossip.ts';
+import type { Member } from '../core/member.ts';
 import type { Clock } from '../sys/clock.ts';
 import { dial } from './dial.ts';
 import type { Connection, LinkTiming } from './dial.ts';
 import type { Hello } from './hello.ts';
 import type { LinkEnd, LinkHow } from './link-end.ts';
 import { peerCalls } from './peer-calls.ts';
-import type { PeerCalls } from './peer-calls.ts';
 import type { Tls } from './tls.ts';
 
 export interface LinksOptions {
@@ -37,7 +37,7 @@ export interface Links {
   /** False: not connected, and the message is gone; onConnected says when to say it all again. */
   send(node: string, message: GossipMessage): boolean;
   /** Throws for a node that is no peer. */
-  peerCalls(node: string): PeerCalls;
+  peerCalls(node: string): Member;
   /** The peer was just heard of: a link that waits for its next try dials now. */
   hurry(node: string): void;
   /** Writes what waits (a goodbye), ends every stream and dials no more. */

@@ -1,61 +1,22 @@
 import type { UntypedServiceImplementation, handleUnaryCall } from '@grpc/grpc-js';
-import type { InspectedCertificate, ServerReading } from '../core/answers.ts';
-import type { SwapPrepare, SwapReading } from '../core/swap-messages.ts';
-import type { Inspection } from '../core/doctor/inspection.ts';
-import type { GossipMessage } from '../core/gossip.ts';
-import type { OwnerChange } from '../core/history.ts';
-import type { ShowReply } from '../core/show-commands.ts';
-import type { SwapStanding } from '../core/swap.ts';
-import type { Hello } from './hello.ts';
-import type { Intent } from '../core/model.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
+import type { Member } from '../core/member.ts';
+import type { SwapReading } from '../core/swap-messages.ts';
 import type { Clock } from '../sys/clock.ts';
 import { peerOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
 import { callerAddress } from './control-service.ts';
 import type { Notices } from './control-service.ts';
 import { failureToStatus, toFailure } from './failures.ts';
+import type { FromPeers } from './from-peers.ts';
 import { serverPages } from './server-pages.ts';
 import { changeToWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
 import { inspectedToWire, swapPrepareFromWire, swapToWire } from '../wire/swaps.ts';
 import { each, filled } from '../wire/fields.ts';
 
-/** What the other agents can ask of this one; `node` is always the certificate's. */
-export interface PeerVerbs {
-  hello(): Hello;
-  /** Never a hello, and never before gossipOpened. */
-  receive(node: string, message: GossipMessage): void;
-  /** `hello` is what the other side said of itself: node, pair and protocol have been checked. */
-  gossipOpened(node: string, hello: Hello): void;
-  /** 'ended': the other side closed it; 'reset': it was cut. Not called when a newer stream took its place. */
-  gossipClosed(node: string, how: 'ended' | 'reset'): void;
-  /** Resolves after fsync; `newer`: what is stored here and wins over what was sent. */
-  storeIntents(
-    node: string,
-    intents: readonly Intent[],
-  ): Promise<{ readonly newer: readonly Intent[] }>;
-  /** Throws ActFailure 'not-found' where the backend is not. */
-  findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
-  shutSessions(instance: string, backend: string, server: string): Promise<void>;
-  /** Throws ActFailure 'usage' for a command that does not only show something. */
-  show(command: string): Promise<ShowReply>;
-  /** Throws ActFailure where an address of the ACME responder does not answer rightly; '' asks whether it answers. */
-  checkChallenge(token: string): Promise<readonly string[]>;
-  /** From this node's own webroot; '' where it has none. */
-  findChallenge(token: string): Promise<string>;
-  history(): Promise<readonly OwnerChange[]>;
-  swapPrepare(node: string, swap: SwapPrepare): Promise<SwapReading>;
-  swapCommit(node: string, swapId: string): Promise<SwapReading>;
-  swapAbort(node: string, swapId: string): Promise<SwapReading>;
-  swapFinish(node: string, swapId: string): Promise<SwapReading>;
-  swapState(node: string, swapId: string): Promise<SwapStanding>;
-  /** Throws ActFailure 'not-found' where this node has another bundle under that name. */
-  fetchBundle(node: string, name: string, sha256: string): Promise<string>;
-  inspectCertificates(node: string, served: boolean): Promise<readonly InspectedCertificate[]>;
-  /** Looks at this host, read only. */
-  inspect(): Promise<Inspection>;
-}
+/** This node as its peers can ask it; what they store goes with who they are, FromPeers. */
+export type ServedMember = Omit<Member, 'node' | 'storeIntents'>;
 
 /** What both halves of the Peer service need of their listener. */
 export interface PeerContext {
@@ -66,7 +27,11 @@ export interface PeerContext {
 }
 
 /** Handlers of the Peer service's plain calls; gossip-service.ts has the stream. */
-export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedServiceImplementation {
+export function peerHandlers(
+  member: ServedMember,
+  peers: Pick<FromPeers, 'storeIntents'>,
+  context: PeerContext,
+): UntypedServiceImplementation {
   const { node: self, origin, clock, notices } = context;
 
   const unary =
@@ -96,14 +61,14 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
   };
 
   const pages = serverPages(
-    (instance, backend) => verbs.findServers(instance, backend),
+    (instance, backend) => member.findServers(instance, backend),
     () => clock.nowMs(),
   );
   type Step = proxyctl.v1.SwapCommitRequest;
   type SwapReply = proxyctl.v1.SwapReply.$Properties;
-  const step = (what: string, verb: (node: string, swapId: string) => Promise<SwapReading>) =>
-    unary<Step, SwapReply>(what, async ({ swapId }, node) =>
-      swapToWire(await verb(node, filled('swap_id', swapId))),
+  const step = (what: string, take: (swapId: string) => Promise<SwapReading>) =>
+    unary<Step, SwapReply>(what, async ({ swapId }) =>
+      swapToWire(await take(filled('swap_id', swapId))),
     );
 
   return {
@@ -114,7 +79,7 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
         const intents = each('intents', request.intents, (intent, field) =>
           intentFromWire(intent, wallMs, field),
         );
-        const { newer } = await verbs.storeIntents(node, intents);
+        const newer = await peers.storeIntents(node, intents);
         return { node: self, newer: newer.map((intent) => intentToWire(intent, clock.wallMs())) };
       },
     ),
@@ -129,14 +94,14 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
       'shut sessions',
       async ({ instance, backend, server }) => {
         const target = [filled('backend', backend), filled('server', server)] as const;
-        await verbs.shutSessions(instance, ...target);
+        await member.shutSessions(instance, ...target);
         return { node: self };
       },
     ),
     show: unary<proxyctl.v1.ShowRequest, proxyctl.v1.ShowReply.$Properties>(
       'show',
       async ({ command }) => {
-        const { bytes, cut } = await verbs.show(filled('command', command));
+        const { bytes, cut } = await member.show(filled('command', command));
         return { node: self, text: bytes, cut };
       },
     ),
@@ -145,53 +110,51 @@ export function peerHandlers(verbs: PeerVerbs, context: PeerContext): UntypedSer
       proxyctl.v1.CheckChallengeReply.$Properties
     >('check challenge', async ({ token }) => ({
       node: self,
-      addresses: [...(await verbs.checkChallenge(token))],
+      addresses: [...(await member.checkChallenge(token))],
     })),
     findChallenge: unary<
       proxyctl.v1.FindChallengeRequest,
       proxyctl.v1.FindChallengeReply.$Properties
     >('find challenge', async ({ token }) => ({
       node: self,
-      keyAuthorization: await verbs.findChallenge(token),
+      keyAuthorization: await member.findChallenge(token),
     })),
     fetchHistory: unary<proxyctl.v1.FetchHistoryRequest, proxyctl.v1.FetchHistoryReply.$Properties>(
       'history',
       async () => {
-        const changes = await verbs.history();
+        const changes = await member.history();
         return { node: self, changes: changes.map((one) => changeToWire(one, clock.wallMs())) };
       },
     ),
-    swapPrepare: unary<proxyctl.v1.SwapPrepareRequest, SwapReply>(
-      'swap prepare',
-      async (request, node) =>
-        swapToWire(await verbs.swapPrepare(node, swapPrepareFromWire(request))),
+    swapPrepare: unary<proxyctl.v1.SwapPrepareRequest, SwapReply>('swap prepare', async (request) =>
+      swapToWire(await member.swapPrepare(swapPrepareFromWire(request))),
     ),
-    swapCommit: step('swap commit', (node, id) => verbs.swapCommit(node, id)),
-    swapAbort: step('swap abort', (node, id) => verbs.swapAbort(node, id)),
+    swapCommit: step('swap commit', (id) => member.swapCommit(id)),
+    swapAbort: step('swap abort', (id) => member.swapAbort(id)),
     inspect: unary<proxyctl.v1.InspectRequest, proxyctl.v1.InspectReply.$Properties>(
       'inspect',
-      async () => ({ node: self, inspection: JSON.stringify(await verbs.inspect()) }),
+      async () => ({ node: self, inspection: JSON.stringify(await member.inspect()) }),
     ),
-    swapFinish: step('swap finish', (node, id) => verbs.swapFinish(node, id)),
+    swapFinish: step('swap finish', (id) => member.swapFinish(id)),
     swapState: unary<proxyctl.v1.SwapStateRequest, proxyctl.v1.SwapStateReply.$Properties>(
       'swap state',
-      async ({ swapId }, node) => ({
+      async ({ swapId }) => ({
         node: self,
-        ...(await verbs.swapState(node, filled('swap_id', swapId))),
+        ...(await member.swapState(filled('swap_id', swapId))),
       }),
     ),
     fetchBundle: unary<proxyctl.v1.FetchBundleRequest, proxyctl.v1.FetchBundleReply.$Properties>(
       'fetch bundle',
-      async ({ name, sha256 }, node) => {
-        const pem = await verbs.fetchBundle(node, filled('name', name), filled('sha256', sha256));
+      async ({ name, sha256 }) => {
+        const pem = await member.fetchBundle(filled('name', name), filled('sha256', sha256));
         return { node: self, pem: Buffer.from(pem) };
       },
     ),
     inspectCertificates: unary<
       proxyctl.v1.InspectCertificatesRequest,
       proxyctl.v1.InspectCertificatesReply.$Properties
-    >('inspect certificates', async ({ served }, node) => {
-      const certificates = await verbs.inspectCertificates(node, served);
+    >('inspect certificates', async ({ served }) => {
+      const certificates = await member.inspectCertificates(served);
       return { node: self, certificates: certificates.map(inspectedToWire) };
     }),
   };

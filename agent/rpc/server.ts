@@ -2,15 +2,17 @@ import type { Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ControlService, HealthService, PeerService } from '../../proto/gen/services.ts';
 import type { Role } from '../core/acts.ts';
+import type { ControlVerbs } from '../core/verbs.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Origin } from './access.ts';
 import { bind, type Bound } from './bound.ts';
 import { controlHandlers } from './control-service.ts';
-import type { ControlVerbs, Notices } from './control-service.ts';
+import type { Notices } from './control-service.ts';
+import type { FromPeers } from './from-peers.ts';
 import { gossipStreams } from './gossip-service.ts';
 import { health } from './health-service.ts';
 import { peerHandlers } from './peer-service.ts';
-import type { PeerVerbs } from './peer-service.ts';
+import type { ServedMember } from './peer-service.ts';
 import type { Tls } from './tls.ts';
 
 export interface ServerOptions {
@@ -23,7 +25,8 @@ export interface ServerOptions {
   /** The configured peers, this node not among them. */
   readonly peers: readonly string[];
   readonly control: ControlVerbs;
-  readonly peer: PeerVerbs;
+  readonly member: ServedMember;
+  readonly fromPeers: FromPeers;
   readonly clock: Clock;
   readonly notices: Notices;
   /** Bound before, as root; absent: bound now. */
@@ -63,15 +66,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 /** One grpc-js server for all listeners of one origin; the sockets are ours, which lets us bind as we need. */
 function serve(options: ServerOptions, origin: Origin) {
-  const { node, clock, notices } = options;
+  const { node, clock, notices, member, fromPeers } = options;
   const context = { node, origin, clock, notices };
   const server = new Server({ 'grpc.max_receive_message_length': 4 << 20 });
   const ends: (() => void)[] = [];
   server.addService(ControlService, controlHandlers(options.control, context));
   if (origin.kind === 'tls') {
-    const streams = gossipStreams(options.peer, context, new Set([node, ...options.peers]));
+    const streams = gossipStreams(fromPeers, context, new Set([node, ...options.peers]));
     const { gossip } = streams;
-    server.addService(PeerService, { ...peerHandlers(options.peer, context), gossip });
+    server.addService(PeerService, { ...peerHandlers(member, fromPeers, context), gossip });
     ends.push(() => streams.endAll());
   }
   const services = ['proxyctl.v1.Control', ...(origin.kind === 'tls' ? ['proxyctl.v1.Peer'] : [])];

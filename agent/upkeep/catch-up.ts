@@ -1,5 +1,6 @@
 import { ActFailure } from '../core/results.ts';
 import { inForce, parseCertificateKey, type Intents } from '../core/intents.ts';
+import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
 import { readDisk } from '../certs/disk.ts';
@@ -9,7 +10,6 @@ import type { NodeSwapParts } from '../certs/port.ts';
 import type { Log } from '../log.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { Member } from '../verbs/pair.ts';
 
 /** Without a reason to look earlier; a difference is an alarm well within five minutes. */
 const LOOK_MS = 30_000;
@@ -19,7 +19,7 @@ export interface CatchUpOptions {
   readonly parts: NodeSwapParts;
   readonly swap: NodeSwap;
   /** This node first. */
-  readonly members: readonly Member[];
+  readonly members: readonly Pick<Member, 'fetchBundle'>[];
   readonly intents: () => Intents;
   readonly running: ReadonlySet<string>;
   readonly changed: () => Promise<void>;

@@ -1,10 +1,10 @@
 import { confirmations } from './certificate-confirmations.ts';
 import { certificateFindings, type CertificateFinding } from '../core/certificates.ts';
+import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { Member } from '../verbs/pair.ts';
 
 interface Alarm {
   readonly text: string;
@@ -19,7 +19,7 @@ const AGAIN_MS = 10_000;
 export interface AlarmOptions {
   readonly node: string;
   /** This node first. */
-  readonly members: readonly Member[];
+  readonly members: readonly Pick<Member, 'node' | 'inspectCertificates'>[];
   readonly intents: () => readonly Intent[];
   /** A swap is under way: differences are no finding now. */
   readonly busy: () => boolean;

@@ -3,6 +3,7 @@ import { certificateAlarms } from './certificate-alarms.ts';
 import { catchUp } from './catch-up.ts';
 import { rfc3339 } from '../certs/certificate.ts';
 import type { Intents } from '../core/intents.ts';
+import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
 import type { InspectedCertificate } from '../core/answers.ts';
 import { sentence } from '../core/words.ts';
@@ -11,7 +12,6 @@ import type { Log } from '../log.ts';
 import type { Problems } from '../problems.ts';
 import { recoverSwaps } from './swap-recovery.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { Member } from '../verbs/pair.ts';
 
 export interface KeepingOptions {
   readonly node: string;

@@ -1,4 +1,5 @@
 import { ActFailure } from '../core/results.ts';
+import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
 import { resolveSwap, type SwapStanding } from '../core/swap.ts';
 import { sentence } from '../core/words.ts';
@@ -7,15 +8,16 @@ import type { NodeSwap } from '../certs/swap.ts';
 import type { Log } from '../log.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { Member } from '../verbs/pair.ts';
 import { swapIntents } from '../verbs/swap.ts';
 
 const RETRY_MS = 5000;
 
+type Peer = Pick<Member, 'node' | 'swapState' | 'swapAbort'>;
+
 export interface RecoveryOptions {
   readonly node: string;
   readonly swap: NodeSwap;
-  readonly peers: readonly Member[];
+  readonly peers: readonly Peer[];
   /** Swaps that this agent carries out now. */
   readonly running: ReadonlySet<string>;
   readonly storeIntents: (intents: readonly Intent[]) => Promise<unknown>;
@@ -144,7 +146,7 @@ async function bringToEnd(
   }
 }
 
-async function standingOf(peer: Member, swapId: string): Promise<SwapStanding | null> {
+async function standingOf(peer: Peer, swapId: string): Promise<SwapStanding | null> {
   try {
     return await peer.swapState(swapId);
   } catch {
@@ -153,7 +155,7 @@ async function standingOf(peer: Member, swapId: string): Promise<SwapStanding | 
 }
 
 /** Its name where it did not confirm. */
-async function takeBack(peer: Member, swapId: string): Promise<string[]> {
+async function takeBack(peer: Peer, swapId: string): Promise<string[]> {
   try {
     await peer.swapAbort(swapId);
     return [];

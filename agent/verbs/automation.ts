@@ -1,6 +1,7 @@
 import type { AutomationAct, MaintenanceAct } from '../core/acts.ts';
 import { ActFailure, type ActResult, type MovedAddress } from '../core/results.ts';
 import { maintenanceKey, PAUSE_KEY, wish } from '../core/intents.ts';
+import type { Report } from '../core/verbs.ts';
 import { addressesOf, mastersOf } from './addresses.ts';
 import {
   absent,
@@ -13,7 +14,6 @@ import {
   until,
   waitMs,
   type Pair,
-  type Report,
   untouched,
   refuseUnstored,
 } from './pair.ts';

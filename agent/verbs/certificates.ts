@@ -2,7 +2,8 @@ import type { RollbackAct, SwapBundle } from '../core/acts.ts';
 import { ActFailure, type ActResult } from '../core/results.ts';
 import type { Certificates } from '../core/answers.ts';
 import { inForce, parseCertificateKey } from '../core/intents.ts';
-import { type Pair, type Report, whyOf } from './pair.ts';
+import type { Report } from '../core/verbs.ts';
+import { type Pair, whyOf } from './pair.ts';
 import { pushCertificate } from './push.ts';
 
 /** `cert list` and `cert verify`: what every node says of its certificates, and what was decided. */

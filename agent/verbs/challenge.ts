@@ -3,6 +3,7 @@ import { ActFailure, type ActError, type ActResult, type NodeOutcome } from '../
 import { challengeKey, checkChallenge } from '../core/challenge.ts';
 import { wish } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
+import type { Report } from '../core/verbs.ts';
 import {
   failed,
   present,
@@ -12,7 +13,6 @@ import {
   steps,
   storeEverywhere,
   type Pair,
-  type Report,
   untouched,
   refuseUnstored,
 } from './pair.ts';

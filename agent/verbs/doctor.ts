@@ -3,8 +3,9 @@ import { diagnose } from '../core/doctor/diagnose.ts';
 import type { DoctorAnswer, DoctorAsk } from '../core/doctor/finding.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import { inForce, parseServerKey } from '../core/intents.ts';
+import type { Member } from '../core/member.ts';
 import { addressesOf } from './addresses.ts';
-import { whyOf, type Member, type Pair } from './pair.ts';
+import { whyOf, type Pair } from './pair.ts';
 
 /**
  * `doctor`: every node looks at itself, then what they found is judged

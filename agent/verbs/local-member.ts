@@ -2,20 +2,9 @@ import { ActFailure } from '../core/results.ts';
 import type { InspectedCertificate } from '../core/answers.ts';
 import type { OwnerChange } from '../core/history.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
+import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
 import type { HaproxyPart } from '../haproxy/haproxy.ts';
-import type { PeerCalls } from '../rpc/peer-calls.ts';
-import type { Member } from './pair.ts';
-
-/** How long a peer may take: to write a few bytes to its disk, and to swap a certificate. */
-const STORE_MS = 2000;
-/** To ask its own responder on every address, each within 2 s. */
-const CHALLENGE_MS = 4000;
-const SWAP_MS = 10_000;
-/** A long reply of HAProxy, after one that was asked for before. */
-const SHOW_MS = 9000;
-/** Longer than any part of an inspection takes. */
-const INSPECT_MS = 12_000;
 
 /** This node as verbs use it. */
 export function localMember({
@@ -26,6 +15,7 @@ export function localMember({
   running,
   inspect,
   checkChallenge,
+  findChallenge,
   renewals,
 }: {
   readonly node: string;
@@ -35,7 +25,8 @@ export function localMember({
   /** Swaps that this agent carries out now. */
   readonly running: ReadonlySet<string>;
   readonly inspect: () => Promise<Inspection>;
-  readonly checkChallenge: (token: string) => Promise<readonly string[]>;
+  readonly checkChallenge: Member['checkChallenge'];
+  readonly findChallenge: Member['findChallenge'];
   /** The same with when each is ordered anew. */
   readonly renewals: (found: readonly InspectedCertificate[]) => readonly InspectedCertificate[];
 }): Member {
@@ -53,6 +44,7 @@ export function localMember({
     shutSessions: (_instance, backend, server) => haproxy.shutSessions(backend, server),
     show: (command) => haproxy.show(command),
     checkChallenge,
+    findChallenge,
     history: () => Promise.resolve(history()),
     swapPrepare: (prepare) => swap.prepare(prepare),
     async swapCommit(swapId) {
@@ -80,23 +72,3 @@ export function localMember({
     inspectCertificates: async (served) => renewals(await haproxy.inspect(served)),
   };
 }
-
-/** Another node as verbs use it: over its agent, each call with a deadline. */
-export const peerMember = (node: string, calls: PeerCalls): Member => ({
-  node,
-  storeIntents: (intents) => calls.storeIntents(intents, STORE_MS),
-  findServers: (instance, backend) => calls.findServers(instance, backend, STORE_MS),
-  shutSessions: (instance, backend, server) =>
-    calls.shutSessions(instance, backend, server, STORE_MS),
-  show: (command) => calls.show(command, SHOW_MS),
-  checkChallenge: (token) => calls.checkChallenge(token, CHALLENGE_MS),
-  history: () => calls.history(STORE_MS),
-  swapPrepare: (prepare) => calls.swapPrepare(prepare, SWAP_MS),
-  swapCommit: (swapId) => calls.swapCommit(swapId, SWAP_MS),
-  swapAbort: (swapId) => calls.swapAbort(swapId, SWAP_MS),
-  swapFinish: (swapId) => calls.swapFinish(swapId, SWAP_MS),
-  swapState: (swapId) => calls.swapState(swapId, STORE_MS),
-  fetchBundle: (name, sha256) => calls.fetchBundle(name, sha256, SWAP_MS),
-  inspectCertificates: (served) => calls.inspectCertificates(served, SWAP_MS),
-  inspect: () => calls.inspect(INSPECT_MS),
-});

@@ -7,6 +7,7 @@ import {
 } from '../core/results.ts';
 import { pinKey, wish } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
+import type { Report } from '../core/verbs.ts';
 import { checkTarget } from './move-checks.ts';
 import { addressesOf, mastersOf, type PairAddress } from './addresses.ts';
 import {
@@ -19,7 +20,6 @@ import {
   until,
   waitMs,
   type Pair,
-  type Report,
 } from './pair.ts';
 
 interface Plan {

@@ -1,40 +1,11 @@
 import type { ActHeader } from '../core/acts.ts';
-import { ActFailure, type ActResult, type NodeOutcome, type Progress } from '../core/results.ts';
-import type { InspectedCertificate, ServerReading } from '../core/answers.ts';
-import type { SwapPrepare, SwapReading } from '../core/swap-messages.ts';
-import type { OwnerChange } from '../core/history.ts';
-import type { Inspection } from '../core/doctor/inspection.ts';
 import { compareStamps, newestStamp, nextStamp, type Intents } from '../core/intents.ts';
+import type { Member } from '../core/member.ts';
 import type { Intent, NodeView, Policy } from '../core/model.ts';
-import type { ShowReply } from '../core/show-commands.ts';
-import type { SwapStanding } from '../core/swap.ts';
+import { ActFailure, type ActResult, type NodeOutcome } from '../core/results.ts';
+import type { Report } from '../core/verbs.ts';
 import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
-
-/** One node as verbs use it: this one directly, the others over their agents. Calls throw ActFailure. */
-export interface Member {
-  readonly node: string;
-  /** Resolves once they are on that node's disk; `newer` wins over what was sent. */
-  storeIntents(intents: readonly Intent[]): Promise<{ readonly newer: readonly Intent[] }>;
-  /** Of every backend where none is named. */
-  findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
-  shutSessions(instance: string, backend: string, server: string): Promise<void>;
-  /** The reply of its HAProxy to a command that core/show-commands.ts lets through. */
-  show(command: string): Promise<ShowReply>;
-  /** Asks that node's ACME responder itself; the addresses that answered rightly. '' asks whether it answers. */
-  checkChallenge(token: string): Promise<readonly string[]>;
-  /** How addresses came to that node, the newest last. */
-  history(): Promise<readonly OwnerChange[]>;
-  swapPrepare(swap: SwapPrepare): Promise<SwapReading>;
-  swapCommit(swapId: string): Promise<SwapReading>;
-  swapAbort(swapId: string): Promise<SwapReading>;
-  swapFinish(swapId: string): Promise<SwapReading>;
-  swapState(swapId: string): Promise<SwapStanding>;
-  fetchBundle(name: string, sha256: string): Promise<string>;
-  inspectCertificates(served: boolean): Promise<readonly InspectedCertificate[]>;
-  /** Looks at its host, read only; each part that could not be looked at says so. */
-  inspect(): Promise<Inspection>;
-}
 
 /** The pair as verbs see it, from the agent that was asked. */
 export interface Pair {
@@ -58,8 +29,6 @@ export interface Pair {
   /** Called after every round of the loop; the returned function ends that. */
   onRound(listener: () => void): () => void;
 }
-
-export type Report = (progress: Progress) => void;
 
 /** How long a verb waits for the state it promises when the caller names no time, ms. */
 const WAIT_MS = 10_000;

@@ -4,6 +4,8 @@ import { ActFailure, type ActResult } from '../core/results.ts';
 import { ALREADY_THERE, type SwapPrepare, type SwapReading } from '../core/swap-messages.ts';
 import { certificateKey, newestStamp, nextStamp, wish } from '../core/intents.ts';
 import type { NodeView } from '../core/model.ts';
+import type { Member } from '../core/member.ts';
+import type { Report } from '../core/verbs.ts';
 import {
   absent,
   asFailure,
@@ -13,9 +15,7 @@ import {
   result,
   steps,
   storeEverywhere,
-  type Member,
   type Pair,
-  type Report,
 } from './pair.ts';
 import { certificatesOf, fine, swapResult } from './push-results.ts';
 import { runSwap, swapIntents, type SwapRun } from './swap.ts';

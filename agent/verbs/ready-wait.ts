@@ -1,6 +1,7 @@
 import { ActFailure, type NodeOutcome } from '../core/results.ts';
 import type { ServerTarget } from '../core/intents.ts';
-import { failed, type Pair, type Report } from './pair.ts';
+import type { Report } from '../core/verbs.ts';
+import { failed, type Pair } from './pair.ts';
 import { findAll, isUp, nameOf, readings, type Found } from './server-targets.ts';
 
 /** Between two looks, ms. A look costs HAProxy a tenth of a millisecond. */

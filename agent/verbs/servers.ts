@@ -1,16 +1,8 @@
 import type { ServersAct } from '../core/acts.ts';
 import type { ActResult, NodeOutcome } from '../core/results.ts';
 import { wish, type ServerTarget } from '../core/intents.ts';
-import {
-  absent,
-  refuseStale,
-  result,
-  steps,
-  waitMs,
-  type Pair,
-  type Report,
-  untouched,
-} from './pair.ts';
+import type { Report } from '../core/verbs.ts';
+import { absent, refuseStale, result, steps, waitMs, type Pair, untouched } from './pair.ts';
 import { waitForIdle } from './drain-wait.ts';
 import { waitForUp } from './ready-wait.ts';
 import {

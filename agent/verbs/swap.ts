@@ -4,7 +4,8 @@ import { certificateKey } from '../core/intents.ts';
 import type { Intent, Stamp } from '../core/model.ts';
 import { afterAnswers, beginSwap, nextOrder, type SwapAnswer } from '../core/swap.ts';
 import type { SwapOrder, SwapState } from '../core/swap.ts';
-import { asFailure, type Member, type Pair } from './pair.ts';
+import type { Member } from '../core/member.ts';
+import { asFailure, type Pair } from './pair.ts';
 
 /** What came of a swap: the machine's last state, and what each node said. */
 export interface SwapRun {

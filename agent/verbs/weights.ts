@@ -3,7 +3,8 @@ import { ActFailure, type ActResult } from '../core/results.ts';
 import type { ServerReading } from '../core/answers.ts';
 import { weightKey, wish, type ServerTarget } from '../core/intents.ts';
 import { expectedWeight, isWeight, UNTOLD } from '../core/servers.ts';
-import { absent, refuseStale, result, steps, type Pair, type Report, untouched } from './pair.ts';
+import type { Report } from '../core/verbs.ts';
+import { absent, refuseStale, result, steps, type Pair, untouched } from './pair.ts';
 import {
   expand,
   findAll,

@@ -1,26 +1,10 @@
 import type { proxyctl as wire } from '../../proto/gen/messages.js';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { ControlService } from '../../proto/gen/services.ts';
-import type {
-  AutomationAct,
-  ChallengeAct,
-  MaintenanceAct,
-  MoveAct,
-  PushAct,
-  RollbackAct,
-  ServersAct,
-  WeightAct,
-} from '../../agent/core/acts.ts';
-import { ActFailure, type ActResult, type Progress } from '../../agent/core/results.ts';
-import type {
-  Certificates,
-  ExplainAnswer,
-  ServersAnswer,
-  Status,
-} from '../../agent/core/answers.ts';
-import type { DoctorAnswer, DoctorAsk } from '../../agent/core/doctor/finding.ts';
-import type { History } from '../../agent/core/history.ts';
+import type { DoctorAnswer } from '../../agent/core/doctor/finding.ts';
+import { ActFailure, type ActResult } from '../../agent/core/results.ts';
 import type { ShowAnswer } from '../../agent/core/show-commands.ts';
+import type { ControlVerbs, Report } from '../../agent/core/verbs.ts';
 import { sentence } from '../../agent/core/words.ts';
 import {
   automationToWire,
@@ -45,29 +29,10 @@ import type { Context, Target } from './contexts.ts';
 import { dial } from './dial.ts';
 import { CallError, type Channel } from './grpc.ts';
 
-type Report = (progress: Progress) => void;
-
-/** An agent that answered its door. Calls reject with ActFailure. */
-export interface Agent {
+/** An agent that answered its door, and how to ask it. */
+export interface Agent extends ControlVerbs {
   /** What the context calls it. */
   readonly name: string;
-  status(): Promise<Status>;
-  explain(addresses: readonly string[]): Promise<ExplainAnswer>;
-  /** `limit`: the newest so many; null: all. */
-  history(addresses: readonly string[], limit: number | null): Promise<History>;
-  doctor(ask: DoctorAsk): Promise<DoctorAnswer>;
-  move(act: MoveAct, report: Report): Promise<ActResult>;
-  setMaintenance(act: MaintenanceAct, report: Report): Promise<ActResult>;
-  setAutomation(act: AutomationAct, report: Report): Promise<ActResult>;
-  setServers(act: ServersAct, report: Report): Promise<ActResult>;
-  setWeights(act: WeightAct, report: Report): Promise<ActResult>;
-  /** Null: of every backend. */
-  servers(backend: string | null): Promise<ServersAnswer>;
-  show(command: string): Promise<ShowAnswer>;
-  setChallenge(act: ChallengeAct, report: Report): Promise<ActResult>;
-  pushCertificate(act: PushAct, report: Report): Promise<ActResult>;
-  rollbackCertificates(act: RollbackAct, report: Report): Promise<ActResult>;
-  certificates(served: boolean): Promise<Certificates>;
   close(): void;
 }
 

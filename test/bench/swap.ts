@@ -11,10 +11,10 @@ import type { SwapReading } from '../../agent/core/swap-messages.ts';
 import { readInfo } from '../../agent/haproxy/info.ts';
 import { runtime } from '../../agent/haproxy/runtime.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
-import type { Member, Pair } from '../../agent/verbs/pair.ts';
 import { pushCertificate } from '../../agent/verbs/push.ts';
 import { bundle, issue } from '../certs/bundles.ts';
 import { eventually } from '../record.ts';
+import { memberOf, pairOf } from '../scripted.ts';
 import type { Answer, Call } from './swap-node.ts';
 
 const COUNT = 200;
@@ -48,7 +48,7 @@ export async function swap(): Promise<unknown> {
     const first = await bundles();
     for (const name of ['n1', 'n2']) nodes.push(await startNode(folder, name, first));
     const paths = [...Array(COUNT).keys()];
-    const pair = pairOf(nodes);
+    const pair = pairOf(membersOf(nodes), { clock: systemClock });
     const push = async (numbers: readonly number[], pems: readonly string[]): Promise<number> => {
       const startMs = performance.now();
       const requestId = `${startMs}`;
@@ -173,48 +173,16 @@ const answers = ({ socket, child }: Node): Promise<void> =>
     return pid === child.pid;
   });
 
-function pairOf(nodes: readonly Node[]): Pair {
-  const no = (): Promise<never> => Promise.reject(new Error('not measured'));
-  const members = nodes.map(({ name, call }): Member => ({
-    node: name,
-    storeIntents: () => Promise.resolve({ newer: [] }),
-    findServers: no,
-    shutSessions: no,
-    show: no,
-    checkChallenge: no,
-    inspect: no,
-    swapPrepare: (request) => call({ step: 'prepare', request }),
-    swapCommit: (swapId) => call({ step: 'commit', swapId }),
-    swapAbort: (swapId) => call({ step: 'abort', swapId }),
-    swapFinish: (swapId) => call({ step: 'finish', swapId }),
-    swapState: no,
-    fetchBundle: no,
-    inspectCertificates: no,
-    history: no,
-  }));
-  return {
-    node: 'n1',
-    name: 'bench',
-    clock: systemClock,
-    policy: {} as Pair['policy'],
-    members,
-    view: () =>
-      nodes.map(({ name }) => ({
-        node: name,
-        peerClass: 'alive',
-        fresh: true,
-        heardAtMs: 0,
-        report: null,
-        clockOffMs: null,
-      })),
-    intents: () => new Map(),
-    runningSwaps: new Set(),
-    forgetSwap: () => Promise.resolve(),
-    certificateName: (path) => path,
-    previousBundle: no,
-    onRound: () => () => {},
-  };
-}
+const membersOf = (nodes: readonly Node[]) =>
+  nodes.map(({ name, call }) =>
+    memberOf(name, {
+      storeIntents: () => Promise.resolve({ newer: [] }),
+      swapPrepare: (request) => call({ step: 'prepare', request }),
+      swapCommit: (swapId) => call({ step: 'commit', swapId }),
+      swapAbort: (swapId) => call({ step: 'abort', swapId }),
+      swapFinish: (swapId) => call({ step: 'finish', swapId }),
+    }),
+  );
 
 /** What a script does: a file, `set` and `commit` for each certificate, host after host. */
 async function bySocat(nodes: readonly Node[], pems: readonly string[]): Promise<number> {

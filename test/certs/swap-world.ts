@@ -5,11 +5,13 @@ import type { NodeSwapParts } from '../../agent/certs/port.ts';
 import { nodeSwap, type NodeSwap } from '../../agent/certs/swap.ts';
 import { ActFailure } from '../../agent/core/results.ts';
 import { mergeIntents } from '../../agent/core/intents.ts';
+import type { Member } from '../../agent/core/member.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import { problems as openProblems } from '../../agent/problems.ts';
 import { recoverSwaps } from '../../agent/upkeep/swap-recovery.ts';
-import type { Member, Pair } from '../../agent/verbs/pair.ts';
+import type { Pair } from '../../agent/verbs/pair.ts';
 import { FakeClock } from '../fake-clock.ts';
+import { memberOf, pairOf } from '../scripted.ts';
 import { NOW } from './bundles.ts';
 import { LIST, linesOf, partsOf, reload, type Host } from './swap-host.ts';
 
@@ -81,12 +83,9 @@ export class SwapWorld {
   pair(node: string): Pair {
     const others = this.hosts.filter((one) => one.node !== node);
     const host = this.host(node);
-    return {
-      node,
-      name: 'web',
+    const members = [host, ...others].map((one) => this.member(node, one.node));
+    return pairOf(members, {
       clock: this.clock,
-      policy: {} as Pair['policy'],
-      members: [host, ...others].map((one) => this.member(node, one.node)),
       view: () =>
         [host, ...others].map((one) => ({
           node: one.node,
@@ -99,10 +98,7 @@ export class SwapWorld {
       intents: () => host.intents,
       runningSwaps: this.#of(this.#running, node),
       forgetSwap: (swapId) => this.#of(this.#swaps, node).forget(swapId),
-      certificateName: (path) => path,
-      previousBundle: () => Promise.resolve(null),
-      onRound: () => () => {},
-    };
+    });
   }
 
   /** `node` as the agent of `from` reaches it. */
@@ -131,15 +127,8 @@ export class SwapWorld {
       if (value === null) throw new ActFailure('not-found', { code: 'swap_unknown', message: '' });
       return value;
     };
-    return {
-      node,
+    return memberOf(node, {
       storeIntents: (intents) => call(async () => this.#store(host, intents)),
-      findServers: () => Promise.resolve([]),
-      shutSessions: () => Promise.resolve(),
-      show: () => Promise.reject(new Error('not simulated')),
-      checkChallenge: () => Promise.resolve([]),
-      inspect: () => Promise.reject(new Error('not simulated')),
-      history: () => Promise.resolve([]),
       swapPrepare: (prepare) => call((swap) => swap.prepare(prepare)),
       swapCommit: (swapId) => call((swap) => swap.commit(swapId)),
       swapAbort: (swapId) => call(async (swap) => known(await swap.abort(swapId))),
@@ -154,7 +143,7 @@ export class SwapWorld {
         call(async (swap) => bundleWith(this.parts(host), await swap.kept(), name, sha256)),
       inspectCertificates: (served) =>
         call(async (swap) => inspect(this.parts(host), await swap.kept(), served)),
-    };
+    });
   }
 
   /** Everything that broke is well again: agents and HAProxys run, links and disks are good. */

@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { ChallengeAct } from '../../agent/core/acts.ts';
 import { ActFailure } from '../../agent/core/results.ts';
 import { KEY_AUTH, TOKEN } from '../acme/tokens.ts';
 import { emptyResult } from '../rpc/world.ts';
@@ -25,9 +26,11 @@ test('present and cleanup carry token, answer and domain; a token may begin with
   );
   const acts = server.heard.items.flatMap((one) => (one.kind === 'act' ? [one.act] : []));
   t.deepEqual(
-    (acts as { token: string; keyAuthorization: string | null; domain: string }[]).map(
-      ({ token, keyAuthorization, domain }) => [token, keyAuthorization, domain],
-    ),
+    (acts as ChallengeAct[]).map(({ token, keyAuthorization, domain }) => [
+      token,
+      keyAuthorization,
+      domain,
+    ]),
     [
       [TOKEN, KEY_AUTH, 'www.example.net'],
       [DASHED, dashedAnswer, ''],

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import type { PushAct, RollbackAct } from '../../agent/core/acts.ts';
 import type { ActResult } from '../../agent/core/results.ts';
-import type { ControlVerbs } from '../../agent/rpc/control-service.ts';
+import type { ControlVerbs } from '../../agent/core/verbs.ts';
 import type { Certificates } from '../../agent/core/answers.ts';
 import { shortFolder } from '../haproxy/haproxy.ts';
 import { inspected } from '../upkeep/inspected.ts';
@@ -137,7 +137,7 @@ test('a warning is broken at 80 columns and has no time', async (t) => {
   const file = join(shortFolder(t), 'a.pem');
   writeFileSync(file, 'x');
   const lost = Array.from({ length: 8 }, (_, at) => `name${at}.example.net`).join(', ');
-  const pushCertificate: ControlVerbs['pushCertificate'] = (_act, _caller, report) => {
+  const pushCertificate: ControlVerbs['pushCertificate'] = (_act, report) => {
     report({ step: 'warning', text: `no longer covered: ${lost}`, tookMs: 0 });
     return Promise.resolve(emptyResult);
   };

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
-import type { ControlVerbs } from '../../agent/rpc/control-service.ts';
+import type { ControlVerbs } from '../../agent/core/verbs.ts';
 import { createWorld, serveWorld, type TestServer, type World } from '../rpc/world.ts';
 
 /** The command as it is shipped. */

@@ -27,8 +27,8 @@ const moved: ActResult = {
 
 test('a move: progress on standard error, the table on standard output', async (t) => {
   const { run, server, world } = await desk(t, {
-    move: (act, caller, report) => {
-      server.heard.add({ kind: 'act', act, caller });
+    move: (act, report) => {
+      server.heard.add({ kind: 'act', act });
       report({ step: 'checking', text: 'haproxy02 serves all 11 backends', tookMs: 9 });
       report({ step: 'moving', text: 'haproxy01 advskew 254, haproxy02 MASTER', tookMs: 14 });
       return Promise.resolve(moved);

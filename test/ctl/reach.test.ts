@@ -163,7 +163,7 @@ test('an agent that does not finish in time: 7 after --timeout and a few seconds
 async function interrupted(t: ExecutionContext, signal: NodeJS.Signals, ...more: string[]) {
   const asked = createRecord<string>();
   const { start, world } = await desk(t, {
-    move: (act, _caller, report) => {
+    move: (act, report) => {
       asked.add(act.header.requestId);
       report({ step: 'moving', text: 'on it', tookMs: 1 });
       return new Promise(() => undefined);
@@ -213,7 +213,7 @@ test('Ctrl-C before anyone was asked: 130', async (t) => {
 
 test('a reader that leaves early ends nothing: the exit code is that of the act', async (t) => {
   const { start } = await desk(t, {
-    move: (_act, _caller, report) => {
+    move: (_act, report) => {
       for (let line = 0; line < 200; line++)
         report({ step: 'moving', text: `line ${line}`, tookMs: 1 });
       return Promise.resolve({ ...emptyResult, outcome: 'partial' });

@@ -170,8 +170,8 @@ test('servers --watch -o json is one envelope a line, each with an id of its own
 
 test('drain --wait asks for it with 300 s, and without a terminal progress is plain lines', async (t) => {
   const { run, server } = await desk(t, {
-    setServers(act, caller, report) {
-      server.heard.add({ kind: 'act', act, caller });
+    setServers(act, report) {
+      server.heard.add({ kind: 'act', act });
       report({ step: 'storing', text: 'drain on haproxy01', tookMs: 3 });
       for (const done of [0, 1, 2])
         report({ step: 'draining', text: `${2 - done} left`, tookMs: done, part: { done, of: 2 } });
@@ -206,8 +206,8 @@ test('--then without --wait, or with a word that is none, is a mistake', async (
 
 test('weight sends the text, and reset none', async (t) => {
   const { run, server } = await desk(t, {
-    setWeights(act, caller) {
-      server.heard.add({ kind: 'act', act, caller });
+    setWeights(act) {
+      server.heard.add({ kind: 'act', act });
       return Promise.resolve(emptyResult);
     },
   });
@@ -221,7 +221,7 @@ test('weight sends the text, and reset none', async (t) => {
 
 test('Ctrl-C in a wait: the agent goes on, exit 7 and how to join it', async (t) => {
   const { start } = await desk(t, {
-    setServers(_act, _caller, report) {
+    setServers(_act, report) {
       report({ step: 'draining', text: '2 left', tookMs: 1, part: { done: 0, of: 2 } });
       return new Promise(() => undefined);
     },

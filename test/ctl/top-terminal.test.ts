@@ -1,7 +1,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import test, { type ExecutionContext } from 'ava';
-import type { ControlVerbs } from '../../agent/rpc/control-service.ts';
+import type { ControlVerbs } from '../../agent/core/verbs.ts';
 import { serverReading } from '../core/builders.ts';
 import { eventually } from '../record.ts';
 import { desk, PROXYCTL } from './command.ts';

@@ -3,11 +3,11 @@ import { startServer } from '../../agent/rpc/server.ts';
 import { createTls } from '../../agent/rpc/tls.ts';
 import type { TlsPaths } from '../../agent/rpc/tls-files.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
+import { memberOf, verbsOf } from '../scripted.ts';
 import { helloOf } from './world.ts';
 
 // A server of haproxy01 in a process of its own, to be stopped and killed.
 const [paths = '', folder = ''] = process.argv.slice(2);
-const no = () => Promise.reject(new Error('not expected'));
 const server = await startServer({
   listen: ['127.0.0.1:0'],
   socket: { path: join(folder, 'child.sock'), group: 'nogroup', role: 'operator' },
@@ -17,43 +17,14 @@ const server = await startServer({
   peers: ['haproxy02'],
   clock: systemClock,
   notices: { refused: () => undefined, failed: () => undefined },
-  control: {
-    status: no,
-    move: no,
-    explain: no,
-    history: no,
-    doctor: no,
-    setMaintenance: no,
-    setAutomation: no,
-    setServers: no,
-    setWeights: no,
-    servers: no,
-    show: no,
-    setChallenge: no,
-    pushCertificate: no,
-    certificates: no,
-    rollbackCertificates: no,
-  },
-  peer: {
+  control: verbsOf(),
+  member: memberOf('haproxy01'),
+  fromPeers: {
     hello: () => helloOf('haproxy01'),
     receive: () => undefined,
-    gossipOpened: () => undefined,
-    gossipClosed: () => undefined,
-    storeIntents: no,
-    findServers: no,
-    shutSessions: no,
-    show: no,
-    checkChallenge: no,
-    findChallenge: no,
-    history: no,
-    swapPrepare: no,
-    swapCommit: no,
-    swapAbort: no,
-    swapFinish: no,
-    swapState: no,
-    fetchBundle: no,
-    inspectCertificates: no,
-    inspect: no,
+    opened: () => undefined,
+    closed: () => undefined,
+    storeIntents: () => Promise.resolve([]),
   },
 });
 process.stdout.write(`${server.addresses[0] ?? ''}\n`);

@@ -6,10 +6,23 @@ import { ActFailure } from '../../agent/core/results.ts';
 import { type SwapPrepare } from '../../agent/core/swap-messages.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import type { LinkHandlers } from '../../agent/rpc/links.ts';
+import { peerCalls, type Channel } from '../../agent/rpc/peer-calls.ts';
 import { createOutbox } from '../../agent/rpc/outbox.ts';
 import { serverReading } from '../core/builders.ts';
-import { clientOf, createWorld, helloOf, serveWorld } from './world.ts';
+import { clientOf, createWorld, helloOf, serveWorld, testClock } from './world.ts';
 import { link, heartbeat, report, intent } from './link-world.ts';
+
+const PREPARE: SwapPrepare = {
+  swapId: 's',
+  bundles: [{ path: null, pem: 'PEM' }],
+  dryRun: false,
+  acceptRisks: [],
+  coordinator: 'haproxy02',
+  members: ['haproxy02', 'haproxy01'],
+  stamp: { wallMs: 1, count: 2, node: 'haproxy02' },
+  actor: 'anna',
+  reason: 'renewed',
+};
 
 test('a link opens with a hello, carries messages in order, and ends with a goodbye', async (t) => {
   const world = await createWorld(t);
@@ -117,11 +130,11 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
   const asked: unknown[] = [];
   const detail = { code: 'transaction_open', message: 'another transaction is open', cause: 'x' };
   const server = await serveWorld(t, world, {
-    peer: {
-      storeIntents(node, intents) {
-        asked.push([node, intents]);
-        return Promise.resolve({ newer: [intent] });
-      },
+    storeIntents(node, intents) {
+      asked.push([node, intents]);
+      return Promise.resolve([intent]);
+    },
+    member: {
       findServers: (instance, backend) =>
         Promise.resolve([serverReading({ name: `${instance}:${backend}`, total: 2 ** 40 })]),
       shutSessions(instance, backend, server) {
@@ -133,69 +146,125 @@ test('calls to a peer bring back its answer or its own failure', async (t) => {
           ? Promise.resolve(['[::1]:7661'])
           : Promise.reject(new ActFailure('failed', detail)),
       findChallenge: (token) => Promise.resolve(`${token}.x`),
-      swapPrepare: (node, swap) => {
-        asked.push([node, swap]);
+      swapPrepare: (swap) => {
+        asked.push(swap);
         return Promise.resolve(reading);
       },
       swapCommit: () => Promise.reject(new ActFailure('conflict', detail)),
       swapAbort: () => Promise.resolve({ ...reading, node: 'haproxy05' }),
-      swapFinish: () => new Promise(() => undefined),
     },
   });
   const { links, connected } = await link(t, world, [server.address]);
   await connected();
   const calls = links.peerCalls('haproxy01');
-  const swap: SwapPrepare = {
-    swapId: 's',
-    bundles: [{ path: null, pem: 'PEM' }],
-    dryRun: false,
-    acceptRisks: [],
-    coordinator: 'haproxy02',
-    members: ['haproxy02', 'haproxy01'],
-    stamp: { wallMs: 1, count: 2, node: 'haproxy02' },
-    actor: 'anna',
-    reason: 'renewed',
-  };
-  t.deepEqual(await calls.storeIntents([intent], 1000), { newer: [intent] });
-  t.deepEqual(await calls.findServers('i', 'web', 1000), [
+  t.deepEqual(await calls.storeIntents([intent]), { newer: [intent] });
+  t.deepEqual(await calls.findServers('i', 'web'), [
     serverReading({ name: 'i:web', total: 2 ** 40 }),
   ]);
-  await calls.shutSessions('i', 'web', 's1', 1000);
-  t.deepEqual(await calls.checkChallenge('', 1000), ['[::1]:7661']);
-  t.is(await calls.findChallenge('a', 1000), 'a.x');
-  t.deepEqual(await calls.swapPrepare(swap, 1000), reading);
-  t.deepEqual(asked, [
-    ['haproxy02', [intent]],
-    ['i', 'web', 's1'],
-    ['haproxy02', swap],
-  ]);
+  await calls.shutSessions('i', 'web', 's1');
+  t.deepEqual(await calls.checkChallenge(''), ['[::1]:7661']);
+  t.is(await calls.findChallenge('a'), 'a.x');
+  t.deepEqual(await calls.swapPrepare(PREPARE), reading);
+  t.deepEqual(asked, [['haproxy02', [intent]], ['i', 'web', 's1'], PREPARE]);
   const failure = async (call: Promise<unknown>) => {
     const error = await t.throwsAsync(call, { instanceOf: ActFailure });
     return [error.outcome, error.detail.code, error.detail.message];
   };
   t.deepEqual(
     [
-      await failure(calls.checkChallenge('a', 1000)),
-      await failure(calls.swapCommit('s', 1000)),
-      await failure(calls.swapAbort('s', 1000)),
-      await failure(calls.swapFinish('s', 60)),
-      await failure(calls.swapFinish('', 1000)),
-      await failure(calls.shutSessions('', '', 's1', 1000)),
+      await failure(calls.checkChallenge('a')),
+      await failure(calls.swapCommit('s')),
+      await failure(calls.swapAbort('s')),
+      await failure(calls.swapFinish('')),
+      await failure(calls.shutSessions('', '', 's1')),
     ],
     [
       ['failed', 'transaction_open', 'another transaction is open'],
       ['conflict', 'transaction_open', 'another transaction is open'],
       ['result-unknown', 'bad_reply', 'swap abort on haproxy01: node: "haproxy05" answered'],
-      ['result-unknown', 'no_answer', 'swap finish on haproxy01: no answer'],
       ['usage', 'bad_request', 'swap finish: swap_id: missing'],
       ['usage', 'bad_request', 'shut sessions: backend: missing'],
     ],
   );
   await links.close();
-  t.deepEqual(await failure(calls.storeIntents([], 1000)), [
+  t.deepEqual(await failure(calls.storeIntents([])), [
     'unreachable',
     'peer_unreachable',
     'haproxy01 cannot be reached',
+  ]);
+});
+
+test('each call to a peer ends within its own time: a change is then unknown, a reading unreachable', async (t) => {
+  const world = await createWorld(t);
+  const never = () => new Promise<never>(() => undefined);
+  const server = await serveWorld(t, world, {
+    storeIntents: never,
+    member: {
+      findServers: never,
+      shutSessions: never,
+      show: never,
+      checkChallenge: never,
+      findChallenge: never,
+      history: never,
+      swapPrepare: never,
+      swapCommit: never,
+      swapAbort: never,
+      swapFinish: never,
+      swapState: never,
+      fetchBundle: never,
+      inspectCertificates: never,
+      inspect: never,
+    },
+  });
+  const issued = await world.ca.issue(['proxyctl://web/node/haproxy02']);
+  const client = clientOf(t, server.address, world.ca.certPem, issued);
+  const within: number[] = [];
+  const hurried: Channel = {
+    makeUnaryRequest(path, write, read, request, { deadline }, answered) {
+      within.push(Math.ceil((deadline - Date.now()) / 1000) * 1000);
+      client.makeUnaryRequest(path, write, read, request, { deadline: Date.now() + 50 }, answered);
+    },
+  };
+  const peer = peerCalls('haproxy01', () => hurried, testClock);
+  const calls = [
+    peer.storeIntents([intent]),
+    peer.shutSessions('', 'web', 's1'),
+    peer.swapPrepare(PREPARE),
+    peer.swapCommit('s'),
+    peer.swapAbort('s'),
+    peer.swapFinish('s'),
+    peer.findServers('', 'web'),
+    peer.show('show info'),
+    peer.checkChallenge(''),
+    peer.findChallenge('a'),
+    peer.history(),
+    peer.swapState('s'),
+    peer.fetchBundle('www', 'c'),
+    peer.inspectCertificates(true),
+    peer.inspect(),
+  ];
+  const ended = await Promise.all(
+    calls.map(async (call, at) => {
+      const { outcome, message } = await t.throwsAsync(call, { instanceOf: ActFailure });
+      return [outcome, message, within[at]];
+    }),
+  );
+  t.deepEqual(ended, [
+    ['result-unknown', 'store intents on haproxy01: no answer', 2000],
+    ['result-unknown', 'shut sessions on haproxy01: no answer', 2000],
+    ['result-unknown', 'swap prepare on haproxy01: no answer', 10_000],
+    ['result-unknown', 'swap commit on haproxy01: no answer', 10_000],
+    ['result-unknown', 'swap abort on haproxy01: no answer', 10_000],
+    ['result-unknown', 'swap finish on haproxy01: no answer', 10_000],
+    ['unreachable', 'find servers on haproxy01: no answer', 2000],
+    ['unreachable', 'show on haproxy01: no answer', 9000],
+    ['unreachable', 'check challenge on haproxy01: no answer', 4000],
+    ['unreachable', 'find challenge on haproxy01: no answer', 2000],
+    ['unreachable', 'history on haproxy01: no answer', 2000],
+    ['unreachable', 'swap state on haproxy01: no answer', 2000],
+    ['unreachable', 'fetch bundle on haproxy01: no answer', 10_000],
+    ['unreachable', 'inspect certificates on haproxy01: no answer', 10_000],
+    ['unreachable', 'inspect on haproxy01: no answer', 12_000],
   ]);
 });
 

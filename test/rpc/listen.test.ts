@@ -44,12 +44,8 @@ test('the unix sockets have the roles and modes they are configured with', async
   ]);
   const acts = server.heard.items.flatMap((one) => (one.kind === 'act' ? [one] : []));
   t.deepEqual(
-    acts.map(({ caller }) => caller),
-    [
-      { name: 'mallory', role: 'operator' },
-      { name: 'mallory', role: 'admin' },
-      { name: 'local', role: 'admin' },
-    ],
+    acts.map(({ act }) => act.header.actor),
+    ['mallory', 'mallory', 'local'],
   );
   t.like(acts[2]?.act, { bundles: [{ path: null, pem: 'one two three' }] });
 });

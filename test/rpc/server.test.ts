@@ -36,12 +36,10 @@ test('each role may do what it may and no more, over TLS', async (t) => {
     operator: ['haproxy01', 'moved', 'certificates needs the role admin; anna has operator'],
     admin: ['haproxy01', 'moved', 'pushed'],
   });
-  const acts = server.heard.items.flatMap((one) => (one.kind === 'act' ? [one.caller] : []));
-  t.deepEqual(acts, [
-    { name: 'anna', role: 'operator' },
-    { name: 'anna', role: 'admin' },
-    { name: 'anna', role: 'admin' },
-  ]);
+  const acts = server.heard.items.flatMap((one) =>
+    one.kind === 'act' ? [one.act.header.actor] : [],
+  );
+  t.deepEqual(acts, ['anna', 'anna', 'anna']);
 });
 
 test('the certificate, not the request, names the actor over TLS', async (t) => {
@@ -52,7 +50,6 @@ test('the certificate, not the request, names the actor over TLS', async (t) => 
   const heard = await server.heard.until(({ kind }) => kind === 'act');
   t.deepEqual(heard, {
     kind: 'act',
-    caller: { name: 'anna', role: 'operator' },
     act: {
       header: {
         requestId: 'r1',
@@ -100,7 +97,7 @@ test('a certificate of this CA that is nobody here is refused with a reason', as
 test('the Peer service is for configured nodes, and not on the unix socket at all', async (t) => {
   const world = await createWorld(t);
   const server = await serveWorld(t, world, {
-    peer: { findServers: () => Promise.resolve([]) },
+    member: { findServers: () => Promise.resolve([]) },
   });
   const { path, requestSerialize, responseDeserialize } = PeerService.findServers;
   const ask = (client: Client) =>
@@ -138,7 +135,7 @@ test('progress comes before the one result, and failures keep outcome and detail
   const detail = { code: 'peer_unhealthy', message: 'haproxy02 cannot serve 1@wan' };
   const server = await serveWorld(t, world, {
     control: {
-      move: (act, _caller, report) => {
+      move: (act, report) => {
         report({ step: 'checking', text: 'both', tookMs: 3 });
         if (act.to === 'a') return Promise.resolve(emptyResult);
         if (act.to === 'b') throw new ActFailure('unsafe', detail);
@@ -181,7 +178,7 @@ test('an act goes on when its caller leaves', async (t) => {
   const finished = new Promise<string>((resolve) => (done = resolve));
   const server = await serveWorld(t, world, {
     control: {
-      async move(_act, _caller, report) {
+      async move(_act, report) {
         report({ step: 'storing', text: '', tookMs: 0 });
         await left;
         report({ step: 'moving', text: '', tookMs: 0 });

@@ -7,13 +7,14 @@ import type { ServiceError } from '@grpc/grpc-js';
 import type { ExecutionContext } from 'ava';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { ControlService } from '../../proto/gen/services.ts';
-import type { Caller } from '../../agent/core/acts.ts';
+import type { ActHeader } from '../../agent/core/acts.ts';
 import type { ActResult } from '../../agent/core/results.ts';
 import type { Status } from '../../agent/core/answers.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
-import type { ControlVerbs } from '../../agent/rpc/control-service.ts';
+import type { ControlVerbs } from '../../agent/core/verbs.ts';
+import type { FromPeers } from '../../agent/rpc/from-peers.ts';
 import type { Hello } from '../../agent/rpc/hello.ts';
-import type { PeerVerbs } from '../../agent/rpc/peer-service.ts';
+import type { ServedMember } from '../../agent/rpc/peer-service.ts';
 import { startServer } from '../../agent/rpc/server.ts';
 import type { RunningServer } from '../../agent/rpc/server.ts';
 import { createTls } from '../../agent/rpc/tls.ts';
@@ -21,6 +22,7 @@ import type { Tls } from '../../agent/rpc/tls.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
 import type { Clock } from '../../agent/sys/clock.ts';
 import { createRecord } from '../record.ts';
+import { memberOf, verbsOf } from '../scripted.ts';
 import { createCa } from './certificates.ts';
 import type { Ca, Issued } from './certificates.ts';
 
@@ -103,7 +105,7 @@ const emptyStatus: Status = {
 export type Heard =
   | { readonly kind: 'opened' | 'closed' | 'refused' | 'failed'; readonly text: string }
   | { readonly kind: 'message'; readonly node: string; readonly message: GossipMessage }
-  | { readonly kind: 'act'; readonly act: unknown; readonly caller: Caller };
+  | { readonly kind: 'act'; readonly act: { readonly header: ActHeader } };
 
 export interface TestServer extends RunningServer {
   readonly heard: ReturnType<typeof createRecord<Heard>>;
@@ -120,16 +122,16 @@ export async function serveWorld(
     readonly tls?: Tls;
     readonly listen?: readonly string[];
     readonly control?: Partial<ControlVerbs>;
-    readonly peer?: Partial<PeerVerbs>;
+    readonly member?: Partial<ServedMember>;
+    readonly storeIntents?: FromPeers['storeIntents'];
     readonly socketName?: string;
   } = {},
 ): Promise<TestServer> {
   const heard = createRecord<Heard>();
-  const act: ControlVerbs['move'] = (act, caller) => {
-    heard.add({ kind: 'act', act, caller });
+  const act = (act: { readonly header: ActHeader }): Promise<ActResult> => {
+    heard.add({ kind: 'act', act });
     return Promise.resolve(emptyResult);
   };
-  const no = () => Promise.reject(new Error('not expected'));
   const socketPath = join(world.folder, more.socketName ?? 'agent.sock');
   const server = await startServer({
     listen: more.listen ?? ['127.0.0.1:0'],
@@ -144,54 +146,21 @@ export async function serveWorld(
         heard.add({ kind: 'refused', text: `${method}: ${reason}` }),
       failed: (method, error) => heard.add({ kind: 'failed', text: `${method}: ${String(error)}` }),
     },
-    control: {
+    control: verbsOf({
       status: () => Promise.resolve(emptyStatus),
       move: act,
-      explain: no,
-      history: no,
-      doctor: no,
-      setMaintenance: no,
-      setAutomation: no,
-      setServers: (servers, caller) => {
-        heard.add({ kind: 'act', act: servers, caller });
-        return Promise.resolve(emptyResult);
-      },
-      setWeights: no,
-      servers: no,
-      show: no,
-      certificates: no,
-      rollbackCertificates: no,
-      setChallenge: (challenge, caller) => {
-        heard.add({ kind: 'act', act: challenge, caller });
-        return Promise.resolve(emptyResult);
-      },
-      pushCertificate: (push, caller) => {
-        heard.add({ kind: 'act', act: push, caller });
-        return Promise.resolve(emptyResult);
-      },
+      setServers: act,
+      setChallenge: act,
+      pushCertificate: act,
       ...more.control,
-    },
-    peer: {
+    }),
+    member: memberOf('haproxy01', more.member),
+    fromPeers: {
       hello: () => helloOf('haproxy01'),
       receive: (node, message) => heard.add({ kind: 'message', node, message }),
-      gossipOpened: (node) => heard.add({ kind: 'opened', text: node }),
-      gossipClosed: (node, how) => heard.add({ kind: 'closed', text: `${node} ${how}` }),
-      storeIntents: no,
-      findServers: no,
-      shutSessions: no,
-      show: no,
-      checkChallenge: no,
-      findChallenge: no,
-      history: no,
-      swapPrepare: no,
-      swapCommit: no,
-      swapAbort: no,
-      swapFinish: no,
-      swapState: no,
-      fetchBundle: no,
-      inspectCertificates: no,
-      inspect: no,
-      ...more.peer,
+      opened: (node) => heard.add({ kind: 'opened', text: node }),
+      closed: (node, how) => heard.add({ kind: 'closed', text: `${node} ${how}` }),
+      storeIntents: more.storeIntents ?? (() => Promise.reject(new Error('not expected'))),
     },
   });
   t.teardown(() => server.close(100));

@@ -1,7 +1,9 @@
 import { ActFailure } from '../../agent/core/results.ts';
 import type { ServerReading } from '../../agent/core/answers.ts';
+import type { Member } from '../../agent/core/member.ts';
 import type { Intent } from '../../agent/core/model.ts';
-import type { Member, Pair } from '../../agent/verbs/pair.ts';
+import type { Pair } from '../../agent/verbs/pair.ts';
+import { memberOf, pairOf as scriptedPair } from '../scripted.ts';
 import type { Agent, SimNode } from './agent.ts';
 import { SERVERS, type Haproxy } from './haproxy.ts';
 import type { Process } from './process.ts';
@@ -12,41 +14,33 @@ const STORE_MS = 2000;
 export function pairOf(agent: Agent, { gossip, loop, view }: SimNode): Pair {
   const { world, name } = agent;
   const { clock } = agent.process;
-  return {
-    node: name,
+  const others = world.hosts.filter((host) => host.name !== name);
+  return scriptedPair([local(agent), ...others.map((host) => remote(agent, host.name))], {
     name: 'sim',
     clock,
     policy: world.policy,
-    members: [
-      local(agent),
-      ...world.hosts.flatMap((host) => (host.name === name ? [] : [remote(agent, host.name)])),
-    ],
     view,
     intents: gossip.intents,
-    runningSwaps: new Set(),
-    forgetSwap: refuse,
-    certificateName: (path) => path,
-    previousBundle: refuse,
     onRound: (listener) => loop.onRound(listener),
-  };
+  });
 }
 
 /** Tells one intent from every other that was ever made. */
 export const nameOf = ({ key, stamp }: Intent): string =>
   `${key} ${stamp.wallMs} ${stamp.count} ${stamp.node}`;
 
-const local = (agent: Agent): Member => ({
-  ...noSwaps,
-  node: agent.name,
-  async storeIntents(intents) {
-    // Verbs store on their own node first.
-    for (const intent of intents) agent.world.made.set(nameOf(intent), intent);
-    return { newer: await agent.storeIntents(agent.name, intents) };
-  },
-  history: () => Promise.resolve(agent.loop?.history() ?? []),
-  findServers: (_instance, backend) => servers(agent.host.haproxy, agent.process, backend),
-  shutSessions: () => Promise.resolve(),
-});
+/** Certificates are not simulated: what is asked of them fails. */
+const local = (agent: Agent): Member =>
+  memberOf(agent.name, {
+    async storeIntents(intents) {
+      // Verbs store on their own node first.
+      for (const intent of intents) agent.world.made.set(nameOf(intent), intent);
+      return { newer: await agent.storeIntents(agent.name, intents) };
+    },
+    history: () => Promise.resolve(agent.loop?.history() ?? []),
+    findServers: (_instance, backend) => servers(agent.host.haproxy, agent.process, backend),
+    shutSessions: () => Promise.resolve(),
+  });
 
 /** Over the link this agent has to it: agent/rpc/peer-calls.ts without its wire. */
 function remote(agent: Agent, peer: string): Member {
@@ -55,9 +49,7 @@ function remote(agent: Agent, peer: string): Member {
     if (link === undefined) return Promise.reject(new TypeError(`${peer} is no peer`));
     return link.call(STORE_MS, work);
   };
-  return {
-    ...noSwaps,
-    node: peer,
+  return memberOf(peer, {
     storeIntents: (intents) =>
       call(async (there) => {
         // What is left of a limit travels, not the moment: the hosts' clocks differ.
@@ -73,7 +65,7 @@ function remote(agent: Agent, peer: string): Member {
     findServers: (_instance, backend) =>
       call((there) => servers(there.host.haproxy, there.process, backend)),
     shutSessions: () => Promise.resolve(),
-  };
+  });
 }
 
 function servers(
@@ -99,17 +91,3 @@ function servers(
     });
   });
 }
-
-const refuse = (): Promise<never> => Promise.reject(new Error('certificates are not simulated'));
-const noSwaps = {
-  show: refuse,
-  checkChallenge: refuse,
-  swapPrepare: refuse,
-  swapCommit: refuse,
-  swapAbort: refuse,
-  swapFinish: refuse,
-  swapState: refuse,
-  fetchBundle: refuse,
-  inspectCertificates: refuse,
-  inspect: refuse,
-};

@@ -5,9 +5,10 @@ import { challengeKey } from '../../agent/core/challenge.ts';
 import { mergeIntents, type Intents } from '../../agent/core/intents.ts';
 import type { Intent, NodeView } from '../../agent/core/model.ts';
 import { setChallenge } from '../../agent/verbs/challenge.ts';
-import type { Member, Pair } from '../../agent/verbs/pair.ts';
+import type { Pair } from '../../agent/verbs/pair.ts';
 import { KEY_AUTH, TOKEN } from '../acme/tokens.ts';
 import { FakeClock } from '../fake-clock.ts';
+import { memberOf, pairOf } from '../scripted.ts';
 
 const TTL_MS = 3_600_000;
 const NODES = ['haproxy01', 'haproxy02'];
@@ -17,32 +18,19 @@ function world(wrong: (node: string, token: string) => ActFailure | null, away: 
   const clock = new FakeClock();
   const stores = new Map<string, Intents>(NODES.map((node) => [node, new Map()]));
   const checked: string[] = [];
-  const no = () => Promise.reject(new Error('not expected'));
-  const member = (node: string): Member => ({
-    node,
-    storeIntents(intents) {
-      const merge = mergeIntents(stores.get(node) ?? new Map(), intents, clock.wallMs());
-      stores.set(node, merge.intents);
-      return Promise.resolve({ newer: merge.newer });
-    },
-    checkChallenge(token) {
-      checked.push(`${node} ${token === TOKEN ? 'TOKEN' : token}`);
-      const failure = wrong(node, token);
-      return failure === null ? Promise.resolve(['[::1]:7661']) : Promise.reject(failure);
-    },
-    findServers: no,
-    shutSessions: no,
-    show: no,
-    swapState: no,
-    fetchBundle: no,
-    inspectCertificates: no,
-    inspect: no,
-    history: no,
-    swapPrepare: no,
-    swapCommit: no,
-    swapAbort: no,
-    swapFinish: no,
-  });
+  const member = (node: string) =>
+    memberOf(node, {
+      storeIntents(intents) {
+        const merge = mergeIntents(stores.get(node) ?? new Map(), intents, clock.wallMs());
+        stores.set(node, merge.intents);
+        return Promise.resolve({ newer: merge.newer });
+      },
+      checkChallenge(token) {
+        checked.push(`${node} ${token === TOKEN ? 'TOKEN' : token}`);
+        const failure = wrong(node, token);
+        return failure === null ? Promise.resolve(['[::1]:7661']) : Promise.reject(failure);
+      },
+    });
   const view = (): NodeView[] =>
     NODES.map((node) => ({
       node,
@@ -52,20 +40,8 @@ function world(wrong: (node: string, token: string) => ActFailure | null, away: 
       report: null,
       clockOffMs: null,
     }));
-  const pair: Pair = {
-    node: 'haproxy01',
-    name: 'web',
-    clock,
-    policy: {} as Pair['policy'],
-    members: NODES.map(member),
-    view,
-    intents: () => stores.get('haproxy01') ?? new Map(),
-    onRound: () => () => undefined,
-    runningSwaps: new Set(),
-    forgetSwap: () => Promise.resolve(),
-    certificateName: (path) => path,
-    previousBundle: () => Promise.resolve(null),
-  };
+  const intents = (): Intents => stores.get('haproxy01') ?? new Map();
+  const pair = pairOf(NODES.map(member), { clock, view, intents });
   const stored = (): (Partial<Intent> | null)[] =>
     NODES.map((node) => {
       const intent = stores.get(node)?.get(challengeKey(TOKEN));

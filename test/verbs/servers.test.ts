@@ -4,11 +4,12 @@ import { ActFailure, type ActResult, type Progress } from '../../agent/core/resu
 import type { ServerReading } from '../../agent/core/answers.ts';
 import { mergeIntents, type Intents } from '../../agent/core/intents.ts';
 import type { Intent } from '../../agent/core/model.ts';
-import type { Member, Pair } from '../../agent/verbs/pair.ts';
+import type { Pair } from '../../agent/verbs/pair.ts';
 import { setServers } from '../../agent/verbs/servers.ts';
 import { setWeights } from '../../agent/verbs/weights.ts';
-import { POLICY, report, serverReading } from '../core/builders.ts';
+import { report, serverReading } from '../core/builders.ts';
 import { FakeClock } from '../fake-clock.ts';
+import { memberOf, pairOf } from '../scripted.ts';
 
 /** What the HAProxys of two nodes would say: both take every wish at once unless told otherwise. */
 class Nodes {
@@ -49,44 +50,29 @@ class Nodes {
   }
 
   pair(): Pair {
-    const member = (node: string, at: number): Member => ({
-      node,
-      storeIntents: (intents) => {
-        const merged = mergeIntents(this.intents, intents, this.clock.wallMs());
-        this.intents = merged.intents;
-        return Promise.resolve({ newer: [] });
-      },
-      findServers: (_instance, backend) => {
-        if (at === 0) this.onCount();
-        if (this.silent === at) return Promise.reject(new Error(`${node} is silent`));
-        if (backend === 'WEB') return Promise.resolve(this.servers(at));
-        const detail = { code: 'no_such_backend', message: `HAProxy has no backend ${backend}` };
-        return Promise.reject(new ActFailure('not-found', detail));
-      },
-      shutSessions: (_instance, backend, server) => {
-        this.shut.push(`${node} ${backend}/${server}`);
-        this.sessions = [0, 0];
-        return Promise.resolve();
-      },
-      show: never,
-      history: never,
-      swapPrepare: never,
-      swapCommit: never,
-      swapAbort: never,
-      swapFinish: never,
-      swapState: never,
-      fetchBundle: never,
-      inspectCertificates: never,
-      inspect: never,
-      checkChallenge: never,
-    });
+    const member = (node: string, at: number) =>
+      memberOf(node, {
+        storeIntents: (intents) => {
+          const merged = mergeIntents(this.intents, intents, this.clock.wallMs());
+          this.intents = merged.intents;
+          return Promise.resolve({ newer: [] });
+        },
+        findServers: (_instance, backend) => {
+          if (at === 0) this.onCount();
+          if (this.silent === at) return Promise.reject(new Error(`${node} is silent`));
+          if (backend === 'WEB') return Promise.resolve(this.servers(at));
+          const detail = { code: 'no_such_backend', message: `HAProxy has no backend ${backend}` };
+          return Promise.reject(new ActFailure('not-found', detail));
+        },
+        shutSessions: (_instance, backend, server) => {
+          this.shut.push(`${node} ${backend}/${server}`);
+          this.sessions = [0, 0];
+          return Promise.resolve();
+        },
+      });
     const names = ['a', 'b'];
-    return {
-      node: 'a',
-      name: 'web',
+    return pairOf(names.map(member), {
       clock: this.clock,
-      policy: POLICY,
-      members: names.map(member),
       view: () =>
         names.map((node) => ({
           node,
@@ -103,12 +89,7 @@ class Nodes {
           clockOffMs: null,
         })),
       intents: () => this.intents,
-      onRound: () => () => undefined,
-      runningSwaps: new Set(),
-      forgetSwap: () => Promise.resolve(),
-      certificateName: (path) => path,
-      previousBundle: () => Promise.resolve(null),
-    };
+    });
   }
 
   /** Runs the verb while time passes; its result. */
@@ -139,7 +120,6 @@ class Nodes {
     );
 }
 
-const never = (): Promise<never> => Promise.reject(new Error('not expected'));
 const HEADER: ServersAct['header'] = {
   requestId: 'r',
   actor: 'anna',

@@ -223,7 +223,7 @@ test('failover -o json names the move, and what a read afterwards found', async 
   const nodes = [nodeOf('haproxy01'), nodeOf('haproxy02', {}, { problem: 'connection refused' })];
   const { run } = await desk(t, {
     status: () => Promise.resolve(statusOf({ nodes })),
-    move: (act, _caller, report) => {
+    move: (act, report) => {
       report({ step: 'checking', text: 'haproxy02 serves', tookMs: 9 });
       const { requestId } = act.header;
       return Promise.resolve({ ...emptyResult, requestId, ...moved });

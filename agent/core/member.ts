@@ -1,0 +1,44 @@
+import type { InspectedCertificate, ServerReading } from './answers.ts';
+import type { Inspection } from './doctor/inspection.ts';
+import type { OwnerChange } from './history.ts';
+import type { Intent } from './model.ts';
+import type { ShowReply } from './show-commands.ts';
+import type { SwapStanding } from './swap.ts';
+import type { SwapPrepare, SwapReading } from './swap-messages.ts';
+
+/**
+ * One node as the others use it, and as its own agent does: this one directly, the others over
+ * their agents. What nodes ask of each other is listed here and nowhere else. Calls throw
+ * ActFailure: the node's own, or 'unreachable' where it did not hear (a reading: did not answer),
+ * or 'result-unknown' where a change was sent and no answer came.
+ */
+export interface Member {
+  readonly node: string;
+  /** Resolves once they are on that node's disk; `newer` wins over what was sent. */
+  storeIntents(intents: readonly Intent[]): Promise<{ readonly newer: readonly Intent[] }>;
+  /** Of every backend where none is named; 'not-found' where the named one is not. */
+  findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
+  shutSessions(instance: string, backend: string, server: string): Promise<void>;
+  /** The reply of its HAProxy; 'usage' for a command that show-commands.ts does not let through. */
+  show(command: string): Promise<ShowReply>;
+  /**
+   * Asks that node's ACME responder itself; the addresses that answered rightly, 'failed' where
+   * one does not. '' asks whether it answers.
+   */
+  checkChallenge(token: string): Promise<readonly string[]>;
+  /** The key authorization in that node's own webroot; '' where it has none. */
+  findChallenge(token: string): Promise<string>;
+  /** How addresses came to that node, the newest last. */
+  history(): Promise<readonly OwnerChange[]>;
+  swapPrepare(swap: SwapPrepare): Promise<SwapReading>;
+  swapCommit(swapId: string): Promise<SwapReading>;
+  swapAbort(swapId: string): Promise<SwapReading>;
+  swapFinish(swapId: string): Promise<SwapReading>;
+  swapState(swapId: string): Promise<SwapStanding>;
+  /** As PEM; 'not-found' where this node has another bundle under that name. */
+  fetchBundle(name: string, sha256: string): Promise<string>;
+  /** `served`: with a TLS connect to its listeners. */
+  inspectCertificates(served: boolean): Promise<readonly InspectedCertificate[]>;
+  /** Looks at its host, read only; each part that could not be looked at says so. */
+  inspect(): Promise<Inspection>;
+}

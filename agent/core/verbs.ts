@@ -1,0 +1,45 @@
+import type {
+  AutomationAct,
+  ChallengeAct,
+  MaintenanceAct,
+  MoveAct,
+  PushAct,
+  RollbackAct,
+  ServersAct,
+  WeightAct,
+} from './acts.ts';
+import type { Certificates, ExplainAnswer, ServersAnswer, Status } from './answers.ts';
+import type { DoctorAnswer, DoctorAsk } from './doctor/finding.ts';
+import type { History } from './history.ts';
+import type { ActResult, Progress } from './results.ts';
+import type { ShowAnswer } from './show-commands.ts';
+
+/** Hears each step of an act once it is done. */
+export type Report = (progress: Progress) => void;
+
+/**
+ * What operators can ask of an agent, on both sides of the wire: the agent carries it out, proxyctl
+ * calls it. Calls throw ActFailure. An act goes on when its client leaves; who asks stands in its header.
+ */
+export interface ControlVerbs {
+  status(): Promise<Status>;
+  /** Of these addresses; empty: of all. */
+  explain(addresses: readonly string[]): Promise<ExplainAnswer>;
+  /** `limit`: the newest so many; null: all. */
+  history(addresses: readonly string[], limit: number | null): Promise<History>;
+  doctor(ask: DoctorAsk): Promise<DoctorAnswer>;
+  move(act: MoveAct, report: Report): Promise<ActResult>;
+  setMaintenance(act: MaintenanceAct, report: Report): Promise<ActResult>;
+  setAutomation(act: AutomationAct, report: Report): Promise<ActResult>;
+  setServers(act: ServersAct, report: Report): Promise<ActResult>;
+  setWeights(act: WeightAct, report: Report): Promise<ActResult>;
+  /** Null: of every backend. */
+  servers(backend: string | null): Promise<ServersAnswer>;
+  /** A command of show-commands.ts, to every node's HAProxy. */
+  show(command: string): Promise<ShowAnswer>;
+  setChallenge(act: ChallengeAct, report: Report): Promise<ActResult>;
+  pushCertificate(act: PushAct, report: Report): Promise<ActResult>;
+  rollbackCertificates(act: RollbackAct, report: Report): Promise<ActResult>;
+  /** `served`: with a TLS connect to the listeners of every node. */
+  certificates(served: boolean): Promise<Certificates>;
+}

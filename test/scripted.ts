@@ -1,0 +1,76 @@
+import type { Member } from '../agent/core/member.ts';
+import type { ControlVerbs } from '../agent/core/verbs.ts';
+import type { Pair } from '../agent/verbs/pair.ts';
+import { POLICY } from './core/builders.ts';
+
+const no = (): Promise<never> => Promise.reject(new Error('not expected'));
+
+/** A node that answers as a test says; anything else that it is asked fails. */
+export const memberOf = (node: string, answers: Partial<Member> = {}): Member => ({
+  node,
+  storeIntents: no,
+  findServers: no,
+  shutSessions: no,
+  show: no,
+  checkChallenge: no,
+  findChallenge: no,
+  history: no,
+  swapPrepare: no,
+  swapCommit: no,
+  swapAbort: no,
+  swapFinish: no,
+  swapState: no,
+  fetchBundle: no,
+  inspectCertificates: no,
+  inspect: no,
+  ...answers,
+});
+
+/** An agent that carries out what a test says; anything else that it is asked fails. */
+export const verbsOf = (answers: Partial<ControlVerbs> = {}): ControlVerbs => ({
+  status: no,
+  explain: no,
+  history: no,
+  doctor: no,
+  move: no,
+  setMaintenance: no,
+  setAutomation: no,
+  setServers: no,
+  setWeights: no,
+  servers: no,
+  show: no,
+  setChallenge: no,
+  pushCertificate: no,
+  rollbackCertificates: no,
+  certificates: no,
+  ...answers,
+});
+
+/** The pair `web` of these members, as its first one sees it: all in touch, nothing wished. */
+export function pairOf(
+  members: readonly Member[],
+  given: Partial<Pair> & Pick<Pair, 'clock'>,
+): Pair {
+  return {
+    node: members[0]?.node ?? '',
+    name: 'web',
+    policy: POLICY,
+    members,
+    view: () =>
+      members.map(({ node }) => ({
+        node,
+        peerClass: 'alive',
+        fresh: true,
+        heardAtMs: 0,
+        report: null,
+        clockOffMs: null,
+      })),
+    intents: () => new Map(),
+    onRound: () => () => undefined,
+    runningSwaps: new Set(),
+    forgetSwap: () => Promise.resolve(),
+    certificateName: (path) => path,
+    previousBundle: () => Promise.resolve(null),
+    ...given,
+  };
+}
