@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import ava from 'ava';
 import { ran, type Ran } from '../lab/client.ts';
 import { labMissing } from '../lab/lab.ts';
@@ -49,8 +49,10 @@ test('two labs stand side by side; up prints one JSON line with everything a scr
     [true, true, true, true],
   );
   const pids = report.nodes.flatMap((each) => [each.agent_pid, each.haproxy_pid, each.carp_pid]);
-  const programs = pids.map((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
-  t.deepEqual(programs, ['node', 'haproxy', 'node', 'node', 'haproxy', 'node']);
+  // Not comm: from Node 24 on a Node's is the name of its main thread.
+  const programs = pids.map((pid) => basename(readlinkSync(`/proc/${pid}/exe`)));
+  const program = basename(realpathSync(process.execPath));
+  t.deepEqual(programs, [program, 'haproxy', program, program, 'haproxy', program]);
   t.deepEqual(report.addresses, [
     { id: '1@vtnet0', vhid: 1, vip4: report.vip4, vip6: report.vip6 },
   ]);
