@@ -34,7 +34,7 @@ show()
 }
 
 show "host"
-believe os "FreeBSD 13.5, 14.x or 15.x" "$(uname -srm)" '^FreeBSD 1[345]\.'
+believe os "FreeBSD 14.x or 15.x; 13.5 without support" "$(uname -srm)" '^FreeBSD 1[345]\.'
 believe root "run as root, or some lines are unknown" "uid $(id -u)" '^uid 0$'
 
 show "CARP"

@@ -1,5 +1,6 @@
 // Installs what the other scripts need and is missing, and says what it is doing.
-//   node test/prepare.mjs [--quiet] [lab]
+//   node test/prepare.mjs [--quiet] [lab|test|long]
+// lab: the programs of the lab; test: what else the tests ask; long: what the long ones ask too.
 // Plain JavaScript on purpose: it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -8,7 +9,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const lab = process.argv.includes('lab');
+const wish = ['lab', 'test', 'long'].findIndex((one) => process.argv.includes(one));
 const quiet = process.argv.includes('--quiet');
 const say = (text) => console.error(text);
 const note = (text) => quiet || say(text);
@@ -20,7 +21,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 }
 npmPackages();
 rawSocket();
-if (lab) systemPackages();
+if (wish >= 0) systemPackages();
 
 function npmPackages() {
   const stampFile = join(root, 'node_modules', '.installed-from');
@@ -67,32 +68,62 @@ function systemPackages() {
   Object.assign(wanted, { ucarp: 'ucarp', ping: 'iputils-ping', perl: 'perl-base' });
   // What the package's build and rc.d's script ask on a Linux machine.
   Object.assign(wanted, { git: 'git', ps: 'procps' });
-  const missing = Object.entries(wanted).filter(([tool]) => which(tool) === null);
-  if (missing.length === 0) return;
-  const names = missing.map(([, name]) => name);
+  const lab = missingOf(wanted);
+  const asked = wish < 1 ? {} : { shellcheck: 'shellcheck', mandoc: 'mandoc', pebble: 'pebble' };
+  if (wish > 1)
+    Object.assign(asked, { certbot: 'certbot', dehydrated: 'dehydrated', lego: 'lego' });
+  const tests = missingOf(asked);
   if (process.getuid?.() !== 0 || which('apt-get') === null) {
-    say(`the lab needs these packages: ${names.join(' ')}`);
-    say(
-      `install them as root, for example: apt-get install --no-install-recommends ${names.join(' ')}`,
-    );
+    if (lab.length > 0) say(`the lab needs these packages: ${lab.join(' ')}`);
+    if (tests.length > 0) say(`without these packages their tests are skipped: ${tests.join(' ')}`);
+    const all = [...lab, ...tests].join(' ');
+    if (all !== '')
+      say(`install them as root, for example: apt-get install --no-install-recommends ${all}`);
     return;
   }
+  const refused = aptInstall(lab);
+  if (refused !== null) {
+    say(refused);
+    process.exit(1);
+  }
+  const without = aptInstall(tests);
+  if (without !== null) say(`${without}: the tests that need them are skipped`);
+}
+
+/** The packages of the tools that are not there. */
+function missingOf(wanted) {
+  return Object.entries(wanted).flatMap(([tool, name]) => (which(tool) === null ? [name] : []));
+}
+
+/** Installs Debian's packages, with their services neither started nor enabled; says why it could not, or null. */
+function aptInstall(names) {
+  if (names.length === 0) return null;
   say(`installing system packages: ${names.join(' ')} (their services are not started)`);
   const policy = '/usr/sbin/policy-rc.d';
   const ours = !existsSync(policy);
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const install = ['install', '-y', '-q', '--no-install-recommends', ...names];
-    const first = spawnSync('apt-get', install, { stdio: 'ignore', env });
-    if (first.status !== 0) {
-      run('apt-get', ['update', '-q'], env);
-      run('apt-get', install, env);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
+    const apt = (...args) =>
+      spawnSync('apt-get', [...args, '-q', '-o', 'Acquire::Retries=0'], {
+        encoding: 'utf8',
+        env,
+      });
+    const install = () => apt('install', '-y', '--no-install-recommends', ...names);
+    let done = install();
+    if (done.status !== 0) {
+      apt('update');
+      done = install();
     }
     // Debian enables the services at the next boot; nobody asked for that.
-    const units = ['haproxy', 'ucarp', 'nftables'].filter((name) => names.includes(name));
-    if (units.length > 0 && which('systemctl') !== null)
-      spawnSync('systemctl', ['disable', ...units], { stdio: 'ignore' });
+    const units = { haproxy: 'haproxy', ucarp: 'ucarp', nftables: 'nftables' };
+    units.certbot = 'certbot.timer';
+    const enabled = names.flatMap((name) => units[name] ?? []);
+    if (enabled.length > 0 && which('systemctl') !== null)
+      spawnSync('systemctl', ['disable', ...enabled], { stdio: 'ignore' });
+    if (done.status === 0) return null;
+    const why = /^E: (.*)$/m.exec(done.stderr ?? '')?.[1] ?? `exit ${done.status}`;
+    return `apt-get cannot install ${names.join(' ')} (${why})`;
   } finally {
     if (ours) rmSync(policy, { force: true });
   }
@@ -112,8 +143,8 @@ function which(tool) {
   return null;
 }
 
-function run(command, args, env = process.env) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], env });
+function run(command, args) {
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (status === 0) return;
   say(`${command} ${args.join(' ')}: ${error === undefined ? `exit ${status}` : error.message}`);
   process.exit(1);

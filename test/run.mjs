@@ -7,6 +7,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { withoutSettings } from './surroundings.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ava = join(root, 'node_modules/ava/entrypoints/cli.mjs');
@@ -15,6 +16,9 @@ const files = chosen.length > 0 ? chosen.flatMap(named) : testFiles(join(root, '
 const pair = files.filter((file) => /dist\/test\/(pair|long)\//.test(file));
 const others = files.filter((file) => !pair.includes(file));
 
+// Modes of files are what the tests ask for, whoever calls.
+process.umask(0o022);
+const env = withoutSettings(process.env);
 const all = { passed: 0, failed: 0, skipped: [], broken: false };
 add(await runAva(others, ['--concurrency', '2']));
 for (const file of pair.filter((one) => !isPatient(one))) add(await runOnLab(file));
@@ -68,6 +72,7 @@ async function runAva(some, options) {
   if (some.length === 0) return counts;
   const child = spawn(process.execPath, [ava, '--tap', ...options, ...some], {
     cwd: root,
+    env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let failing = false;

@@ -95,16 +95,25 @@ function serve(options: ServerOptions, origin: Origin) {
     close: (graceMs: number) =>
       new Promise<void>((resolve) => {
         for (const end of ends) end();
-        const done = () => {
-          cut();
-          for (const socket of sockets) socket.destroy();
-          resolve();
-        };
         const cut = clock.after(graceMs, () => {
           server.forceShutdown();
-          done();
+          for (const socket of sockets) socket.destroy();
+          resolve();
         });
-        server.tryShutdown(done);
+        // From Node 24 on grpc-js calls back at once, with calls and streams still open: http2's
+        // close() of the server has closed the sessions already. Their sockets tell when they end.
+        server.tryShutdown(() => undefined);
+        const ended = (): void => {
+          if (sockets.size > 0) return;
+          cut();
+          resolve();
+        };
+        for (const socket of sockets) {
+          socket.on('close', ended);
+          // Whoever has said nothing yet has no session that could end.
+          if (socket.bytesRead === 0) socket.destroy();
+        }
+        ended();
       }),
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -65,10 +65,11 @@ export const isSystemError = (error: unknown, code: string): boolean =>
  */
 export function makeDirectories(path: string, mode: number): void {
   // Asked first: a file system that is read-only may say that rather than EEXIST.
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return;
+  if (existsSync(path) && statSync(path).isDirectory()) return;
   const above = dirname(path);
   try {
-    if (above !== path) makeDirectories(above, mode);
+    // What is there and no directory stays for mkdir to say so: ENOTDIR.
+    if (above !== path && !existsSync(above)) makeDirectories(above, mode);
     mkdirSync(path, { mode });
   } catch (error) {
     throw error instanceof Error ? Object.assign(error, { path }) : error;

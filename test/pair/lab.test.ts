@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, readlinkSync } from 'node:fs';
+import { realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import ava from 'ava';
 import { ran, type Ran } from '../lab/client.ts';
@@ -52,8 +52,10 @@ test('two labs stand side by side; up prints one JSON line with everything a scr
     [true, true, true, true],
   );
   const pids = report.nodes.flatMap((each) => [each.agent_pid, each.haproxy_pid, each.carp_pid]);
-  const programs = pids.map((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
-  t.deepEqual(programs, ['node', 'haproxy', 'node', 'node', 'haproxy', 'node']);
+  // Not comm: from Node 24 on a Node's is the name of its main thread.
+  const programs = pids.map((pid) => basename(readlinkSync(`/proc/${pid}/exe`)));
+  const program = basename(realpathSync(process.execPath));
+  t.deepEqual(programs, [program, 'haproxy', program, program, 'haproxy', program]);
   t.deepEqual(report.addresses, [
     { id: '1@vtnet0', vhid: 1, vip4: report.vip4, vip6: report.vip6 },
   ]);

@@ -91,7 +91,7 @@ export const emptyResult: ActResult = {
   certificates: [],
 };
 
-const emptyStatus: Status = {
+export const emptyStatus: Status = {
   pair: 'web',
   node: 'haproxy01',
   paused: false,

@@ -268,9 +268,12 @@ test('a directory that cannot be made or read is said, not passed over', async (
   writeFileSync(file, '');
   await t.throwsAsync(openStore(join(file, 'state'), 0), { code: 'ENOTDIR' });
   await mkdir(join(folder, 'state.json'));
-  await t.throwsAsync(openStore(folder, 0), {
-    message: `${folder}/state.json cannot be read: EISDIR: illegal operation on a directory, read`,
-  });
+  const error = await t.throwsAsync(openStore(folder, 0));
+  t.is(
+    // From Node 26 on the words of read(2) name the file too.
+    error?.message.replace(/, read '.*'$/, ', read'),
+    `${folder}/state.json cannot be read: EISDIR: illegal operation on a directory, read`,
+  );
 });
 
 /** A disk that takes one small file and no more; for others than root a directory that takes nothing. */
