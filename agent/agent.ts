@@ -6,6 +6,7 @@ import { carp } from './carp/carp.ts';
 import { carpEvents } from './carp/events.ts';
 import { keepCertificates, withRenewals, type CertificateKeeping } from './upkeep/certificates.ts';
 import { nameOf } from './certs/check.ts';
+import { hostCertificates } from './certs/host-certificates.ts';
 import type { Config } from './config/config.ts';
 import type { Inspection } from './core/doctor/inspection.ts';
 import { UNPRIVILEGED } from './core/health.ts';
@@ -15,13 +16,14 @@ import { ownView } from './core/peers.ts';
 import { TIMINGS } from './core/timing.ts';
 import { gossip as startGossip } from './gossip/gossip.ts';
 import { haproxyPart } from './haproxy/haproxy.ts';
+import { statsSocket } from './haproxy/stats-socket.ts';
 import { leave } from './loop/leave.ts';
 import { inspect } from './inspect/inspect.ts';
 import { logIntents, loopLog, serverNotices, type Log } from './log.ts';
 import { heartbeats } from './gossip/heartbeats.ts';
 import { watchInstalled } from './upkeep/installed.ts';
 import { loop as startLoop } from './loop/loop.ts';
-import { subnetsOf } from './loop/observe.ts';
+import { subnetsOf, vipsElsewhere } from './loop/observe.ts';
 import { localMember, peerMember } from './verbs/local-member.ts';
 import { problems as openProblems } from './problems.ts';
 import type { Account } from './privilege/account.ts';
@@ -137,19 +139,20 @@ export async function startAgent(
   let certificates: CertificateKeeping | null = null;
   let issuer: Issuer | null = null;
   const runningSwaps = new Set<string>();
-  const haproxy = haproxyPart({
-    node,
-    config,
-    clock,
+  const socket = statsSocket({ ...config.haproxy, clock });
+  const here = { node, config, clock, socket };
+  const hostCerts = hostCertificates({
+    ...here,
     files: privileges.files,
     reload: () => privileges.commands.reload(),
+    elsewhere: () => vipsElsewhere(loop.report()),
+  });
+  const haproxy = haproxyPart({
+    ...here,
+    listCertificates: hostCerts.list,
     intents: gossip.intents,
     servers: store.state.servers,
     saveServers: (servers) => savedQuietly({ servers }),
-    elsewhere: () =>
-      (loop.report()?.addresses ?? [])
-        .filter(({ state }) => state !== 'MASTER')
-        .flatMap(({ vips }) => vips),
     onChange: () => loop.wake(),
     onDrift: (drift, restored) => log.warn(...driftLine(drift, restored)),
     onLiveness(liveness) {
@@ -222,8 +225,8 @@ export async function startAgent(
       clock,
       report: () => loop.report(),
       paths: () => loop.view()?.paths ?? null,
-      ask: haproxy.ask,
-      socketPath: haproxy.socketPath,
+      ask: socket.ask,
+      socketPath: socket.path,
       files: privileges.files,
       commands: privileges.commands,
     });
@@ -239,6 +242,7 @@ export async function startAgent(
   const local = localMember({
     node,
     haproxy,
+    certificates: hostCerts,
     storeIntents: storeHere,
     history: loop.history,
     running: runningSwaps,
@@ -254,9 +258,9 @@ export async function startAgent(
     policy,
     members: [local, ...peerMembers],
     runningSwaps,
-    forgetSwap: (swapId) => haproxy.swap.forget(swapId),
+    forgetSwap: (swapId) => hostCerts.swap.forget(swapId),
     certificateName: (path) => nameOf(config.certificates.map, path),
-    previousBundle: (name) => haproxy.previousBundle(name),
+    previousBundle: (name) => hostCerts.previousBundle(name),
     view: () => [selfView(), ...loop.peers()],
     intents: gossip.intents,
     onRound: (listener) => loop.onRound(listener),
@@ -297,6 +301,7 @@ export async function startAgent(
   certificates = keepCertificates({
     node,
     haproxy,
+    certificates: hostCerts,
     members: pair.members,
     running: runningSwaps,
     intents: gossip.intents,
@@ -317,7 +322,7 @@ export async function startAgent(
   if (config.acme.directory !== '') {
     // Read at start, and only where it is wanted; one file with the rest in the package.
     const { issuing } = await import('./upkeep/issuing.ts');
-    issuer = issuing({ pair, config: config.acme, parts: haproxy.swapParts, log, problems });
+    issuer = issuing({ pair, config: config.acme, parts: hostCerts.swapParts, log, problems });
   }
   if (observes !== '')
     problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');
