@@ -19,7 +19,7 @@ const AGAIN_MS = 10_000;
 export interface AlarmOptions {
   readonly node: string;
   /** This node first. */
-  readonly members: readonly Member[];
+  readonly members: readonly Pick<Member, 'node' | 'inspectCertificates'>[];
   readonly intents: () => readonly Intent[];
   /** A swap is under way: differences are no finding now. */
   readonly busy: () => boolean;

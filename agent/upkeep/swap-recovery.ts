@@ -12,17 +12,20 @@ import { swapIntents } from '../verbs/swap.ts';
 
 const RETRY_MS = 5000;
 
+/** What of another node is asked here. */
+type Peer = Pick<Member, 'node' | 'swapState' | 'swapAbort'>;
+
 export interface RecoveryOptions {
   readonly node: string;
-  readonly swap: NodeSwap;
-  readonly peers: readonly Member[];
+  readonly swap: Pick<NodeSwap, 'open' | 'complete' | 'abort' | 'finish' | 'forget'>;
+  readonly peers: readonly Peer[];
   /** Swaps that this agent carries out now. */
   readonly running: ReadonlySet<string>;
   readonly storeIntents: (intents: readonly Intent[]) => Promise<unknown>;
   /** Something of HAProxy's certificates has changed. */
   readonly changed: () => Promise<void>;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: Pick<Log, 'info' | 'warn'>;
   readonly problems: Problems;
 }
 
@@ -144,7 +147,7 @@ async function bringToEnd(
   }
 }
 
-async function standingOf(peer: Member, swapId: string): Promise<SwapStanding | null> {
+async function standingOf(peer: Peer, swapId: string): Promise<SwapStanding | null> {
   try {
     return await peer.swapState(swapId);
   } catch {
@@ -153,7 +156,7 @@ async function standingOf(peer: Member, swapId: string): Promise<SwapStanding | 
 }
 
 /** Its name where it did not confirm. */
-async function takeBack(peer: Member, swapId: string): Promise<string[]> {
+async function takeBack(peer: Peer, swapId: string): Promise<string[]> {
   try {
     await peer.swapAbort(swapId);
     return [];

@@ -3,7 +3,6 @@ import { certificateAlarms } from '../../agent/upkeep/certificate-alarms.ts';
 import type { InspectedCertificate } from '../../agent/core/answers.ts';
 import { certificateKey } from '../../agent/core/intents.ts';
 import { problems as openProblems } from '../../agent/problems.ts';
-import type { Member } from '../../agent/verbs/pair.ts';
 import { intent } from '../core/builders.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { inspected } from './inspected.ts';
@@ -17,14 +16,13 @@ function watched(alarmDays: readonly number[] = [30, 14, 7, 1]) {
   const clock = new FakeClock({ wallMs: WALL });
   const here = { mine: well, theirs: well };
   const state = { busy: false, peerAway: false };
-  const member = (node: string, read: () => InspectedCertificate): Member =>
-    ({
-      node,
-      inspectCertificates: () =>
-        node === 'n2' && state.peerAway
-          ? Promise.reject(new Error('it does not answer'))
-          : Promise.resolve([read()]),
-    }) as unknown as Member;
+  const member = (node: string, read: () => InspectedCertificate) => ({
+    node,
+    inspectCertificates: () =>
+      node === 'n2' && state.peerAway
+        ? Promise.reject(new Error('it does not answer'))
+        : Promise.resolve([read()]),
+  });
   const problems = openProblems(clock, () => {});
   const alarms = certificateAlarms({
     node: 'n1',
