@@ -1,16 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Issuer } from './acme/issuer.ts';
-import { acmePart } from './acme/challenges.ts';
 import { carp } from './carp/carp.ts';
 import { carpEvents } from './carp/events.ts';
-import { nameOf } from './certs/check.ts';
 import type { Config } from './config/config.ts';
 import { UNPRIVILEGED } from './core/health.ts';
 import type { Policy } from './core/model.ts';
 import { TIMINGS } from './core/timing.ts';
 import { ends } from './ends.ts';
-import { inspect } from './inspect/inspect.ts';
 import { serverNotices, type Log } from './log.ts';
 import { latestRound } from './loop/latest.ts';
 import { leave } from './loop/leave.ts';
@@ -24,17 +21,15 @@ import { makeLinks } from './rpc/links.ts';
 import { startServer } from './rpc/server.ts';
 import { createTls } from './rpc/tls.ts';
 import { hostHaproxy } from './start/host-haproxy.ts';
+import { hostPair } from './start/host-pair.ts';
 import { openAsRoot } from './start/open-as-root.ts';
 import { reloading } from './start/reload.ts';
 import { saving } from './store/saving.ts';
 import { openStore } from './store/state.ts';
 import type { Clock } from './sys/clock.ts';
 import { execWithin } from './sys/exec.ts';
-import { withRenewals } from './upkeep/certificates.ts';
 import { watchInstalled } from './upkeep/installed.ts';
 import { startUpkeep } from './upkeep/upkeep.ts';
-import { localMember } from './verbs/local-member.ts';
-import type { Pair } from './verbs/pair.ts';
 import { controlVerbs } from './verbs/table.ts';
 import { VERSION } from './version.ts';
 
@@ -106,6 +101,18 @@ export async function startAgent(
   const silence = (peer: string): string => lastEnd.get(peer) ?? '';
 
   const certificatesWanted = wakeups();
+  const host = hostHaproxy({
+    config,
+    clock,
+    log,
+    privileges,
+    problems,
+    latest,
+    servers: store.state.servers,
+    save,
+    onChange: bell.ring,
+    onUp: certificatesWanted.ring,
+  });
   const carpMoved = wakeups();
   const { devd: path } = config.carp;
   const devd = carpEvents({ path, clock, problems, changed: carpMoved.ring });
@@ -132,15 +139,11 @@ export async function startAgent(
     carp: { ...kernel, read: devd.compared(() => kernel.read()) },
     carpEvents: devd.state,
     prober: second.prober,
-    haproxy: (intents) =>
-      hostHaproxy({ config, clock, log, privileges, problems, save, latest, intents }, store, {
-        changed: bell.ring,
-        up: certificatesWanted.ring,
-      }),
+    haproxy: host.make,
     send: (to, message) => links.send(to, message),
     silence,
   });
-  const { loop, gossip, haproxy, storeIntents } = running;
+  const { loop, gossip, storeIntents } = running;
   carpMoved.listen(() => loop.carpChanged());
   links.open({
     hello: gossip.hello,
@@ -157,52 +160,19 @@ export async function startAgent(
     onReply: gossip.receive,
   });
 
-  const peerMembers = names.map((peer) => links.peerCalls(peer));
-  const acme = acmePart({
-    node,
-    config: config.acme,
-    clock,
-    problems,
-    intents: gossip.intents,
-    peers: peerMembers,
-  });
-  const runningSwaps = new Set<string>();
   let issuer: Issuer | null = null;
-  const local = localMember({
-    node,
-    haproxy,
-    storeIntents: (intents) => storeIntents(node, intents),
-    history: loop.history,
-    running: runningSwaps,
-    inspect: () =>
-      inspect({
-        config,
-        clock,
-        files: privileges.files,
-        commands: privileges.commands,
-        ask: haproxy.ask,
-        socketPath: haproxy.socketPath,
-        report: loop.report,
-        paths: () => loop.view()?.paths ?? null,
-      }),
-    checkChallenge: acme.check,
-    findChallenge: acme.find,
-    renewals: (certificates) => withRenewals(certificates, issuer),
-  });
-  const pair: Pair = {
-    node,
-    name: config.pair,
+  const { pair, local, acme } = hostPair({
+    config,
     clock,
     policy,
-    members: [local, ...peerMembers],
-    runningSwaps,
-    forgetSwap: (swapId) => haproxy.swap.forget(swapId),
-    certificateName: (name) => nameOf(config.certificates.map, name),
-    previousBundle: (name) => haproxy.previousBundle(name),
-    view: running.view,
-    intents: gossip.intents,
-    onRound: (listener) => loop.onRound(listener),
-  };
+    privileges,
+    problems,
+    running,
+    socket: host.socket,
+    certificates: host.certificates,
+    others: names.map((peer) => links.peerCalls(peer)),
+    issuer: () => issuer,
+  });
 
   const server = await startServer({
     listen: config.listen,
@@ -237,7 +207,8 @@ export async function startAgent(
   const upkeep = await startUpkeep({
     config,
     pair,
-    haproxy,
+    haproxy: running.haproxy,
+    certificates: host.certificates,
     clock,
     log,
     problems,

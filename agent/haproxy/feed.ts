@@ -1,14 +1,7 @@
 import { NOT_READ } from '../core/health.ts';
 import type { HaproxyReport, HaproxyState } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
-
-/** What the watcher of one HAProxy tells at once. */
-export type Liveness =
-  | { readonly kind: 'up'; readonly pid: number; readonly version: string }
-  | { readonly kind: 'down'; readonly cause: string }
-  | { readonly kind: 'hung'; readonly cause: string }
-  /** It may not be asked: nothing new is known of it. */
-  | { readonly kind: 'barred'; readonly cause: string };
+import type { Liveness } from './watch.ts';
 
 export interface FeedOptions {
   readonly instance: string;

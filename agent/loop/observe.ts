@@ -173,6 +173,10 @@ export function networkOf(
   );
 }
 
+/** VIPs of this node's addresses that it does not hold: a connection there reaches another node. */
+export const vipsElsewhere = (report: NodeReport | null): string[] =>
+  (report?.addresses ?? []).filter(({ state }) => state !== 'MASTER').flatMap(({ vips }) => vips);
+
 /** The host's own ADDRESS/LENGTH on the interface of each network of its report. */
 export function subnetsOf(
   interfaces: readonly InterfaceReading[],

@@ -2,10 +2,11 @@ import { connect } from 'node:net';
 import { directActs } from '../carp/acts.ts';
 import { carp, CarpError } from '../carp/carp.ts';
 import { certificateFiles } from '../certs/files.ts';
+import { hostCertificates } from '../certs/host-certificates.ts';
 import type { Config } from '../config/config.ts';
 import { LOWERED_ADVSKEW } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
-import { haproxyPart } from '../haproxy/haproxy.ts';
+import { statsSocket } from '../haproxy/stats-socket.ts';
 import { learnBases } from '../loop/bases.ts';
 import { networkOf } from '../loop/observe.ts';
 import { openStore, type Store } from '../store/state.ts';
@@ -41,7 +42,7 @@ export async function releaseHost(config: Config): Promise<number> {
   try {
     const store = await openStore(config.state, systemClock.wallMs());
     await releaseCarp(config, store, told);
-    await releaseSwaps(config, store, told);
+    await releaseSwaps(config, told);
   } catch (error) {
     told.failed.push(sentence(error));
   }
@@ -101,36 +102,32 @@ async function releaseFence(
   if (fenceMine) await store.save({ fenceMine: false });
 }
 
-async function releaseSwaps(config: Config, store: Store, told: Told): Promise<void> {
-  let heard = (): void => {};
-  // Which socket it has is known by then.
-  const looked = new Promise<void>((resolve) => {
-    heard = resolve;
-    systemClock.after(TOOL_MS, resolve);
-  });
-  const haproxy = haproxyPart({
+async function releaseSwaps(config: Config, told: Told): Promise<void> {
+  const clock = systemClock;
+  const socket = statsSocket({ ...config.haproxy, clock });
+  const { swap } = hostCertificates({
     node: config.node,
     config,
-    clock: systemClock,
+    socket,
     files: certificateFiles,
     reload: () => Promise.reject(new Error('nothing is reloaded by a release')),
-    intents: () => new Map(),
-    servers: store.state.servers,
-    saveServers: () => Promise.resolve(),
     elsewhere: () => [],
-    onChange: () => undefined,
-    onDrift: () => undefined,
-    onLiveness: () => heard(),
+    clock,
   });
+  let unwatch = (): void => {};
   try {
-    await looked;
-    const { entries, damaged } = await haproxy.swap.open();
+    // Which socket it has is known by then.
+    await new Promise<void>((resolve) => {
+      unwatch = socket.watch(() => resolve());
+      clock.after(TOOL_MS, resolve);
+    });
+    const { entries, damaged } = await swap.open();
     for (const { swapId, items, phase } of entries) {
       const paths = items.map(({ path }) => path).join(', ');
       try {
         // Verified here it stands: nobody is left to ask whether all nodes have it.
-        if (phase === 'committed') await haproxy.swap.finish(swapId);
-        else await haproxy.swap.abort(swapId);
+        if (phase === 'committed') await swap.finish(swapId);
+        else await swap.abort(swapId);
         const which = phase === 'committed' ? 'the new certificate' : 'the old certificate';
         told.done.push(`${paths}: ${which} stands`);
       } catch (error) {
@@ -139,7 +136,7 @@ async function releaseSwaps(config: Config, store: Store, told: Told): Promise<v
     }
     for (const { message } of damaged) told.failed.push(message);
   } finally {
-    haproxy.close();
+    unwatch();
   }
 }
 

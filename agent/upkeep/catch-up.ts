@@ -6,7 +6,7 @@ import { sentence } from '../core/words.ts';
 import { readDisk } from '../certs/disk.ts';
 import { describe } from '../certs/inspect.ts';
 import type { NodeSwap } from '../certs/swap.ts';
-import type { NodeSwapParts } from '../certs/port.ts';
+import type { HaproxyCertificates, NodeSwapParts } from '../certs/port.ts';
 import type { Log } from '../log.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -16,15 +16,17 @@ const LOOK_MS = 30_000;
 
 export interface CatchUpOptions {
   readonly node: string;
-  readonly parts: NodeSwapParts;
-  readonly swap: NodeSwap;
+  readonly parts: Pick<NodeSwapParts, 'map' | 'files' | 'placeOf'> & {
+    readonly haproxy: Pick<HaproxyCertificates, 'loaded'>;
+  };
+  readonly swap: Pick<NodeSwap, 'open' | 'prepare' | 'commit' | 'finish'>;
   /** This node first. */
   readonly members: readonly Pick<Member, 'fetchBundle'>[];
   readonly intents: () => Intents;
   readonly running: ReadonlySet<string>;
   readonly changed: () => Promise<void>;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: Pick<Log, 'info'>;
   readonly problems: Problems;
 }
 

@@ -2,6 +2,7 @@ import type { Issuer } from '../acme/issuer.ts';
 import { certificateAlarms } from './certificate-alarms.ts';
 import { catchUp } from './catch-up.ts';
 import { rfc3339 } from '../certs/certificate.ts';
+import type { HostCertificates } from '../certs/host-certificates.ts';
 import type { Intents } from '../core/intents.ts';
 import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
@@ -15,7 +16,8 @@ import type { Clock } from '../sys/clock.ts';
 
 export interface KeepingOptions {
   readonly node: string;
-  readonly haproxy: HaproxyPart;
+  readonly haproxy: Pick<HaproxyPart, 'report' | 'reread'>;
+  readonly certificates: Pick<HostCertificates, 'swap' | 'swapParts'>;
   /** This node first. */
   readonly members: readonly Member[];
   readonly running: ReadonlySet<string>;
@@ -39,11 +41,12 @@ export interface CertificateKeeping {
  * decided version; alarms come from a reading of their own.
  */
 export function keepCertificates(options: KeepingOptions): CertificateKeeping {
-  const { haproxy, members, alarmDays, storeIntents, intents, ...rest } = options;
+  const { haproxy, certificates, members, alarmDays, storeIntents, intents, ...rest } = options;
+  const { swap, swapParts } = certificates;
   const { problems } = rest;
-  const shared = { ...rest, swap: haproxy.swap, changed: () => haproxy.reread() };
+  const shared = { ...rest, swap, changed: () => haproxy.reread() };
   const recovery = recoverSwaps({ ...shared, peers: members.slice(1), storeIntents });
-  const keeper = catchUp({ ...shared, parts: haproxy.swapParts, members, intents });
+  const keeper = catchUp({ ...shared, parts: swapParts, members, intents });
   const alarms = certificateAlarms({
     ...rest,
     members,
@@ -55,7 +58,7 @@ export function keepCertificates(options: KeepingOptions): CertificateKeeping {
   /** Until it was done once: what this agent stages itself it removes itself. */
   const tidy = async (): Promise<void> => {
     try {
-      tidied = await haproxy.swap.tidy();
+      tidied = await swap.tidy();
       problems.clear('leftovers');
     } catch (error) {
       // HAProxy away is said elsewhere, and it is tried again when it is back.

@@ -8,7 +8,7 @@ import { order } from '../acme/order.ts';
 import { blocksOf } from '../certs/blocks.ts';
 import { namesOf, readCertificate, sha1Of } from '../certs/certificate.ts';
 import { readDisk } from '../certs/disk.ts';
-import type { NodeSwapParts } from '../certs/port.ts';
+import type { HaproxyCertificates, NodeSwapParts } from '../certs/port.ts';
 import type { Config } from '../config/config.ts';
 import type { ActHeader, Risk } from '../core/acts.ts';
 import { ActFailure } from '../core/results.ts';
@@ -27,10 +27,15 @@ import { setChallenge } from '../verbs/challenge.ts';
 import { stamped, storeEverywhere, type Pair } from '../verbs/pair.ts';
 import { pushCertificate } from '../verbs/push.ts';
 
+/** Where a certificate lies on this host, and whether HAProxy has it. */
+type Here = Pick<NodeSwapParts, 'files' | 'placeOf'> & {
+  readonly haproxy: Pick<HaproxyCertificates, 'loaded'>;
+};
+
 export interface IssuingOptions {
   readonly pair: Pair;
   readonly config: Config['acme'];
-  readonly parts: NodeSwapParts;
+  readonly parts: Here;
   readonly log: Log;
   readonly problems: Problems;
 }
@@ -122,7 +127,7 @@ const hashOf = (names: readonly string[]): string =>
     .digest('hex')
     .slice(0, 16);
 
-async function inPlace(parts: NodeSwapParts, path: string): Promise<InPlace | null> {
+async function inPlace(parts: Here, path: string): Promise<InPlace | null> {
   if ((await parts.haproxy.loaded(path)) === null) return null;
   const leaf = blocksOf((await readDisk(parts, path)).text).find(
     ({ label }) => label === 'CERTIFICATE',

@@ -12,11 +12,12 @@ import { swapIntents } from '../verbs/swap.ts';
 
 const RETRY_MS = 5000;
 
+/** What of another node is asked here. */
 type Peer = Pick<Member, 'node' | 'swapState' | 'swapAbort'>;
 
 export interface RecoveryOptions {
   readonly node: string;
-  readonly swap: NodeSwap;
+  readonly swap: Pick<NodeSwap, 'open' | 'complete' | 'abort' | 'finish' | 'forget'>;
   readonly peers: readonly Peer[];
   /** Swaps that this agent carries out now. */
   readonly running: ReadonlySet<string>;
@@ -24,7 +25,7 @@ export interface RecoveryOptions {
   /** Something of HAProxy's certificates has changed. */
   readonly changed: () => Promise<void>;
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: Pick<Log, 'info' | 'warn'>;
   readonly problems: Problems;
 }
 

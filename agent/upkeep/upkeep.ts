@@ -1,4 +1,5 @@
 import type { Issuer } from '../acme/issuer.ts';
+import type { HostCertificates } from '../certs/host-certificates.ts';
 import type { Config } from '../config/config.ts';
 import { parseCertificateKey } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
@@ -20,7 +21,8 @@ export interface Upkeep {
 export async function startUpkeep(options: {
   readonly config: Config;
   readonly pair: Pair;
-  readonly haproxy: HaproxyPart;
+  readonly haproxy: Pick<HaproxyPart, 'report' | 'reread'>;
+  readonly certificates: Pick<HostCertificates, 'swap' | 'swapParts'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly problems: Problems;
@@ -29,10 +31,11 @@ export async function startUpkeep(options: {
   /** Rung when a peer or HAProxy is back. */
   readonly wanted: Wakeups;
 }): Promise<Upkeep> {
-  const { config, pair, haproxy, clock, log, problems, wanted } = options;
-  const certificates = keepCertificates({
+  const { config, pair, haproxy, certificates, clock, log, problems, wanted } = options;
+  const keeping = keepCertificates({
     node: pair.node,
     haproxy,
+    certificates,
     members: pair.members,
     running: pair.runningSwaps,
     intents: () => pair.intents(),
@@ -42,12 +45,13 @@ export async function startUpkeep(options: {
     log,
     problems,
   });
-  wanted.listen(certificates.wake);
+  wanted.listen(keeping.wake);
   let issuer: Issuer | null = null;
   if (config.acme.directory !== '') {
     // Read at start, and only where it is wanted; one file with the rest in the package.
     const { issuing } = await import('./issuing.ts');
-    issuer = issuing({ pair, config: config.acme, parts: haproxy.swapParts, log, problems });
+    const { swapParts: parts } = certificates;
+    issuer = issuing({ pair, config: config.acme, parts, log, problems });
   }
   options.onIntents((taken) => {
     if (!taken.some(({ key }) => parseCertificateKey(key) !== null)) return;
@@ -57,7 +61,7 @@ export async function startUpkeep(options: {
   return {
     issuer,
     stop() {
-      certificates.stop();
+      keeping.stop();
       issuer?.stop();
     },
   };

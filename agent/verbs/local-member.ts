@@ -4,12 +4,15 @@ import type { OwnerChange } from '../core/history.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
+import type { HostCertificates } from '../certs/host-certificates.ts';
+import type { NodeSwap } from '../certs/swap.ts';
 import type { HaproxyPart } from '../haproxy/haproxy.ts';
 
 /** This node as verbs use it. */
 export function localMember({
   node,
   haproxy,
+  certificates,
   storeIntents,
   history,
   running,
@@ -19,7 +22,10 @@ export function localMember({
   renewals,
 }: {
   readonly node: string;
-  readonly haproxy: HaproxyPart;
+  readonly haproxy: Pick<HaproxyPart, 'findServers' | 'shutSessions' | 'show' | 'reread'>;
+  readonly certificates: Pick<HostCertificates, 'inspect' | 'bundleWith'> & {
+    readonly swap: Pick<NodeSwap, 'prepare' | 'commit' | 'abort' | 'finish' | 'state'>;
+  };
   readonly storeIntents: (intents: readonly Intent[]) => Promise<readonly Intent[]>;
   readonly history: () => readonly OwnerChange[];
   /** Swaps that this agent carries out now. */
@@ -30,7 +36,7 @@ export function localMember({
   /** The same with when each is ordered anew. */
   readonly renewals: (found: readonly InspectedCertificate[]) => readonly InspectedCertificate[];
 }): Member {
-  const { swap } = haproxy;
+  const { swap } = certificates;
   const gone = (swapId: string): ActFailure =>
     new ActFailure('not-found', {
       code: 'swap_unknown',
@@ -42,7 +48,7 @@ export function localMember({
     inspect,
     findServers: (_instance, backend) => haproxy.findServers(backend === '' ? null : backend),
     shutSessions: (_instance, backend, server) => haproxy.shutSessions(backend, server),
-    show: (command) => haproxy.show(command),
+    show: haproxy.show,
     checkChallenge,
     findChallenge,
     history: () => Promise.resolve(history()),
@@ -68,7 +74,7 @@ export function localMember({
       if (running.has(swapId)) return { phase: 'prepared', running: true };
       return { ...(await swap.state(swapId)), running: false };
     },
-    fetchBundle: (name, sha256) => haproxy.bundleWith(name, sha256),
-    inspectCertificates: async (served) => renewals(await haproxy.inspect(served)),
+    fetchBundle: (name, sha256) => certificates.bundleWith(name, sha256),
+    inspectCertificates: async (served) => renewals(await certificates.inspect(served)),
   };
 }

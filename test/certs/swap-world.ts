@@ -22,7 +22,7 @@ export interface Cut {
   readonly kind: 'agent-killed' | 'haproxy-killed' | 'disk-full' | 'peer-lost' | 'reply-lost';
 }
 
-const QUIET = { info: () => {}, warn: () => {}, error: () => {} };
+const QUIET = { info: () => {}, warn: () => {} };
 
 /** Two hosts with the real swap, its recovery and the catch-up on memory that can break anywhere. */
 export class SwapWorld {
@@ -194,7 +194,7 @@ export class SwapWorld {
       running: this.#of(this.#running, node),
       changed: () => Promise.resolve(),
       clock: this.clock,
-      log: QUIET as never,
+      log: QUIET,
       problems: this.#of(this.problems, node),
     };
     const members = this.pair(node).members;

@@ -1,5 +1,6 @@
 import test from 'ava';
-import { haproxyFeed, type Liveness } from '../../agent/haproxy/feed.ts';
+import { haproxyFeed } from '../../agent/haproxy/feed.ts';
+import type { Liveness } from '../../agent/haproxy/watch.ts';
 import type { HaproxyReport } from '../../agent/core/model.ts';
 import { haproxy } from '../core/builders.ts';
 import { FakeClock, settled } from '../fake-clock.ts';

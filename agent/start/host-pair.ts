@@ -1,0 +1,82 @@
+import { acmePart } from '../acme/challenges.ts';
+import type { Issuer } from '../acme/issuer.ts';
+import { nameOf } from '../certs/check.ts';
+import type { HostCertificates } from '../certs/host-certificates.ts';
+import type { Config } from '../config/config.ts';
+import type { Member } from '../core/member.ts';
+import type { Policy } from '../core/model.ts';
+import type { HaproxyPart } from '../haproxy/haproxy.ts';
+import type { StatsSocket } from '../haproxy/stats-socket.ts';
+import { inspect } from '../inspect/inspect.ts';
+import type { startNode } from '../node.ts';
+import type { Privileges } from '../privilege/privileges.ts';
+import type { Problems } from '../problems.ts';
+import type { Clock } from '../sys/clock.ts';
+import { withRenewals } from '../upkeep/certificates.ts';
+import { localMember } from '../verbs/local-member.ts';
+import type { Pair } from '../verbs/pair.ts';
+
+/** The pair as the verbs of this agent use it: this node directly, the others over their agents. */
+export function hostPair(host: {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly policy: Policy;
+  readonly privileges: Privileges;
+  readonly problems: Problems;
+  readonly running: ReturnType<typeof startNode<HaproxyPart>>;
+  readonly socket: StatsSocket;
+  readonly certificates: HostCertificates;
+  readonly others: readonly Member[];
+  /** Null as long as none orders certificates here. */
+  readonly issuer: () => Issuer | null;
+}) {
+  const { config, clock, policy, privileges, problems, running, socket, certificates } = host;
+  const { node } = config;
+  const { loop, gossip, haproxy } = running;
+  const acme = acmePart({
+    node,
+    config: config.acme,
+    clock,
+    problems,
+    intents: gossip.intents,
+    peers: host.others,
+  });
+  const runningSwaps = new Set<string>();
+  const local = localMember({
+    node,
+    haproxy,
+    certificates,
+    storeIntents: (intents) => running.storeIntents(node, intents),
+    history: loop.history,
+    running: runningSwaps,
+    inspect: () =>
+      inspect({
+        config,
+        clock,
+        report: loop.report,
+        paths: () => loop.view()?.paths ?? null,
+        ask: socket.ask,
+        socketPath: socket.path,
+        files: privileges.files,
+        commands: privileges.commands,
+      }),
+    checkChallenge: acme.check,
+    findChallenge: acme.find,
+    renewals: (found) => withRenewals(found, host.issuer()),
+  });
+  const pair: Pair = {
+    node,
+    name: config.pair,
+    clock,
+    policy,
+    members: [local, ...host.others],
+    runningSwaps,
+    forgetSwap: (swapId) => certificates.swap.forget(swapId),
+    certificateName: (path) => nameOf(config.certificates.map, path),
+    previousBundle: (name) => certificates.previousBundle(name),
+    view: running.view,
+    intents: gossip.intents,
+    onRound: (listener) => loop.onRound(listener),
+  };
+  return { pair, local, acme };
+}
