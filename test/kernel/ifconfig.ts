@@ -10,6 +10,7 @@ import {
 } from './acts.ts';
 import type { Host } from './host.ts';
 import { ifconfigText } from './ifconfig-text.ts';
+import { keyAfter } from './key.ts';
 import { parseWords, Refusal, type Wanted } from './ifconfig-words.ts';
 import { find, GROUP4, GROUP6, type Change, type Effect } from './kernel.ts';
 
@@ -27,6 +28,12 @@ export type During = (host: Host) => { readonly host: Host; readonly effects: re
 
 const nothing: During = (host) => ({ host, effects: [] });
 
+export interface Caller {
+  readonly during?: During;
+  /** False: anybody else. Reads, and sees no key. */
+  readonly root?: boolean;
+}
+
 /** What GET leaves in ifconfig's hands where there is no such vhid. */
 const UNKNOWN: Settings = { advbase: 0, advskew: 0, state: 'INIT', peer: GROUP4, peer6: GROUP6 };
 
@@ -39,13 +46,17 @@ export function ifconfig(
   host: Host,
   args: readonly string[],
   nowMs: number,
-  during: During = nothing,
+  { during = nothing, root = true }: Caller = {},
 ): ToolRun {
-  const [name, ...words] = args[0] === '-k' ? args.slice(1) : args;
-  if (name === undefined) return printed(host, ifconfigText(host, null, args.length > 0));
+  const {
+    options,
+    words: [name, ...words],
+  } = optionsOf(args);
+  const shown = { keys: root && options.has('-k'), cidr: options.has('inet:cidr') };
+  if (name === undefined) return printed(host, ifconfigText(host, null, shown));
   if (!host.interfaces.some((one) => one.name === name))
     return failed(host, `interface ${name} does not exist`);
-  if (words.length === 0) return printed(host, ifconfigText(host, name, args[0] === '-k'));
+  if (words.length === 0) return printed(host, ifconfigText(host, name, shown));
   let wanted: Wanted;
   try {
     wanted = parseWords(words, host.kernel.release);
@@ -53,10 +64,25 @@ export function ifconfig(
     if (error instanceof Refusal) return failed(host, error.message);
     throw error;
   }
+  if (!root && wanted.vhid === null) return failed(host, 'ioctl (set flags): permission denied');
   if (wanted.up !== null) return changed(host, setUp(host.kernel, name, wanted.up, nowMs));
   if (wanted.vhid === null) return removeAddress(host, name, wanted, nowMs);
   if (!host.module) return withoutModule(host, wanted);
+  // carp(4) knows Ethernet, VLANs and bridges.
+  if (name.startsWith('lo')) return failed(host, 'SIOCGVH: Operation not supported');
+  if (!root) return failed(host, 'SIOCSVH: Operation not permitted');
   return setCarp(host, name, wanted.vhid, wanted, nowMs, during);
+}
+
+/** -k, -v and -f FORMAT stand before the interface. */
+function optionsOf(args: readonly string[]): { options: Set<string>; words: string[] } {
+  const options = new Set<string>();
+  const words = [...args];
+  while (words[0]?.startsWith('-') === true) {
+    const option = words.shift() ?? '';
+    options.add(option === '-f' ? (words.shift() ?? '') : option);
+  }
+  return { options, words };
 }
 
 const printed = (host: Host, stdout: string): ToolRun => ({
@@ -114,8 +140,8 @@ function setCarp(
     change = { kernel: added.kernel, effects: [...change.effects, ...added.effects] };
   }
   const { keys } = now.host;
-  // An empty key is no key: the kernel keeps the old one, so a password cannot be taken away.
-  const known = wanted.pass === '' ? keys : { ...keys, [`${vhid}@${name}`]: wanted.pass };
+  const id = `${vhid}@${name}`;
+  const known = { ...keys, [id]: keyAfter(keys[id] ?? '', wanted.pass) };
   const after = { ...now.host, keys: known };
   return changed(after, { kernel: change.kernel, effects: [...now.effects, ...change.effects] });
 }
