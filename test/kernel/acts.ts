@@ -46,9 +46,9 @@ export function refuseVhid(
   nowMs: number,
 ): Change {
   if (kernel.release !== 13) return { kernel, effects: [] };
-  const draft = new Draft(withVhid(kernel, name, vhid), nowMs);
-  const made = find(draft.kernel, name, vhid);
-  if (made !== undefined && advbase > 0 && advbase <= 255) draft.put(made, { advbase });
+  const draft = new Draft(kernel, nowMs);
+  const made = withVhid(draft, name, vhid);
+  if (advbase > 0 && advbase <= 255) draft.put(made, { advbase });
   return draft.change();
 }
 
@@ -65,9 +65,8 @@ export function setVhid(
   settings: Settings,
   nowMs: number,
 ): Change {
-  const draft = new Draft(withVhid(kernel, name, vhid), nowMs);
-  const known = find(draft.kernel, name, vhid);
-  if (known === undefined) return draft.change();
+  const draft = new Draft(kernel, nowMs);
+  const known = withVhid(draft, name, vhid);
   const { advbase, advskew, peer, peer6 } = settings;
   draft.put(known, { advbase: advbase === 0 ? known.advbase : advbase, advskew, peer, peer6 });
   if (known.state === 'INIT' || settings.state === known.state) return draft.change();
@@ -78,8 +77,11 @@ export function setVhid(
   return draft.change();
 }
 
-function withVhid(kernel: Kernel, name: string, vhid: number): Kernel {
-  if (find(kernel, name, vhid) !== undefined) return kernel;
+/** carp_alloc: the first vhid of an interface makes it promiscuous. */
+function withVhid(draft: Draft, name: string, vhid: number): Vhid {
+  const { kernel } = draft;
+  const known = find(kernel, name, vhid);
+  if (known !== undefined) return known;
   const empty: Vhid = {
     interface: name,
     vhid,
@@ -87,6 +89,7 @@ function withVhid(kernel: Kernel, name: string, vhid: number): Kernel {
     advskew: 0,
     vips4: [],
     vips6: [],
+    routed4: [],
     state: 'INIT',
     peer: GROUP4,
     peer6: GROUP6,
@@ -97,10 +100,16 @@ function withVhid(kernel: Kernel, name: string, vhid: number): Kernel {
     sendErrors: 0,
     sendSuccesses: 0,
   };
-  return { ...kernel, vhids: [...kernel.vhids, empty] };
+  if (!kernel.vhids.some((one) => one.interface === name))
+    draft.log(`${name}: promiscuous mode enabled`);
+  draft.kernel = { ...kernel, vhids: [...kernel.vhids, empty] };
+  return empty;
 }
 
-/** carp_attach, carp_detach: the vhid goes through INIT, so adding an alias drops mastership. */
+/**
+ * carp_attach, carp_detach: the vhid goes through INIT, so adding an alias drops mastership.
+ * Routes of an IPv4 VIP that goes are deleted three times, if there is one or not.
+ */
 export function setAddresses(
   kernel: Kernel,
   name: string,
@@ -108,15 +117,20 @@ export function setAddresses(
   vips: { readonly v4: readonly string[]; readonly v6: readonly string[] },
   nowMs: number,
 ): Change {
-  const draft = new Draft(withVhid(kernel, name, vhid), nowMs);
-  const known = find(draft.kernel, name, vhid);
-  if (known === undefined) return draft.change();
-  draft.put(known, { vips4: vips.v4, vips6: vips.v6 });
+  const draft = new Draft(kernel, nowMs);
+  const known = withVhid(draft, name, vhid);
+  for (const vip of known.vips4)
+    if (!vips.v4.includes(vip))
+      for (let left = known.routed4.includes(vip) ? 2 : 3; left > 0; left--)
+        draft.deletionFailed(known);
+  const routed4 = known.routed4.filter((vip) => vips.v4.includes(vip));
+  draft.put(known, { vips4: vips.v4, vips6: vips.v6, routed4 });
   draft.refresh(known);
   if (vips.v4.length + vips.v6.length > 0) return draft.change();
   if (draft.get(known).suppressed) draft.demote(-draft.kernel.ifdownFactor, 'vhid removed');
   const vhids = draft.kernel.vhids.filter((one) => one.interface !== name || one.vhid !== vhid);
   draft.kernel = { ...draft.kernel, vhids };
+  if (!vhids.some((one) => one.interface === name)) draft.log(`${name}: promiscuous mode disabled`);
   return draft.change();
 }
 
@@ -133,7 +147,14 @@ export function setUp(kernel: Kernel, name: string, up: boolean, nowMs: number):
   if (kernel.down.includes(name) !== up) return { kernel, effects: [] };
   const others = kernel.down.filter((one) => one !== name);
   const draft = new Draft({ ...kernel, down: up ? others : [...others, name] }, nowMs);
-  for (const vhid of kernel.vhids) if (vhid.interface === name) draft.refresh(vhid);
+  const own = kernel.vhids.filter((vhid) => vhid.interface === name);
+  // rip_ctlinput(PRC_IFUP) makes the routes of every address anew, before carp(4) hears of it.
+  if (up)
+    for (const vhid of own) {
+      for (const vip of vhid.vips4) if (!vhid.routed4.includes(vip)) draft.deletionFailed(vhid);
+      draft.put(vhid, { routed4: vhid.vips4 });
+    }
+  for (const vhid of own) draft.refresh(vhid);
   return draft.change();
 }
 
@@ -151,8 +172,8 @@ export const SYSCTL_NAMES: readonly SysctlName[] = [
   'senderr_demotion_factor',
   'demotion',
   'log',
-  'dscp',
   'preempt',
+  'dscp',
   'allow',
 ];
 
@@ -160,7 +181,7 @@ export const SYSCTL_NAMES: readonly SysctlName[] = [
 export function getSysctl(kernel: Kernel, name: SysctlName): number {
   switch (name) {
     case 'allow':
-      return Number(kernel.allow);
+      return kernel.allow;
     case 'preempt':
       return Number(kernel.preempt);
     case 'dscp':
@@ -184,8 +205,9 @@ export function setSysctl(kernel: Kernel, name: SysctlName, value: number, nowMs
       draft.demote(value, 'sysctl');
       break;
     case 'allow':
-      draft.kernel = { ...kernel, allow: value !== 0 };
-      if (kernel.allow !== (value !== 0)) for (const vhid of kernel.vhids) draft.refresh(vhid);
+      // Any other value, 1 to 5 as well, sends every vhid through INIT; the newest goes first.
+      draft.kernel = { ...kernel, allow: value };
+      if (kernel.allow !== value) for (const vhid of kernel.vhids.toReversed()) draft.refresh(vhid);
       break;
     case 'preempt':
       draft.kernel = { ...kernel, preempt: value !== 0 };
@@ -224,13 +246,13 @@ const count = (kernel: Kernel, counter: ReceiveCounter): Kernel => ({
 /** A packet that does not get as far as its vhid. Counted by family even with allow=0, its fault only without. */
 export function hearFaulty(kernel: Kernel, family: Family, fault: PacketFault): Change {
   const counted = count(kernel, family === 4 ? 'v4' : 'v6');
-  return { kernel: counted.allow ? count(counted, fault) : counted, effects: [] };
+  return { kernel: counted.allow !== 0 ? count(counted, fault) : counted, effects: [] };
 }
 
 /** carp_input_c. Adverts are counted before `allow` is looked at, bad ones after. */
 export function hear(kernel: Kernel, heard: Heard, nowMs: number): Change {
   const counted = count(kernel, heard.family === 4 ? 'v4' : 'v6');
-  if (!counted.allow) return { kernel: counted, effects: [] };
+  if (counted.allow === 0) return { kernel: counted, effects: [] };
   const vhid = find(counted, heard.interface, heard.vhid);
   // carp_find_ifa: the vhid must have an address of the advert's family.
   const addressed = (heard.family === 4 ? vhid?.vips4 : vhid?.vips6) ?? [];

@@ -3,44 +3,20 @@ import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { hear, hearFaulty, runTimers, setAddresses, setLink, setVhid } from './acts.ts';
+import { bootedHost, type HostConfig } from './config.ts';
 import { openDataplane, tuneHost, type VirtualDevice } from './dataplane.ts';
 import { devdPipe } from './devd.ts';
 import type { Host } from './host.ts';
 import { ifconfigText } from './ifconfig-text.ts';
 import { ifconfig, type ToolRun } from './ifconfig.ts';
-import { find, GROUP4, GROUP6, newKernel, nextTimerAtMs, type Effect } from './kernel.ts';
-import type { Family, Release, Vhid } from './kernel.ts';
+import { find, GROUP4, GROUP6, nextTimerAtMs, type Effect } from './kernel.ts';
+import type { Family, Vhid } from './kernel.ts';
 import { netstatText, routesText } from './netstat.ts';
 import { counters, isAuthentic, openWire, sealed, type Arrival } from './packets.ts';
 import { reportSend } from './sends.ts';
 import { writeStandIns } from './standins.ts';
 import { sysctl, sysctlText } from './sysctl.ts';
 import { linkLocal, listenOn, watchLinks } from './system.ts';
-
-/** What one host's kernel is started with; rc.conf's part is replayed at `reboot`. */
-export interface HostConfig {
-  readonly freebsd: Release;
-  readonly preempt: boolean;
-  /** Default gateways, as `netstat -rn` shows them; on the first interface. */
-  readonly gateways?: readonly string[];
-  /** A short directory of its own for sockets, texts and stand-ins. */
-  readonly runtime: string;
-  readonly interfaces: readonly {
-    /** As FreeBSD calls it. */
-    readonly name: string;
-    /** As Linux calls it. */
-    readonly device: string;
-    /** ADDRESS/LENGTH, of the host itself. */
-    readonly addresses: readonly string[];
-    readonly vhids: readonly {
-      readonly vhid: number;
-      readonly advbase: number;
-      readonly advskew: number;
-      readonly pass: string;
-      readonly vips: readonly string[];
-    }[];
-  }[];
-}
 
 /**
  * Runs carp(4) of one host on real packets until the process ends: the pure
@@ -76,28 +52,7 @@ export async function runHost(config: HostConfig): Promise<void> {
   const linked = new Map<string, Promise<void>>();
   let cancelTimer: NodeJS.Timeout | undefined;
   let slowMs = 0;
-  let host = start();
-
-  function start(): Host {
-    const names = config.interfaces.map(({ name }) => name);
-    return {
-      kernel: newKernel(config.freebsd, config.preempt, names),
-      interfaces: config.interfaces.map(({ name, addresses }, at) => ({
-        name,
-        mac: `58:9c:fc:00:${(at + 1).toString(16).padStart(2, '0')}:01`,
-        addresses: addresses.map((one) => {
-          const [address = '', length = '0'] = one.split('/');
-          return { address, length: Number(length) };
-        }),
-      })),
-      module: true,
-      keys: Object.fromEntries(
-        config.interfaces.flatMap(({ name, vhids }) =>
-          vhids.map(({ vhid, pass }) => [`${vhid}@${name}`, pass]),
-        ),
-      ),
-    };
-  }
+  let host = bootedHost(config);
 
   /** rc.conf: every vhid with its values, then its addresses. */
   function configure(): void {
@@ -183,7 +138,7 @@ export async function runHost(config: HostConfig): Promise<void> {
     const vhid = find(host.kernel, parent.name, advert.vhid);
     const vips = vhid === undefined ? [] : [...vhid.vips4, ...vhid.vips6];
     const authentic = vhid !== undefined && isAuthentic(host.keys[id] ?? '', vips, advert);
-    if (authentic && host.kernel.allow) counter.adopt(id, advert.counter);
+    if (authentic && host.kernel.allow !== 0) counter.adopt(id, advert.counter);
     const { advbase, advskew } = advert;
     const heard = {
       interface: parent.name,
@@ -252,7 +207,9 @@ export async function runHost(config: HostConfig): Promise<void> {
   async function slowIfconfig(args: readonly string[]): Promise<ToolRun> {
     const read = host;
     await new Promise((resolve) => setTimeout(resolve, slowMs));
-    const run = ifconfig(read, args, performance.now(), () => ({ host, effects: [] }));
+    const run = ifconfig(read, args, performance.now(), {
+      during: () => ({ host, effects: [] }),
+    });
     host = { ...run.host, kernel: host.kernel };
     await commit({ kernel: run.host.kernel, effects: run.effects });
     return run;
@@ -270,7 +227,7 @@ export async function runHost(config: HostConfig): Promise<void> {
     } else if (what === 'reboot') {
       for (const { interface: name } of host.kernel.vhids)
         void commit(setLink(host.kernel, name, false, performance.now()));
-      host = start();
+      host = bootedHost(config);
       configure();
     } else if (what !== 'counters')
       return { code: 2, stdout: '', stderr: `lab: no order ${what}\n` };

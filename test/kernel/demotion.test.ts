@@ -12,7 +12,7 @@ test('what is written to the demotion is added, and taken back by its negative',
   t.is(scene.kernel.demotion, 0);
 });
 
-test('every MASTER vhid advertises a changed demotion at once, BACKUPs say nothing', (t) => {
+test('every MASTER vhid advertises a changed demotion at once, the newest first, BACKUPs say nothing', (t) => {
   const scene = master({ advskew: 10 });
   scene.set({ advskew: 20 }, 2);
   scene.addresses(['192.0.2.202'], [], 2);
@@ -21,8 +21,8 @@ test('every MASTER vhid advertises a changed demotion at once, BACKUPs say nothi
   scene.set({ state: 'MASTER' }, 3);
   scene.nowMs = 300;
   t.deepEqual(scene.sysctl('demotion', 100), [
-    `advert 1@${IF} 1/110 on IPv4`,
     `advert 3@${IF} 1/130 on IPv4`,
+    `advert 1@${IF} 1/110 on IPv4`,
   ]);
   t.is(scene.vhid(1).advertAtMs, 300 + 1429.687);
 });
@@ -98,12 +98,26 @@ test('a fence sends no parting advert, whatever other vhids were MASTER', (t) =>
   scene.set({ state: 'MASTER' }, 2);
   scene.set({ state: 'MASTER' }, 9, 'vtnet1');
   t.deepEqual(scene.sysctl('allow', 0), [
-    `1@${IF} MASTER -> INIT: hardware interface down`,
-    `2@${IF} MASTER -> INIT: hardware interface down`,
-    `3@${IF} BACKUP -> INIT: hardware interface down`,
     `9@vtnet1 MASTER -> INIT: hardware interface down`,
+    `3@${IF} BACKUP -> INIT: hardware interface down`,
+    `2@${IF} MASTER -> INIT: hardware interface down`,
+    `1@${IF} MASTER -> INIT: hardware interface down`,
   ]);
   t.is(scene.kernel.demotion, 960);
+});
+
+test('any change of allow, 1 to 5 as well, sends every vhid through INIT', (t) => {
+  const scene = master();
+  t.deepEqual(scene.sysctl('allow', 5), [
+    `1@${IF} MASTER -> INIT: hardware interface up`,
+    `1@${IF} INIT -> BACKUP: initialization complete`,
+  ]);
+  t.deepEqual(scene.sysctl('allow', 5), []);
+  t.deepEqual(scene.sysctl('allow', 1), [
+    `1@${IF} BACKUP -> INIT: hardware interface up`,
+    `1@${IF} INIT -> BACKUP: initialization complete`,
+  ]);
+  t.is(scene.kernel.demotion, 0);
 });
 
 test('a fence that is lifted gives the demotion back and starts in BACKUP', (t) => {

@@ -10,6 +10,7 @@ import {
   type Kernel,
   type Vhid,
 } from './kernel.ts';
+import { draw } from './lateness.ts';
 
 /**
  * A kernel under change: collects effects while pieces are replaced. Adverts
@@ -29,8 +30,10 @@ export class Draft {
 
   /** The outcome; ends the act. */
   change(): Change {
+    // carp_send_ad_all goes through carp_list, where the newest is first.
     if (this.demoted)
-      for (const vhid of this.kernel.vhids) if (vhid.state === 'MASTER') this.sendAdvert(vhid);
+      for (const vhid of this.kernel.vhids.toReversed())
+        if (vhid.state === 'MASTER') this.sendAdvert(vhid);
     this.demoted = false;
     return { kernel: this.kernel, effects: this.effects };
   }
@@ -61,6 +64,15 @@ export class Draft {
     this.effects.push({ kind: 'log', line });
   }
 
+  /** When a callout of `ms` fires that is set now. */
+  private due(ms: number): number {
+    const { lateness } = this.kernel;
+    if (lateness === null) return this.nowMs + ms;
+    const { lateMs, next } = draw(lateness, ms);
+    this.kernel = { ...this.kernel, lateness: next };
+    return this.nowMs + ms + lateMs;
+  }
+
   /** carp_send_ad_locked: advertises now and arms the next one by the demoted skew. */
   sendAdvert(of: Vhid): void {
     const vhid = this.get(of);
@@ -77,7 +89,7 @@ export class Draft {
       advskew: effective & 0xff,
       families,
     });
-    this.put(vhid, { advertAtMs: this.nowMs + advertMs(advbase, effective) });
+    this.put(vhid, { advertAtMs: this.due(advertMs(advbase, effective)) });
     const { v4, v6 } = this.kernel.sent;
     const sent = { v4: v4 + Math.sign(vhid.vips4.length), v6: v6 + Math.sign(vhid.vips6.length) };
     this.kernel = { ...this.kernel, sent };
@@ -93,24 +105,24 @@ export class Draft {
         this.setRun(vhid, null);
         return;
       case 'BACKUP': {
-        const dueAtMs = this.nowMs + masterDownMs(vhid.advbase, vhid.advskew);
-        this.put(vhid, {
-          advertAtMs: null,
-          ...(family !== 6 && vhid.vips4.length > 0 ? { masterDown4AtMs: dueAtMs } : {}),
-          ...(family !== 4 && vhid.vips6.length > 0 ? { masterDown6AtMs: dueAtMs } : {}),
-        });
+        const ms = masterDownMs(vhid.advbase, vhid.advskew);
+        this.put(vhid, { advertAtMs: null });
+        if (family !== 6 && vhid.vips4.length > 0)
+          this.put(vhid, { masterDown4AtMs: this.due(ms) });
+        if (family !== 4 && vhid.vips6.length > 0)
+          this.put(vhid, { masterDown6AtMs: this.due(ms) });
         return;
       }
       case 'MASTER':
         // Once, right after becoming MASTER, by the skew without demotion.
-        this.put(vhid, { advertAtMs: this.nowMs + advertMs(vhid.advbase, vhid.advskew) });
+        this.put(vhid, { advertAtMs: this.due(advertMs(vhid.advbase, vhid.advskew)) });
     }
   }
 
   /** The interface is up, has its carrier, and CARP is allowed. */
   private isRunning({ interface: name }: Vhid): boolean {
     const { links, down, allow } = this.kernel;
-    return (links[name] ?? false) && !down.includes(name) && allow;
+    return (links[name] ?? false) && !down.includes(name) && allow !== 0;
   }
 
   /** carp_master_down_locked and everything that follows becoming MASTER, in the kernel's order. */
@@ -121,12 +133,21 @@ export class Draft {
     const { interface: name, vhid } = of;
     this.effects.push({ kind: 'announce', interface: name, vhid });
     this.setRun(of, null);
+    this.put(of, { routed4: this.get(of).vips4 });
   }
 
   becomeBackup(of: Vhid, reason: string): void {
     this.put(of, { advertAtMs: null });
     this.setState(of, 'BACKUP', reason);
     this.setRun(of, null);
+    // carp_delroute takes each route away twice, and the second time it is not there.
+    for (const _ of this.get(of).routed4) this.deletionFailed(of);
+    this.put(of, { routed4: [] });
+  }
+
+  /** ifa_del_loopback_route(): ESRCH, as 12.1 prints it. */
+  deletionFailed({ interface: name }: Vhid): void {
+    this.log(`${name}: deletion failed: 3`);
   }
 
   /** carp_demote_adj: every MASTER vhid advertises with the new skew, whatever was added. */

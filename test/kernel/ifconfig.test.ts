@@ -216,9 +216,11 @@ test('a change between GET and SET is undone by an innocent advskew', (t) => {
   for (const release of RELEASES) {
     const holder = after(carrying(release), `${IF} vhid 1 state master`);
     const advert = { interface: IF, vhid: 1, family: 4, advbase: 1, advskew: 0 } as const;
-    const { host, effects } = ifconfig(holder, [IF, 'vhid', '1', 'advskew', '7'], 0, (now) => {
-      const { kernel, effects } = hear(now.kernel, { ...advert, authentic: true }, 0);
-      return { host: { ...now, kernel }, effects };
+    const { host, effects } = ifconfig(holder, [IF, 'vhid', '1', 'advskew', '7'], 0, {
+      during: (now) => {
+        const { kernel, effects } = hear(now.kernel, { ...advert, authentic: true }, 0);
+        return { host: { ...now, kernel }, effects };
+      },
     });
     t.deepEqual(
       effects.flatMap((one) => (one.kind === 'state' ? [`${one.to}: ${one.reason}`] : [])),
@@ -229,10 +231,12 @@ test('a change between GET and SET is undone by an innocent advskew', (t) => {
 });
 
 test('what else changed in between stays: a set writes only what it read of its vhid', (t) => {
-  const { host } = ifconfig(carrying(14), [IF, 'vhid', '1', 'advskew', '7'], 0, (now) => ({
-    host: { ...now, kernel: setSysctl(now.kernel, 'demotion', 5, 0).kernel },
-    effects: [],
-  }));
+  const { host } = ifconfig(carrying(14), [IF, 'vhid', '1', 'advskew', '7'], 0, {
+    during: (now) => ({
+      host: { ...now, kernel: setSysctl(now.kernel, 'demotion', 5, 0).kernel },
+      effects: [],
+    }),
+  });
   t.is(host.kernel.demotion, 5);
   t.is(vhidOf(host)?.advskew, 7);
 });

@@ -10,8 +10,9 @@ import {
 } from './acts.ts';
 import type { Host } from './host.ts';
 import { ifconfigText } from './ifconfig-text.ts';
+import { keyAfter, wordOf } from './key.ts';
 import { parseWords, Refusal, type Wanted } from './ifconfig-words.ts';
-import { find, GROUP4, GROUP6, type Change, type Effect, type Release } from './kernel.ts';
+import { find, GROUP4, GROUP6, type Change, type Effect } from './kernel.ts';
 
 /** What a tool printed and did, as a shell sees it. */
 export interface ToolRun {
@@ -27,6 +28,12 @@ export type During = (host: Host) => { readonly host: Host; readonly effects: re
 
 const nothing: During = (host) => ({ host, effects: [] });
 
+export interface Caller {
+  readonly during?: During;
+  /** False: anybody else. Reads, and sees no key. */
+  readonly root?: boolean;
+}
+
 /** What GET leaves in ifconfig's hands where there is no such vhid. */
 const UNKNOWN: Settings = { advbase: 0, advskew: 0, state: 'INIT', peer: GROUP4, peer6: GROUP6 };
 
@@ -39,13 +46,17 @@ export function ifconfig(
   host: Host,
   args: readonly string[],
   nowMs: number,
-  during: During = nothing,
+  { during = nothing, root = true }: Caller = {},
 ): ToolRun {
-  const [name, ...words] = args[0] === '-k' ? args.slice(1) : args;
-  if (name === undefined) return printed(host, ifconfigText(host, null, args.length > 0));
+  const {
+    options,
+    words: [name, ...words],
+  } = optionsOf(args);
+  const shown = { keys: root && options.has('-k'), cidr: options.has('inet:cidr') };
+  if (name === undefined) return printed(host, ifconfigText(host, null, shown));
   if (!host.interfaces.some((one) => one.name === name))
     return failed(host, `interface ${name} does not exist`);
-  if (words.length === 0) return printed(host, ifconfigText(host, name, args[0] === '-k'));
+  if (words.length === 0) return printed(host, ifconfigText(host, name, shown));
   let wanted: Wanted;
   try {
     wanted = parseWords(words, host.kernel.release);
@@ -53,10 +64,25 @@ export function ifconfig(
     if (error instanceof Refusal) return failed(host, error.message);
     throw error;
   }
+  if (!root && wanted.vhid === null) return failed(host, 'ioctl (set flags): permission denied');
   if (wanted.up !== null) return changed(host, setUp(host.kernel, name, wanted.up, nowMs));
   if (wanted.vhid === null) return removeAddress(host, name, wanted, nowMs);
   if (!host.module) return withoutModule(host, wanted);
+  // carp(4) knows Ethernet, VLANs and bridges.
+  if (name.startsWith('lo')) return failed(host, 'SIOCGVH: Operation not supported');
+  if (!root) return failed(host, 'SIOCSVH: Operation not permitted');
   return setCarp(host, name, wanted.vhid, wanted, nowMs, during);
+}
+
+/** -k, -v and -f FORMAT stand before the interface. */
+function optionsOf(args: readonly string[]): { options: Set<string>; words: string[] } {
+  const options = new Set<string>();
+  const words = [...args];
+  while (words[0]?.startsWith('-') === true) {
+    const option = words.shift() ?? '';
+    options.add(option === '-f' ? (words.shift() ?? '') : option);
+  }
+  return { options, words };
 }
 
 const printed = (host: Host, stdout: string): ToolRun => ({
@@ -114,21 +140,13 @@ function setCarp(
     change = { kernel: added.kernel, effects: [...change.effects, ...added.effects] };
   }
   const { keys } = now.host;
-  // An empty key is no key: the kernel keeps the old one, so a password cannot be taken away.
   const id = `${vhid}@${name}`;
-  const key = keyAfter(release, keys[id] ?? '', wanted.pass);
-  const known = wanted.pass === '' ? keys : { ...keys, [id]: key };
+  // ifconfig(8) writes the new word over the key it was given; from 14.0 on that is the word alone.
+  const before = release === 13 ? (keys[id] ?? '') : wordOf(keys[id] ?? '');
+  const known = { ...keys, [id]: keyAfter(before, wanted.pass) };
   const after = { ...now.host, keys: known };
   return changed(after, { kernel: change.kernel, effects: [...now.effects, ...change.effects] });
 }
-
-/**
- * All that is hashed. ifconfig(8) copies the word with strlcpy(3) over the key
- * that GET showed: behind a shorter one the end of the longer old one stays, as
- * seen on 12.1. From 14.0 on GET hands over the word alone.
- */
-const keyAfter = (release: Release, before: string, pass: string): string =>
-  release === 13 ? `${pass}\0${before.slice(pass.length + 1)}`.replace(/\0+$/, '') : pass;
 
 function addAddress(
   { kernel }: Change,

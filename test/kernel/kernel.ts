@@ -1,4 +1,5 @@
 import type { CarpState } from '../../agent/core/model.ts';
+import type { Lateness } from './lateness.ts';
 
 /**
  * One host's carp(4) as a pure state machine with exact timers: FreeBSD
@@ -17,6 +18,8 @@ export interface Vhid {
   readonly advskew: number;
   readonly vips4: readonly string[];
   readonly vips6: readonly string[];
+  /** IPv4 VIPs that have a loopback route: what is missing here is what `deletion failed` tells of. */
+  readonly routed4: readonly string[];
   readonly state: CarpState;
   /** Where adverts go; the group unless unicast (14.0 and later). */
   readonly peer: string;
@@ -34,7 +37,8 @@ export interface Vhid {
 export interface Kernel {
   readonly release: Release;
   readonly preempt: boolean;
-  readonly allow: boolean;
+  /** 0 fences; of the others each is as good. */
+  readonly allow: number;
   readonly demotion: number;
   readonly ifdownFactor: number;
   readonly senderrFactor: number;
@@ -48,6 +52,8 @@ export interface Kernel {
   readonly vhids: readonly Vhid[];
   readonly received: Readonly<Record<ReceiveCounter, number>>;
   readonly sent: { readonly v4: number; readonly v6: number };
+  /** Null: every callout comes at its microsecond. */
+  readonly lateness: Lateness | null;
 }
 
 /** struct carpstats: every packet of protocol 112 by family, and why some were dropped. */
@@ -96,7 +102,7 @@ export function newKernel(
   return {
     release,
     preempt,
-    allow: true,
+    allow: 1,
     demotion: 0,
     ifdownFactor: 240,
     senderrFactor: 240,
@@ -116,6 +122,7 @@ export function newKernel(
       badVhid: 0,
     },
     sent: { v4: 0, v6: 0 },
+    lateness: null,
   };
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { runHost, type HostConfig } from './daemon.ts';
+import type { HostConfig } from './config.ts';
+import { runHost } from './daemon.ts';
 
 // One FreeBSD host's CARP kernel in this network namespace: node main.js CONFIG.json
 const path = process.argv[2];

@@ -77,7 +77,7 @@ test('unknown names, words for numbers and a dscp above 63 fail, and the rest is
     });
   t.deepEqual(outcome(run(host(), 'net.inet.carp.dscp=64')), {
     code: 1,
-    stdout: '',
+    stdout: 'net.inet.carp.dscp: 56\n',
     stderr: 'sysctl: net.inet.carp.dscp=64: Invalid argument\n',
   });
   t.is(run(host(), 'net.inet.carp.dscp=63').code, 0);

@@ -9,7 +9,7 @@ export const sysctlText = (host: Host): string =>
   SYSCTL_NAMES.map((name) => `${PREFIX}.${name}: ${getSysctl(host.kernel, name)}\n`).join('');
 
 /** sysctl(8), as far as CARP goes: reading (-n too) and NAME=VALUE. What is written to demotion is added. */
-export function sysctl(host: Host, args: readonly string[], nowMs: number): ToolRun {
+export function sysctl(host: Host, args: readonly string[], nowMs: number, root = true): ToolRun {
   const valuesOnly = args.includes('-n');
   let run: ToolRun = { host, effects: [], stdout: '', stderr: '', code: 0 };
   for (const word of args.filter((arg) => !arg.startsWith('-'))) {
@@ -23,7 +23,7 @@ export function sysctl(host: Host, args: readonly string[], nowMs: number): Tool
       const shown = getSysctl(run.host.kernel, name);
       const line = valuesOnly ? `${shown}\n` : `${path}: ${shown}\n`;
       run = { ...run, stdout: run.stdout + line };
-    } else run = write(run, name, valuesOnly ? '' : `${path}: `, path, value, nowMs);
+    } else run = write(run, name, valuesOnly ? '' : `${path}: `, path, value, root, nowMs);
   }
   return run;
 }
@@ -34,6 +34,7 @@ function write(
   label: string,
   path: string,
   value: string,
+  root: boolean,
   nowMs: number,
 ): ToolRun {
   const fail = (text: string): ToolRun => ({
@@ -41,11 +42,17 @@ function write(
     stderr: `${run.stderr}sysctl: ${text}\n`,
     code: 1,
   });
-  const number = Number(value);
-  if (value === '' || !Number.isInteger(number)) return fail(`invalid integer '${value}'`);
-  if (name === 'dscp' && (number < 0 || number > 63))
-    return fail(`${path}=${value}: Invalid argument`);
+  if (!/^-?\d+$/.test(value)) return fail(`invalid integer '${value}'`);
+  // An int of C: what does not fit is cut without a word.
+  const number = Number(BigInt.asIntN(32, BigInt(value)));
   const before = getSysctl(run.host.kernel, name);
+  // sysctl(8) prints the old value before it tries to write.
+  const refused = (why: string): ToolRun => ({
+    ...fail(`${path}=${value}: ${why}`),
+    stdout: `${run.stdout}${label}${before}\n`,
+  });
+  if (!root) return refused('Operation not permitted');
+  if (name === 'dscp' && (number < 0 || number > 63)) return refused('Invalid argument');
   const { kernel, effects } = setSysctl(run.host.kernel, name, number, nowMs);
   return {
     ...run,

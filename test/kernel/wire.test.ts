@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { keyAfter, wordOf } from './key.ts';
 import { counters, isAuthentic, sealed } from './packets.ts';
 import {
   advertDigest,
@@ -131,11 +132,23 @@ test('the order of the VIPs does not matter, numerically or as written', (t) => 
   );
 });
 
-test('the key ends after 19 characters', (t) => {
+test('a password ends after 19 characters, and NULs behind it make no difference', (t) => {
   const long = 'abcdefghijklmnopqrs';
-  const digest = advertDigest(long, 1, ['192.0.2.1'], 1n);
-  t.deepEqual(advertDigest(`${long}tuv`, 1, ['192.0.2.1'], 1n), digest);
-  t.notDeepEqual(advertDigest(long.slice(0, 18), 1, ['192.0.2.1'], 1n), digest);
+  const digest = (key: string): Buffer => advertDigest(key, 1, ['192.0.2.1'], 1n);
+  t.is(keyAfter('', `${long}tuv`), long);
+  t.notDeepEqual(digest(keyAfter('', long.slice(0, 18))), digest(long));
+  t.deepEqual(digest(`${long}\0`), digest(long));
+});
+
+test('a shorter password leaves the tail of the longer: it shows alike and hashes apart', (t) => {
+  const digest = (key: string): Buffer => advertDigest(key, 1, ['192.0.2.1'], 1n);
+  const live = keyAfter(keyAfter('', 'longerpassword'), 'secret');
+  const fresh = keyAfter('', 'secret');
+  t.deepEqual([wordOf(live), wordOf(fresh)], ['secret', 'secret']);
+  t.is(live, 'secret\0assword');
+  t.notDeepEqual(digest(live), digest(fresh));
+  t.is(keyAfter(live, ''), live, 'no word keeps it');
+  t.is(keyAfter(live, 'abcdefghijklmnopqrstuv'), 'abcdefghijklmnopqrs', 'a long one covers it');
 });
 
 test('the scope of a link-local VIP is not hashed', (t) => {

@@ -20,7 +20,8 @@ const VERSION_AND_TYPE = 0x21;
 /**
  * HMAC-SHA1 over version, type, vhid, the IPv4 VIPs ascending, the IPv6 VIPs
  * ascending, and the counter; advskew and advbase are not covered
- * (carp_hmac_prepare, carp_hmac_generate). The key is at most 19 characters.
+ * (carp_hmac_prepare, carp_hmac_generate). The key is the
+ * 20 bytes of the kernel (key.ts).
  */
 export function advertDigest(
   key: string,
@@ -32,7 +33,7 @@ export function advertDigest(
   tail.writeBigUInt64BE(counter);
   const bytes = vips.map((vip) => (isIPv4(vip) ? ipv4Bytes(vip) : ipv6Bytes(vip)));
   const sorted = bytes.sort((a, b) => a.length - b.length || Buffer.compare(a, b));
-  return createHmac('sha1', Buffer.from(key, 'latin1').subarray(0, 19))
+  return createHmac('sha1', Buffer.from(key, 'latin1').subarray(0, 20))
     .update(Buffer.from([2, 1, vhid]))
     .update(Buffer.concat(sorted))
     .update(tail)

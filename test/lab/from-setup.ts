@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'smol-toml';
-import type { HostConfig } from '../kernel/daemon.ts';
+import type { HostConfig } from '../kernel/config.ts';
 import { fixture } from '../fixture.ts';
 import { agentConfig } from './agent-config.ts';
 import { SERVERS } from './haproxy-config.ts';

@@ -4,7 +4,7 @@ import { existsSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync } fr
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { HostConfig } from '../kernel/daemon.ts';
+import type { HostConfig } from '../kernel/config.ts';
 import { groupOf, openTo } from './accounts.ts';
 import { agentConfig, clientConfig } from './agent-config.ts';
 import { writeCertificates } from './certificates.ts';

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import test, { type ExecutionContext } from 'ava';
 import { parseIfconfig } from '../../agent/carp/ifconfig.ts';
 import { execWithin } from '../../agent/sys/exec.ts';
-import type { HostConfig } from '../kernel/daemon.ts';
+import type { HostConfig } from '../kernel/config.ts';
 import { labMissing } from '../lab/lab.ts';
 import { CHECKOUT, INTERFACE, planLab, type HostPlan, type LabPlan } from '../lab/plan.ts';
 import { buildTopology, removeTopology, run } from '../lab/topology.ts';

@@ -55,7 +55,7 @@ export function carpPort(host: Host, process: Process): CarpPort {
         ),
         tool(() => {
           const { preempt, demotion, allow } = host.kernel;
-          return { preempt, demotion, allow };
+          return { preempt, demotion, allow: allow !== 0 };
         }),
       ]);
       const interfaces = [{ interface: INTERFACE, addresses: [`${host.address}/24`] }];

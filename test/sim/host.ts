@@ -189,7 +189,7 @@ export class Host {
   }
 
   sysctl(name: 'demotion' | 'allow' | 'preempt', value: number): void {
-    if (name === 'allow' && this.kernel.allow !== (value !== 0))
+    if (name === 'allow' && this.kernel.allow !== value)
       this.say(`sysctl: net.inet.carp.allow=${value}`);
     this.apply(setSysctl(this.kernel, name, value, this.world.nowMs));
     this.world.changed();

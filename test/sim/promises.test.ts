@@ -53,7 +53,7 @@ test('keeper cut off the LAN while the other is fenced: the fence is lifted', (t
   scene(t, { management: true }, async (s) => {
     s.fault(fault.advertsLost(s.world, 1));
     await s.run(10_000);
-    t.deepEqual([s.holder(), s.B.kernel.allow], [s.A.name, false]);
+    t.deepEqual([s.holder(), s.B.kernel.allow], [s.A.name, 0]);
     s.fault(fault.hostCut(s.world, s.A));
     await s.run(8000);
     s.holds(s.B);

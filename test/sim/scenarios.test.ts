@@ -29,12 +29,12 @@ test('adverts filtered 30 s, then healed: one keeper, the other fenced until adv
   scene(t, {}, async (s) => {
     const heal = s.fault(fault.advertsLost(s.world, 1));
     await s.run(10_000);
-    t.deepEqual([s.holder(), s.B.kernel.allow], [s.A.name, false]);
+    t.deepEqual([s.holder(), s.B.kernel.allow], [s.A.name, 0]);
     await s.run(20_000);
     s.holds(s.A);
     heal();
     await s.run(CALM);
-    t.deepEqual([s.holder(), s.B.kernel.allow, s.advskews()], [s.A.name, true, [10, 100]]);
+    t.deepEqual([s.holder(), s.B.kernel.allow, s.advskews()], [s.A.name, 1, [10, 100]]);
   }));
 
 test('one family filtered: the keeper holds, the flapping ends', (t) =>
@@ -45,14 +45,14 @@ test('one family filtered: the keeper holds, the flapping ends', (t) =>
     t.deepEqual(held, { darkMs: 0, doubleMs: 0, by: [s.A.name] });
     heal();
     await s.run(CALM);
-    t.deepEqual([s.holder(), s.B.kernel.allow, s.advskews()], [s.A.name, true, [10, 100]]);
+    t.deepEqual([s.holder(), s.B.kernel.allow, s.advskews()], [s.A.name, 1, [10, 100]]);
   }));
 
 test("fenced node's agent frozen, then keeper's host dies: the lease lifts the fence", (t) =>
   scene(t, {}, async (s) => {
     s.fault(fault.advertsLost(s.world, 1));
     await s.run(10_000);
-    t.false(s.B.kernel.allow);
+    t.is(s.B.kernel.allow, 0);
     s.fault(fault.agentFrozen(s.B));
     s.fault(fault.hostCrashed(s.world, s.A));
     const held = await s.watch(8000);

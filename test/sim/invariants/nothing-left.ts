@@ -26,8 +26,9 @@ export function nothingLeft(): Check {
   const check = (world: World): void => {
     if (world.quietMs() < QUIET_MS) return;
     for (const host of world.hosts) {
-      if (!host.kernel.allow && world.quietMs() >= FENCED_MS) fail(`${host.name} is still fenced`);
-      if (host.kernel.allow && host.kernel.demotion !== 0 && !host.byHand.has(0))
+      if (host.kernel.allow === 0 && world.quietMs() >= FENCED_MS)
+        fail(`${host.name} is still fenced`);
+      if (host.kernel.allow !== 0 && host.kernel.demotion !== 0 && !host.byHand.has(0))
         fail(`${host.name} still has demotion ${host.kernel.demotion}`);
       for (const { vhid } of world.options.vhids) {
         const advskew = host.advskew(vhid);

@@ -21,7 +21,7 @@ export function someMaster(): Check {
       const dark = masters(world, vhid).length === 0;
       for (const host of world.hosts) {
         const there = dark && isAttached(world, host);
-        const able = there && host.kernel.allow && host.state(vhid) !== 'INIT';
+        const able = there && host.kernel.allow !== 0 && host.state(vhid) !== 'INIT';
         const ableMs = since.ms(`${vhid} ${host.name} able`, able, world.nowMs);
         const thereMs = since.ms(`${vhid} ${host.name} there`, there, world.nowMs);
         const quietMs = since.ms(
