@@ -15,7 +15,7 @@ import { ownView } from './core/peers.ts';
 import { TIMINGS } from './core/timing.ts';
 import { gossip as startGossip } from './gossip/gossip.ts';
 import { haproxyPart } from './haproxy/haproxy.ts';
-import { leave } from './loop/leave.ts';
+import { endings } from './loop/ending.ts';
 import { inspect } from './inspect/inspect.ts';
 import { loopLog, type Log } from './log.ts';
 import { heartbeats } from './gossip/heartbeats.ts';
@@ -51,6 +51,8 @@ export interface Agent {
   reload(next: Config): void;
   /** Before a shutdown: resolves once no address is here that another node can take, at most 5 s. */
   leave(): Promise<void>;
+  /** Before another stop by SIGTERM: where HAProxy ends as well, addresses leave as by `leave`. */
+  endWithHaproxy(): Promise<void>;
   /** Tells the peers, ends what is open, changes nothing of CARP or HAProxy. */
   stop(): Promise<void>;
   /** Rejects when it can go on no more; never resolves. */
@@ -333,7 +335,7 @@ export async function startAgent(
       reload(next);
       loop.wake();
     },
-    leave: () => leave(loop, clock, log),
+    ...endings({ loop, carp: kernel, clock, log }, privileges.will),
     async stop() {
       beats.stop();
       certificates?.stop();

@@ -14,6 +14,8 @@
 #   SEQ cert-try PATH BYTES      as cert-write, and the file stays as it was
 #   SEQ cert-remove PATH         done twice it changes nothing
 #   SEQ check    SEQ reload      SEQ pf-info    SEQ pf-rules    SEQ rc-lines
+#   SEQ will PID IF VHID...      where to step out when PID, HAProxy's, dies with
+#                                the system: see last_will
 #
 # Answer: lines of output, each after a space, then one of
 #   SEQ ok    SEQ refused WHY (nothing was begun)    SEQ failed WHAT
@@ -42,6 +44,7 @@ ifconfig=$1 sysctl=$2 pfctl=$3 directories=$4 check=$5 reload=$6
 patience=30
 trap : ALRM
 keeper=''
+will=''
 why=''
 
 refuse() { why="refused $1"; return 1; }
@@ -76,9 +79,9 @@ between() { # NUMBER LOW HIGH
 	[ "$1" -ge "$2" ] && [ "$1" -le "$3" ]
 }
 
-# Whether ifconfig says that IF carries VHID: $kind, and the words that repeat
-# unicast peers (14.0 forgets them at every set). A vhid that is not there
-# would be created by a set.
+# Whether ifconfig says that IF carries VHID: $kind, its state $now, and the
+# words that repeat unicast peers (14.0 forgets them at every set). A vhid that
+# is not there would be created by a set.
 look() { # IF VHID
 	if [ "$1" != "$looked" ]; then
 		looked=''
@@ -90,10 +93,10 @@ look() { # IF VHID
 	for state in INIT BACKUP MASTER; do
 		case $text in
 		*"$NL${TAB}carp: $state vhid $2 advbase "*)
-			kind=carp
+			kind=carp now=$state
 			rest=${text#*"$NL${TAB}carp: $state vhid $2 advbase "}
 			;;
-		*"$NL${TAB}vrrp: $state vrid $2 prio "*) kind=vrrp rest='' ;;
+		*"$NL${TAB}vrrp: $state vrid $2 prio "*) kind=vrrp now=$state rest='' ;;
 		esac
 	done
 	[ -n "$kind" ] || refuse "$1 does not carry vhid $2" || return 1
@@ -193,6 +196,46 @@ unfence() {
 dismiss() {
 	[ -z "$keeper" ] || put_down "$keeper"
 	keeper=''
+}
+
+remember() { # PID, then IF VHID each
+	case ${1-} in
+	'' | 0* | *[!0-9]* | ????????*) false ;;
+	*) [ $(($# % 2)) -eq 1 ] ;;
+	esac || refuse 'will needs PID, then IF VHID each' || return 1
+	will=$*
+}
+
+# reboot(8) and halt(8) tell every process to end, this one too, and the kernel
+# stays MASTER for ten seconds while nobody serves. Nobody else sends SIGTERM here.
+# The agent has a second to hand over, which is faster; after that, or without
+# it, what is still MASTER steps out, once HAProxy is dead. While it lives nothing
+# is done: somebody has ended the helper by hand.
+last_will() {
+	trap '' TERM
+	# By exec: a redirection of the call would keep the agent's pipe open beside it.
+	exec >/dev/null 2>&1 </dev/null
+	IFS=' '
+	# shellcheck disable=SC2086 # words of one line
+	set -- $will
+	[ $# -gt 0 ] || return 0
+	haproxy=$1 tenths=0
+	shift
+	while kill -0 "$haproxy" || { [ "$tenths" -lt 10 ] && kill -0 "$PPID"; }; do
+		[ "$tenths" -lt 40 ] || return 0
+		sleep 0.1
+		tenths=$((tenths + 1))
+	done
+	while [ $# -gt 0 ]; do
+		looked=''
+		if look "$1" "$2" && [ "$now" = MASTER ]; then
+			case $kind in
+			carp) acts advskew "$1" "$2" 254 state "$1" "$2" backup ;;
+			vrrp) acts vrrpprio "$1" "$2" 1 state "$1" "$2" backup ;;
+			esac
+		fi
+		shift 2
+	done
 }
 
 # The file behind PATH, if it is one of ours: $target, in $folder.
@@ -333,6 +376,7 @@ rc_lines() {
 request() { # VERB ARGUMENT...
 	case ${1-} in
 	cert-read) [ $# -eq 2 ] || refuse "$1 needs PATH" || return 1 && cert_read "$2" ;;
+	will) shift && remember "$@" ;;
 	cert-remove) [ $# -eq 2 ] || refuse "$1 needs PATH" || return 1 && cert_remove "$2" ;;
 	cert-write | cert-try) [ $# -eq 3 ] || refuse "$1 needs PATH BYTES" || return 1 && cert_write "$@" ;;
 	check | reload | pf-info | pf-rules | rc-lines)
@@ -364,10 +408,17 @@ answer() { # LINE
 }
 
 tidy
+# A handler, as above. It cuts a read short; the next one goes on.
+trap 'trap : TERM; heard=x; last_will &' TERM
 echo '0 ok'
-while IFS= read -r line; do
-	why=''
-	answer "$line"
+while :; do
+	heard=''
+	if IFS= read -r line; then
+		why=''
+		answer "$line"
+	elif [ -z "$heard" ]; then
+		break
+	fi
 done
 # The agent is gone; its fence goes with it.
 if [ -n "$keeper" ] && kill -0 "$keeper" 2>/dev/null; then unfence; fi
