@@ -335,7 +335,7 @@ export async function startAgent(
       reload(next);
       loop.wake();
     },
-    ...endings({ loop, carp: kernel, clock, log }, privileges.will),
+    ...endings({ loop, carp: kernel, haproxy, clock, log }, privileges.will),
     async stop() {
       beats.stop();
       certificates?.stop();

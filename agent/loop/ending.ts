@@ -1,4 +1,4 @@
-import { LOWERED_ADVSKEW, type AddressReport } from '../core/model.ts';
+import { LOWERED_ADVSKEW, type AddressReport, type HaproxyReport } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -13,6 +13,8 @@ const HAND_OVER_MS = 2000;
 interface Ending {
   readonly loop: Leaving;
   readonly carp: Pick<CarpControl, 'set'>;
+  /** HAProxy as known now; the report of the last round may be older. */
+  readonly haproxy: { report(): HaproxyReport };
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -37,8 +39,8 @@ export function endings(ending: Ending, will: Will) {
  * MASTER for ten seconds with nobody to serve: when HAProxy is dead or dies, every address is handed
  * over, and what nobody took after two seconds is left to the kernel of another host.
  */
-export async function endWithHaproxy({ loop, carp, clock, log }: Ending): Promise<void> {
-  if (!(await dies(loop, clock))) return;
+export async function endWithHaproxy({ loop, carp, haproxy, clock, log }: Ending): Promise<void> {
+  if (!(await dies(loop, () => haproxy.report().state === 'down', clock))) return;
   log.info('agent-leaving', {}, 'HAProxy ends as well: every address is given away');
   await leave(loop, clock, log, HAND_OVER_MS);
   for (const { address, interface: name, vhid } of held(loop)) {
@@ -66,23 +68,19 @@ export function keepWill(loop: Pick<Leaving, 'report' | 'onRound'>, will: Will):
 const held = (loop: Leaving): readonly AddressReport[] =>
   (loop.report()?.addresses ?? []).filter(({ state }) => state === 'MASTER');
 
-function isDown(loop: Leaving): boolean {
-  const known = loop.report()?.haproxy ?? [];
-  return known.length > 0 && known.every(({ state }) => state === 'down');
-}
-
 /** Whether HAProxy is dead, or is within half a second. */
-function dies(loop: Leaving, clock: Clock): Promise<boolean> {
+function dies(loop: Leaving, isDown: () => boolean, clock: Clock): Promise<boolean> {
   return new Promise((resolve) => {
     const end = (dead: boolean): void => {
       cancel();
       unsubscribe();
       resolve(dead);
     };
-    const cancel = clock.after(DYING_MS, () => end(false));
+    // A round may be under way that acts on its death.
+    const cancel = clock.after(DYING_MS, () => end(isDown()));
     const unsubscribe = loop.onRound(() => {
-      if (isDown(loop)) end(true);
+      if (isDown()) end(true);
     });
-    if (isDown(loop)) end(true);
+    if (isDown()) end(true);
   });
 }

@@ -1,7 +1,7 @@
 import type { Helper } from './helper.ts';
 
 /** An address as the helper finds it. */
-export interface WillVhid {
+interface WillVhid {
   readonly interface: string;
   readonly vhid: number;
 }

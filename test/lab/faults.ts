@@ -19,6 +19,8 @@ export interface Scene {
   /** Starts what should run on the host and does not. */
   readonly ensure: (program: string) => Promise<void>;
   readonly signal: (program: string, signal: NodeJS.Signals) => Promise<void>;
+  /** Ends every process of the host but its kernel; resolves when none is left. */
+  readonly endAll: () => Promise<void>;
   /** Runs a script of the lab's own on the host, until it is killed by that name. */
   readonly helper: (name: string, argv: readonly string[]) => void;
 }
@@ -172,6 +174,15 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     text: "CARP's configuration is read from rc.conf again; off does nothing",
     apply: ({ host, on }) => {
       if (on) run('perl', [join(host.folder, 'bin', 'call'), 'lab', 'reboot']);
+    },
+  },
+  'reboot-now': {
+    text: 'as reboot(8) begins: SIGTERM to every process, SIGKILL 5 s later, CARP goes on; off boots',
+    apply: async ({ host, on, ensure, endAll }) => {
+      if (on) return endAll();
+      run('perl', [join(host.folder, 'bin', 'call'), 'lab', 'reboot']);
+      await ensure('haproxy');
+      await ensure('agent');
     },
   },
   'ifconfig-fails': { text: 'ifconfig, sysctl and kldstat fail', apply: tools('fail') },

@@ -13,7 +13,6 @@ function endingWorld(haproxyIs: HaproxyState) {
   const own = (): NodeReport =>
     report('haproxy01', {
       addresses: [address({ state: world.here })],
-      haproxy: [haproxy({ state: world.haproxyIs })],
     });
   const loop = {
     leave: () => void done.push('hands over'),
@@ -32,11 +31,13 @@ function endingWorld(haproxyIs: HaproxyState) {
       return Promise.resolve();
     },
   };
-  void endWithHaproxy({ loop, carp, clock, log }).then(() => void done.push('ends'));
+  const now = { report: () => haproxy({ state: world.haproxyIs }) };
+  void endWithHaproxy({ loop, carp, haproxy: now, clock, log }).then(() => void done.push('ends'));
   return {
     clock,
     done,
     listeners,
+    world,
     round: async (change: Partial<typeof world> = {}): Promise<void> => {
       Object.assign(world, change);
       for (const listener of listeners) listener();
@@ -75,6 +76,14 @@ test('HAProxy dies within half a second: handed over first, and nothing is set o
   await round({ here: 'BACKUP' });
   await pass(100);
   t.deepEqual(done.slice(2), ['left: 1@wan', 'ends']);
+});
+
+test('HAProxy is dead, and the round that acts on it is still under way: it counts', async (t) => {
+  const { done, pass, world } = endingWorld('up');
+  await pass(450);
+  world.haproxyIs = 'down';
+  await pass(50);
+  t.deepEqual(done, [SETS_OUT, 'hands over']);
 });
 
 test('nobody took it for two seconds: this host steps out, for the kernel of another', async (t) => {
