@@ -182,7 +182,7 @@ export class BenchHost {
 export class Bench {
   nowMs = 0;
   readonly hosts: BenchHost[] = [];
-  pending: Frame[] = [];
+  pending: Frame<BenchHost>[] = [];
   order = 0;
 
   add(at: 1 | 2, name: string, on = 'vtnet1'): BenchHost {
@@ -191,7 +191,7 @@ export class Bench {
     return host;
   }
 
-  send(frame: Frame): void {
+  send(frame: Frame<BenchHost>): void {
     const { by } = frame;
     if (frame.kind !== 'advert' || !by.mute) {
       this.pending.push(frame);
@@ -201,7 +201,7 @@ export class Bench {
   }
 
   /** Everybody else hears the frame. `counter`: as it was seen; null: nobody saw it. */
-  deliver(frame: Frame, counter: bigint | null, nowMs: number): void {
+  deliver(frame: Frame<BenchHost>, counter: bigint | null, nowMs: number): void {
     this.nowMs = nowMs;
     for (const other of this.hosts) {
       if (other === frame.by || !other.isReached()) continue;
@@ -222,7 +222,7 @@ export class Bench {
 
   #hear(
     other: BenchHost,
-    frame: Extract<Frame, { readonly kind: 'advert' }>,
+    frame: Extract<Frame<BenchHost>, { readonly kind: 'advert' }>,
     counter: bigint | null,
   ): void {
     const { vhid, family, advbase, advskew } = frame;

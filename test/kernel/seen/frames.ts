@@ -17,7 +17,7 @@ interface Sender {
 }
 
 /** A frame that a simulated host sent and that nobody has heard yet. */
-export type Frame = { readonly madeMs: number; readonly by: Sender } & (
+export type Frame<S extends Sender = Sender> = { readonly madeMs: number; readonly by: S } & (
   | {
       readonly kind: 'advert';
       readonly family: Family;

@@ -164,10 +164,10 @@ export class Replay {
     return atMs >= dueMs - this.jitterMs && atMs <= latest;
   }
 
-  #pending(host: BenchHost, seen: Seen): Frame | undefined {
+  #pending(host: BenchHost, seen: Seen): Frame<BenchHost> | undefined {
     const sniffer = this.#window?.sniffer ?? SNIFFER;
     const counter = (seen.kind === 'advert' ? seen.counter : null) ?? 0n;
-    const said = (frame: Frame): string => {
+    const said = (frame: Frame<BenchHost>): string => {
       const whole = wordsOf(frame, counter, sniffer);
       const words = seen.words.includes('hmac=') ? whole : whole.replace(/ hmac=.*/, '');
       // A trace in short has no more than this.
@@ -193,7 +193,7 @@ export class Replay {
     }
   }
 
-  #said(frame: Frame): string {
+  #said(frame: Frame<BenchHost>): string {
     return `${frame.by.name}: ${wordsOf(frame, 0n, this.#window?.sniffer ?? SNIFFER)}`;
   }
 
