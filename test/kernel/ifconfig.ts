@@ -10,7 +10,7 @@ import {
 } from './acts.ts';
 import type { Host } from './host.ts';
 import { ifconfigText } from './ifconfig-text.ts';
-import { keyAfter, wordOf } from './key.ts';
+import { keyAfter } from './key.ts';
 import { parseWords, Refusal, type Wanted } from './ifconfig-words.ts';
 import { find, GROUP4, GROUP6, type Change, type Effect } from './kernel.ts';
 
@@ -141,9 +141,10 @@ function setCarp(
   }
   const { keys } = now.host;
   const id = `${vhid}@${name}`;
-  // ifconfig(8) writes the new word over the key it was given; from 14.0 on that is the word alone.
-  const before = release === 13 ? (keys[id] ?? '') : wordOf(keys[id] ?? '');
-  const known = { ...keys, [id]: keyAfter(before, wanted.pass) };
+  // Until 13 ifconfig(8) writes the new word over the key that GET showed; from 14.0 on it sends the word.
+  const { [id]: before = '' } = keys;
+  const over = release === 13 || wanted.pass === '' ? before : '';
+  const known = { ...keys, [id]: keyAfter(over, wanted.pass) };
   const after = { ...now.host, keys: known };
   return changed(after, { kernel: change.kernel, effects: [...now.effects, ...change.effects] });
 }
