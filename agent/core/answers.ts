@@ -1,11 +1,11 @@
 import type { AdminState } from './acts.ts';
-import type { Drift, Health, Intent, NodeReport, PeerClass } from './model.ts';
+import type { Drift, Health, Intent, NodeReport, PeerClass, Unknown } from './model.ts';
 
 /** What operators are shown. Mirrors proto/proxyctl/v1/control.proto without the wire. */
 
 export interface NodeStatus {
   readonly node: string;
-  readonly peerClass: PeerClass;
+  readonly peerClass: PeerClass | Unknown;
   readonly ageMs: number | null;
   readonly report: NodeReport | null;
   /** Why it is not heard; empty when it is. */
@@ -44,7 +44,7 @@ export interface ServerReading {
   /** UP, DOWN, DRAIN, MAINT, NOLB or "no check". */
   readonly status: string;
   /** What HAProxy was told. */
-  readonly admin: AdminState;
+  readonly admin: AdminState | Unknown;
   /** srv_admin_state of HAProxy, bit by bit; core/admin.ts reads it. */
   readonly adminBits: number;
   /** What it was told, and what it is configured with. */
@@ -137,7 +137,8 @@ interface Flip {
 export interface Explanation {
   readonly address: string;
   readonly owner: string | null;
-  readonly because: Because;
+  /** Unknown: a rule of a newer agent. */
+  readonly because: Because | Unknown;
   readonly standings: readonly Standing[];
   readonly flips: readonly Flip[];
   /** Configured nodes whose word does not count now, and why. */

@@ -3,7 +3,7 @@ import type { proxyctl } from '../../proto/gen/messages.js';
 import type { Moment } from './gossip.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
 import { reportFromWire, reportToWire } from './reports.ts';
-import { ageMs, each, enumValue, enumWord, filled, orNull, uint32 } from './fields.ts';
+import { ageMs, each, enumOrUnknown, enumValue, filled, orNull, uint32 } from './fields.ts';
 
 const PEER_CLASSES = [
   'alive',
@@ -48,7 +48,7 @@ export function statusFromWire(wire: proxyctl.v1.StatusReply, at: Moment): Statu
     paused: wire.paused,
     nodes: each('nodes', wire.nodes, (one, field) => ({
       node: filled(`${field}.node`, one.node),
-      peerClass: enumWord(`${field}.peer_class`, one.peerClass, PEER_CLASSES),
+      peerClass: enumOrUnknown(one.peerClass, PEER_CLASSES),
       ageMs: one.ageMs ?? null,
       report: one.report ? reportFromWire(one.report, at.nowMs, `${field}.report`) : null,
       problem: one.problem,
