@@ -1,5 +1,5 @@
 import type { AdminState } from './acts.ts';
-import type { Drift, Health, Intent, NodeReport, PeerClass, Unknown } from './model.ts';
+import type { Drift, Health, Intent, NodeReport, PeerClass, Stamp, Unknown } from './model.ts';
 
 /** What operators are shown. Mirrors proto/proxyctl/v1/control.proto without the wire. */
 
@@ -35,6 +35,8 @@ export interface Status {
   readonly verdicts: readonly Verdict[];
   readonly intents: readonly Intent[];
   readonly alerts: readonly Alert[];
+  /** The newest stamp of any intent that this agent knows, taken back or not; null: of an older agent. */
+  readonly newest: Stamp | null;
 }
 
 /** One server of a backend as HAProxy has it. */

@@ -235,4 +235,5 @@ export const status: fc.Arbitrary<Status> = fc.record({
   ),
   intents: few(intent),
   alerts: few(fc.record({ id: word, subject: text, text, sinceMs: since })),
+  newest: maybe(stamp),
 });
