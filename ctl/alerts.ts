@@ -27,6 +27,11 @@ export const addressIds = (status: Status): string[] =>
     ),
   ].sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10) || (a < b ? -1 : 1));
 
+/** Heard, and its CARP state of the address is one that this proxyctl knows. */
+const isKnown = (node: NodeStatus, id: string): boolean =>
+  isHeard(node) &&
+  !node.report?.addresses.some(({ address, state }) => address === id && state === 'unknown');
+
 /** The nodes that are heard and say MASTER for this address. */
 const mastersOf = (status: Status, id: string): string[] =>
   status.nodes
@@ -61,8 +66,8 @@ function masterAlerts(status: Status): AlertLine[] {
   return addressIds(status).flatMap((id) => {
     const masters = mastersOf(status, id);
     if (masters.length === 1 || status.alerts.some(({ subject }) => subject === id)) return [];
-    // A node that is not heard may have it; that it is not heard is said already.
-    if (masters.length === 0 && !status.nodes.every(isHeard)) return [];
+    // A node that is not heard, or whose state is unknown, may have it; that is shown already.
+    if (masters.length === 0 && !status.nodes.every((one) => isKnown(one, id))) return [];
     return [
       {
         id: masters.length === 0 ? 'no-master' : 'split-brain',
@@ -101,12 +106,15 @@ function ownAlerts({ node, report }: NodeStatus): AlertLine[] {
       sinceMs,
     })),
     ...report.haproxy
-      .filter(({ state, problem }) => problem !== '' || state !== 'up')
+      .filter(({ state, problem }) => problem !== '' || state === 'down' || state === 'hung')
       .map(({ state, problem, stateSinceMs }) => ({
-        id: state === 'up' ? 'haproxy-problem' : `haproxy-${state}`,
+        id: state === 'down' || state === 'hung' ? `haproxy-${state}` : 'haproxy-problem',
         node,
         subject: 'haproxy',
-        text: state === 'up' ? problem : `HAProxy ${state}${problem === '' ? '' : `: ${problem}`}`,
+        text:
+          state === 'up' || state === 'unknown'
+            ? problem
+            : `HAProxy ${state}${problem === '' ? '' : `: ${problem}`}`,
         remedy: '',
         sinceMs: stateSinceMs,
       })),

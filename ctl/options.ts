@@ -1,5 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { RISKS, type Risk } from '../agent/core/acts.ts';
+import { stampOf } from '../agent/core/intents.ts';
+import type { Stamp } from '../agent/core/model.ts';
 import { ActFailure } from '../agent/core/results.ts';
 import { nearest } from '../agent/core/words.ts';
 import { usage } from './failure.ts';
@@ -40,6 +42,11 @@ export function changing(command: Command): Command {
         .default([], 'none')
         .helpGroup('Care:'),
     )
+    .option(
+      '--seen <STAMP>',
+      'refuse, with 9, what was changed since: `seen` of status -o json',
+      seenStamp,
+    )
     .option('--request-id <ID>', 'the same ID within an hour is done once', filledText);
   return common(command);
 }
@@ -76,6 +83,12 @@ function asText(text: string): string {
 function filledText(text: string): string {
   if (text === '') throw new InvalidArgumentError('It must not be empty.');
   return text;
+}
+
+function seenStamp(text: string): Stamp {
+  const stamp = stampOf(text);
+  if (stamp === null) throw new InvalidArgumentError('Give `seen` as status -o json has it.');
+  return stamp;
 }
 
 const collectRisks = (text: string, before: readonly Risk[]): Risk[] => [

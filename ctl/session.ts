@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import type { ActHeader, Risk } from '../agent/core/acts.ts';
 import { ActFailure, type ActResult, type Progress } from '../agent/core/results.ts';
 import type { Status } from '../agent/core/answers.ts';
+import type { Stamp } from '../agent/core/model.ts';
 import { reach, type Agent } from './connect/client.ts';
 import { chooseContext } from './connect/contexts.ts';
 import { envelopeText, nodeRows } from './json/envelope.ts';
@@ -27,6 +28,7 @@ export interface ActOptions extends CommonOptions {
   readonly dryRun: boolean;
   readonly acceptRisk: readonly Risk[];
   readonly until?: number;
+  readonly seen?: Stamp;
 }
 
 export const newRequestId = (): string => randomBytes(6).toString('hex');
@@ -112,7 +114,7 @@ export async function acting(
       acceptRisks: options.acceptRisk,
       dryRun: options.dryRun,
       timeoutMs: options.timeout ?? null,
-      seen: null,
+      seen: options.seen ?? null,
     };
     const progress = progressShown(io, () => performance.now());
     const asking = perform(agent, header, (one) => {

@@ -25,7 +25,25 @@ export function conflicts(raw: unknown, own: string): Conflict[] {
       found.push({ path: ['network', at, 'name'], message: `${name} is named twice` });
     networks.add(name);
   }
-  return [...found, ...acmeConflicts(raw['acme'])];
+  return [...found, ...notYet(raw), ...acmeConflicts(raw['acme'])];
+}
+
+/** Keys that have a place already and do nothing so far: whoever sets one would rely on it. */
+function notYet({ haproxy, metrics }: Readonly<Record<string, unknown>>): Conflict[] {
+  const found: Conflict[] = [];
+  const probe = isTable(haproxy) ? haproxy['probe'] : '';
+  if (typeof probe === 'string' && probe !== '')
+    found.push({
+      path: ['haproxy', 'probe'],
+      message: `not yet: nothing would ask ${JSON.stringify(probe)}; leave it out, or ""`,
+    });
+  const listen = isTable(metrics) ? metrics['listen'] : [];
+  if (Array.isArray(listen) && listen.length > 0)
+    found.push({
+      path: ['metrics', 'listen'],
+      message: `not yet: nothing would listen at ${JSON.stringify(listen)}; leave it out, or []`,
+    });
+  return found;
 }
 
 function acmeConflicts(acme: unknown): Conflict[] {

@@ -23,7 +23,7 @@ export interface ActHeader {
   readonly dryRun: boolean;
   /** Null: the agent's own limit. */
   readonly timeoutMs: number | null;
-  /** The newest intent the caller saw for what it changes; null: did not look. */
+  /** The newest intent that was known where the caller looked; null: did not look. */
   readonly seen: Stamp | null;
 }
 

@@ -1,11 +1,11 @@
 import type { AdminState } from './acts.ts';
-import type { Drift, Health, Intent, NodeReport, PeerClass } from './model.ts';
+import type { Drift, Health, Intent, NodeReport, PeerClass, Stamp, Unknown } from './model.ts';
 
 /** What operators are shown. Mirrors proto/proxyctl/v1/control.proto without the wire. */
 
 export interface NodeStatus {
   readonly node: string;
-  readonly peerClass: PeerClass;
+  readonly peerClass: PeerClass | Unknown;
   readonly ageMs: number | null;
   readonly report: NodeReport | null;
   /** Why it is not heard; empty when it is. */
@@ -35,6 +35,8 @@ export interface Status {
   readonly verdicts: readonly Verdict[];
   readonly intents: readonly Intent[];
   readonly alerts: readonly Alert[];
+  /** The newest stamp of any intent that this agent knows, taken back or not; null: of an older agent. */
+  readonly newest: Stamp | null;
 }
 
 /** One server of a backend as HAProxy has it. */
@@ -44,7 +46,7 @@ export interface ServerReading {
   /** UP, DOWN, DRAIN, MAINT, NOLB or "no check". */
   readonly status: string;
   /** What HAProxy was told. */
-  readonly admin: AdminState;
+  readonly admin: AdminState | Unknown;
   /** srv_admin_state of HAProxy, bit by bit; core/admin.ts reads it. */
   readonly adminBits: number;
   /** What it was told, and what it is configured with. */
@@ -137,7 +139,8 @@ interface Flip {
 export interface Explanation {
   readonly address: string;
   readonly owner: string | null;
-  readonly because: Because;
+  /** Unknown: a rule of a newer agent. */
+  readonly because: Because | Unknown;
   readonly standings: readonly Standing[];
   readonly flips: readonly Flip[];
   /** Configured nodes whose word does not count now, and why. */

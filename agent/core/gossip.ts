@@ -30,5 +30,12 @@ export interface Heard {
   readonly ageMs: number;
 }
 
-/** Version of the gossip; peers one apart talk to each other. */
+/**
+ * Version of the gossip; peers one apart talk to each other. A new field is safe
+ * towards any of them: who does not know it leaves it out. A new word or enum value in a
+ * field that was there, and a new kind of message, is not: an agent of protocol 1 may
+ * drop the whole message with it and hold the sender for silent. It goes only to a peer
+ * whose report or hello names a higher protocol; what reads it as unknown, as this build
+ * does, is still not told what was meant.
+ */
 export const PROTOCOL = 1;

@@ -54,6 +54,8 @@ function downBecause(haproxy: HaproxyReport): string | null {
       return `${name} is down${haproxy.problem === '' ? '' : `: ${haproxy.problem}`}`;
     case 'hung':
       return `${name} is hung${haproxy.problem === '' ? '' : `: ${haproxy.problem}`}`;
+    case 'unknown':
+      return null;
     case 'up': {
       const closed = haproxy.frontends.find((frontend) => frontend.required && !frontend.open);
       return closed === undefined ? null : `${name}: frontend ${closed.name} is not open`;
@@ -77,7 +79,10 @@ function backendUp(node: Observed, name: string): boolean {
 const isInit = (address: AddressReport): boolean => address.state === 'INIT';
 
 const isLinked = (peer: Observed, address: string): boolean =>
-  peer.addresses.some((theirs) => theirs.address === address && theirs.state !== 'INIT');
+  peer.addresses.some(
+    (theirs) =>
+      theirs.address === address && (theirs.state === 'BACKUP' || theirs.state === 'MASTER'),
+  );
 
 const list = (names: readonly string[]): string =>
   names.length <= 3

@@ -1,4 +1,4 @@
-import type { NodeReport } from './model.ts';
+import type { NodeReport, Unknown } from './model.ts';
 
 /** One address came to one node. Written by the node it came to, once. */
 export interface OwnerChange {
@@ -7,7 +7,7 @@ export interface OwnerChange {
   readonly from: string | null;
   readonly to: string;
   /** agent: this agent took it; kernel: carp(4) did by itself, or somebody by hand; away: while no agent ran here. */
-  readonly cause: Cause;
+  readonly cause: Cause | Unknown;
   readonly reason: string;
   /** The writer's wall clock, Unix ms. */
   readonly atWallMs: number;

@@ -68,6 +68,17 @@ export function newestStamp(intents: Intents): Stamp | null {
   return newest;
 }
 
+/** A stamp as operators carry it from a status to a verb: opaque to them. */
+export const stampText = ({ wallMs, count, node }: Stamp): string => `${wallMs}/${count}/${node}`;
+
+/** The stamp of such a text; null where it is none. */
+export function stampOf(text: string): Stamp | null {
+  const [, wall = '', count = '', node = ''] =
+    /^(\d+(?:\.\d+)?)\/(\d{1,10})\/(\S+)$/.exec(text) ?? [];
+  const stamp = { wallMs: Number(wall), count: Number(count), node };
+  return node !== '' && Number.isFinite(stamp.wallMs) && stamp.count <= 0xffff_ffff ? stamp : null;
+}
+
 /** The text whose hash tells two sets of intents apart: sorted keys and stamps. */
 export function digestText(intents: Intents): string {
   return [...intents.values()]

@@ -17,6 +17,7 @@ export interface Member {
   /** Resolves once they are on that node's disk; `newer` wins over what was sent. */
   storeIntents(intents: readonly Intent[]): Promise<{ readonly newer: readonly Intent[] }>;
   /** Of every backend where none is named; 'not-found' where the named one is not. */
+  /** `instance` is not read so far: a host has one HAProxy, and its name is empty. */
   findServers(instance: string, backend: string): Promise<readonly ServerReading[]>;
   shutSessions(instance: string, backend: string, server: string): Promise<void>;
   /** The reply of its HAProxy; 'usage' for a command that show-commands.ts does not let through. */

@@ -7,6 +7,9 @@
 /** States of a vhid, carp(4). */
 export type CarpState = 'INIT' | 'BACKUP' | 'MASTER';
 
+/** A word of a newer agent that this one does not know. It counts against nobody. */
+export type Unknown = 'unknown';
+
 /** Precedence a host takes when it is not to own an address; carp(4) advertises it as 240. */
 export const LOWERED_ADVSKEW = 254;
 
@@ -17,7 +20,8 @@ export interface AddressReport {
   readonly network: string;
   readonly interface: string;
   readonly vips: readonly string[];
-  readonly state: CarpState;
+  /** Unknown: neither MASTER nor BACKUP nor INIT follows. */
+  readonly state: CarpState | Unknown;
   readonly stateSinceMs: number;
   /** Seconds. */
   readonly advbase: number;
@@ -57,7 +61,7 @@ export interface KnownBase {
   readonly base: number;
 }
 
-export type HaproxyState = 'up' | 'hung' | 'down';
+export type HaproxyState = 'up' | 'hung' | 'down' | Unknown;
 
 interface FrontendReport {
   readonly name: string;
@@ -94,7 +98,7 @@ export interface Drift {
 }
 
 export interface HaproxyReport {
-  /** Empty: the only one. */
+  /** Always empty: an agent knows one HAProxy a host so far. Readers take any name, for the day it knows more. */
   readonly instance: string;
   readonly state: HaproxyState;
   readonly stateSinceMs: number;
@@ -114,8 +118,11 @@ export interface HaproxyReport {
   readonly drifted: number;
 }
 
-/** `serving` > `degraded` > `down`; failures every node sees do not count. */
-export type Health = 'serving' | 'degraded' | 'down';
+/**
+ * `serving` > `degraded` > `down`; failures every node sees do not count. Unknown
+ * is never a reason to move, to refuse a rescue, or to call a host down.
+ */
+export type Health = 'serving' | 'degraded' | 'down' | Unknown;
 
 export interface Problem {
   readonly subject: string;
@@ -180,8 +187,8 @@ export interface NodeReport {
   readonly problems: readonly Problem[];
   readonly seen: readonly Seen[];
   readonly applied: readonly AppliedIntent[];
-  readonly icmp: 'raw-socket' | 'ping' | 'none';
-  readonly carpEvents: 'events' | 'polling';
+  readonly icmp: 'raw-socket' | 'ping' | 'none' | Unknown;
+  readonly carpEvents: 'events' | 'polling' | Unknown;
   /** When the agent started, on this host's monotonic clock. */
   readonly agentStartedMs: number;
   /** The writer's wall clock at writing, to show a clock that is off; never compared otherwise. */

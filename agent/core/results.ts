@@ -1,4 +1,4 @@
-import type { Intent } from './model.ts';
+import type { Intent, Unknown } from './model.ts';
 
 /** How an act ended; proxyctl's exit code follows from it. */
 export type Outcome =
@@ -37,7 +37,7 @@ export interface MovedAddress {
   readonly vips: readonly string[];
   readonly from: string;
   readonly to: string;
-  readonly outcome: 'moved' | 'already' | 'unpinned' | 'would-move' | 'failed';
+  readonly outcome: 'moved' | 'already' | 'unpinned' | 'would-move' | 'failed' | Unknown;
   /** Upper bound of the time nobody was MASTER, in ms; null: unknown. */
   readonly darkMsMax: number | null;
   readonly pin: Intent | null;
@@ -60,7 +60,7 @@ export interface CertificateOutcome {
   readonly fingerprint: string;
   readonly notAfter: string;
   readonly names: readonly string[];
-  readonly outcome: 'swapped' | 'already' | 'would-swap' | 'rolled-back' | 'failed';
+  readonly outcome: 'swapped' | 'already' | 'would-swap' | 'rolled-back' | 'failed' | Unknown;
 }
 
 export interface ActResult {

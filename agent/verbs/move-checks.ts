@@ -59,6 +59,12 @@ export function checkTarget(pair: Pair, address: PairAddress, to: string, header
     const message = `not moved: ${node} cannot read CARP and may hold ${id}`;
     return refuse('failed', 'carp_unreadable', cause, `on ${node}: ifconfig and carp(4)`, message);
   }
+  const newer = masters.length === 0 ? ofUnknownState(pair, id) : null;
+  if (newer !== null) {
+    const cause = `the agent on ${newer} is newer and names a CARP state that ${pair.node} does not know`;
+    const message = `not moved: ${newer} may hold ${id}`;
+    return refuse('failed', 'carp_unreadable', cause, `upgrade proxyctl on ${pair.node}`, message);
+  }
   if (masters.length === 0 && holder !== undefined && !holder.fresh) {
     return refuse(
       'unreachable',
@@ -90,6 +96,16 @@ function blindNode(pair: Pair): [string, string] | null {
   }
   return null;
 }
+
+/** The first node in touch whose CARP state of the address is unknown here; null for none. */
+const ofUnknownState = (pair: Pair, id: string): string | null =>
+  pair
+    .view()
+    .find(
+      ({ fresh, report }) =>
+        fresh &&
+        report?.addresses.some(({ address, state }) => address === id && state === 'unknown'),
+    )?.node ?? null;
 
 /** The first backend that is up where the address is and down on the target; null for none. */
 function worse(pair: Pair, target: NodeReport, masters: readonly string[]): string | null {

@@ -107,23 +107,28 @@ export async function storeEverywhere(
 }
 
 /** What an operator reads when somebody else was quicker. */
-function conflict(newer: Intent | undefined): ActFailure {
+function conflict(newer: Intent | undefined, otherwise = ''): ActFailure {
   const who = newer === undefined ? 'somebody else' : newer.actor;
   return new ActFailure('conflict', {
     code: 'newer_intent',
     message: `${newer?.key ?? 'this'} was changed by ${who} in the meantime`,
-    remediation: 'look at proxyctl status, then say it again if it is still wanted',
+    remediation: `look at proxyctl status, then say it again if it is still wanted${otherwise}`,
     retryable: true,
   });
 }
 
-/** Refuses when what the caller saw of these keys is no longer the newest. */
+/**
+ * Refuses when what the caller saw of these keys is no longer the newest that this agent knows.
+ * A verb that has ended was stored on every node in touch, so any of them knows it; one that
+ * another node stores at the same moment is refused by storeEverywhere. `stale-view` accepts it.
+ */
 export function refuseStale(pair: Pair, header: ActHeader, keys: readonly string[]): void {
-  const { seen } = header;
-  if (seen === null) return;
+  const { seen, acceptRisks } = header;
+  if (seen === null || acceptRisks.includes('stale-view')) return;
   for (const key of keys) {
     const stored = pair.intents().get(key);
-    if (stored !== undefined && compareStamps(stored.stamp, seen) > 0) throw conflict(stored);
+    if (stored !== undefined && compareStamps(stored.stamp, seen) > 0)
+      throw conflict(stored, '; or accept it: --accept-risk=stale-view');
   }
 }
 

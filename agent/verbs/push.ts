@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { ActHeader, PushAct } from '../core/acts.ts';
 import { ActFailure, type ActResult } from '../core/results.ts';
 import { ALREADY_THERE, type SwapPrepare, type SwapReading } from '../core/swap-messages.ts';
-import { certificateKey, newestStamp, nextStamp, wish } from '../core/intents.ts';
+import { certificateKey, newestStamp, nextStamp, parseCertificateKey } from '../core/intents.ts';
+import { wish } from '../core/intents.ts';
 import type { NodeView } from '../core/model.ts';
 import type { Member } from '../core/member.ts';
 import type { Report } from '../core/verbs.ts';
@@ -12,6 +13,7 @@ import {
   away,
   failed,
   present,
+  refuseStale,
   result,
   steps,
   storeEverywhere,
@@ -44,6 +46,7 @@ export async function pushCertificate(
   // What was decided of a certificate says nothing of a list: such a node could not catch up.
   if (missing.length > 0 && act.bundles.some(({ into }) => into !== undefined))
     throw refuseAway(missing, 'a node that is away could not be brought to a new certificate');
+  refuseStale(pair, header, touched(pair, act));
   const members = commitOrder(pair);
   const prepare: SwapPrepare = {
     swapId: swapIdOf(header),
@@ -176,6 +179,14 @@ const isThere = (prepared: ReadonlyMap<string, SwapReading>): boolean =>
 /** Names the journal's file: always short and plain, whatever the request id is. */
 const swapIdOf = ({ requestId }: ActHeader): string =>
   createHash('sha256').update(requestId).digest('hex').slice(0, 16);
+
+/** What may be decided anew: without a path any certificate may turn out to be the one that is meant. */
+const touched = (pair: Pair, { bundles }: PushAct): string[] =>
+  bundles.flatMap(({ path }) =>
+    path === null
+      ? [...pair.intents().keys()].filter((key) => parseCertificateKey(key) !== null)
+      : [certificateKey(pair.certificateName(path))],
+  );
 
 /** Nodes that are MASTER of nothing first: what clients meet changes last. */
 function commitOrder(pair: Pair): Member[] {

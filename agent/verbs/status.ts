@@ -1,6 +1,6 @@
 import type { Alert, Status } from '../core/answers.ts';
 import { withoutKeyAuthorization } from '../core/challenge.ts';
-import { inForce, PAUSE_KEY, pinKey, wish } from '../core/intents.ts';
+import { inForce, newestStamp, PAUSE_KEY, pinKey, wish } from '../core/intents.ts';
 import type { NodeView } from '../core/model.ts';
 import type { Pair } from './pair.ts';
 
@@ -40,6 +40,7 @@ export function status({ pair, alerts, silence }: StatusSource): Status {
       .filter((intent) => inForce(intent, wallMs))
       .map(withoutKeyAuthorization),
     alerts: alerts(),
+    newest: newestStamp(pair.intents()) ?? { wallMs: 0, count: 0, node: pair.node },
   };
 }
 

@@ -1,6 +1,6 @@
 import type { DoctorAnswer } from '../core/doctor/finding.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
-import { each, filled, oneOf, orNull } from './fields.ts';
+import { each, filled, orNull, wordOrUnknown } from './fields.ts';
 
 const SEVERITIES = ['fail', 'warn', 'unknown'] as const;
 
@@ -31,7 +31,7 @@ export const doctorFromWire = (wire: proxyctl.v1.DoctorReply): DoctorAnswer => (
   node: filled('node', wire.node),
   findings: each('findings', wire.findings, (one, at) => ({
     id: filled(`${at}.id`, one.id),
-    severity: oneOf(`${at}.severity`, one.severity, SEVERITIES),
+    severity: wordOrUnknown(one.severity, SEVERITIES),
     address: orNull(one.address),
     nodes: one.nodes,
     saw: one.saw,

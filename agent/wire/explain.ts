@@ -1,6 +1,6 @@
 import type { ExplainAnswer } from '../core/answers.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
-import { ageMs, each, filled, oneOf, orNull } from './fields.ts';
+import { ageMs, each, filled, orNull, wordOrUnknown } from './fields.ts';
 
 const HEALTHS = ['serving', 'degraded', 'down'] as const;
 const BECAUSES = [
@@ -45,12 +45,12 @@ export function explainFromWire(wire: proxyctl.v1.ExplainReply, nowMs: number): 
       address: filled(`${at}.address`, one.address),
       owner: orNull(one.owner),
       reason: one.reason,
-      because: oneOf(`${at}.because`, one.because, BECAUSES),
+      because: wordOrUnknown(one.because, BECAUSES),
       absent: one.absent,
       standings: each(`${at}.standings`, one.standings, (standing, field) => ({
         node: filled(`${field}.node`, standing.node),
         unableBecause: standing.unableBecause,
-        health: oneOf(`${field}.health`, standing.health, HEALTHS),
+        health: wordOrUnknown(standing.health, HEALTHS),
         healthReason: standing.healthReason,
         healthSinceMs: nowMs - standing.healthAgeMs,
         maintenance: standing.maintenance,

@@ -69,7 +69,7 @@ function carriedFailure(metadata: FailedCall['metadata']): ActFailure | null {
   try {
     const { outcome, error } = proxyctl.v1.Result.decode(bytes);
     const detail = errorFromWire(error);
-    return detail === null ? null : new ActFailure(outcomeFromWire(outcome, 'outcome'), detail);
+    return detail === null ? null : new ActFailure(outcomeFromWire(outcome), detail);
   } catch {
     return null; // of a newer agent: the status of the call says enough
   }

@@ -1,3 +1,5 @@
+import type { Unknown } from '../core/model.ts';
+
 /** A value from the network that cannot be what it claims; `field` is its path in the message. */
 export class WireError extends Error {
   override readonly name = 'WireError';
@@ -44,7 +46,7 @@ export function within(field: string, value: number, low: number, high: number):
   return value;
 }
 
-/** One of a closed list of words. */
+/** One of a closed list of words, in what somebody asks for: an act is not guessed. */
 export function oneOf<const W extends string>(field: string, word: string, words: readonly W[]): W {
   const found = words.find((known) => known === word);
   if (found === undefined)
@@ -54,8 +56,8 @@ export function oneOf<const W extends string>(field: string, word: string, words
 
 /**
  * An enum of the wire as a list of words: the word of value n stands at n - 1,
- * because 0 is UNSPECIFIED everywhere. A number beyond it comes from a newer
- * agent or from nobody we know; both are errors.
+ * because 0 is UNSPECIFIED everywhere. In what somebody asks for, where a number
+ * beyond it is an error.
  */
 export function enumWord<const W extends string>(
   field: string,
@@ -68,7 +70,22 @@ export function enumWord<const W extends string>(
   return found;
 }
 
-/** The wire's number of a word of such a list; E is the generated enum, known from where it goes. */
+/**
+ * One of a list of words as an older reader has it: what a newer agent says beyond
+ * it is unknown, and the rest of the message stays readable.
+ */
+export const wordOrUnknown = <const W extends string>(
+  word: string,
+  words: readonly W[],
+): W | Unknown => words.find((known) => known === word) ?? 'unknown';
+
+/** The same for an enum of the wire; 0 is unknown too. */
+export const enumOrUnknown = <const W extends string>(
+  value: number,
+  words: readonly W[],
+): W | Unknown => (value > 0 ? words[value - 1] : undefined) ?? 'unknown';
+
+/** The wire's number of a word of such a list, 0 for one that is not in it; E is the generated enum, known from where it goes. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- TypeScript's enums cannot be had otherwise
 export const enumValue = <const W extends string, E extends number>(
   word: W,

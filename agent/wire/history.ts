@@ -1,6 +1,6 @@
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { CAUSES, type History, type OwnerChange } from '../core/history.ts';
-import { each, filled, oneOf, orNull } from './fields.ts';
+import { each, filled, orNull, wordOrUnknown } from './fields.ts';
 
 /** A record as it travels at `wallMs`: its age, since two hosts' clocks may differ. */
 export const changeToWire = (
@@ -21,7 +21,7 @@ export const changeFromWire = (
   address: filled(`${field}.address`, wire.address),
   from: orNull(wire.from),
   to: filled(`${field}.to`, wire.to),
-  cause: oneOf(`${field}.cause`, wire.cause, CAUSES),
+  cause: wordOrUnknown(wire.cause, CAUSES),
   reason: wire.reason,
   atWallMs: wallMs - wire.ageMs,
 });

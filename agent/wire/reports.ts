@@ -7,8 +7,8 @@ import type {
 } from '../core/model.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { appliedFromWire, seenFromWire } from './intents.ts';
-import { WireError, ageMs, each, enumValue, enumWord, filled, oneOf, orNull } from './fields.ts';
-import { uint32, within } from './fields.ts';
+import { WireError, ageMs, each, enumOrUnknown, enumValue, filled, orNull } from './fields.ts';
+import { uint32, within, wordOrUnknown } from './fields.ts';
 
 const CARP_STATES = ['INIT', 'BACKUP', 'MASTER'] as const;
 const HAPROXY_STATES = ['up', 'hung', 'down'] as const;
@@ -44,7 +44,10 @@ export function reportToWire(
   };
 }
 
-/** A report on arrival at `nowMs` of this host's monotonic clock; throws WireError. */
+/**
+ * A report on arrival at `nowMs` of this host's monotonic clock; throws WireError. A word
+ * of a newer agent becomes unknown: a peer is not deaf during a rolling upgrade.
+ */
 export function reportFromWire(
   wire: proxyctl.v1.NodeReport,
   nowMs: number,
@@ -70,7 +73,7 @@ export function reportFromWire(
     })),
     knownBases: each(`${field}.known_bases`, wire.knownBases, baseFromWire),
     haproxy: each(`${field}.haproxy`, wire.haproxy, (one, at) => haproxyFromWire(one, nowMs, at)),
-    health: enumWord(`${field}.health`, wire.health, HEALTHS),
+    health: enumOrUnknown(wire.health, HEALTHS),
     healthSinceMs: nowMs - wire.healthAgeMs,
     healthReason: wire.healthReason,
     problems: each(`${field}.problems`, wire.problems, (one, at) =>
@@ -78,8 +81,8 @@ export function reportFromWire(
     ),
     seen: each(`${field}.seen`, wire.seen, seenFromWire),
     applied: each(`${field}.applied`, wire.applied, appliedFromWire),
-    icmp: oneOf(`${field}.icmp`, wire.icmp, ICMP),
-    carpEvents: oneOf(`${field}.carp_events`, wire.carpEvents, CARP_EVENTS),
+    icmp: wordOrUnknown(wire.icmp, ICMP),
+    carpEvents: wordOrUnknown(wire.carpEvents, CARP_EVENTS),
     agentStartedMs: nowMs - wire.agentUpMs,
     wallMs: within(`${field}.wall_ms`, wire.wallMs, 0, Number.MAX_SAFE_INTEGER),
   };
@@ -120,7 +123,7 @@ function addressFromWire(
     network,
     interface: filled(`${field}.interface`, wire.interface),
     vips: wire.vips,
-    state: enumWord(`${field}.state`, wire.state, CARP_STATES),
+    state: enumOrUnknown(wire.state, CARP_STATES),
     stateSinceMs: nowMs - wire.stateAgeMs,
     advbase: within(`${field}.advbase`, wire.advbase, 1, 255),
     advskew: within(`${field}.advskew`, advskew, 0, 254),
@@ -180,7 +183,7 @@ function haproxyFromWire(
 ): HaproxyReport {
   return {
     instance: wire.instance,
-    state: enumWord(`${field}.state`, wire.state, HAPROXY_STATES),
+    state: enumOrUnknown(wire.state, HAPROXY_STATES),
     stateSinceMs: nowMs - wire.stateAgeMs,
     problem: wire.problem,
     version: wire.version,

@@ -1,7 +1,7 @@
 import type { ActError, ActResult, NodeOutcome, Outcome, Progress } from '../core/results.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { intentFromWire, intentToWire } from './intents.ts';
-import { each, enumValue, enumWord, filled, oneOf, uint32 } from './fields.ts';
+import { each, enumOrUnknown, enumValue, filled, uint32, wordOrUnknown } from './fields.ts';
 
 const OUTCOMES = [
   'reached',
@@ -24,9 +24,11 @@ const SWAPS = ['swapped', 'already', 'would-swap', 'rolled-back', 'failed'] as c
 export const outcomeToWire = (outcome: Outcome): proxyctl.v1.Outcome =>
   enumValue(outcome, OUTCOMES);
 
-/** Throws WireError. */
-export const outcomeFromWire = (value: number, field: string): Outcome =>
-  enumWord(field, value, OUTCOMES);
+/** An outcome that only a newer agent knows says no more than a lost answer does. */
+export const outcomeFromWire = (value: number): Outcome => {
+  const outcome = enumOrUnknown(value, OUTCOMES);
+  return outcome === 'unknown' ? 'result-unknown' : outcome;
+};
 
 /** One line of progress as it travels. */
 export const progressToWire = ({
@@ -68,7 +70,7 @@ export function resultToWire(result: ActResult, wallMs: number): proxyctl.v1.Res
 /** A result on arrival; throws WireError. */
 export function resultFromWire(wire: proxyctl.v1.Result, wallMs: number): ActResult {
   return {
-    outcome: outcomeFromWire(wire.outcome, 'result.outcome'),
+    outcome: outcomeFromWire(wire.outcome),
     changed: wire.changed,
     requestId: wire.requestId,
     node: wire.node,
@@ -81,7 +83,7 @@ export function resultFromWire(wire: proxyctl.v1.Result, wallMs: number): ActRes
       vips: one.vips,
       from: one.from,
       to: one.to,
-      outcome: oneOf(`${at}.outcome`, one.outcome, MOVES),
+      outcome: wordOrUnknown(one.outcome, MOVES),
       darkMsMax: one.darkMsMax ?? null,
       pin: one.pin ? intentFromWire(one.pin, wallMs, `${at}.pin`) : null,
     })),
@@ -94,14 +96,14 @@ export function resultFromWire(wire: proxyctl.v1.Result, wallMs: number): ActRes
       after: one.after,
       sessions: one.sessions,
     })),
-    certificates: each('result.certificates', wire.certificates, (one, at) => ({
+    certificates: wire.certificates.map((one) => ({
       node: one.node,
       path: one.path,
       fingerprintBefore: one.fingerprintBefore,
       fingerprint: one.fingerprint,
       notAfter: one.notAfter,
       names: one.names,
-      outcome: oneOf(`${at}.outcome`, one.outcome, SWAPS),
+      outcome: wordOrUnknown(one.outcome, SWAPS),
     })),
   };
 }

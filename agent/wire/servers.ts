@@ -3,7 +3,7 @@ import type { Drift } from '../core/model.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { ADMIN_STATES } from './acts.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
-import { each, filled, oneOf, uint32, within } from './fields.ts';
+import { each, filled, uint32, within, wordOrUnknown } from './fields.ts';
 
 /** One server of a backend, as it travels. */
 export const serverToWire = (server: ServerReading): proxyctl.v1.ServerState.$Properties => ({
@@ -18,7 +18,7 @@ export function serverFromWire(wire: proxyctl.v1.ServerState, field: string): Se
     backend: wire.backend,
     name: filled(`${field}.name`, wire.name),
     status: wire.status,
-    admin: oneOf(`${field}.admin`, wire.admin, ADMIN_STATES),
+    admin: wordOrUnknown(wire.admin, ADMIN_STATES),
     adminBits: wire.adminBits,
     weight: wire.weight,
     initialWeight: wire.initialWeight,

@@ -1,9 +1,9 @@
 import type { Status } from '../core/answers.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import type { Moment } from './gossip.ts';
-import { intentFromWire, intentToWire } from './intents.ts';
+import { intentFromWire, intentToWire, stampFromWire } from './intents.ts';
 import { reportFromWire, reportToWire } from './reports.ts';
-import { ageMs, each, enumValue, enumWord, filled, orNull, uint32 } from './fields.ts';
+import { ageMs, each, enumOrUnknown, enumValue, filled, orNull, uint32 } from './fields.ts';
 
 const PEER_CLASSES = [
   'alive',
@@ -17,7 +17,7 @@ const PEER_CLASSES = [
 
 /** A status as it travels, with ages as of `at`. */
 export function statusToWire(status: Status, at: Moment): proxyctl.v1.StatusReply.$Properties {
-  const { nodes, verdicts, intents, alerts, ...rest } = status;
+  const { nodes, verdicts, intents, alerts, newest, ...rest } = status;
   return {
     ...rest,
     nodes: nodes.map(({ peerClass, ageMs, report, ...node }) => ({
@@ -37,6 +37,7 @@ export function statusToWire(status: Status, at: Moment): proxyctl.v1.StatusRepl
       ...alert,
       sinceMs: ageMs(at.nowMs, sinceMs),
     })),
+    ...(newest === null ? {} : { newest: { ...newest } }),
   };
 }
 
@@ -48,7 +49,7 @@ export function statusFromWire(wire: proxyctl.v1.StatusReply, at: Moment): Statu
     paused: wire.paused,
     nodes: each('nodes', wire.nodes, (one, field) => ({
       node: filled(`${field}.node`, one.node),
-      peerClass: enumWord(`${field}.peer_class`, one.peerClass, PEER_CLASSES),
+      peerClass: enumOrUnknown(one.peerClass, PEER_CLASSES),
       ageMs: one.ageMs ?? null,
       report: one.report ? reportFromWire(one.report, at.nowMs, `${field}.report`) : null,
       problem: one.problem,
@@ -67,5 +68,6 @@ export function statusFromWire(wire: proxyctl.v1.StatusReply, at: Moment): Statu
       text: one.text,
       sinceMs: at.nowMs - one.sinceMs,
     })),
+    newest: wire.newest ? stampFromWire(wire.newest, 'newest') : null,
   };
 }

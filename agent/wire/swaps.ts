@@ -4,7 +4,7 @@ import type { proxyctl } from '../../proto/gen/messages.js';
 import { RISKS, type NewInto } from '../core/acts.ts';
 import { SWAP_WORDS, type SwapStanding } from '../core/swap.ts';
 import { intentFromWire, intentToWire, stampFromWire } from './intents.ts';
-import { each, filled, oneOf, orNull, present } from './fields.ts';
+import { each, filled, oneOf, orNull, present, wordOrUnknown } from './fields.ts';
 
 /** What a swap asks of a node first, as it travels. */
 export function swapPrepareToWire(swap: SwapPrepare): proxyctl.v1.SwapPrepareRequest.$Properties {
@@ -77,10 +77,14 @@ export function swapFromWire(wire: proxyctl.v1.SwapReply): SwapReading {
   };
 }
 
-/** How far a swap is on a node; throws WireError. */
-export const standingFromWire = (wire: proxyctl.v1.SwapStateReply): SwapStanding => ({
-  phase: oneOf('phase', wire.phase, SWAP_WORDS),
-  running: wire.running,
+/**
+ * How far a swap is on a node; throws WireError. A phase of a newer agent is no answer, and
+ * not the "unknown" of a node that has no such swap: a swap would be ended for that. One that
+ * runs there is waited for, whatever its phase.
+ */
+export const standingFromWire = ({ phase, running }: proxyctl.v1.SwapStateReply): SwapStanding => ({
+  phase: running ? wordOrUnknown(phase, SWAP_WORDS) : oneOf('phase', phase, SWAP_WORDS),
+  running,
 });
 
 /** One certificate of one node, as it travels. */

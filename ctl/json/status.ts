@@ -1,5 +1,5 @@
 import type { Status } from '../../agent/core/answers.ts';
-import { parseServerKey } from '../../agent/core/intents.ts';
+import { parseServerKey, stampText } from '../../agent/core/intents.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import { addressIds, alertsOf, isHeard } from '../alerts.ts';
 
@@ -26,6 +26,7 @@ export function statusResult(status: Status, at: Moment): unknown {
   return {
     pair: status.pair,
     paused: status.paused,
+    seen: status.newest === null ? null : stampText(status.newest),
     addresses: addressIds(status).map((id) => {
       const verdict = status.verdicts.find(({ address }) => address === id);
       const rows = status.nodes.flatMap((node) => {

@@ -197,6 +197,17 @@ test('values of the wrong kind: what would be right, and what stands there', asy
   t.deepEqual(seen, rows);
 });
 
+test('keys that do nothing yet are refused with their line; their defaults written out are not', async (t) => {
+  const text = `${PEER}[haproxy]\nprobe = "https://a.example/"\n[metrics]\nlisten = ["[::1]:7662"]\n`;
+  const line = PEER.split('\n').length;
+  t.deepEqual(await wrong(t, text), [
+    `agent.toml:${line + 1}:1: haproxy.probe: not yet: nothing would ask "https://a.example/"; leave it out, or ""`,
+    `agent.toml:${line + 3}:1: metrics.listen: not yet: nothing would listen at ["[::1]:7662"]; leave it out, or []`,
+  ]);
+  const written = `${PEER}[haproxy]\nprobe = ""\n[metrics]\nlisten = []\n`;
+  t.deepEqual(await read(written), await read(PEER));
+});
+
 test('times: none that would mean always, never or nothing', async (t) => {
   const bad = [
     'hold = "0s"',

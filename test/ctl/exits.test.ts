@@ -3,7 +3,7 @@ import { ActFailure, type ActResult, type Outcome } from '../../agent/core/resul
 import type { PushAct } from '../../agent/core/acts.ts';
 import { emptyResult } from '../rpc/world.ts';
 import { desk, overTls, steady } from './command.ts';
-import { intentOf } from './statuses.ts';
+import { intentOf, statusOf } from './statuses.ts';
 
 const moved: ActResult = {
   ...emptyResult,
@@ -58,6 +58,31 @@ Stays there until \`proxyctl failback\` or the time given.
       unpin: false,
       untilMs: 7_200_000,
     },
+  });
+});
+
+test('a verb carries the stamp of the status that its caller read', async (t) => {
+  const { run, server } = await desk(t, {
+    status: () => Promise.resolve(statusOf()),
+    setAutomation: (act) => {
+      server.heard.add({ kind: 'act', act });
+      return Promise.resolve(emptyResult);
+    },
+  });
+  const { stdout } = await run(['status', '-o', 'json']);
+  const { seen } = (JSON.parse(stdout) as { result: { seen: string } }).result;
+  t.is((await run(['pause', '--seen', seen])).code, 0);
+  const heard = await server.heard.until(({ kind }) => kind === 'act');
+  t.like(heard, {
+    act: { header: { seen: { wallMs: 1_790_000_000_000, count: 2, node: 'haproxy01' } } },
+  });
+  t.deepEqual(await run(['pause', '--seen', 'yesterday']), {
+    code: 2,
+    stdout: '',
+    stderr: `proxyctl: option '--seen <STAMP>' argument 'yesterday' is invalid. Give \`seen\`
+          as status -o json has it.
+  do      proxyctl pause --help
+`,
   });
 });
 

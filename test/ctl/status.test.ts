@@ -74,6 +74,26 @@ decision  1@wan stays on haproxy01: it serves (4 min ago)
   t.is(widest, 80);
 });
 
+test('words of a newer agent are shown as unknown, and none of them is an alert', async (t) => {
+  const unknown = 'unknown';
+  const report = {
+    addresses: [addressOf({ state: unknown })],
+    haproxy: [haproxyOf({ state: unknown })],
+    health: unknown,
+    carpEvents: unknown,
+  } as const;
+  const nodes = [nodeOf('haproxy01', report), nodeOf('haproxy02', { addresses: [backup()] })];
+  const { stdout, code } = await shown(t, statusOf({ nodes }), ['--check']);
+  t.is(code, 0);
+  t.deepEqual(
+    stdout.split('\n').filter((line) => /unknown|alert /.test(line)),
+    [
+      '1@wan    10.1.60.200             * haproxy01  unknown  0     0.1 s',
+      'haproxy01  unknown  unknown          0 up           214  1, first ends 61 d',
+    ],
+  );
+});
+
 test('a node never seen is a row without values', async (t) => {
   const never = { peerClass: 'never-seen', ageMs: null, report: null } as const;
   const problem = 'waiting for haproxy02, never seen';

@@ -133,5 +133,6 @@ export const statusOf = (more: Partial<Status> = {}): Status => ({
   ],
   intents: [],
   alerts: [],
+  newest: { wallMs: 1_790_000_000_000, count: 2, node: 'haproxy01' },
   ...more,
 });

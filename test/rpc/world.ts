@@ -99,6 +99,7 @@ export const emptyStatus: Status = {
   verdicts: [],
   intents: [],
   alerts: [],
+  newest: null,
 };
 
 /** Says what came, and what a test wants answered. */

@@ -41,7 +41,7 @@ const addressReport = fc
     network: word,
     interface: word,
     vips: few(text),
-    state: fc.constantFrom('INIT' as const, 'BACKUP' as const, 'MASTER' as const),
+    state: fc.constantFrom(...(['INIT', 'BACKUP', 'MASTER', 'unknown'] as const)),
     stateSinceMs: since,
     advbase: fc.integer({ min: 1, max: 255 }),
     advskew: fc.integer({ min: 0, max: 254 }),
@@ -61,7 +61,7 @@ const addressReport = fc
 
 const haproxyReport = fc.record({
   instance: text,
-  state: fc.constantFrom('up' as const, 'hung' as const, 'down' as const),
+  state: fc.constantFrom(...(['up', 'hung', 'down', 'unknown'] as const)),
   stateSinceMs: since,
   problem: text,
   version: text,
@@ -101,14 +101,14 @@ export const report: fc.Arbitrary<NodeReport> = fc.record({
   demotion: fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }),
   addresses: few(addressReport),
   haproxy: few(haproxyReport),
-  health: fc.constantFrom('serving' as const, 'degraded' as const, 'down' as const),
+  health: fc.constantFrom(...(['serving', 'degraded', 'down', 'unknown'] as const)),
   healthSinceMs: since,
   healthReason: text,
   problems: few(fc.record({ subject: word, cause: text, remedy: text, sinceMs: since })),
   seen: few(seen),
   applied: few(fc.record({ key: word, stamp, problem: text })),
-  icmp: fc.constantFrom('raw-socket' as const, 'ping' as const, 'none' as const),
-  carpEvents: fc.constantFrom('events' as const, 'polling' as const),
+  icmp: fc.constantFrom(...(['raw-socket', 'ping', 'none', 'unknown'] as const)),
+  carpEvents: fc.constantFrom(...(['events', 'polling', 'unknown'] as const)),
   agentStartedMs: since,
   wallMs: fc.integer({ min: 0, max: 2e12 }),
 });
@@ -177,7 +177,7 @@ export const result: fc.Arbitrary<ActResult> = fc.record({
       vips: few(text),
       from: text,
       to: text,
-      outcome: fc.constantFrom('moved', 'already', 'unpinned', 'would-move', 'failed'),
+      outcome: fc.constantFrom('moved', 'already', 'unpinned', 'would-move', 'failed', 'unknown'),
       darkMsMax: maybe(uint),
       pin: maybe(intent),
     }),
@@ -201,7 +201,9 @@ export const result: fc.Arbitrary<ActResult> = fc.record({
       fingerprint: text,
       notAfter: text,
       names: few(text),
-      outcome: fc.constantFrom('swapped', 'already', 'would-swap', 'rolled-back', 'failed'),
+      outcome: fc.constantFrom(
+        ...(['swapped', 'already', 'would-swap', 'rolled-back', 'failed', 'unknown'] as const),
+      ),
     }),
   ),
 });
@@ -215,7 +217,7 @@ export const status: fc.Arbitrary<Status> = fc.record({
       node: word,
       peerClass: fc.constantFrom(
         ...(['alive', 'suspect', 'agent-down', 'frozen'] as const),
-        ...(['dead', 'isolated', 'never-seen'] as const),
+        ...(['dead', 'isolated', 'never-seen', 'unknown'] as const),
       ),
       ageMs: maybe(uint),
       report: maybe(report),
@@ -233,4 +235,5 @@ export const status: fc.Arbitrary<Status> = fc.record({
   ),
   intents: few(intent),
   alerts: few(fc.record({ id: word, subject: text, text, sinceMs: since })),
+  newest: maybe(stamp),
 });

@@ -94,6 +94,7 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
     untilMs: ms,
   });
   const state = fc.constantFrom('ready' as const, 'drain' as const, 'maint' as const);
+  const admin = fc.oneof(state, fc.constant('unknown' as const));
   const wait = fc.option(fc.constantFrom(...DEADLINES));
   const servers = fc.record({ header, targets: fc.array(word), state, untilMs: ms, wait });
   const weights = fc.record({
@@ -139,7 +140,7 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
     backend: word,
     name: word,
     status: text,
-    admin: state,
+    admin,
     adminBits: fc.nat(127),
     weight: fc.nat(256),
     initialWeight: fc.nat(256),
@@ -206,11 +207,7 @@ test('a report that cannot be true is dropped with the field that is wrong', (t)
   t.deepEqual(
     [
       refused((wire) => (wire.node = '')),
-      refused((wire) => Object.assign(wire, { health: 0 })),
-      refused((wire) => Object.assign(wire, { health: 9 })),
-      refused((wire) => (wire.icmp = 'telepathy')),
       refused((wire) => (wire.wallMs = Number.NaN)),
-      refused((wire) => Object.assign(address(wire), { state: 0 })),
       refused((wire) => (address(wire).advskew = 255)),
       refused((wire) => (address(wire).baseAdvskew = 255)),
       refused((wire) => (address(wire).advbase = 0)),
@@ -220,11 +217,7 @@ test('a report that cannot be true is dropped with the field that is wrong', (t)
     ],
     [
       'report.node: missing',
-      'report.health: unspecified',
-      'report.health: unknown value 9',
-      'report.icmp: unknown word "telepathy"',
       'report.wall_ms: NaN is not within 0 to 9007199254740991',
-      'report.addresses[0].state: unspecified',
       'report.addresses[0].advskew: 255 is not within 0 to 254',
       'report.addresses[0].base_advskew: 255 is not within 0 to 254',
       'report.addresses[0].advbase: 0 is not within 1 to 255',

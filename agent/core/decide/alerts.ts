@@ -29,7 +29,8 @@ export function addressAlerts(at: Situation): DecisionAlert[] {
   if (pin !== null && chosen?.node === pin.value && chosen.report.health === 'degraded')
     found.push(alert('pin-degraded', `pinned to ${pin.value}, which is degraded`));
   const { candidates } = ownership;
-  if (masters.length === 0 && candidates.length === view.nodes.length)
+  const unsure = candidates.some(({ address }) => address.state === 'unknown');
+  if (masters.length === 0 && !unsure && candidates.length === view.nodes.length)
     found.push(alert('no-master', 'no node is MASTER'));
   if (candidates.length > 0 && candidates.every(({ report }) => report.health === 'down'))
     found.push(alert('all-down', 'HAProxy serves on no node: nothing moves'));

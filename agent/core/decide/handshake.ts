@@ -128,8 +128,12 @@ function wouldStand(at: Situation, holder: Candidate): boolean {
     .every(({ address, report }) => goal < effectiveAdvskew(address.advskew, report.demotion));
 }
 
-/** Every configured node is fresh and carries it, all name this node and have seen it as it is. */
+/**
+ * Every configured node is fresh and carries it, all name this node and have seen it as it is.
+ * One whose CARP state is unknown may be MASTER.
+ */
 function nobodyIsMaster({ me, view, ownership }: Situation): boolean {
+  if (ownership.candidates.some(({ address }) => address.state === 'unknown')) return false;
   if (ownership.candidates.length !== view.nodes.length || view.nodes.length < 2) return false;
   return ownership.candidates
     .filter(({ node }) => node !== view.self)

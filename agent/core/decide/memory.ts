@@ -1,4 +1,4 @@
-import type { CarpState, Received } from '../model.ts';
+import type { AddressReport, Received } from '../model.ts';
 import type { Silence } from '../peers.ts';
 
 /** The holder's word that one taker may force itself. */
@@ -12,7 +12,7 @@ type Forces = readonly number[];
 
 /** What was last read of an address, and what this agent has commanded since. */
 export interface Known {
-  readonly state: CarpState;
+  readonly state: AddressReport['state'];
   readonly advskew: number;
   /** 254 that somebody else set. */
   readonly byHand: boolean;

@@ -121,7 +121,7 @@ export function rank(
     Number(!paused && isDown(candidate, candidates, view, nowMs)),
     Number(isMaintained(candidate, view)),
     Number(pin !== null && !pinApplies),
-    Number(!bound && degradedMs >= holdMs),
+    Number(!bound && degradedMs >= holdMs && mayBeBetter(candidate, candidates)),
     masters.length > 1 ? standing(candidate, masters) : Number(!ripe),
     // Several MASTERs: what the kernels compare decides, so that both agree.
     masters.length > 1
@@ -152,6 +152,10 @@ function isDown(
   );
   return replaced || nowMs - report.healthSinceMs >= view.policy.holdMs;
 }
+
+/** Some other node could serve better; of one whose health is unknown nobody can say that. */
+const mayBeBetter = ({ node }: Candidate, candidates: readonly Candidate[]): boolean =>
+  candidates.some((one) => one.node !== node && one.able && one.report.health !== 'unknown');
 
 const isUnreached = (address: string, view: View): boolean => !view.reachedPins.has(address);
 

@@ -55,6 +55,7 @@ test('status -o json is one line with every key, null where nothing is known', a
     result: {
       pair: 'web',
       paused: false,
+      seen: '1790000000000/2/haproxy01',
       addresses: [
         {
           address: '1@wan',
