@@ -147,6 +147,56 @@ const WALLS: Readonly<Record<string, Wall>> = {
     ],
     allowedTypes: ['../sys/clock.ts'],
   },
+  'what is asked for, done unasked or looked at does not know how nodes speak': {
+    files: ['agent/verbs/y.ts', 'agent/upkeep/y.ts', 'agent/inspect/y.ts'],
+    refused: [
+      ...roomsOf(['rpc', 'wire', 'gossip', 'start', 'store', 'witness']),
+      ...TOP,
+      '../../proto/gen/messages.js',
+      '../../ctl/x.ts',
+      '../../test/x.ts',
+      '@grpc/grpc-js',
+    ],
+    allowed: [...roomsOf(['core', 'sys', 'haproxy', 'certs']), '../core/doctor/finding.ts'],
+  },
+  'start puts parts together, and is put into nothing but the agent': {
+    files: ['agent/start/y.ts'],
+    refused: [
+      ...roomsOf(['wire', 'gossip']),
+      '../agent.ts',
+      '../main.ts',
+      '../../proto/gen/messages.js',
+      '../../ctl/x.ts',
+      '../../test/x.ts',
+      '@grpc/grpc-js',
+    ],
+    allowed: [...roomsOf([...ADAPTERS, 'rpc', 'loop', 'upkeep', 'verbs']), '../node.ts'],
+  },
+  'what agent.toml says is read with core and sys alone': {
+    files: ['agent/config/y.ts'],
+    refused: [
+      ...roomsOf([...ADAPTERS, 'rpc', 'wire', 'loop', 'gossip', 'upkeep', 'start', 'verbs']),
+      ...roomsOf(['inspect']),
+      ...TOP,
+      '../../proto/gen/messages.js',
+      '../../ctl/x.ts',
+      '../../test/x.ts',
+    ],
+    allowed: [...roomsOf(['core', 'sys']), './x.ts', 'valibot'],
+  },
+  "the agent's own files know nothing of ctl and proto": {
+    files: ['agent', 'main', 'ends', 'log', 'problems', 'version'].map(
+      (name) => `agent/${name}.ts`,
+    ),
+    refused: [
+      './wire/x.ts',
+      '../proto/gen/messages.js',
+      '../ctl/x.ts',
+      '../test/x.ts',
+      '@grpc/grpc-js',
+    ],
+    allowed: ['./core/x.ts', './rpc/x.ts', './start/x.ts', 'node:fs'],
+  },
   'ctl imports of the agent core, wire, its version, and how TOML is explained': {
     files: ['ctl/commands/y.ts'],
     refused: [

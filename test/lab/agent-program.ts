@@ -8,6 +8,7 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { packagedAgent } from './packaged.ts';
 import { CHECKOUT, type AgentProgram, type HostPlan } from './plan.ts';
 
 /** Which program is a host's agent, and where it lies. */
@@ -44,8 +45,21 @@ export function checkAgents(
   }
 }
 
-/** The file that Node starts for this host's agent; an older one is unpacked into its folder first. */
-export function installAgent({ folder }: HostPlan, program: AgentProgram | undefined): string {
+/**
+ * What Node is given for this host's agent: the file and its arguments. An older one is unpacked
+ * into the host's folder first; without `program` it is that of the `unpacked` package, or this
+ * checkout's.
+ */
+export function installAgent(
+  host: HostPlan,
+  program: AgentProgram | undefined,
+  unpacked: string | null,
+): readonly string[] {
+  if (program === undefined && unpacked !== null) return packagedAgent(unpacked, host);
+  return [fileOf(host, program), '--config', host.agentConfig];
+}
+
+function fileOf({ folder }: HostPlan, program: AgentProgram | undefined): string {
   if (program === undefined) return join(CHECKOUT, 'dist/agent/main.js');
   if ('bundle' in program) return program.bundle;
   const main = join(folder, 'program', 'proxyagent.mjs');

@@ -62,7 +62,7 @@ export function proxyctl(
   args: readonly string[],
   place: string | null = null,
 ): Promise<Ran> {
-  const argv = [process.execPath, join(CHECKOUT, 'dist/ctl/main.js'), ...args];
+  const argv = [process.execPath, lab.proxyctl, ...args];
   const env = { ...process.env, ...labEnvironment(lab, place) };
   return ran(place === null ? argv : inside(lab, place, argv), env);
 }

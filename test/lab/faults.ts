@@ -150,7 +150,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   clock: {
     text: "proxyagent's wall clock is wrong",
     value: 'seconds ahead, negative for behind; 3600 unless given',
-    apply: ({ host, on, value }) => {
+    apply: ({ plan, host, on, value }) => {
+      if (plan.unpacked !== null) throw new Error('an agent as packaged has the clock of the host');
       if (on) writeFileSync(clockFile(host), `${value ?? 3600}\n`);
       else rmSync(clockFile(host), { force: true });
     },

@@ -6,7 +6,6 @@ import { fixture } from '../fixture.ts';
 import { agentConfig } from './agent-config.ts';
 import { SERVERS } from './haproxy-config.ts';
 import { INTERFACE, PLACES, PREFIX6, type HostPlan, type LabPlan } from './plan.ts';
-import { dist } from './programs.ts';
 import { run } from './topology.ts';
 
 /** Where `proxyctl setup --out` wrote this lab's hosts and operators. */
@@ -35,7 +34,7 @@ export function runSetup(plan: LabPlan): void {
   const file = join(plan.runtime, 'answers.toml');
   writeFileSync(file, answers(plan));
   const folder = setupFolder(plan.runtime);
-  run(process.execPath, [dist('bin/proxyctl.cjs'), 'setup', file, '--out', folder]);
+  run(process.execPath, [plan.proxyctl, 'setup', file, '--out', folder]);
 }
 
 const written = (plan: LabPlan, { node }: HostPlan, path: string): string =>

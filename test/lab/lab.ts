@@ -5,6 +5,7 @@ import { connect, Socket } from 'node:net';
 import { join } from 'node:path';
 import { checkAgents } from './agent-program.ts';
 import { CHECKOUT, planLab, runtimeOf, type AgentProgram, type LabOptions } from './plan.ts';
+import { unpackPackage } from './packaged.ts';
 import type { LabReport } from './report.ts';
 import { buildTopology, mountState, removeTopology } from './topology.ts';
 
@@ -66,9 +67,9 @@ export async function labUp(options: LabOptions, tied = false): Promise<LabRepor
   await labDown(options.name);
   mkdirSync(join(runtime, 'bin'), { recursive: true, mode: 0o700 });
   const wrapper = join(runtime, 'bin', 'proxyctl');
-  const main = join(CHECKOUT, 'dist/bin/proxyctl.cjs');
-  writeFileSync(wrapper, `#!/bin/sh\nexec ${process.execPath} ${main} "$@"\n`);
+  writeFileSync(wrapper, `#!/bin/sh\nexec ${process.execPath} ${plan.proxyctl} "$@"\n`);
   chmodSync(wrapper, 0o755);
+  if (plan.unpacked !== null) unpackPackage(plan.unpacked);
   const root = asRoot();
   writeFileSync(join(runtime, 'plan.json'), JSON.stringify({ ...options, root }));
   if (root) {
@@ -134,7 +135,7 @@ export function labOrder(
   });
 }
 
-/** Puts another program in place of a node's agent, over what that has stored; null: this checkout's. */
+/** Puts another program in place of a node's agent, over what that has stored; null: the lab's own. */
 export async function labAgent(
   lab: LabReport,
   node: string,

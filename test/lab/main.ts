@@ -71,6 +71,10 @@ verb('up', 'bring it up; prints one JSON object')
     `the agent of a node: an older one (${olderAgents().join(', ')}), or the path of a bundle with helper.sh beside it`,
     agentOf,
   )
+  .option(
+    '--as-packaged',
+    "agents and proxyctl from the unpacked package, started as rc.d/proxyagent does: no raw-socket, nothing of the lab in them (so no fault 'clock'), and the Node that runs the lab",
+  )
   .action(
     async (
       o: Named & {
@@ -81,12 +85,14 @@ verb('up', 'bring it up; prints one JSON object')
         maxMoves?: number;
         icmp?: 'ping';
         agent?: Agents;
+        asPackaged?: true;
       },
     ) => {
       const { name, freebsd, nodes } = o;
       const more = {
         ...(o.maxMoves === undefined ? {} : { maxMoves: o.maxMoves }),
         ...(o.icmp === undefined ? {} : { icmp: o.icmp }),
+        ...(o.asPackaged === undefined ? {} : { asPackaged: true }),
         ...(o.agent === undefined ? {} : { agents: o.agent }),
       };
       const haproxy = o.haproxy === undefined ? installedHaproxy() : resolve(o.haproxy);
@@ -144,7 +150,7 @@ verb('reload <node>', 'reload HAProxy with -sf').action(async (node: string, { n
 });
 verb(
   'agent <node> <which>',
-  'replace its agent, as an upgrade does: by COMMIT, PATH or checkout',
+  'replace its agent, as an upgrade does: by COMMIT, PATH or checkout (as packaged: the package)',
 ).action(async (node: string, which: string, { name }: Named) => {
   await labAgent(await labReport(name), node, which === 'checkout' ? null : programOf(which));
 });

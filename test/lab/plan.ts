@@ -1,6 +1,7 @@
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PREFIX } from '../../packaging/contents.ts';
 import type { Release } from '../kernel/kernel.ts';
 
 /**
@@ -32,8 +33,10 @@ export interface LabOptions {
   readonly setup?: boolean;
   /** policy.icmp of the agents; absent: the product's own. */
   readonly icmp?: 'ping';
-  /** The nodes whose agent is another program than this checkout's. */
+  /** The nodes whose agent is another program than the lab's own. */
   readonly agents?: Readonly<Record<string, AgentProgram>>;
+  /** Agents and proxyctl are those of the package, unpacked, not this checkout's. */
+  readonly asPackaged?: boolean;
 }
 
 /** A certificate of a host's TLS listener. */
@@ -67,6 +70,10 @@ export interface HostPlan {
 export interface LabPlan extends LabOptions {
   /** Short, because HAProxy refuses socket paths over 97 characters. */
   readonly runtime: string;
+  /** The root under which the package lies; null: the lab runs from the checkout. */
+  readonly unpacked: string | null;
+  /** The file that Node runs as proxyctl. */
+  readonly proxyctl: string;
   readonly hosts: readonly HostPlan[];
   readonly switchNamespace: string;
   readonly client: string;
@@ -96,9 +103,15 @@ export const runtimeOf = (name: string): string => join(tmpdir(), `${name}-${use
 /** `runtime` is given inside a user namespace, where this user has another number. */
 export function planLab(options: LabOptions, runtime = runtimeOf(options.name)): LabPlan {
   const { name } = options;
+  const unpacked = options.asPackaged === true ? join(runtime, 'package') : null;
   return {
     ...options,
     runtime,
+    unpacked,
+    proxyctl:
+      unpacked === null
+        ? join(CHECKOUT, 'dist/bin/proxyctl.cjs')
+        : join(unpacked, PREFIX, 'bin/proxyctl'),
     hosts: Array.from({ length: options.nodes }, (_, at) => host(options, runtime, at)),
     switchNamespace: `${name}-net`,
     client: `${name}-client`,

@@ -28,7 +28,7 @@ exec "$@"`;
 export function programs(plan: LabPlan) {
   /** What runs, by NODE/PROGRAM. */
   const running = new Map<string, ChildProcess>();
-  /** Agents that are another program than this checkout's, by node. */
+  /** Agents that are another program than the lab's own, by node. */
   const agents = new Map(Object.entries(plan.agents ?? {}));
 
   function start(
@@ -71,18 +71,21 @@ export function programs(plan: LabPlan) {
   }
 
   function startAgent(host: HostPlan): void {
-    const main = installAgent(host, agents.get(host.node));
-    const agent = [process.execPath, main, '--config', host.agentConfig];
+    const agent = installAgent(host, agents.get(host.node), plan.unpacked);
+    const node = [process.execPath, ...agent];
     const base = join(host.folder, 'base');
     writeBaseTools(base);
-    const argv = ['sh', '-c', AS_ON_FREEBSD, coreLimit(host), base, ...agent];
-    const env = {
-      NODE_OPTIONS: `--import=${dist('test/lab/clock.js')} --import=${dist('test/lab/lag.js')}`,
-      ...(plan.bulk === undefined ? {} : { LAB_LAG: join(host.folder, 'lag') }),
-      LAB_CLOCK: clockFile(host),
-    };
-    start(`${host.node}/agent`, host.namespace, argv, join(host.folder, 'agent.out'), env);
+    const argv = ['sh', '-c', AS_ON_FREEBSD, coreLimit(host), base, ...node];
+    const log = join(host.folder, 'agent.out');
+    start(`${host.node}/agent`, host.namespace, argv, log, plan.unpacked === null ? own(host) : {});
   }
+
+  /** What the lab puts into an agent that runs from the checkout: its clock, and who watches its loop. */
+  const own = (host: HostPlan): Readonly<Record<string, string>> => ({
+    NODE_OPTIONS: `--import=${dist('test/lab/clock.js')} --import=${dist('test/lab/lag.js')}`,
+    ...(plan.bulk === undefined ? {} : { LAB_LAG: join(host.folder, 'lag') }),
+    LAB_CLOCK: clockFile(host),
+  });
 
   /** Ends the host's agent as service(8) does, and starts another program over what it has stored. */
   async function replaceAgent(host: HostPlan, program: AgentProgram | null): Promise<void> {

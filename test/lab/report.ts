@@ -21,6 +21,8 @@ export interface LabReport {
   readonly http: number;
   readonly https: number;
   readonly ca: string;
+  /** The file that Node runs as proxyctl. */
+  readonly proxyctl: string;
   readonly proxyctl_config: string;
   readonly nodes: readonly LabNode[];
 }
@@ -29,7 +31,7 @@ export interface LabNode {
   readonly name: string;
   readonly address4: string;
   readonly address6: string;
-  /** Null: this checkout's. */
+  /** Null: this checkout's, or the package's in a lab as packaged. */
   readonly agent: AgentProgram | null;
   readonly agent_pid: number | null;
   readonly haproxy_pid: number | null;
@@ -74,6 +76,7 @@ export function describeLab(
     http: 80,
     https: 443,
     ca: join(runtime, 'ca.pem'),
+    proxyctl: plan.proxyctl,
     proxyctl_config: join(runtime, 'proxyctl.toml'),
     nodes: plan.hosts.map((host) => ({
       name: host.node,

@@ -212,7 +212,7 @@ async function settled(): Promise<void> {
 
 /** Until the agents see each other and all is well, for a moment: an agent that finds fault is no failure here. */
 async function joined(): Promise<void> {
-  const argv = [dist('ctl/main.js'), 'status', '--check'];
+  const argv = [plan.proxyctl, 'status', '--check'];
   const env = { ...process.env, PROXYCTL_CONFIG: join(runtime, 'proxyctl.toml') };
   for (const deadlineMs = Date.now() + 3000; Date.now() < deadlineMs;) {
     const child = spawn(process.execPath, argv, { env, stdio: 'ignore' });

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 
 /** One member of a tar archive as its header says, read without the builder's help. */
@@ -52,6 +54,17 @@ export function readArchive(archive: Buffer): Read[] {
   if (plain.length - at !== 1024 || plain.subarray(at).some((byte) => byte !== 0))
     throw new Error('no two empty blocks at the end');
   return members;
+}
+
+/** Puts the package's files under `root` as pkg(8) does, before any script of it has run; whose they are aside. */
+export function extract(members: readonly Read[], root: string): void {
+  // The first two are the manifests.
+  for (const { name, type, mode, content } of members.slice(2)) {
+    const path = join(root, name);
+    mkdirSync(type === 'directory' ? path : dirname(path), { recursive: true });
+    if (type === 'link') symlinkSync(String(content), path);
+    if (type === 'file') writeFileSync(path, content, { mode: Number.parseInt(mode, 8) });
+  }
 }
 
 /** As pkg(8) writes it: version of the form, then SHA-256. */

@@ -1,9 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { VERSION } from '../../agent/version.ts';
-import { readArchive } from './archive-reader.ts';
+import { extract, readArchive } from './archive-reader.ts';
 import { cloneTree, removeClone } from './clones.ts';
 
 /** What pkg(8) leaves on a host, in a root of its own, before any script of the package has run. */
@@ -32,12 +32,7 @@ export function unpack(): Unpacked {
   if (built.code !== 0) throw new Error(built.stderr);
   const members = readArchive(clone.read(VERSION));
   removeClone(clone);
-  for (const { name, type, mode, content } of members.slice(2)) {
-    const path = join(root, name);
-    mkdirSync(type === 'directory' ? path : dirname(path), { recursive: true });
-    if (type === 'link') symlinkSync(String(content), path);
-    if (type === 'file') writeFileSync(path, content, { mode: Number.parseInt(mode, 8) });
-  }
+  extract(members, root);
   const at = (path: string): string => join(root, 'usr/local', path);
   const { scripts } = JSON.parse(String(members[1]?.content)) as Pick<Unpacked, 'scripts'>;
   return {

@@ -14,7 +14,7 @@ import {
   labReport,
   labUp,
 } from '../lab/lab.ts';
-import { CHECKOUT, type LabOptions } from '../lab/plan.ts';
+import type { LabOptions } from '../lab/plan.ts';
 import type { LabNode, LabReport } from '../lab/report.ts';
 
 /** One lab for all tests of a file; where no lab can run they are skipped by name. */
@@ -225,8 +225,7 @@ export async function interrupted(
   point: Point,
   then: () => Promise<unknown>,
 ): Promise<{ readonly code: number | null; readonly reached: boolean }> {
-  const main = join(CHECKOUT, 'dist/ctl/main.js');
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, [lab.proxyctl, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: { ...process.env, ...labEnvironment(lab, null) },
   });
