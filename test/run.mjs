@@ -1,7 +1,7 @@
 // Runs the tests and closes with the real counts: skips by name, then `N passed, N failed`.
 //   node test/run.mjs [FILE|FOLDER...]    only these tests (paths under dist/test)
 // What takes minutes lies in dist/test/long and runs only when named: npm run test:long.
-// Tests of the pair in the lab run one file after the other where they measure; the others side by side.
+// Tests of the pair in the lab run two files side by side, never two that measure; what failed runs again, alone.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -21,24 +21,39 @@ process.umask(0o022);
 const env = withoutSettings(process.env);
 const all = { passed: 0, failed: 0, skipped: [], broken: false };
 add(await runAva(others, ['--concurrency', '2']));
-for (const file of pair.filter((one) => !isPatient(one))) add(await runOnLab(file));
+const measuring = pair.filter((file) => !isPatient(file));
 const patient = pair.filter(isPatient);
-await Promise.all([lane(), lane()]);
+const again = [];
+await Promise.all([lane(measuring, patient), lane(patient)]);
+for (const file of again) add(await runOnLab(file));
 
 for (const title of all.skipped) console.log('skipped:', title);
 console.log(`${all.passed} passed, ${all.failed} failed`);
 process.exitCode = all.failed > 0 || all.broken || all.passed === 0 ? 1 : 0;
 
-/** Lab files that hold nothing against a clock of milliseconds: two side by side. */
+/** Lab files that hold nothing against a clock of milliseconds. */
 function isPatient(file) {
   return /\/pair\/(acme|certificates|doctor|lab|older|privilege|releases|servers|setup|trouble|ucarp|wire)\.test\.js$/.test(
     file,
   );
 }
 
-async function lane() {
-  for (let file = patient.shift(); file !== undefined; file = patient.shift())
-    add(await runOnLab(file));
+/**
+ * Runs one file after the other until the queues are empty. Lab tests measure real packets against
+ * bounds in milliseconds, which a busy machine can break: a file that failed is run once more, and
+ * the line `again:` says so. What fails twice has failed.
+ */
+async function lane(...queues) {
+  for (;;) {
+    const file = queues.find((queue) => queue.length > 0)?.shift();
+    if (file === undefined) return;
+    const counts = await runOnLab(file);
+    if (counts.failed === 0 && !counts.broken) add(counts);
+    else {
+      console.log(`again: ${file} (${counts.failed} failed the first time)`);
+      again.push(file);
+    }
+  }
 }
 
 function add({ passed, failed, skipped, broken }) {
@@ -48,23 +63,12 @@ function add({ passed, failed, skipped, broken }) {
   all.broken ||= broken;
 }
 
-/**
- * Lab tests measure real packets against bounds in milliseconds, which a busy
- * machine can break: a file that failed is run once more on a lab of its own,
- * and the line `again:` says so. What fails twice has failed.
- */
 async function runOnLab(file) {
   const long = file.includes('dist/test/long/');
-  const options = ['--concurrency', '1', '--timeout', long ? '20m' : '180s'];
   const startedMs = performance.now();
-  const took = () => `${((performance.now() - startedMs) / 1000).toFixed(0)} s`;
-  const first = await runAva([file], options);
-  if (first.failed === 0 && !first.broken) {
-    console.log(`${file}: ${took()}`);
-    return first;
-  }
-  console.log(`again: ${file} (${first.failed} failed the first time, ${took()})`);
-  return runAva([file], options);
+  const counts = await runAva([file], ['--concurrency', '1', '--timeout', long ? '20m' : '180s']);
+  console.log(`${file}: ${((performance.now() - startedMs) / 1000).toFixed(0)} s`);
+  return counts;
 }
 
 async function runAva(some, options) {
