@@ -4,7 +4,8 @@ import type { Action, Decision } from '../../../agent/core/decide/decision.ts';
 import { NO_MEMORY } from '../../../agent/core/decide/memory.ts';
 import type { AddressReport, NodeReport, NodeView } from '../../../agent/core/model.ts';
 import type { View } from '../../../agent/core/decide/view.ts';
-import { address, heard, intent, NOW, POLICY, report, view, wishes } from '../builders.ts';
+import { heard, intent, POLICY, view, wishes } from '../builders.ts';
+import { address, NOW, report } from '../../reports.ts';
 
 // haproxy01 is preferred (base 0), haproxy02 the other (base 100), unless said.
 const A = 'haproxy01';
