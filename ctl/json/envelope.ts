@@ -1,6 +1,6 @@
 import type { ActError, ActResult } from '../../agent/core/results.ts';
 import type { Status } from '../../agent/core/answers.ts';
-import { isHeard } from '../alerts.ts';
+import { isHeard } from '../../agent/core/heard.ts';
 
 export interface NodeRow {
   readonly node: string;

@@ -1,7 +1,7 @@
 import type { Status } from '../../agent/core/answers.ts';
 import { parseServerKey } from '../../agent/core/intents.ts';
 import type { Intent } from '../../agent/core/model.ts';
-import { addressIds, alertsOf, isHeard } from '../alerts.ts';
+import { addressIds, isHeard } from '../../agent/core/heard.ts';
 
 export interface Moment {
   /** Monotonic, the clock the status was converted with. */
@@ -56,7 +56,7 @@ export function statusResult(status: Status, at: Moment): unknown {
     maintenance: status.intents.flatMap((intent) => maintenanceResult(intent, at)),
     pause: pauseResult(status, at),
     drained: status.intents.flatMap((intent) => drainedResult(status, intent, at)),
-    alerts: alertsOf(status, at.nowMs).map(({ sinceMs, ...alert }) => ({
+    alerts: status.alerts.map(({ sinceMs, ...alert }) => ({
       ...alert,
       since_ms: sinceMs === null ? null : age(sinceMs),
     })),

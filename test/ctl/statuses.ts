@@ -1,5 +1,6 @@
 import type { NodeStatus, Status } from '../../agent/core/answers.ts';
 import type { AddressReport, HaproxyReport, Intent, NodeReport } from '../../agent/core/model.ts';
+import { statusAlerts } from '../../agent/core/status-alerts.ts';
 import { address, haproxy, report } from '../reports.ts';
 
 // Statuses as an agent would give them: ages in whole minutes, so that a slow test shows the same.
@@ -83,22 +84,24 @@ export const intentOf = (more: Partial<Intent> = {}): Intent => ({
   ...more,
 });
 
-/** A pair where everything is as it should be. */
-export const statusOf = (more: Partial<Status> = {}): Status => ({
-  pair: 'web',
-  node: 'haproxy01',
-  paused: false,
-  nodes: [nodeOf('haproxy01'), nodeOf('haproxy02', { addresses: [backup()] }, { ageMs: 200 })],
-  verdicts: [
-    {
-      address: '1@wan',
-      owner: 'haproxy01',
-      reason: '1@wan stays on haproxy01: it serves',
-      sinceMs: ago(4 * MINUTE),
-      pin: null,
-    },
-  ],
-  intents: [],
-  alerts: [],
-  ...more,
-});
+/** A pair where everything is as it should be; alerts as an agent makes them of its parts. */
+export function statusOf(more: Partial<Status> = {}): Status {
+  const status = {
+    pair: 'web',
+    node: 'haproxy01',
+    paused: false,
+    nodes: [nodeOf('haproxy01'), nodeOf('haproxy02', { addresses: [backup()] }, { ageMs: 200 })],
+    verdicts: [
+      {
+        address: '1@wan',
+        owner: 'haproxy01',
+        reason: '1@wan stays on haproxy01: it serves',
+        sinceMs: ago(4 * MINUTE),
+        pin: null,
+      },
+    ],
+    intents: [],
+    ...more,
+  };
+  return { alerts: statusAlerts(status, [], performance.now()), ...status };
+}

@@ -281,3 +281,11 @@ test('an unexpected error becomes one sentence without its stack', (t) => {
     ],
   );
 });
+
+test('alerts of an agent that names neither node nor severity are of the one that answers', (t) => {
+  const old = { id: 'budget', subject: '1@wan', text: 'holds here', sinceMs: 3 };
+  const wire = carry(StatusReply, { pair: 'web', node: 'haproxy02', alerts: [old] });
+  t.deepEqual(statusFromWire(wire, AT).alerts, [
+    { ...old, node: 'haproxy02', severity: 'unknown', remedy: '', sinceMs: AT.nowMs - 3 },
+  ]);
+});

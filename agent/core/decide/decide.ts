@@ -1,3 +1,4 @@
+import { alert } from '../alert.ts';
 import { addressAlerts, pairAlerts } from './alerts.ts';
 import type { AddressVerdict, Decision, Part } from './decision.ts';
 import type { Memory } from './memory.ts';
@@ -104,8 +105,7 @@ function decideAddress(at: Situation): Part {
         : 'INIT here: link down, no address or net.inet.carp.allow=0',
     };
   const alarm = forbidden(at);
-  if (alarm !== null)
-    return { reason: alarm, alerts: [{ id: 'carp-config', subject: mine.address, text: alarm }] };
+  if (alarm !== null) return { reason: alarm, alerts: [alert('carp-config', mine.address, alarm)] };
   return (
     grantFor(at) ??
     takeFor(at) ??
@@ -131,7 +131,6 @@ function advertiseFor(at: Situation): Part | null {
   return {
     reason: text,
     actions: [{ kind: 'advertise', reason: text }],
-    alerts: [{ id: 'split-brain', subject: mine.address, text }],
     memory: { ...memory, advertisedAtMs: nowMs },
     wakeAtMs: nowMs + FORCE_INTERVAL_MS,
   };

@@ -1,3 +1,4 @@
+import type { Noticed } from '../alert.ts';
 import type { Memory } from './memory.ts';
 import type { OwnerChange } from '../history.ts';
 
@@ -38,16 +39,10 @@ export interface AddressVerdict {
   readonly movesAtMs: readonly number[];
 }
 
-export interface DecisionAlert {
-  readonly id: string;
-  readonly subject: string;
-  readonly text: string;
-}
-
 export interface Decision {
   readonly actions: readonly Action[];
   readonly verdicts: readonly AddressVerdict[];
-  readonly alerts: readonly DecisionAlert[];
+  readonly alerts: readonly Noticed[];
   readonly memory: Memory;
   /** Addresses that came here since the round before. */
   readonly changes: readonly OwnerChange[];
@@ -61,7 +56,7 @@ export interface Part {
   readonly reason: string;
   readonly yieldTo?: string | null;
   readonly actions?: readonly Action[];
-  readonly alerts?: readonly DecisionAlert[];
+  readonly alerts?: readonly Noticed[];
   readonly memory?: Memory;
   readonly wakeAtMs?: number | null;
 }

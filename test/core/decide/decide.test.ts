@@ -91,7 +91,9 @@ test('a forced promotion that does not stand is tried twice in ten seconds, then
     {
       id: 'move-failed',
       subject: '1@wan',
+      severity: 'warn',
       text: 'forced 1@wan 2 times and it did not stand; waits',
+      remedy: 'proxyctl doctor',
     },
   ]);
 });
@@ -299,7 +301,9 @@ test('unequal advbase forbids moves and says what to do', (t) => {
     {
       id: 'carp-config',
       subject: '1@wan',
+      severity: 'fail',
       text: 'no moves: advbase is 1 here and 2 on haproxy02; make them equal',
+      remedy: '',
     },
   ]);
 });
