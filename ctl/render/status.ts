@@ -2,7 +2,7 @@ import type { Alert, NodeStatus, Status } from '../../agent/core/answers.ts';
 import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { parseServerKey } from '../../agent/core/intents.ts';
 import type { AddressReport, Intent, NodeReport } from '../../agent/core/model.ts';
-import type { Moment } from '../json/status.ts';
+import type { Moment } from '../json/wish.ts';
 import { clockTime, duration } from './duration.ts';
 import { COLUMNS, table } from './table.ts';
 import { wrapped } from './wrapped.ts';

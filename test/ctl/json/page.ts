@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 
 /** docs/json.md. */
-export const PAGE = readFileSync(new URL('../../../../docs/json.md', import.meta.url), 'utf8');
+const PAGE = readFileSync(new URL('../../../../docs/json.md', import.meta.url), 'utf8');
 
 /** The text of a `## ` section, without its heading. */
 export function section(title: string): string {
@@ -22,3 +22,12 @@ export const rowsOf = (title: string): string[][] =>
         .slice(1, -1)
         .map((cell) => cell.trim().replaceAll('`', '')),
     );
+
+/** The first block of a text: the keys of what it describes. */
+export const blockOf = (text: string): string => /```text\n([^`]*)```/.exec(text)?.[1] ?? '';
+
+/** The block of keys below each heading of the results. */
+export function verbBlocks(): ReadonlyMap<string, string> {
+  const [, ...parts] = section('Results').split(/\n### /);
+  return new Map(parts.map((part) => [part.slice(0, part.indexOf('\n')), blockOf(part)] as const));
+}
