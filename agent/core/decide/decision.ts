@@ -1,6 +1,7 @@
 import type { Noticed } from '../alert.ts';
 import type { Memory } from './memory.ts';
 import type { OwnerChange } from '../history.ts';
+import type { AddressReport } from '../model.ts';
 
 /** What the host is to be told. Plain data; performing one twice is harmless. */
 export type Action =
@@ -27,17 +28,12 @@ export type Action =
   | { readonly kind: 'fence'; readonly reason: string }
   | { readonly kind: 'unfence'; readonly reason: string };
 
-/** What this node thinks of one address; goes into its report. */
-export interface AddressVerdict {
-  readonly address: string;
-  readonly owner: string | null;
-  readonly yieldTo: string | null;
-  readonly reason: string;
-  readonly byHand: boolean;
-  readonly cutOff: boolean;
-  readonly inTouch: boolean;
-  readonly movesAtMs: readonly number[];
-}
+/** What memory adds to the own reading of an address. */
+export type Recalled = Pick<AddressReport, 'byHand' | 'cutOff' | 'inTouch' | 'movesAtMs'>;
+
+/** What this node thinks of one address; goes into its report as it is. */
+export type AddressVerdict = Recalled &
+  Pick<AddressReport, 'address' | 'owner' | 'yieldTo' | 'reason'>;
 
 export interface Decision {
   readonly actions: readonly Action[];
