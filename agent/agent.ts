@@ -91,7 +91,7 @@ export async function startAgent(
     problemOf(`state-set-aside-${place + 1}`, cause, remedy);
 
   function problemOf(subject: string, cause: string, remedy: string): void {
-    log.warn('alert', { id: subject, state: 'raised', why: cause }, remedy);
+    log.warn('alert', { id: 'problem', subject, state: 'raised', why: cause }, remedy);
     problems.raise(subject, cause, remedy);
   }
 

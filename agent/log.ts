@@ -78,8 +78,8 @@ export const loopLog = (log: Log) => ({
   decided: (fields: Fields): void => log.info('decided', fields, String(fields['reason'])),
   actionFailed: (fields: Fields): void =>
     log.warn('action-failed', fields, String(fields['cause'])),
-  problem: (fields: Fields): void =>
-    log.warn('alert', { ...fields, state: 'raised' }, String(fields['cause'])),
+  problem: ({ subject, cause }: Fields): void =>
+    log.warn('alert', { id: 'problem', subject, state: 'raised', why: cause }, String(cause)),
 });
 
 /** What a listener cannot answer for, in the agent's log. */

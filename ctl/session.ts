@@ -80,7 +80,7 @@ export async function reading<T>(
 /** How a verb's result is shown. */
 export interface Screens {
   readonly table: (result: ActResult) => string;
-  readonly result: (result: ActResult) => unknown;
+  readonly result: (result: ActResult) => object;
   /** Last line on standard error after success; empty for none. */
   readonly afterwards: (result: ActResult) => string;
   /** Reads the status again afterwards, for the rows per node. */

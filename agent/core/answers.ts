@@ -1,4 +1,5 @@
 import type { AdminState } from './acts.ts';
+import type { Severity } from './alert.ts';
 import type { Drift, Health, Intent, NodeReport, PeerClass, Stamp, Unknown } from './model.ts';
 
 /** What operators are shown. Mirrors proto/proxyctl/v1/control.proto without the wire. */
@@ -20,11 +21,19 @@ interface Verdict {
   readonly pin: Intent | null;
 }
 
+/** One thing that is not as it should be. */
 export interface Alert {
+  /** Stable word: one of ALERTS, or of a newer agent. */
   readonly id: string;
+  /** Who noticed it. */
+  readonly node: string;
   readonly subject: string;
+  readonly severity: Severity;
   readonly text: string;
-  readonly sinceMs: number;
+  /** What to do; empty where it says itself. */
+  readonly remedy: string;
+  /** Null: not known. */
+  readonly sinceMs: number | null;
 }
 
 export interface Status {

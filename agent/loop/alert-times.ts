@@ -1,11 +1,11 @@
-import type { Alert } from '../core/answers.ts';
-import type { DecisionAlert } from '../core/decide/decision.ts';
+import type { Noticed } from '../core/alert.ts';
+import type { Decided } from '../core/status-alerts.ts';
 
 /** Since when each alert of the decisions stands. */
 export function alertTimes() {
-  let known: readonly Alert[] = [];
+  let known: readonly Decided[] = [];
   return {
-    note(alerts: readonly DecisionAlert[], nowMs: number): void {
+    note(alerts: readonly Noticed[], nowMs: number): void {
       known = alerts.map((alert) => {
         const before = known.find(
           ({ id, subject }) => id === alert.id && subject === alert.subject,
@@ -13,6 +13,6 @@ export function alertTimes() {
         return { ...alert, sinceMs: before?.sinceMs ?? nowMs };
       });
     },
-    list: (): readonly Alert[] => known,
+    list: (): readonly Decided[] => known,
   };
 }

@@ -101,16 +101,15 @@ export function withVerdicts(
   decision: Decision | null,
   nowMs: number,
 ): NodeReport {
+  if (decision === null) return own;
+  const { verdicts, advertsLost } = decision;
   return {
     ...own,
     addresses: own.addresses.map((address) => {
-      const verdict = decision?.verdicts.find((one) => one.address === address.address);
+      const verdict = verdicts.find((one) => one.address === address.address);
       if (verdict === undefined) return address;
-      const { owner, yieldTo, reason, byHand, cutOff, inTouch, movesAtMs } = verdict;
-      const reasonSinceMs = address.reason === reason ? address.reasonSinceMs : nowMs;
-      const { advertsLost } = decision ?? { advertsLost: false };
-      const said = { owner, yieldTo, reason, reasonSinceMs, byHand, cutOff, inTouch, movesAtMs };
-      return { ...address, ...said, advertsLost };
+      const reasonSinceMs = address.reason === verdict.reason ? address.reasonSinceMs : nowMs;
+      return { ...address, ...verdict, reasonSinceMs, advertsLost };
     }),
   };
 }

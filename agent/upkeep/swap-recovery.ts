@@ -59,7 +59,7 @@ export function recoverSwaps(options: RecoveryOptions): Recovery {
     }
     // A damaged one is set aside and named once: it stays said until the agent starts again.
     for (const { message } of damaged) {
-      log.warn('alert', { id: 'journal-damaged', state: 'raised' }, message);
+      log.warn('alert', { id: 'problem', subject: 'journal', state: 'raised' }, message);
       problems.raise('journal', message, 'compare disk, memory and peer: proxyctl cert verify');
     }
     if (causes.length === 0) problems.clear('swap');

@@ -1,13 +1,14 @@
-import type { Alert, Status } from '../core/answers.ts';
+import type { NodeStatus, Status } from '../core/answers.ts';
 import { withoutKeyAuthorization } from '../core/challenge.ts';
 import { inForce, newestStamp, PAUSE_KEY, pinKey, wish } from '../core/intents.ts';
 import type { NodeView } from '../core/model.ts';
+import { statusAlerts, type Decided } from '../core/status-alerts.ts';
 import type { Pair } from './pair.ts';
 
 export interface StatusSource {
   readonly pair: Pair;
   /** What the decisions warn of, with since when. */
-  readonly alerts: () => readonly Alert[];
+  readonly alerts: () => readonly Decided[];
   /** Why a peer is not heard, as the transport knows it; empty when unknown. */
   readonly silence: (node: string) => string;
 }
@@ -16,19 +17,20 @@ export interface StatusSource {
 export function status({ pair, alerts, silence }: StatusSource): Status {
   const nowMs = pair.clock.nowMs();
   const wallMs = pair.clock.wallMs();
-  const nodes = pair.view();
+  const views = pair.view();
+  const nodes = views.map((view): NodeStatus => ({
+    node: view.node,
+    peerClass: view.peerClass,
+    ageMs: view.heardAtMs === null ? null : Math.max(0, Math.round(nowMs - view.heardAtMs)),
+    report: view.report,
+    problem: view.fresh ? '' : silence(view.node) || unheard(view),
+  }));
   const self = nodes.find(({ node }) => node === pair.node)?.report ?? null;
   return {
     pair: pair.name,
     node: pair.node,
     paused: wish(pair.intents(), PAUSE_KEY, wallMs) !== null,
-    nodes: nodes.map((view) => ({
-      node: view.node,
-      peerClass: view.peerClass,
-      ageMs: view.heardAtMs === null ? null : Math.max(0, Math.round(nowMs - view.heardAtMs)),
-      report: view.report,
-      problem: view.fresh ? '' : silence(view.node) || unheard(view),
-    })),
+    nodes,
     verdicts: (self?.addresses ?? []).map(({ address, owner, reason, reasonSinceMs }) => ({
       address,
       owner,
@@ -39,7 +41,7 @@ export function status({ pair, alerts, silence }: StatusSource): Status {
     intents: [...pair.intents().values()]
       .filter((intent) => inForce(intent, wallMs))
       .map(withoutKeyAuthorization),
-    alerts: alerts(),
+    alerts: statusAlerts({ node: pair.node, nodes }, alerts(), nowMs),
     newest: newestStamp(pair.intents()) ?? { wallMs: 0, count: 0, node: pair.node },
   };
 }

@@ -1,4 +1,4 @@
-import type { Alert } from '../core/answers.ts';
+import type { Decided } from '../core/status-alerts.ts';
 import type { View } from '../core/decide/view.ts';
 import type { ControlVerbs } from '../core/verbs.ts';
 import { setAutomation, setMaintenance } from './automation.ts';
@@ -20,7 +20,7 @@ import { status } from './status.ts';
 /** What operators can ask of this agent. `silence`: why a peer is not heard. */
 export function controlVerbs(
   pair: Pair,
-  alerts: () => readonly Alert[],
+  alerts: () => readonly Decided[],
   view: () => View | null,
   silence: (peer: string) => string,
   /** Days before the end of a certificate at which doctor names it. */

@@ -1,4 +1,4 @@
-import type { Status } from '../core/answers.ts';
+import type { Alert, Status } from '../core/answers.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import type { Moment } from './gossip.ts';
 import { intentFromWire, intentToWire, stampFromWire } from './intents.ts';
@@ -14,6 +14,8 @@ const PEER_CLASSES = [
   'isolated',
   'never-seen',
 ] as const;
+
+const SEVERITIES: readonly Alert['severity'][] = ['fail', 'warn'];
 
 /** A status as it travels, with ages as of `at`. */
 export function statusToWire(status: Status, at: Moment): proxyctl.v1.StatusReply.$Properties {
@@ -35,7 +37,7 @@ export function statusToWire(status: Status, at: Moment): proxyctl.v1.StatusRepl
     intents: intents.map((intent) => intentToWire(intent, at.wallMs)),
     alerts: alerts.map(({ sinceMs, ...alert }) => ({
       ...alert,
-      sinceMs: ageMs(at.nowMs, sinceMs),
+      sinceMs: sinceMs === null ? null : ageMs(at.nowMs, sinceMs),
     })),
     ...(newest === null ? {} : { newest: { ...newest } }),
   };
@@ -64,9 +66,13 @@ export function statusFromWire(wire: proxyctl.v1.StatusReply, at: Moment): Statu
     intents: each('intents', wire.intents, (one, field) => intentFromWire(one, at.wallMs, field)),
     alerts: each('alerts', wire.alerts, (one, field) => ({
       id: filled(`${field}.id`, one.id),
+      // An agent that names nobody speaks of its own decision.
+      node: one.node || wire.node,
       subject: one.subject,
+      severity: SEVERITIES.find((word) => word === one.severity) ?? 'unknown',
       text: one.text,
-      sinceMs: at.nowMs - one.sinceMs,
+      remedy: one.remedy,
+      sinceMs: typeof one.sinceMs === 'number' ? at.nowMs - one.sinceMs : null,
     })),
     newest: wire.newest ? stampFromWire(wire.newest, 'newest') : null,
   };

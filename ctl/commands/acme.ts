@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { checkChallenge, tokenOf } from '../../agent/core/challenge.ts';
 import { answerText } from '../json/answer.ts';
-import { challengeResult } from '../json/challenges.ts';
+import { challengeResult, challengesResult } from '../json/challenges.ts';
 import { usage } from '../failure.ts';
 import { changing, common, type Finish } from '../options.ts';
 import { challengeTable } from '../render/challenges.ts';
@@ -54,7 +54,7 @@ export function addAcme(program: Command, io: Streams, finish: Finish): void {
             agent.setChallenge({ header, token, keyAuthorization, domain }, report),
           {
             table: () => '',
-            result: () => ({ token, domain: domain === '' ? null : domain }),
+            result: () => challengeResult(token, domain),
             afterwards: ({ changed }) =>
               changed ? '' : `already ${presents ? 'presented' : 'gone'}`,
             withStatus: false,
@@ -74,7 +74,7 @@ export function addAcme(program: Command, io: Streams, finish: Finish): void {
           ({ intents, node }, told) => {
             const tokens = intents.filter((intent) => tokenOf(intent) !== null);
             if (options.output === 'json')
-              io.out(answerText('acme list', node, told, challengeResult(tokens)));
+              io.out(answerText('acme list', node, told, challengesResult(tokens)));
             else if (tokens.length === 0) io.err('no token is presented\n');
             else io.out(`${challengeTable(tokens, Date.now())}\n`);
             return 0;

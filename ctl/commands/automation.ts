@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { automationResult } from '../json/automation.ts';
 import { moveResult } from '../json/moves.ts';
 import { changing, ending, type Finish } from '../options.ts';
 import { moveTable } from '../render/acts.ts';
@@ -59,7 +60,7 @@ export function addAutomation(program: Command, io: Streams, finish: Finish): vo
             agent.setAutomation({ header, paused, untilMs: options.until ?? null }, report),
           {
             table: () => '',
-            result: () => ({ paused }),
+            result: () => automationResult(paused),
             afterwards: ({ changed }) => (changed ? afterPause(paused) : already(paused)),
             withStatus: false,
           },

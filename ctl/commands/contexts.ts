@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { readConfigFile } from '../connect/config-file.ts';
 import { configPath } from '../connect/contexts.ts';
+import { contextsResult } from '../json/contexts.ts';
 import { envelopeText } from '../json/envelope.ts';
 import { asFailure } from '../failure.ts';
 import { common, type Finish } from '../options.ts';
@@ -43,7 +44,7 @@ export function addContexts(program: Command, io: Streams, finish: Finish): void
               requestId,
               answeredBy: null,
               tookMs: 0,
-              result: { file: path, contexts: list },
+              result: contextsResult(path, list),
               nodes: [],
               error: null,
             }),

@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
 import { certificateDifferences } from '../../agent/core/certificate-diff.ts';
 import { AGENT_AND_HAPROXY, askedRow } from '../json/answer.ts';
-import { differenceResult } from '../json/diff.ts';
+import { diffResult } from '../json/diff.ts';
 import { envelopeText } from '../json/envelope.ts';
 import { common, type Finish } from '../options.ts';
 import { certificateDiffScreen } from '../render/diff.ts';
@@ -39,7 +39,7 @@ export function addDiff(program: Command, io: Streams, finish: Finish): void {
                 requestId,
                 answeredBy: node,
                 tookMs,
-                result: { certificates: differences.map(differenceResult) },
+                result: diffResult(differences),
                 nodes: nodes.map((one) => askedRow(one, 'not_asked', AGENT_AND_HAPROXY)),
                 error: null,
               }),

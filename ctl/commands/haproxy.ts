@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
-import { showCommand, SHOW_NAMES, type NodeShow } from '../../agent/core/show-commands.ts';
+import { showCommand, SHOW_NAMES } from '../../agent/core/show-commands.ts';
 import { AGENT_AND_HAPROXY, answerText, askedRow } from '../json/answer.ts';
+import { haproxyResult } from '../json/haproxy.ts';
 import { common, type Finish } from '../options.ts';
-import { showScreen, showText } from '../render/show.ts';
+import { showScreen } from '../render/show.ts';
 import { wrapped } from '../render/wrapped.ts';
 import { reading, type CommonOptions } from '../session.ts';
 import type { Streams } from '../streams.ts';
@@ -37,7 +38,7 @@ export function addHaproxy(program: Command, io: Streams, finish: Finish): void 
                 'haproxy',
                 answer.node,
                 told,
-                { command, nodes: answer.nodes.map(replyOf) },
+                haproxyResult(command, answer.nodes),
                 answer.nodes.map((one) => askedRow(one, 'haproxy_unknown', AGENT_AND_HAPROXY)),
               ),
             );
@@ -48,10 +49,3 @@ export function addHaproxy(program: Command, io: Streams, finish: Finish): void 
     );
   });
 }
-
-/** One node's part of the `result`. */
-const replyOf = ({ node, problem, bytes, cut }: NodeShow) => ({
-  node,
-  text: problem === '' ? showText(bytes) : null,
-  cut,
-});

@@ -62,7 +62,7 @@ function addPki(program: Command, io: Streams, finish: Finish): void {
   const pki = program.command('pki').description("the pair's own certificates").helpCommand(false);
   const dir = (command: Command): Command =>
     printing(command.option('--dir <DIR>', 'where the CA is kept; default: pki', 'pki'));
-  const done = (result: unknown, changed = true): SetupEnd => ({ code: 0, changed, result });
+  const done = (result: object, changed = true): SetupEnd => ({ code: 0, changed, result });
   dir(
     pki
       .command('init')

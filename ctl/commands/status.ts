@@ -4,7 +4,7 @@ import { answerText } from '../json/answer.ts';
 import type { NodeRow } from '../json/envelope.ts';
 import { statusResult } from '../json/status.ts';
 import { common, type Finish } from '../options.ts';
-import { addressIds, alertsOf, isHeard } from '../alerts.ts';
+import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { statusScreen } from '../render/status.ts';
 import { reading, type CommonOptions } from '../session.ts';
 import type { Streams } from '../streams.ts';
@@ -56,6 +56,6 @@ const nodeRow = (node: Status['nodes'][number]): NodeRow => ({
       }),
 });
 
-/** An address at least, and no alert: every node heard, exactly one MASTER, nothing amiss. */
+/** An address at least, and no alert. An older agent may have none of a node that is not heard. */
 const isWell = (status: Status): boolean =>
-  addressIds(status).length > 0 && alertsOf(status, performance.now()).length === 0;
+  addressIds(status).length > 0 && status.alerts.length === 0 && status.nodes.every(isHeard);

@@ -9,7 +9,7 @@ export const answerText = (
   verb: string,
   answeredBy: string,
   { requestId, tookMs }: Pick<Envelope, 'requestId' | 'tookMs'>,
-  result: unknown,
+  result: object,
   nodes: readonly NodeRow[] = [],
 ): string =>
   envelopeText({

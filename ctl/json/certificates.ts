@@ -1,9 +1,25 @@
 import type { ActResult } from '../../agent/core/results.ts';
-import type { Certificates } from '../../agent/core/answers.ts';
+import type { Certificates, InspectedCertificate } from '../../agent/core/answers.ts';
 import { daysLeft, type CertificateFinding } from '../../agent/core/certificates.ts';
+import { time } from './wish.ts';
 
-/** The `result` of cert push and cert rollback. */
-export const certificatesResult = ({ certificates }: ActResult): unknown => ({
+/** The `result` of `cert push` and `cert rollback`. */
+export interface PushJson {
+  readonly certificates: readonly {
+    readonly node: string;
+    readonly path: string;
+    readonly fingerprint_before: string;
+    readonly fingerprint: string;
+    readonly not_after: string;
+    readonly names: readonly string[];
+    readonly outcome: string;
+  }[];
+}
+
+/** A row for each node and path. */
+export const certificatesResult = ({
+  certificates,
+}: Pick<ActResult, 'certificates'>): PushJson => ({
   certificates: certificates.map((one) => ({
     node: one.node,
     path: one.path,
@@ -15,35 +31,71 @@ export const certificatesResult = ({ certificates }: ActResult): unknown => ({
   })),
 });
 
-/** The `result` of cert list and cert verify; `wallMs` is now, for the days that are left. */
+interface ListedJson {
+  readonly node: string;
+  readonly name: string;
+  readonly path: string;
+  readonly memory: string | null;
+  readonly disk: string | null;
+  readonly served: string | null;
+  readonly sha256: string | null;
+  readonly not_after: string;
+  readonly days_left: number;
+  readonly names: readonly string[];
+  readonly previous: string | null;
+  readonly renewal: string | null;
+  readonly problem: string | null;
+}
+
+/** The `result` of `cert list` and `cert verify`. */
+export interface CertificateListJson {
+  readonly certificates: readonly ListedJson[];
+  readonly decided: readonly {
+    readonly name: string;
+    readonly sha256: string;
+    readonly actor: string;
+    readonly reason: string;
+    readonly since: string;
+  }[];
+  readonly findings: readonly {
+    readonly id: string;
+    readonly node: string;
+    readonly name: string;
+    readonly text: string;
+  }[];
+}
+
+/** `wallMs` is now, for the days that are left. */
 export const certificateListResult = (
-  { nodes, intents }: Certificates,
+  { nodes, intents }: Pick<Certificates, 'nodes' | 'intents'>,
   findings: readonly CertificateFinding[],
   wallMs: number,
-): unknown => ({
+): CertificateListJson => ({
   certificates: nodes.flatMap(({ node, certificates }) =>
-    certificates.map((one) => ({
-      node,
-      name: one.name,
-      path: one.path,
-      memory: one.memory,
-      disk: one.disk,
-      served: one.served,
-      sha256: one.sha256,
-      not_after: one.notAfter,
-      days_left: daysLeft(Date.parse(one.notAfter), wallMs),
-      names: one.names,
-      previous: one.previous,
-      renewal: one.renewal === '' ? null : one.renewal,
-      problem: one.problem === '' ? null : one.problem,
-    })),
+    certificates.map((one) => listedJson(node, one, wallMs)),
   ),
   decided: intents.map(({ key, value, actor, reason, stamp }) => ({
     name: key.slice(key.indexOf('/') + 1),
     sha256: value,
     actor,
     reason,
-    since: new Date(stamp.wallMs).toISOString(),
+    since: time(stamp.wallMs),
   })),
   findings: findings.map(({ id, node, name, text }) => ({ id, node, name, text })),
+});
+
+const listedJson = (node: string, one: InspectedCertificate, wallMs: number): ListedJson => ({
+  node,
+  name: one.name,
+  path: one.path,
+  memory: one.memory,
+  disk: one.disk,
+  served: one.served,
+  sha256: one.sha256,
+  not_after: one.notAfter,
+  days_left: daysLeft(Date.parse(one.notAfter), wallMs),
+  names: one.names,
+  previous: one.previous,
+  renewal: one.renewal === '' ? null : one.renewal,
+  problem: one.problem === '' ? null : one.problem,
 });

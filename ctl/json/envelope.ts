@@ -1,13 +1,29 @@
 import type { ActError, ActResult } from '../../agent/core/results.ts';
 import type { Status } from '../../agent/core/answers.ts';
-import { isHeard } from '../alerts.ts';
+import { isHeard } from '../../agent/core/heard.ts';
 
-export interface NodeRow {
+/** Why something was not done. */
+export interface ErrorJson {
+  readonly code: string;
+  readonly message: string;
+  readonly cause: string;
+  readonly remediation: string;
+  readonly retryable: boolean;
+}
+
+/** What a node that was moved to or from has of the first address; null: not read. */
+interface ReadAfterwards {
+  readonly state: string | null;
+  readonly advskew: number | null;
+  readonly base_advskew: number | null;
+}
+
+/** One configured node that the act concerned. */
+export interface NodeRow extends Partial<ReadAfterwards> {
   readonly node: string;
   readonly ok: boolean;
   readonly changed: boolean;
-  readonly error?: ReturnType<typeof errorOf>;
-  readonly [more: string]: unknown;
+  readonly error?: ErrorJson;
 }
 
 export interface Envelope {
@@ -17,15 +33,14 @@ export interface Envelope {
   readonly requestId: string;
   readonly answeredBy: string | null;
   readonly tookMs: number;
-  readonly result: unknown;
+  readonly result: object | null;
   readonly nodes: readonly NodeRow[];
   readonly error: ActError | null;
 }
 
 /** One envelope as one line; docs/json.md describes every key. */
 export function envelopeText(envelope: Envelope): string {
-  const { requestId, answeredBy, tookMs, error, ...rest } = envelope;
-  const { verb, ok, changed, result, nodes } = rest;
+  const { verb, ok, changed, requestId, answeredBy, tookMs, result, nodes, error } = envelope;
   return `${JSON.stringify({
     schema: 'proxyctl/v1',
     verb,
@@ -40,7 +55,7 @@ export function envelopeText(envelope: Envelope): string {
   })}\n`;
 }
 
-const errorOf = ({ code, message, cause, remediation, retryable }: ActError) => ({
+const errorOf = ({ code, message, cause, remediation, retryable }: ActError): ErrorJson => ({
   code,
   message,
   cause,

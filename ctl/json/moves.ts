@@ -1,8 +1,27 @@
 import type { ActResult } from '../../agent/core/results.ts';
-import { time } from './status.ts';
+import { timeOrNull } from './wish.ts';
 
-/** The `result` of a move. */
-export const moveResult = ({ addresses }: ActResult): unknown => ({
+/** The `result` of `failover`, `failback` and `maintenance`. */
+export interface MoveJson {
+  readonly addresses: readonly {
+    readonly address: string;
+    readonly vhid: number;
+    readonly vips: readonly string[];
+    readonly from: string | null;
+    readonly to: string;
+    readonly outcome: string;
+    readonly dark_ms_max: number | null;
+    readonly pin: {
+      readonly node: string;
+      readonly actor: string;
+      readonly reason: string;
+      readonly until: string | null;
+    } | null;
+  }[];
+}
+
+/** A pin that was taken back is none. */
+export const moveResult = ({ addresses }: Pick<ActResult, 'addresses'>): MoveJson => ({
   addresses: addresses.map(({ address, vhid, vips, from, to, outcome, darkMsMax, pin }) => ({
     address,
     vhid,
@@ -18,7 +37,7 @@ export const moveResult = ({ addresses }: ActResult): unknown => ({
             node: pin.value,
             actor: pin.actor,
             reason: pin.reason,
-            until: pin.untilWallMs === null ? null : time(pin.untilWallMs),
+            until: timeOrNull(pin.untilWallMs),
           },
   })),
 });

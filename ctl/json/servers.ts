@@ -2,8 +2,8 @@ import type { ActResult } from '../../agent/core/results.ts';
 import type { ServerReading, ServersAnswer } from '../../agent/core/answers.ts';
 import { adminWord } from '../../agent/core/admin.ts';
 import { parseServerKey, parseWeightKey, serverKey } from '../../agent/core/intents.ts';
-import type { Intent } from '../../agent/core/model.ts';
-import { who } from './status.ts';
+import type { Drift, Intent } from '../../agent/core/model.ts';
+import { who, type WhoJson } from './wish.ts';
 
 /** Every server that some node has, as BACKEND/SERVER, in HAProxy's order. */
 export const serverNames = ({ nodes }: ServersAnswer): string[] => [
@@ -22,13 +22,44 @@ export const wishFor = (
 
 const nameOf = ({ backend, name }: ServerReading): string => `${backend}/${name}`;
 
-/** The `result` of `servers`: every server with what each node has of it; null where one has it not. */
-export function serversListResult(answer: ServersAnswer, wallMs: number): unknown {
-  const at = { nowMs: 0, wallMs };
+/** One server on one node; all null where that node has it not or is not heard. */
+interface ServerNodeJson {
+  readonly node: string;
+  readonly state: string | null;
+  readonly admin: string | null;
+  readonly admin_bits: number | null;
+  readonly status: string | null;
+  readonly weight: number | null;
+  readonly weight_configured: number | null;
+  readonly sessions: number | null;
+  readonly queued: number | null;
+  readonly sessions_total: number | null;
+  readonly check: string | null;
+  readonly backup: boolean | null;
+  readonly drift:
+    readonly { readonly is: string; readonly should: string; readonly wished: boolean }[] | null;
+}
+
+interface ServerJson {
+  readonly instance: string;
+  readonly backend: string | null;
+  readonly server: string | null;
+  readonly wish: (WhoJson & { readonly state: string }) | null;
+  readonly weight_wish: (WhoJson & { readonly weight: string }) | null;
+  readonly nodes: readonly ServerNodeJson[];
+}
+
+/** The `result` of `servers`. */
+export interface ServersJson {
+  readonly servers: readonly ServerJson[];
+}
+
+/** Every server with what each node has of it. */
+export function serversListResult(answer: ServersAnswer, wallMs: number): ServersJson {
   const { nodes, intents } = answer;
   const found = nodes.map(({ servers }) => new Map(servers.map((one) => [nameOf(one), one])));
   return {
-    servers: serverNames(answer).map((name) => {
+    servers: serverNames(answer).map((name): ServerJson => {
       const [first] = found.flatMap((one) => one.get(name) ?? []);
       const wished = first === undefined ? null : wishFor(intents, first);
       const weight = intents.find(({ key }) => {
@@ -39,36 +70,58 @@ export function serversListResult(answer: ServersAnswer, wallMs: number): unknow
         instance: '',
         backend: first?.backend ?? null,
         server: first?.name ?? null,
-        wish: wished === null ? null : { state: wished.value, ...who(wished, at) },
-        weight_wish: weight === undefined ? null : { weight: weight.value, ...who(weight, at) },
-        nodes: nodes.map(({ node }, index) => {
-          const server = found[index]?.get(name);
-          if (server === undefined) return { node, state: null };
-          return {
-            node,
-            state: server.admin,
-            admin: adminWord(server.adminBits, wished !== null),
-            admin_bits: server.adminBits,
-            status: server.status,
-            weight: server.weight,
-            weight_configured: server.initialWeight,
-            sessions: server.sessions - server.queued,
-            queued: server.queued,
-            sessions_total: server.total,
-            check: server.check === '' ? null : server.check,
-            backup: server.backup,
-            drift: (nodes[index]?.drift ?? [])
-              .filter((one) => `${one.backend}/${one.server}` === name)
-              .map(({ is, should, wished }) => ({ is, should, wished })),
-          };
-        }),
+        wish: wished === null ? null : { state: wished.value, ...who(wished, { wallMs }) },
+        weight_wish:
+          weight === undefined ? null : { weight: weight.value, ...who(weight, { wallMs }) },
+        nodes: nodes.map(({ node, drift = [] }, index) =>
+          serverNode(node, found[index]?.get(name) ?? null, wished !== null, drift),
+        ),
       };
     }),
   };
 }
 
-/** The `result` of drain, ready and maint, and with weights of weight. */
-export const serversResult = ({ servers }: ActResult): unknown => ({
+const serverNode = (
+  node: string,
+  server: ServerReading | null,
+  wished: boolean,
+  drift: readonly Drift[],
+): ServerNodeJson => ({
+  node,
+  state: server?.admin ?? null,
+  admin: server === null ? null : adminWord(server.adminBits, wished),
+  admin_bits: server?.adminBits ?? null,
+  status: server?.status ?? null,
+  weight: server?.weight ?? null,
+  weight_configured: server?.initialWeight ?? null,
+  sessions: server === null ? null : server.sessions - server.queued,
+  queued: server?.queued ?? null,
+  sessions_total: server?.total ?? null,
+  check: server === null || server.check === '' ? null : server.check,
+  backup: server?.backup ?? null,
+  drift:
+    server === null
+      ? null
+      : drift
+          .filter((one) => `${one.backend}/${one.server}` === nameOf(server))
+          .map(({ is, should, wished }) => ({ is, should, wished })),
+});
+
+/** The `result` of `drain`, `ready`, `maint` and `weight`. */
+export interface ServersActJson {
+  readonly servers: readonly {
+    readonly instance: string;
+    readonly backend: string;
+    readonly server: string;
+    readonly node: string;
+    readonly before: string;
+    readonly after: string;
+    readonly sessions: number;
+  }[];
+}
+
+/** A row for each node and server. */
+export const serversResult = ({ servers }: Pick<ActResult, 'servers'>): ServersActJson => ({
   servers: servers.map(({ instance, backend, server, node, before, after, sessions }) => ({
     instance,
     backend,

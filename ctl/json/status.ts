@@ -1,162 +1,146 @@
-import type { Status } from '../../agent/core/answers.ts';
+import type { Alert, Status } from '../../agent/core/answers.ts';
+import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { parseServerKey, stampText } from '../../agent/core/intents.ts';
 import type { Intent } from '../../agent/core/model.ts';
-import { addressIds, alertsOf, isHeard } from '../alerts.ts';
+import { statusNode, type StatusNodeJson } from './status-nodes.ts';
+import { who, type Moment, type WhoJson } from './wish.ts';
 
-export interface Moment {
-  /** Monotonic, the clock the status was converted with. */
-  readonly nowMs: number;
-  readonly wallMs: number;
+interface WithNode extends WhoJson {
+  readonly node: string;
 }
 
-/** RFC 3339, UTC, with milliseconds. */
-export const time = (wallMs: number): string => new Date(wallMs).toISOString();
+interface AddressJson {
+  readonly address: string;
+  readonly vhid: number | null;
+  readonly vips: readonly string[];
+  readonly owner: string | null;
+  readonly pin: WithNode | null;
+  readonly reason: string | null;
+  readonly reason_age_ms: number | null;
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly interface: string;
+    readonly state: string | null;
+    readonly advskew: number | null;
+    readonly base_advskew: number | null;
+    readonly age_ms: number | null;
+    readonly last: { readonly state: string; readonly advskew: number } | null;
+  }[];
+}
 
-const wish = (intent: Intent, at: Moment) => ({
-  node: intent.value,
-  actor: intent.actor,
-  reason: intent.reason,
-  since: time(Math.min(intent.stamp.wallMs, at.wallMs)),
-  until: intent.untilWallMs === null ? null : time(intent.untilWallMs),
-});
+interface DrainedJson extends WhoJson {
+  readonly instance: string;
+  readonly backend: string;
+  readonly server: string;
+  readonly state: string;
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly in_force: boolean;
+    readonly problem: string | null;
+  }[];
+}
 
-/** The `result` of `status`. A node that is not heard has no present state: null, with `last`. */
-export function statusResult(status: Status, at: Moment): unknown {
+interface AlertJson {
+  readonly id: string;
+  readonly node: string;
+  readonly subject: string;
+  readonly severity: string;
+  readonly text: string;
+  readonly remedy: string;
+  readonly since_ms: number | null;
+}
+
+/** The `result` of `status`. */
+export interface StatusJson {
+  readonly pair: string;
+  readonly paused: boolean;
+  /** What --seen takes; null from an agent of an earlier version. */
+  readonly seen: string | null;
+  readonly addresses: readonly AddressJson[];
+  readonly nodes: readonly StatusNodeJson[];
+  readonly maintenance: readonly WithNode[];
+  readonly pause: WhoJson | null;
+  readonly drained: readonly DrainedJson[];
+  readonly alerts: readonly AlertJson[];
+  readonly decision: { readonly reason: string | null; readonly age_ms: number | null };
+}
+
+/** A node that is not heard has no present state: null, with `last`. */
+export function statusResult(status: Status, at: Moment): StatusJson {
   const age = (sinceMs: number): number => Math.max(0, Math.round(at.nowMs - sinceMs));
+  const [first] = status.verdicts;
+  const pause = status.intents.find(({ key }) => key === 'pause');
   return {
     pair: status.pair,
     paused: status.paused,
     seen: status.newest === null ? null : stampText(status.newest),
-    addresses: addressIds(status).map((id) => {
-      const verdict = status.verdicts.find(({ address }) => address === id);
-      const rows = status.nodes.flatMap((node) => {
-        const reading = node.report?.addresses.find(({ address }) => address === id);
-        return reading === undefined ? [] : [{ node, reading }];
-      });
-      const [first] = rows;
-      return {
-        address: id,
-        vhid: first?.reading.vhid ?? null,
-        vips: first?.reading.vips ?? [],
-        owner: verdict?.owner ?? null,
-        pin: verdict?.pin ? wish(verdict.pin, at) : null,
-        reason: verdict?.reason ?? null,
-        reason_age_ms: verdict === undefined ? null : age(verdict.sinceMs),
-        nodes: rows.map(({ node, reading }) => ({
-          node: node.node,
-          interface: reading.interface,
-          state: isHeard(node) ? reading.state : null,
-          advskew: isHeard(node) ? reading.advskew : null,
-          base_advskew: reading.baseAdvskew,
-          age_ms: node.ageMs,
-          last: isHeard(node) ? null : { state: reading.state, advskew: reading.advskew },
-        })),
-      };
-    }),
-    nodes: status.nodes.map((node) => nodeResult(node, isHeard(node), age)),
-    maintenance: status.intents.flatMap((intent) => maintenanceResult(intent, at)),
-    pause: pauseResult(status, at),
-    drained: status.intents.flatMap((intent) => drainedResult(status, intent, at)),
-    alerts: alertsOf(status, at.nowMs).map(({ sinceMs, ...alert }) => ({
-      ...alert,
-      since_ms: sinceMs === null ? null : age(sinceMs),
-    })),
+    addresses: addressIds(status).map((id) => addressJson(status, id, at, age)),
+    nodes: status.nodes.map((node) => statusNode(node, age)),
+    maintenance: status.intents.flatMap((intent) => maintenanceJson(intent, at)),
+    pause: pause === undefined ? null : who(pause, at),
+    drained: status.intents.flatMap((intent) => drainedJson(status, intent, at)),
+    alerts: status.alerts.map((one) => alertJson(one, age)),
     decision: {
-      reason: status.verdicts[0]?.reason ?? null,
-      age_ms: status.verdicts[0] === undefined ? null : age(status.verdicts[0].sinceMs),
+      reason: first?.reason ?? null,
+      age_ms: first === undefined ? null : age(first.sinceMs),
     },
   };
 }
 
-function nodeResult(
-  node: Status['nodes'][number],
-  heard: boolean,
+function addressJson(
+  status: Status,
+  id: string,
+  at: Moment,
   age: (sinceMs: number) => number,
-): unknown {
-  const { report } = node;
-  const certificates = (report?.haproxy ?? []).flatMap((one) => one.certificates);
+): AddressJson {
+  const verdict = status.verdicts.find(({ address }) => address === id);
+  const rows = status.nodes.flatMap((node) => {
+    const reading = node.report?.addresses.find(({ address }) => address === id);
+    return reading === undefined ? [] : [{ node, reading }];
+  });
+  const [first] = rows;
   return {
-    node: node.node,
-    class: node.peerClass,
-    health: heard ? (report?.health ?? null) : null,
-    health_reason: heard ? (report?.healthReason ?? null) : null,
-    age_ms: node.ageMs,
-    agent:
-      report === null
-        ? null
-        : {
-            version: report.agentVersion,
-            protocol: report.protocol,
-            up_ms: age(report.agentStartedMs),
-            joined: report.joined,
-            carp_events: report.carpEvents,
-            icmp: report.icmp,
-          },
-    fenced: report?.fenced ?? null,
-    demotion: report?.demotion ?? null,
-    preempt: report?.preempt ?? null,
-    haproxy: (report?.haproxy ?? []).map((one) => ({
-      instance: one.instance,
-      state: heard ? one.state : null,
-      problem: one.problem,
-      version: one.version,
-      pid: one.pid,
-      up_ms: age(one.startedMs),
-      backends_up: one.backends.filter(({ up }) => up).length,
-      backends_down: one.backends.filter(({ up }) => !up).length,
-      sessions: one.sessions,
-      drift: one.drift.map(({ backend, server, is, should, wished }) => ({
-        backend,
-        server,
-        is,
-        should,
-        wished,
-      })),
-      drifted: one.drifted,
-      backends: one.backends.map(({ name, up, servers, serversUp }) => ({
-        name,
-        up,
-        servers,
-        servers_up: serversUp,
-      })),
-    })),
-    certificates: certificates.map(({ path, fingerprint, notAfter, names }) => ({
-      path,
-      fingerprint,
-      not_after: notAfter,
-      names,
+    address: id,
+    vhid: first?.reading.vhid ?? null,
+    vips: first?.reading.vips ?? [],
+    owner: verdict?.owner ?? null,
+    pin: verdict?.pin ? { node: verdict.pin.value, ...who(verdict.pin, at) } : null,
+    reason: verdict?.reason ?? null,
+    reason_age_ms: verdict === undefined ? null : age(verdict.sinceMs),
+    nodes: rows.map(({ node, reading }) => ({
+      node: node.node,
+      interface: reading.interface,
+      state: isHeard(node) ? reading.state : null,
+      advskew: isHeard(node) ? reading.advskew : null,
+      base_advskew: reading.baseAdvskew,
+      age_ms: node.ageMs,
+      last: isHeard(node) ? null : { state: reading.state, advskew: reading.advskew },
     })),
   };
 }
 
-/** Who wants it, why, since when and until when. */
-export function who(intent: Intent, at: Moment): object {
-  const { actor, reason, since, until } = wish(intent, at);
-  return { actor, reason, since, until };
-}
-
-function maintenanceResult(intent: Intent, at: Moment): object[] {
-  const [kind, node] = intent.key.split('/');
+function maintenanceJson(intent: Intent, at: Moment): WithNode[] {
+  const [kind, node = ''] = intent.key.split('/');
   return kind === 'maintenance' ? [{ node, ...who(intent, at) }] : [];
 }
 
-function pauseResult(status: Status, at: Moment): object | null {
-  const pause = status.intents.find(({ key }) => key === 'pause');
-  return pause === undefined ? null : who(pause, at);
-}
-
-function drainedResult(status: Status, intent: Intent, at: Moment): unknown[] {
+function drainedJson(status: Status, intent: Intent, at: Moment): DrainedJson[] {
   const target = parseServerKey(intent.key);
   if (target === null) return [];
-  return [
-    {
-      ...target,
-      state: intent.value,
-      ...who(intent, at),
-      nodes: status.nodes.map(({ node, report }) => {
-        const applied = report?.applied.find(({ key }) => key === intent.key);
-        return { node, in_force: applied?.problem === '', problem: applied?.problem ?? null };
-      }),
-    },
-  ];
+  const { instance, backend, server } = target;
+  const nodes = status.nodes.map(({ node, report }) => {
+    const applied = report?.applied.find(({ key }) => key === intent.key);
+    return { node, in_force: applied?.problem === '', problem: applied?.problem ?? null };
+  });
+  return [{ instance, backend, server, state: intent.value, ...who(intent, at), nodes }];
 }
+
+const alertJson = (one: Alert, age: (sinceMs: number) => number): AlertJson => ({
+  id: one.id,
+  node: one.node,
+  subject: one.subject,
+  severity: one.severity,
+  text: one.text,
+  remedy: one.remedy,
+  since_ms: one.sinceMs === null ? null : age(one.sinceMs),
+});

@@ -1,6 +1,8 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Role } from '../../agent/core/acts.ts';
+import { authorityResult, issuedResult, pkiListResult } from '../json/pki.ts';
+import type { AuthorityJson, IssuedJson, PkiListJson } from '../json/pki.ts';
 import { usage } from '../failure.ts';
 import { putFile } from '../files.ts';
 import { table } from '../render/table.ts';
@@ -23,11 +25,11 @@ export async function pkiInit(
   pair: string,
   io: Streams,
   nowMs: number,
-): Promise<unknown> {
+): Promise<AuthorityJson> {
   const { folder } = await initAuthority(resolve(dir), pair, nowMs);
   io.out(`${join(dir, 'ca.pem')} is the CA of ${pair}, for every host and operator\n`);
   io.err(`${join(dir, 'ca.key')} issues; it is needed nowhere else. Keep a copy offline.\n`);
-  return { pair, folder };
+  return authorityResult(pair, folder);
 }
 
 /** `proxyctl pki issue`: writes below `dir`, and copies to `out` where that is given. */
@@ -43,7 +45,7 @@ export async function pkiIssue(
   },
   io: Streams,
   nowMs: number,
-): Promise<unknown> {
+): Promise<IssuedJson> {
   const authority = openAuthority(resolve(options.dir), nowMs);
   const holder = holderOf(kind, name, options.role);
   const { certificate, key } = await issueFor(authority, holder, {
@@ -65,13 +67,13 @@ export async function pkiIssue(
   );
   const until = pem?.notAfterMs ?? nowMs;
   io.out(`${join(folder, file)}.pem and .key, for ${kind} ${name}, until ${day(until)}\n`);
-  return {
+  return issuedResult({
+    file: `${join(folder, file)}.pem`,
     kind,
     name,
     role: holder.kind === 'operator' ? holder.role : null,
-    file: `${join(folder, file)}.pem`,
-    not_after: new Date(until).toISOString(),
-  };
+    notAfterMs: until,
+  });
 }
 
 function holderOf(kind: string, name: string, role: Role | undefined): Holder {
@@ -90,7 +92,7 @@ function holderOf(kind: string, name: string, role: Role | undefined): Holder {
 }
 
 /** `proxyctl pki list`: what there is and when it ends, soonest worry marked. */
-export function pkiList(dir: string, io: Streams, nowMs: number): unknown {
+export function pkiList(dir: string, io: Streams, nowMs: number): PkiListJson {
   const list = listCertificates(resolve(dir));
   const rows = list.map(({ kind, name, role, notAfterMs }) => [
     kind,
@@ -100,15 +102,7 @@ export function pkiList(dir: string, io: Streams, nowMs: number): unknown {
     left(notAfterMs - nowMs),
   ]);
   io.out(`${table(['KIND', 'NAME', 'ROLE', 'ENDS', 'LEFT'], rows)}\n`);
-  return {
-    certificates: list.map(({ file, kind, name, role, notAfterMs }) => ({
-      file,
-      kind,
-      name,
-      role,
-      not_after: new Date(notAfterMs).toISOString(),
-    })),
-  };
+  return pkiListResult(list);
 }
 
 function left(ms: number): string {

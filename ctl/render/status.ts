@@ -1,8 +1,8 @@
-import type { NodeStatus, Status } from '../../agent/core/answers.ts';
+import type { Alert, NodeStatus, Status } from '../../agent/core/answers.ts';
+import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { parseServerKey } from '../../agent/core/intents.ts';
 import type { AddressReport, Intent, NodeReport } from '../../agent/core/model.ts';
-import { addressIds, alertsOf, isHeard, type AlertLine } from '../alerts.ts';
-import type { Moment } from '../json/status.ts';
+import type { Moment } from '../json/wish.ts';
 import { clockTime, duration } from './duration.ts';
 import { COLUMNS, table } from './table.ts';
 import { wrapped } from './wrapped.ts';
@@ -13,7 +13,7 @@ const INDENT = 10;
 /** The screen of `proxyctl status`: at most 80 columns. */
 export function statusScreen(status: Status, context: string, tookMs: number, at: Moment): string {
   const heard = status.nodes.filter(isHeard).length;
-  const alerts = alertsOf(status, at.nowMs);
+  const { alerts } = status;
   const head = [
     `${heard} of ${status.nodes.length} nodes alive`,
     `automation ${status.paused ? 'paused' : 'on'}`,
@@ -172,7 +172,7 @@ function byWhom({ actor, reason, untilWallMs, stamp }: Intent, at: Moment): stri
   return `, ${since}, by ${actor}${until}${reason === '' ? '' : `, "${reason}"`}`;
 }
 
-function alertLine({ id, node, subject, text, remedy, sinceMs }: AlertLine, at: Moment): string {
+function alertLine({ id, node, subject, text, remedy, sinceMs }: Alert, at: Moment): string {
   const own = ['problem', 'degraded'].includes(id) || id.startsWith('haproxy-');
   const who = own ? `${node}: ` : '';
   const what = id === 'problem' ? `${subject}: ` : own ? '' : `${subject}: `;

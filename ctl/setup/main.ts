@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { exampleResult, hostResult, setupResult } from '../json/setup.ts';
 import { sentence } from '../../agent/core/words.ts';
 import { usage } from '../failure.ts';
 import { modeOf, putFile, readIfThere } from '../files.ts';
@@ -29,7 +30,7 @@ export interface SetupOptions {
 export interface SetupEnd {
   readonly code: number;
   readonly changed: boolean;
-  readonly result: unknown;
+  readonly result: object;
 }
 
 const CHECKED = 'Nothing was written: --out DIR writes the files of both hosts.';
@@ -43,7 +44,7 @@ export async function setup(
 ): Promise<SetupEnd> {
   if (options.example === true) {
     io.out(EXAMPLE);
-    return { code: 0, changed: false, result: { example: EXAMPLE } };
+    return { code: 0, changed: false, result: exampleResult(EXAMPLE) };
   }
   const terminal = process.stdin.isTTY && process.stderr.isTTY;
   if (options.write !== undefined)
@@ -62,7 +63,7 @@ export async function setup(
   const plan = checked(shown, text, out, io, kept);
   if (out === null) {
     io.err(`${CHECKED}\n`);
-    return { code: 0, changed: false, result: { files: [] } };
+    return { code: 0, changed: false, result: setupResult([]) };
   }
   const written = await writeTree(plan, out, resolve(options.pki ?? join(out, 'pki')), nowMs);
   if (answers === undefined) putFile(file, text, 0o600);
@@ -73,7 +74,7 @@ export async function setup(
       ? `Nothing to do: ${options.out} is as the answers say.\n`
       : next(options.out ?? '', plan),
   );
-  return { code: 0, changed: written.length > 0, result: { files: written } };
+  return { code: 0, changed: written.length > 0, result: setupResult(written) };
 }
 
 /** The plan, or every problem on standard error and a failure that counts them. */
@@ -163,7 +164,7 @@ async function write(
     io,
     nowMs,
   );
-  const result = { host, files, commands };
+  const result = hostResult(host, files, commands);
   if (outcome === 'nothing') {
     io.err('Nothing to do: every file is as setup would write it.\n');
     return { code: 0, changed: false, result };

@@ -1,7 +1,7 @@
 import type { NodeStatus } from '../../agent/core/answers.ts';
 import { parseServerKey } from '../../agent/core/intents.ts';
 import type { Intent } from '../../agent/core/model.ts';
-import { addressIds, alertsOf, isHeard } from '../alerts.ts';
+import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { duration } from '../render/duration.ts';
 import { shortened } from '../render/table.ts';
 import { rowsOf, shown, sumsOf, type Cell, type Choice, type Picture, type Row } from './model.ts';
@@ -72,7 +72,7 @@ const cut = (line: string, width: number): string =>
 function above(picture: Picture): string[] {
   const { context, now, problem } = picture;
   const { status } = now;
-  const alerts = alertsOf(status, now.atMs);
+  const { alerts } = status;
   const heard = status.nodes.filter(isHeard).length;
   const head = [
     `${context}: ${heard} of ${status.nodes.length} nodes alive`,

@@ -8,7 +8,8 @@ import {
   withoutKeyAuthorization,
 } from '../../agent/core/challenge.ts';
 import { mergeIntents } from '../../agent/core/intents.ts';
-import { intent, NOW } from '../core/builders.ts';
+import { intent } from '../core/builders.ts';
+import { NOW } from '../reports.ts';
 import { KEY_AUTH, TOKEN } from './tokens.ts';
 
 const known = (more = {}) => {

@@ -3,7 +3,8 @@ import { adminState, adminWord } from '../../agent/core/admin.ts';
 import { driftOf, type ServerSetting } from '../../agent/core/drift.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import type { ServerRecord } from '../../agent/core/servers.ts';
-import { intent, NOW, wishes } from './builders.ts';
+import { intent, wishes } from './builders.ts';
+import { NOW } from '../reports.ts';
 
 const KEY = 'server//WEB/web1';
 const WEIGHT = 'weight//WEB/web1';

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { healthOf } from '../../agent/core/health.ts';
 import { planServers, type ServerRecord } from '../../agent/core/servers.ts';
-import { address, haproxy, intent, NOW, report, wishes } from './builders.ts';
+import { intent, wishes } from './builders.ts';
+import { address, haproxy, NOW, report } from '../reports.ts';
 
 const down = (name: string) => ({ name, up: false, serversUp: 0, servers: 1 });
 const up = (name: string) => ({ name, up: true, serversUp: 1, servers: 1 });

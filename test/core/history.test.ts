@@ -4,7 +4,8 @@ import { NO_MEMORY, type Memory } from '../../agent/core/decide/memory.ts';
 import { foundHere, type OwnerChange } from '../../agent/core/history.ts';
 import type { AddressReport, NodeView } from '../../agent/core/model.ts';
 import { past } from '../../agent/loop/own-history.ts';
-import { address, heard, NOW, report, view } from './builders.ts';
+import { heard, view } from './builders.ts';
+import { address, NOW, report } from '../reports.ts';
 
 const A = 'haproxy01';
 const B = 'haproxy02';

@@ -11,7 +11,8 @@ import {
   STAMP_AHEAD_LIMIT_MS,
 } from '../../agent/core/intents.ts';
 import type { Intent, Stamp } from '../../agent/core/model.ts';
-import { intent, NOW, wishes } from './builders.ts';
+import { intent, wishes } from './builders.ts';
+import { NOW } from '../reports.ts';
 
 const stamps = fc.record({
   wallMs: fc.integer({ min: NOW - 5, max: NOW + 5 }),

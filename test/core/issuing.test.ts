@@ -12,7 +12,8 @@ import {
   type InPlace,
   type Setback,
 } from '../../agent/core/issuing.ts';
-import { address, heard, report } from './builders.ts';
+import { heard } from './builders.ts';
+import { address, report } from '../reports.ts';
 
 const DAY = 86_400_000;
 const START = Date.parse('2026-06-01T00:00:00Z');

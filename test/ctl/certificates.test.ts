@@ -6,7 +6,7 @@ import type { ActResult } from '../../agent/core/results.ts';
 import type { ControlVerbs } from '../../agent/core/verbs.ts';
 import type { Certificates } from '../../agent/core/answers.ts';
 import { shortFolder } from '../haproxy/haproxy.ts';
-import { inspected } from '../upkeep/inspected.ts';
+import { inspected } from '../reports.ts';
 import { emptyResult } from '../rpc/world.ts';
 import { desk, overTls } from './command.ts';
 

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Certificates, InspectedCertificate } from '../../agent/core/answers.ts';
 import { certificateDifferences } from '../../agent/core/certificate-diff.ts';
-import { inspected } from '../upkeep/inspected.ts';
+import { inspected } from '../reports.ts';
 import { desk, envelope } from './command.ts';
 
 const [A, B] = ['aa'.repeat(20), 'bb'.repeat(20)];

@@ -131,7 +131,21 @@ test('servers -o json has every key, null where a node has not the server', asyn
         backup: true,
         drift: [],
       },
-      { node: 'haproxy02', state: null },
+      {
+        node: 'haproxy02',
+        state: null,
+        admin: null,
+        admin_bits: null,
+        status: null,
+        weight: null,
+        weight_configured: null,
+        sessions: null,
+        queued: null,
+        sessions_total: null,
+        check: null,
+        backup: null,
+        drift: null,
+      },
     ],
   });
   t.like(result.servers[0], { wish: { state: 'drain', actor: 'anna', reason: 'kernel update' } });

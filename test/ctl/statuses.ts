@@ -1,5 +1,7 @@
 import type { NodeStatus, Status } from '../../agent/core/answers.ts';
 import type { AddressReport, HaproxyReport, Intent, NodeReport } from '../../agent/core/model.ts';
+import { statusAlerts } from '../../agent/core/status-alerts.ts';
+import { address, haproxy, report } from '../reports.ts';
 
 // Statuses as an agent would give them: ages in whole minutes, so that a slow test shows the same.
 
@@ -8,94 +10,60 @@ export const DAY = 24 * 60 * MINUTE;
 /** So many ms ago on this host's monotonic clock, and a second for the way. */
 export const ago = (ms: number): number => performance.now() - ms - 1000;
 
-export const addressOf = (more: Partial<AddressReport> = {}): AddressReport => ({
-  address: '1@wan',
-  vhid: 1,
-  network: 'wan',
-  interface: 'vtnet0',
-  vips: ['10.1.60.200', 'fd5e:d1c2:c9de:60::200'],
-  state: 'MASTER',
-  stateSinceMs: ago(DAY),
-  advbase: 1,
-  advskew: 0,
-  baseAdvskew: 0,
-  owner: 'haproxy01',
-  yieldTo: null,
-  reason: '1@wan stays on haproxy01: it serves',
-  reasonSinceMs: ago(4 * MINUTE),
-  readySinceMs: ago(DAY),
-  byHand: false,
-  advertsLost: false,
-  cutOff: false,
-  inTouch: true,
-  movesAtMs: [],
-  ...more,
-});
+export const addressOf = (more: Partial<AddressReport> = {}): AddressReport =>
+  address({
+    vips: ['10.1.60.200', 'fd5e:d1c2:c9de:60::200'],
+    state: 'MASTER',
+    stateSinceMs: ago(DAY),
+    owner: 'haproxy01',
+    reason: '1@wan stays on haproxy01: it serves',
+    reasonSinceMs: ago(4 * MINUTE),
+    readySinceMs: ago(DAY),
+    inTouch: true,
+    ...more,
+  });
 
-export const haproxyOf = (more: Partial<HaproxyReport> = {}): HaproxyReport => ({
-  instance: '',
-  state: 'up',
-  stateSinceMs: ago(41 * DAY),
-  problem: '',
-  version: '2.6.12',
-  pid: 812,
-  startedMs: ago(41 * DAY),
-  sessions: 214,
-  frontends: [{ name: 'https', open: true, required: true }],
-  backends: [
-    { name: 'WEB', up: true, serversUp: 3, servers: 3 },
-    { name: 'GITEA', up: true, serversUp: 1, servers: 1 },
-  ],
-  certificates: [
-    {
-      path: '/usr/local/etc/ssl/www.pem',
-      fingerprint: 'f2856614e8660f03439dc00ef48bc515fc57d6db',
-      notAfter: new Date(Date.now() + 61.5 * DAY).toISOString(),
-      names: ['www.example.net'],
-    },
-  ],
-  drift: [],
-  drifted: 0,
-  ...more,
-});
+export const haproxyOf = (more: Partial<HaproxyReport> = {}): HaproxyReport =>
+  haproxy({
+    stateSinceMs: ago(41 * DAY),
+    pid: 812,
+    startedMs: ago(41 * DAY),
+    sessions: 214,
+    backends: [
+      { name: 'WEB', up: true, serversUp: 3, servers: 3 },
+      { name: 'GITEA', up: true, serversUp: 1, servers: 1 },
+    ],
+    certificates: [
+      {
+        path: '/usr/local/etc/ssl/www.pem',
+        fingerprint: 'f2856614e8660f03439dc00ef48bc515fc57d6db',
+        notAfter: new Date(Date.now() + 61.5 * DAY).toISOString(),
+        names: ['www.example.net'],
+      },
+    ],
+    ...more,
+  });
 
-export const reportOf = (node: string, more: Partial<NodeReport> = {}): NodeReport => ({
-  node,
-  epoch: 1,
-  sequence: 7,
-  protocol: 1,
-  agentVersion: '0.1.0',
-  joined: true,
-  leaving: false,
-  preempt: false,
-  demotion: 0,
-  fenced: false,
-  networks: [],
-  knownBases: [],
-  addresses: [addressOf()],
-  haproxy: [haproxyOf()],
-  health: 'serving',
-  healthSinceMs: ago(DAY),
-  healthReason: 'HAProxy serves',
-  problems: [],
-  seen: [],
-  applied: [],
-  icmp: 'ping',
-  carpEvents: 'events',
-  agentStartedMs: ago(DAY),
-  wallMs: Date.now(),
-  ...more,
-});
+export const reportOf = (node: string, more: Partial<NodeReport> = {}): NodeReport =>
+  report(node, {
+    addresses: [addressOf()],
+    haproxy: [haproxyOf()],
+    healthSinceMs: ago(DAY),
+    icmp: 'ping',
+    agentStartedMs: ago(DAY),
+    wallMs: Date.now(),
+    ...more,
+  });
 
 export const nodeOf = (
   node: string,
-  report: Partial<NodeReport> = {},
+  change: Partial<NodeReport> = {},
   more: Partial<NodeStatus> = {},
 ): NodeStatus => ({
   node,
   peerClass: 'alive',
   ageMs: 100,
-  report: reportOf(node, report),
+  report: reportOf(node, change),
   problem: '',
   ...more,
 });
@@ -116,23 +84,25 @@ export const intentOf = (more: Partial<Intent> = {}): Intent => ({
   ...more,
 });
 
-/** A pair where everything is as it should be. */
-export const statusOf = (more: Partial<Status> = {}): Status => ({
-  pair: 'web',
-  node: 'haproxy01',
-  paused: false,
-  nodes: [nodeOf('haproxy01'), nodeOf('haproxy02', { addresses: [backup()] }, { ageMs: 200 })],
-  verdicts: [
-    {
-      address: '1@wan',
-      owner: 'haproxy01',
-      reason: '1@wan stays on haproxy01: it serves',
-      sinceMs: ago(4 * MINUTE),
-      pin: null,
-    },
-  ],
-  intents: [],
-  alerts: [],
-  newest: { wallMs: 1_790_000_000_000, count: 2, node: 'haproxy01' },
-  ...more,
-});
+/** A pair where everything is as it should be; alerts as an agent makes them of its parts. */
+export function statusOf(more: Partial<Status> = {}): Status {
+  const status = {
+    pair: 'web',
+    node: 'haproxy01',
+    paused: false,
+    nodes: [nodeOf('haproxy01'), nodeOf('haproxy02', { addresses: [backup()] }, { ageMs: 200 })],
+    verdicts: [
+      {
+        address: '1@wan',
+        owner: 'haproxy01',
+        reason: '1@wan stays on haproxy01: it serves',
+        sinceMs: ago(4 * MINUTE),
+        pin: null,
+      },
+    ],
+    intents: [],
+    newest: { wallMs: 1_790_000_000_000, count: 2, node: 'haproxy01' },
+    ...more,
+  };
+  return { alerts: statusAlerts(status, [], performance.now()), ...status };
+}

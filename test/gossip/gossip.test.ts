@@ -2,7 +2,7 @@ import test from 'ava';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import { TIMINGS } from '../../agent/core/timing.ts';
 import { gossip, type Gossip } from '../../agent/gossip/gossip.ts';
-import { report } from '../core/builders.ts';
+import { report } from '../reports.ts';
 import { FakeClock } from '../fake-clock.ts';
 
 const NAMES = ['haproxy01', 'haproxy02', 'haproxy03'] as const;

@@ -4,7 +4,8 @@ import { TIMINGS } from '../../agent/core/timing.ts';
 import { gossip } from '../../agent/gossip/gossip.ts';
 import { problems as openProblems } from '../../agent/problems.ts';
 import { syncAlarms } from '../../agent/gossip/sync-alarms.ts';
-import { intent, report } from '../core/builders.ts';
+import { intent } from '../core/builders.ts';
+import { report } from '../reports.ts';
 import { FakeClock } from '../fake-clock.ts';
 
 const decided = intent(certificateKey('site'), 'sha256');

@@ -2,7 +2,8 @@ import test from 'ava';
 import type { Intent } from '../../agent/core/model.ts';
 import type { ServerRecord } from '../../agent/core/servers.ts';
 import { serverKeeper } from '../../agent/haproxy/wishes-in-force.ts';
-import { intent, NOW, wishes } from '../core/builders.ts';
+import { intent, wishes } from '../core/builders.ts';
+import { NOW } from '../reports.ts';
 import { FakeClock, settled } from '../fake-clock.ts';
 
 const KEY = 'server//WEB/web1';

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { endWithHaproxy, keepWill } from '../../agent/loop/ending.ts';
 import type { HaproxyState, NodeReport } from '../../agent/core/model.ts';
-import { address, haproxy, heard, report } from '../core/builders.ts';
+import { heard } from '../core/builders.ts';
+import { address, haproxy, report } from '../reports.ts';
 import { FakeClock, settled } from '../fake-clock.ts';
 
 /** An agent that was told to end by SIGTERM; its rounds come when the test says. */

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { leave } from '../../agent/loop/leave.ts';
 import type { NodeReport } from '../../agent/core/model.ts';
-import { address, heard, report } from '../core/builders.ts';
+import { heard } from '../core/builders.ts';
+import { address, report } from '../reports.ts';
 import { FakeClock, settled } from '../fake-clock.ts';
 
 /** A loop whose rounds come when the test says; what leaving logs. */

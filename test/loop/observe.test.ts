@@ -1,7 +1,8 @@
 import test from 'ava';
 import { observeSelf, type SelfInput } from '../../agent/loop/observe.ts';
 import type { NodeReport } from '../../agent/core/model.ts';
-import { address, haproxy, heard, NOW, report } from '../core/builders.ts';
+import { heard } from '../core/builders.ts';
+import { address, haproxy, NOW, report } from '../reports.ts';
 
 const MASTER = heard(report('haproxy02', { addresses: [address({ state: 'MASTER' })] }));
 

@@ -7,7 +7,8 @@ import { latestRound } from '../../agent/loop/latest.ts';
 import { loop } from '../../agent/loop/loop.ts';
 import type { LoopOptions } from '../../agent/loop/ports.ts';
 import { wakeups } from '../../agent/loop/schedule.ts';
-import { haproxy, heard, report } from '../core/builders.ts';
+import { heard } from '../core/builders.ts';
+import { haproxy, report } from '../reports.ts';
 import { FakeClock } from '../fake-clock.ts';
 
 export const POLL_MS = 1000;

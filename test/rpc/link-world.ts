@@ -5,11 +5,12 @@ import { performance } from 'node:perf_hooks';
 import { createServer as createTlsServer } from 'node:tls';
 import type { ExecutionContext } from 'ava';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
-import type { Intent, NodeReport } from '../../agent/core/model.ts';
+import type { Intent } from '../../agent/core/model.ts';
 import { makeLinks } from '../../agent/rpc/links.ts';
 import type { LinkHandlers, LinksOptions } from '../../agent/rpc/links.ts';
 import type { Issued } from './certificates.ts';
 import { createRecord } from '../record.ts';
+import { report as reportOf } from '../reports.ts';
 import { helloOf, testClock } from './world.ts';
 import type { World } from './world.ts';
 
@@ -110,35 +111,10 @@ export const heartbeat = (sequence: number): GossipMessage => ({
   seen: [],
   heard: [],
 });
-const reportOf = (node: string, sequence: number): NodeReport => ({
-  node,
-  epoch: 1,
-  sequence,
-  protocol: 1,
-  agentVersion: '0.1.0',
-  joined: true,
-  leaving: false,
-  fenced: false,
-  networks: [],
-  knownBases: [],
-  preempt: false,
-  demotion: 0,
-  addresses: [],
-  haproxy: [],
-  health: 'serving',
-  healthSinceMs: 0,
-  healthReason: '',
-  problems: [],
-  seen: [],
-  applied: [],
-  icmp: 'none',
-  carpEvents: 'polling',
-  agentStartedMs: 0,
-  wallMs: 1,
-});
+/** A report of a node without addresses and HAProxy. */
 export const report = (node: string, sequence: number): GossipMessage => ({
   kind: 'report',
-  report: reportOf(node, sequence),
+  report: reportOf(node, { sequence, addresses: [], haproxy: [], seen: [] }),
   ageMs: 0,
 });
 export const intent: Intent = {

@@ -5,7 +5,7 @@ import { certificateKey } from '../../agent/core/intents.ts';
 import { problems as openProblems } from '../../agent/problems.ts';
 import { intent } from '../core/builders.ts';
 import { FakeClock } from '../fake-clock.ts';
-import { inspected } from './inspected.ts';
+import { inspected } from '../reports.ts';
 
 const WALL = Date.parse('2026-06-01T12:00:00Z');
 const well = inspected('aa', { sha256: 'decided', notAfter: '2026-09-01T00:00:00Z' });

@@ -7,7 +7,8 @@ import type { Intent } from '../../agent/core/model.ts';
 import type { Pair } from '../../agent/verbs/pair.ts';
 import { setServers } from '../../agent/verbs/servers.ts';
 import { setWeights } from '../../agent/verbs/weights.ts';
-import { report, serverReading } from '../core/builders.ts';
+import { serverReading } from '../core/builders.ts';
+import { report } from '../reports.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { memberOf, pairOf } from '../scripted.ts';
 

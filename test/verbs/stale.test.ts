@@ -6,7 +6,8 @@ import { ActFailure, type ActResult } from '../../agent/core/results.ts';
 import { setAutomation } from '../../agent/verbs/automation.ts';
 import { pushCertificate } from '../../agent/verbs/push.ts';
 import { status } from '../../agent/verbs/status.ts';
-import { intent, NOW, wishes } from '../core/builders.ts';
+import { intent, wishes } from '../core/builders.ts';
+import { NOW } from '../reports.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { memberOf, pairOf } from '../scripted.ts';
 

@@ -234,6 +234,16 @@ export const status: fc.Arbitrary<Status> = fc.record({
     }),
   ),
   intents: few(intent),
-  alerts: few(fc.record({ id: word, subject: text, text, sinceMs: since })),
+  alerts: few(
+    fc.record({
+      id: word,
+      node: word,
+      subject: text,
+      severity: fc.constantFrom('fail' as const, 'warn' as const),
+      text,
+      remedy: text,
+      sinceMs: maybe(since),
+    }),
+  ),
   newest: maybe(stamp),
 });

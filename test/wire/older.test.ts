@@ -15,7 +15,8 @@ import { serverFromWire, serverToWire } from '../../agent/wire/servers.ts';
 import { statusFromWire, statusToWire } from '../../agent/wire/status.ts';
 import { standingFromWire } from '../../agent/wire/swaps.ts';
 import { serversFromWire, serversToWire } from '../../agent/wire/acts.ts';
-import { address, haproxy, report, serverReading } from '../core/builders.ts';
+import { serverReading } from '../core/builders.ts';
+import { address, haproxy, report } from '../reports.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { emptyResult, emptyStatus } from '../rpc/world.ts';
 

@@ -17,6 +17,7 @@ import { serverFromWire, serverToWire } from '../../agent/wire/servers.ts';
 import { swapFromWire } from '../../agent/wire/swaps.ts';
 import { swapPrepareFromWire, swapPrepareToWire, swapToWire } from '../../agent/wire/swaps.ts';
 import { WireError } from '../../agent/wire/fields.ts';
+import { address } from '../reports.ts';
 import { AT, gossip, header, outcome, report, result, status } from './arbitrary.ts';
 
 const { SetWeightsRequest } = proxyctl.v1;
@@ -36,29 +37,7 @@ const sample = fc.sample(report, { numRuns: 1, seed: 7 })[0];
 /** A full report as it travels, to be damaged. */
 const wireReport = (damage: (wire: proxyctl.v1.NodeReport.$Properties) => void) => {
   if (sample === undefined) throw new Error('no sample');
-  const address = {
-    address: '1@wan',
-    vhid: 1,
-    network: 'wan',
-    interface: 'vtnet0',
-    vips: ['10.1.60.200'],
-    state: 'MASTER' as const,
-    stateSinceMs: 0,
-    advbase: 1,
-    advskew: 0,
-    baseAdvskew: 0,
-    owner: null,
-    yieldTo: null,
-    reason: '',
-    reasonSinceMs: 0,
-    readySinceMs: 0,
-    byHand: false,
-    advertsLost: false,
-    cutOff: false,
-    inTouch: true,
-    movesAtMs: [],
-  };
-  const wire = reportToWire({ ...sample, node: 'haproxy02', addresses: [address] }, AT.nowMs);
+  const wire = reportToWire({ ...sample, node: 'haproxy02', addresses: [address()] }, AT.nowMs);
   damage(wire);
   return carry(GossipMessage, { report: { report: wire, ageMs: 3 } });
 };
@@ -294,4 +273,12 @@ test('an unexpected error becomes one sentence without its stack', (t) => {
       },
     ],
   );
+});
+
+test('alerts of an agent that names neither node nor severity are of the one that answers', (t) => {
+  const old = { id: 'budget', subject: '1@wan', text: 'holds here', sinceMs: 3 };
+  const wire = carry(StatusReply, { pair: 'web', node: 'haproxy02', alerts: [old] });
+  t.deepEqual(statusFromWire(wire, AT).alerts, [
+    { ...old, node: 'haproxy02', severity: 'unknown', remedy: '', sinceMs: AT.nowMs - 3 },
+  ]);
 });

@@ -1,8 +1,8 @@
-import type { DecisionAlert } from './decision.ts';
+import { alert, type Noticed } from '../alert.ts';
 import type { Memory } from './memory.ts';
 import { backendsDown } from '../health.ts';
 import { pinKey, wish } from '../intents.ts';
-import type { NodeReport } from '../model.ts';
+import type { AddressReport, NodeReport } from '../model.ts';
 import { isSpent } from './owner.ts';
 import type { View } from './view.ts';
 import { freshNodes } from '../peers.ts';
@@ -12,77 +12,110 @@ import type { Situation } from './situation.ts';
 const CLOCK_OFF_MS = 60_000;
 
 /** What an operator should know of one address although nothing is done about it. */
-export function addressAlerts(at: Situation): DecisionAlert[] {
-  const { mine, ownership, view, masters, nowMs } = at;
-  const alert = (id: string, text: string): DecisionAlert => ({ id, subject: mine.address, text });
-  const found: DecisionAlert[] = [];
+export function addressAlerts(at: Situation): Noticed[] {
+  const { mine, ownership, view, nowMs } = at;
+  const found: Noticed[] = [];
+  const add = (...[id, text, remedy]: readonly [Noticed['id'], string, string]): void =>
+    void found.push(alert(id, mine.address, text, remedy));
   if (mine.byHand)
-    found.push(alert('by-hand', `advskew 254 was set by hand on ${view.self}: left as it is`));
+    add(
+      'by-hand',
+      `advskew 254 was set by hand on ${view.self}: left as it is`,
+      `when done, on ${view.self}: ${baseAgain(mine)}`,
+    );
   if (mine.baseAdvskew === null)
-    found.push(alert('no-base', `advskew is 254 and the base is not known: set base_advskew`));
+    add(
+      'no-base',
+      'advskew is 254 and the base is not known',
+      `set base_advskew of ${mine.network} in agent.toml on ${view.self}`,
+    );
   if (isSpent(ownership.candidates, view, nowMs))
-    found.push(
-      alert('budget', `${view.policy.maxMoves} moves for health within the window: holds here`),
+    add(
+      'budget',
+      `${view.policy.maxMoves} moves for health within the window: holds here`,
+      `find what flaps: proxyctl history ${mine.address}`,
     );
   const pin = wish(view.intents, pinKey(mine.address), view.wallMs);
   const chosen = ownership.owner;
   if (pin !== null && chosen?.node === pin.value && chosen.report.health === 'degraded')
-    found.push(alert('pin-degraded', `pinned to ${pin.value}, which is degraded`));
+    add(
+      'pin-degraded',
+      `pinned to ${pin.value}, which is degraded`,
+      `proxyctl failback --vhid ${mine.address} lifts the pin`,
+    );
   const { candidates } = ownership;
-  const unsure = candidates.some(({ address }) => address.state === 'unknown');
-  if (masters.length === 0 && !unsure && candidates.length === view.nodes.length)
-    found.push(alert('no-master', 'no node is MASTER'));
   if (candidates.length > 0 && candidates.every(({ report }) => report.health === 'down'))
-    found.push(alert('all-down', 'HAProxy serves on no node: nothing moves'));
+    add(
+      'all-down',
+      'HAProxy serves on no node: nothing moves',
+      'on each node: service haproxy status',
+    );
   return found;
 }
 
+/** The command that ends maintenance made by hand. */
+const baseAgain = ({ interface: name, vhid, baseAdvskew }: AddressReport): string =>
+  `ifconfig ${name} vhid ${vhid} advskew ${baseAdvskew ?? 'BASE'}`;
+
 /** What an operator should know of the pair as a whole. */
-export function pairAlerts(
-  view: View,
-  me: NodeReport,
-  memory: Memory,
-  nowMs: number,
-): DecisionAlert[] {
-  const found: DecisionAlert[] = [];
+export function pairAlerts(view: View, me: NodeReport, memory: Memory, nowMs: number): Noticed[] {
+  const found: Noticed[] = [];
   if (view.allow === false && !view.fenceMine)
-    found.push({
-      id: 'not-allowed',
-      subject: 'carp',
-      text: 'net.inet.carp.allow is 0 and this agent did not set it: every vhid is INIT',
-    });
+    found.push(
+      alert(
+        'not-allowed',
+        'carp',
+        'net.inet.carp.allow is 0 and this agent did not set it: every vhid is INIT',
+        `on ${view.self}: sysctl net.inet.carp.allow=1`,
+      ),
+    );
   for (const { node, clockOffMs, peerClass } of view.nodes) {
     if (node === view.self) continue;
-    if (clockOffMs !== null && Math.abs(clockOffMs) > CLOCK_OFF_MS)
-      found.push({
-        id: 'clock',
-        subject: node,
-        text: `its clock is ${Math.round(clockOffMs / 1000)} s off ours: check ntpd on both`,
-      });
-    if (peerClass === 'dead' || peerClass === 'frozen')
-      found.push({ id: `peer-${peerClass}`, subject: node, text: PEER_TEXT[peerClass] });
+    if (clockOffMs !== null && Math.abs(clockOffMs) > CLOCK_OFF_MS) {
+      const text = `its clock is ${Math.round(clockOffMs / 1000)} s off ours`;
+      found.push(alert('clock', node, text, 'on both: service ntpd status'));
+    }
+    if (peerClass === 'dead')
+      found.push(
+        alert(
+          'peer-dead',
+          node,
+          'agent and host are silent while a witness answers',
+          'see its console and its cables',
+        ),
+      );
+    if (peerClass === 'frozen')
+      found.push(
+        alert(
+          'peer-frozen',
+          node,
+          'its host answers and its agent does not: left to CARP',
+          `on ${node}: service proxyagent restart`,
+        ),
+      );
   }
   for (const [node, { wrong, offUntilMs }] of memory.early)
     if (wrong && nowMs < offUntilMs)
-      found.push({
-        id: 'early-wrong',
-        subject: node,
-        text: 'it was replaced early and was not dead: left to CARP for a while',
-      });
+      found.push(
+        alert(
+          'early-wrong',
+          node,
+          'it was replaced early and was not dead: left to CARP for a while',
+          'see the network between the hosts',
+        ),
+      );
   const shared = sharedDown(view, me);
   if (shared.length > 0)
-    found.push({
-      id: 'backends-down',
-      subject: shared.join(', '),
-      text: 'down on every node: nothing moves for that',
-    });
+    found.push(
+      alert(
+        'backends-down',
+        shared.join(', '),
+        'down on every node: nothing moves for that',
+        `proxyctl servers ${shared.length === 1 ? shared[0] : ''}`.trimEnd(),
+      ),
+    );
   return found;
 }
-
-const PEER_TEXT = {
-  dead: 'agent and host are silent while a witness answers',
-  frozen: 'its host answers and its agent does not: left to CARP',
-} as const;
 
 function sharedDown(view: View, me: NodeReport): string[] {
   const peers = freshNodes(view.nodes).flatMap(({ report }) => (report === null ? [] : [report]));

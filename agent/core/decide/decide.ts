@@ -1,5 +1,6 @@
+import { alert } from '../alert.ts';
 import { addressAlerts, pairAlerts } from './alerts.ts';
-import type { AddressVerdict, Decision, Part } from './decision.ts';
+import type { AddressVerdict, Decision, Part, Recalled } from './decision.ts';
 import type { Memory } from './memory.ts';
 import { fencePart } from './fence.ts';
 import { grantFor, takeFor } from './handshake.ts';
@@ -26,10 +27,12 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
   const nothing = { actions: [], verdicts: [], alerts: [], changes: [], advertsLost: false };
   if (known === null) return { ...nothing, memory: before, wakeAtMs: null };
   const remembered = remember(view, known, before, nowMs);
-  const me = {
-    ...known,
-    addresses: known.addresses.map((mine) => told(mine, view, remembered, nowMs)),
-  };
+  const told = known.addresses.map((reading) => {
+    const recalled = recall(reading, view, remembered, nowMs);
+    const advertsLost = remembered.lost !== null;
+    return { recalled, mine: { ...reading, ...recalled, advertsLost } };
+  });
+  const me = { ...known, addresses: told.map(({ mine }) => mine) };
   const here = withSelf(view, me);
   const fence = fencePart(here, me, remembered, nowMs);
 
@@ -39,7 +42,7 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
   const verdicts: AddressVerdict[] = [];
   const counted = new Set<string>();
   let wakeAtMs = earliest(fence.wakeAtMs, isolationDue(memory));
-  for (const mine of me.addresses) {
+  for (const { mine, recalled } of told) {
     const ownership = owner(mine.address, here, nowMs);
     const masters = ownership.candidates.filter(({ isMaster }) => isMaster);
     const at = { view: here, me, mine, ownership, masters, memory, nowMs, keeper: fence.keeper };
@@ -54,10 +57,7 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
       owner: ownership.owner?.node ?? null,
       yieldTo: part.yieldTo ?? null,
       reason: part.reason,
-      byHand: mine.byHand,
-      cutOff: mine.cutOff,
-      inTouch: mine.inTouch,
-      movesAtMs: mine.movesAtMs,
+      ...recalled,
     });
   }
   memory = commanded(memory, actions, (address) => counted.has(address), nowMs);
@@ -72,14 +72,17 @@ const earliest = (a: number | null, b: number | null): number | null =>
 const isolationDue = ({ isolatedSinceMs }: Memory): number | null =>
   isolatedSinceMs === null ? null : isolatedSinceMs + ISOLATED_MS;
 
-/** The own reading with what memory adds to it; the report of this round carries the same. */
-const told = (mine: AddressReport, view: View, memory: Memory, nowMs: number): AddressReport => ({
-  ...mine,
-  byHand: memory.known.get(mine.address)?.byHand ?? false,
-  movesAtMs: memory.moves.get(mine.address) ?? [],
-  advertsLost: memory.lost !== null,
-  cutOff: isCutOff(memory.silence.get(mine.network), nowMs),
-  inTouch: isInTouch(view.paths, mine.network, memory.silence.get(mine.network), nowMs),
+/** What memory adds to the own reading; the rules see it, and the report of this round carries the same. */
+const recall = (
+  { address, network }: AddressReport,
+  { paths }: View,
+  { known, moves, silence }: Memory,
+  nowMs: number,
+): Recalled => ({
+  byHand: known.get(address)?.byHand ?? false,
+  cutOff: isCutOff(silence.get(network), nowMs),
+  inTouch: isInTouch(paths, network, silence.get(network), nowMs),
+  movesAtMs: moves.get(address) ?? [],
 });
 
 const withSelf = (view: View, me: Situation['me']): View => ({
@@ -104,8 +107,7 @@ function decideAddress(at: Situation): Part {
         : 'INIT here: link down, no address or net.inet.carp.allow=0',
     };
   const alarm = forbidden(at);
-  if (alarm !== null)
-    return { reason: alarm, alerts: [{ id: 'carp-config', subject: mine.address, text: alarm }] };
+  if (alarm !== null) return { reason: alarm, alerts: [alert('carp-config', mine.address, alarm)] };
   return (
     grantFor(at) ??
     takeFor(at) ??
@@ -131,7 +133,6 @@ function advertiseFor(at: Situation): Part | null {
   return {
     reason: text,
     actions: [{ kind: 'advertise', reason: text }],
-    alerts: [{ id: 'split-brain', subject: mine.address, text }],
     memory: { ...memory, advertisedAtMs: nowMs },
     wakeAtMs: nowMs + FORCE_INTERVAL_MS,
   };

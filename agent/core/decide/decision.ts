@@ -1,5 +1,7 @@
+import type { Noticed } from '../alert.ts';
 import type { Memory } from './memory.ts';
 import type { OwnerChange } from '../history.ts';
+import type { AddressReport } from '../model.ts';
 
 /** What the host is to be told. Plain data; performing one twice is harmless. */
 export type Action =
@@ -26,28 +28,17 @@ export type Action =
   | { readonly kind: 'fence'; readonly reason: string }
   | { readonly kind: 'unfence'; readonly reason: string };
 
-/** What this node thinks of one address; goes into its report. */
-export interface AddressVerdict {
-  readonly address: string;
-  readonly owner: string | null;
-  readonly yieldTo: string | null;
-  readonly reason: string;
-  readonly byHand: boolean;
-  readonly cutOff: boolean;
-  readonly inTouch: boolean;
-  readonly movesAtMs: readonly number[];
-}
+/** What memory adds to the own reading of an address. */
+export type Recalled = Pick<AddressReport, 'byHand' | 'cutOff' | 'inTouch' | 'movesAtMs'>;
 
-export interface DecisionAlert {
-  readonly id: string;
-  readonly subject: string;
-  readonly text: string;
-}
+/** What this node thinks of one address; goes into its report as it is. */
+export type AddressVerdict = Recalled &
+  Pick<AddressReport, 'address' | 'owner' | 'yieldTo' | 'reason'>;
 
 export interface Decision {
   readonly actions: readonly Action[];
   readonly verdicts: readonly AddressVerdict[];
-  readonly alerts: readonly DecisionAlert[];
+  readonly alerts: readonly Noticed[];
   readonly memory: Memory;
   /** Addresses that came here since the round before. */
   readonly changes: readonly OwnerChange[];
@@ -61,7 +52,7 @@ export interface Part {
   readonly reason: string;
   readonly yieldTo?: string | null;
   readonly actions?: readonly Action[];
-  readonly alerts?: readonly DecisionAlert[];
+  readonly alerts?: readonly Noticed[];
   readonly memory?: Memory;
   readonly wakeAtMs?: number | null;
 }

@@ -1,4 +1,5 @@
-import type { Action, DecisionAlert } from './decision.ts';
+import { alert, type Noticed } from '../alert.ts';
+import type { Action } from './decision.ts';
 import type { Lost, Memory } from './memory.ts';
 import type { NodeReport, NodeView, Received } from '../model.ts';
 import { isPaused, owner } from './owner.ts';
@@ -19,7 +20,7 @@ export interface FencePart {
   readonly memory: Memory;
   readonly keeper: string | null;
   readonly actions: readonly Action[];
-  readonly alerts: readonly DecisionAlert[];
+  readonly alerts: readonly Noticed[];
   readonly wakeAtMs: number | null;
 }
 
@@ -63,18 +64,14 @@ const part = (
   wakeAtMs: number | null = null,
 ): FencePart => ({ memory, keeper, actions, wakeAtMs, alerts: alertsOf(memory.lost, keeper) });
 
-const alertsOf = (lost: Lost | null, keeper: string | null): DecisionAlert[] =>
-  lost === null
-    ? []
-    : [
-        {
-          id: 'adverts-lost',
-          subject: 'carp',
-          text: lost.badAuth
-            ? `CARP adverts arrive and are not authentic: another password, the end of a longer old one, or another list of addresses; ${keeper ?? 'nobody'} keeps the addresses`
-            : `CARP adverts are lost between nodes that hear each other; ${keeper ?? 'nobody'} keeps the addresses (pf, switch, password?)`,
-        },
-      ];
+function alertsOf(lost: Lost | null, keeper: string | null): Noticed[] {
+  if (lost === null) return [];
+  const keeps = `${keeper ?? 'nobody'} keeps the addresses`;
+  const text = lost.badAuth
+    ? `CARP adverts arrive and are not authentic: another password, the end of a longer old one, or another list of addresses; ${keeps}`
+    : `CARP adverts are lost between nodes that hear each other; ${keeps} (pf, switch, password?)`;
+  return [alert('adverts-lost', 'carp', text, 'proxyctl doctor')];
+}
 
 /** What is known of lost adverts after this reading; null: they arrive. */
 function stillLost(view: View, me: NodeReport, before: Memory, nowMs: number): Lost | null {

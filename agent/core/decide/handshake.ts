@@ -1,3 +1,4 @@
+import { alert } from '../alert.ts';
 import type { Part } from './decision.ts';
 import { deadMaster, tookEarly } from './early.ts';
 import { isPaused, type Candidate } from './owner.ts';
@@ -83,7 +84,7 @@ export function takeFor(at: Situation): Part | null {
     const text = `forced ${mine.address} ${forces.length} times and it did not stand; waits`;
     return {
       reason: text,
-      alerts: [{ id: 'move-failed', subject: mine.address, text }],
+      alerts: [alert('move-failed', mine.address, text, 'proxyctl doctor')],
       wakeAtMs: (forces[0] ?? nowMs) + FORCE_WINDOW_MS,
     };
   }

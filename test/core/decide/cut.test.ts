@@ -9,7 +9,8 @@ import type {
   PathReading,
 } from '../../../agent/core/model.ts';
 import type { View } from '../../../agent/core/decide/view.ts';
-import { address, heard, NOW, report, view } from '../builders.ts';
+import { heard, view } from '../builders.ts';
+import { address, NOW, report } from '../../reports.ts';
 
 // haproxy01 is preferred (base 0), then haproxy02 (100), then haproxy03 (150).
 const A = 'haproxy01';

@@ -4,7 +4,8 @@ import type { Action, Decision } from '../../../agent/core/decide/decision.ts';
 import { NO_MEMORY } from '../../../agent/core/decide/memory.ts';
 import type { AddressReport, NodeReport, NodeView } from '../../../agent/core/model.ts';
 import type { View } from '../../../agent/core/decide/view.ts';
-import { address, heard, intent, NOW, POLICY, report, view, wishes } from '../builders.ts';
+import { heard, intent, POLICY, view, wishes } from '../builders.ts';
+import { address, NOW, report } from '../../reports.ts';
 
 // haproxy01 is preferred (base 0), haproxy02 the other (base 100), unless said.
 const A = 'haproxy01';
@@ -90,7 +91,9 @@ test('a forced promotion that does not stand is tried twice in ten seconds, then
     {
       id: 'move-failed',
       subject: '1@wan',
+      severity: 'warn',
       text: 'forced 1@wan 2 times and it did not stand; waits',
+      remedy: 'proxyctl doctor',
     },
   ]);
 });
@@ -298,7 +301,9 @@ test('unequal advbase forbids moves and says what to do', (t) => {
     {
       id: 'carp-config',
       subject: '1@wan',
+      severity: 'fail',
       text: 'no moves: advbase is 1 here and 2 on haproxy02; make them equal',
+      remedy: '',
     },
   ]);
 });

@@ -13,7 +13,8 @@ import type {
 import { withEcho } from '../../../agent/core/peers.ts';
 import { TIMINGS } from '../../../agent/core/timing.ts';
 import type { View } from '../../../agent/core/decide/view.ts';
-import { address, heard, intent, NOW, POLICY, report, view, wishes } from '../builders.ts';
+import { heard, intent, POLICY, view, wishes } from '../builders.ts';
+import { address, NOW, report } from '../../reports.ts';
 
 // haproxy01 is preferred (base 0), haproxy02 the other (base 100); hold is 10 s.
 const A = 'haproxy01';

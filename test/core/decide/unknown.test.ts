@@ -4,7 +4,8 @@ import { NO_MEMORY } from '../../../agent/core/decide/memory.ts';
 import { healthOf } from '../../../agent/core/health.ts';
 import type { AddressReport, NodeReport, NodeView } from '../../../agent/core/model.ts';
 import type { View } from '../../../agent/core/decide/view.ts';
-import { address, haproxy, heard, intent, NOW, POLICY, report, view, wishes } from '../builders.ts';
+import { heard, intent, POLICY, view, wishes } from '../builders.ts';
+import { address, haproxy, NOW, report } from '../../reports.ts';
 
 // A peer of a newer build says a word that this one does not know. haproxy01 is preferred.
 const A = 'haproxy01';

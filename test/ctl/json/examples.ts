@@ -1,0 +1,213 @@
+import type { Certificates, ExplainAnswer, Standing } from '../../../agent/core/answers.ts';
+import { certificateFindings } from '../../../agent/core/certificates.ts';
+import { automationResult } from '../../../ctl/json/automation.ts';
+import { certificateListResult, certificatesResult } from '../../../ctl/json/certificates.ts';
+import { challengeResult, challengesResult } from '../../../ctl/json/challenges.ts';
+import { contextsResult } from '../../../ctl/json/contexts.ts';
+import { diffResult } from '../../../ctl/json/diff.ts';
+import { doctorResult } from '../../../ctl/json/doctor.ts';
+import { explainResult } from '../../../ctl/json/explain.ts';
+import { haproxyResult } from '../../../ctl/json/haproxy.ts';
+import { historyResult } from '../../../ctl/json/history.ts';
+import { moveResult } from '../../../ctl/json/moves.ts';
+import { authorityResult, issuedResult, pkiListResult } from '../../../ctl/json/pki.ts';
+import { serversListResult, serversResult } from '../../../ctl/json/servers.ts';
+import { exampleResult, hostResult, setupResult } from '../../../ctl/json/setup.ts';
+import { statusResult } from '../../../ctl/json/status.ts';
+import { serverReading } from '../../core/builders.ts';
+import { inspected } from '../../reports.ts';
+import { haproxyOf, intentOf, nodeOf, statusOf } from '../statuses.ts';
+
+const AT = { nowMs: 0, wallMs: Date.now() };
+const DRIFT = { backend: 'WEB', server: 'web1', is: 'maint', should: 'ready', wished: false };
+const PIN = intentOf({ key: 'pin/1@wan', value: 'haproxy02' });
+
+function status() {
+  const never = { report: null, ageMs: null, problem: 'never seen' };
+  const verdict = { address: '1@wan', owner: null, reason: 'r', sinceMs: 0 };
+  const full = statusOf({
+    nodes: [
+      nodeOf('haproxy01', { haproxy: [haproxyOf({ drift: [DRIFT], drifted: 1 })] }),
+      nodeOf('haproxy02', {}, { problem: 'connection refused' }),
+      nodeOf('haproxy03', {}, never),
+    ],
+    verdicts: [{ ...verdict, pin: PIN }],
+    intents: [
+      intentOf(),
+      intentOf({ key: 'maintenance/haproxy02', value: 'on' }),
+      intentOf({ key: 'pause', value: 'on', untilWallMs: AT.wallMs }),
+    ],
+  });
+  return [full, statusOf({ verdicts: [] })].map((one) => statusResult(one, AT));
+}
+
+function explain() {
+  const standing: Standing = {
+    node: 'haproxy01',
+    unableBecause: '',
+    health: 'serving',
+    healthReason: 'HAProxy serves',
+    healthSinceMs: 0,
+    maintenance: false,
+    pinned: false,
+    ripe: true,
+    advskew: 0,
+    state: 'MASTER',
+  };
+  const answer: ExplainAnswer = {
+    node: 'haproxy01',
+    paused: false,
+    addresses: [
+      {
+        address: '1@wan',
+        owner: null,
+        because: 'only',
+        reason: 'r',
+        standings: [standing, { ...standing, unableBecause: 'INIT' }],
+        flips: [{ text: 'haproxy02 serves', owner: null }],
+        absent: ['haproxy03 is not heard'],
+      },
+    ],
+  };
+  return [explainResult(answer, 5)];
+}
+
+function moves() {
+  const moved = {
+    address: '1@wan',
+    vhid: 1,
+    vips: ['10.1.60.200'],
+    from: '',
+    to: 'haproxy02',
+    outcome: 'moved' as const,
+    darkMsMax: null,
+    pin: PIN,
+  };
+  return [moveResult({ addresses: [moved, { ...moved, from: 'haproxy01', pin: null }] })];
+}
+
+function servers() {
+  const answer = {
+    node: 'haproxy01',
+    nodes: [
+      {
+        node: 'haproxy01',
+        problem: '',
+        servers: [serverReading(), serverReading({ name: 'web2', check: '' })],
+        drift: [DRIFT],
+      },
+      { node: 'haproxy02', problem: 'no answer', servers: [] },
+    ],
+    intents: [intentOf(), intentOf({ key: 'weight//WEB/web1', value: '50%' })],
+  };
+  return [serversListResult(answer, AT.wallMs)];
+}
+
+function certificates(): Certificates {
+  return {
+    node: 'haproxy01',
+    nodes: [
+      { node: 'haproxy01', problem: '', certificates: [inspected('aa')] },
+      {
+        node: 'haproxy02',
+        problem: '',
+        certificates: [inspected('bb', { disk: null, problem: 'x', renewal: '2099-01-01' })],
+      },
+    ],
+    intents: [intentOf({ key: 'certificate/site', value: 'x' })],
+  };
+}
+
+function certificateList() {
+  const found = certificates();
+  const findings = certificateFindings(found, { ...AT, alarmDays: [], endMs: Date.parse });
+  return [certificateListResult(found, findings, AT.wallMs)];
+}
+
+const swapped = {
+  node: 'haproxy01',
+  path: '/c/site.pem',
+  fingerprintBefore: 'aa',
+  fingerprint: 'bb',
+  notAfter: '2099-01-24T00:00:00Z',
+  names: ['www.example.net'],
+  outcome: 'swapped' as const,
+};
+const drained = {
+  instance: '',
+  backend: 'WEB',
+  server: 'web1',
+  node: 'haproxy01',
+  before: 'ready',
+  after: 'drain',
+  sessions: 3,
+};
+const issued = { file: 'a.pem', kind: 'node', name: 'a', role: null, notAfterMs: AT.wallMs };
+const finding = {
+  id: 'clock',
+  severity: 'warn' as const,
+  address: null,
+  nodes: ['haproxy01'],
+  saw: ['x'],
+  why: 'y',
+  do: [{ node: 'haproxy01', file: null, line: null, text: 'z' }],
+};
+const change = {
+  address: '1@wan',
+  from: null,
+  to: 'haproxy01',
+  cause: 'away' as const,
+  reason: 'r',
+  atWallMs: AT.wallMs,
+};
+
+/** By the headings of docs/json.md: results that show every key, and null where it may be. */
+export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
+  status: status(),
+  explain: explain(),
+  history: [
+    historyResult({
+      node: 'haproxy01',
+      changes: [change],
+      missing: [{ node: 'haproxy02', cause: 'no answer' }],
+    }),
+  ],
+  doctor: [doctorResult({ node: 'haproxy01', findings: [finding], nodes: [] })],
+  diff: [
+    diffResult([
+      {
+        name: 'site',
+        where: ['missing'],
+        nodes: [
+          { node: 'haproxy01', has: inspected('aa') },
+          { node: 'haproxy02', has: null },
+        ],
+      },
+    ]),
+  ],
+  'failover, failback, maintenance on, maintenance off': moves(),
+  'pause, resume': [automationResult(true)],
+  servers: servers(),
+  haproxy: [
+    haproxyResult('show info', [
+      { node: 'haproxy01', problem: '', bytes: Buffer.from('Pid: 1\n'), cut: false },
+      { node: 'haproxy02', problem: 'no answer', bytes: Buffer.from(''), cut: false },
+    ]),
+  ],
+  'drain, ready, maint, weight': [serversResult({ servers: [drained] })],
+  'cert push, cert rollback': [certificatesResult({ certificates: [swapped] })],
+  'cert list, cert verify': certificateList(),
+  'acme present, acme cleanup': [challengeResult('t', 'www.example.net'), challengeResult('t', '')],
+  'acme list': [challengesResult([intentOf({ key: 'challenge/t', value: 'a' })])],
+  'context list': [
+    contextsResult('/etc/config.toml', [{ name: 'web', current: true, agents: ['::1'] }]),
+  ],
+  setup: [setupResult([{ path: 'a', what: 'new' }])],
+  'setup --write': [
+    hostResult('haproxy01', [{ path: 'a', what: 'new', backup: null }], ['service pf reload']),
+  ],
+  'setup --example': [exampleResult('x')],
+  'pki init': [authorityResult('web', 'pki')],
+  'pki issue': [issuedResult(issued)],
+  'pki list': [pkiListResult([issued])],
+};
