@@ -148,7 +148,8 @@ export interface Orderer {
 /**
  * The one MASTER of the first address that any node in touch reports. Where none is, as when the
  * agent of the MASTER does not answer, the first node by name stands in after ten minutes. Null
- * with several: two orders at once would count twice at the CA.
+ * with several, or where the one whose CARP state is unknown here may be it: two orders at once
+ * would count twice at the CA.
  */
 export function ordererOf(nodes: readonly NodeView[]): Orderer | null {
   const fresh = freshNodes(nodes);
@@ -157,6 +158,8 @@ export function ordererOf(nodes: readonly NodeView[]): Orderer | null {
   const masters = fresh.filter(({ report }) =>
     report?.addresses.some(({ address, state }) => address === first && state === 'MASTER'),
   );
+  const unsure = all.some(({ address, state }) => address === first && state === 'unknown');
+  if (masters.length === 0 && unsure) return null;
   const [one] = masters.length === 0 ? fresh : masters;
   if (one === undefined || first === undefined || masters.length > 1) return null;
   return { node: one.node, afterMs: masters.length === 1 ? SETTLE_MS : STAND_IN_MS };

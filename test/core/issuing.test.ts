@@ -70,7 +70,8 @@ test('pauses double up to their longest, scatter, and are never shorter than the
 });
 
 test('the one MASTER of the first address orders after half a minute; with two nobody does; with none one stands in after ten', (t) => {
-  const seen = (first: 'MASTER' | 'BACKUP', second: 'MASTER' | 'BACKUP', fresh = true) =>
+  type State = 'MASTER' | 'BACKUP' | 'unknown';
+  const seen = (first: State, second: State, fresh = true) =>
     ordererOf([
       heard(
         report('haproxy01', {
@@ -90,6 +91,8 @@ test('the one MASTER of the first address orders after half a minute; with two n
   t.is(seen('MASTER', 'MASTER'), null);
   t.deepEqual(seen('BACKUP', 'BACKUP'), { ...one, afterMs: 600_000 });
   t.deepEqual(seen('BACKUP', 'MASTER', false), { ...one, afterMs: 600_000 });
+  t.is(seen('BACKUP', 'unknown'), null, 'it may be MASTER, and knows it');
+  t.deepEqual(seen('MASTER', 'unknown'), one);
   t.is(ordererOf([]), null);
 });
 
