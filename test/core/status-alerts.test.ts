@@ -77,6 +77,8 @@ test('no MASTER is an alert where every node is heard: one that is not may have 
   ]);
   const ids = alertsOf(nodeOf(A), nodeOf(B, {}, { problem: 'x' })).map(({ id }) => id);
   t.deepEqual(ids, ['not-heard']);
+  const newer = nodeOf(B, { addresses: [address({ state: 'unknown' })] });
+  t.deepEqual(alertsOf(nodeOf(A), newer), [], 'a state that only a newer agent knows may be one');
 });
 
 test('what the decision warns of is said by the node that answers', (t) => {

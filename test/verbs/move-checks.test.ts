@@ -3,7 +3,8 @@ import type { AddressReport, NodeReport } from '../../agent/core/model.ts';
 import { ActFailure } from '../../agent/core/results.ts';
 import { addressesOf } from '../../agent/verbs/addresses.ts';
 import { checkTarget } from '../../agent/verbs/move-checks.ts';
-import { address, heard, NOW, report } from '../core/builders.ts';
+import { heard } from '../core/builders.ts';
+import { address, NOW, report } from '../reports.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { memberOf, pairOf } from '../scripted.ts';
 
