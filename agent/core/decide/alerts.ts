@@ -3,7 +3,7 @@ import type { Memory } from './memory.ts';
 import { backendsDown } from '../health.ts';
 import { pinKey, wish } from '../intents.ts';
 import type { NodeReport } from '../model.ts';
-import { isSpent } from './owner.ts';
+import { isSpent } from './candidates.ts';
 import type { View } from './view.ts';
 import { freshNodes } from '../peers.ts';
 import type { Situation } from './situation.ts';

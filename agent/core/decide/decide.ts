@@ -91,7 +91,7 @@ const withSelf = (view: View, me: Situation['me']): View => ({
 function counts({ ownership, view, mine, masters }: Situation): boolean {
   if (masters.length === 0 || wish(view.intents, pinKey(mine.address), view.wallMs) !== null)
     return false;
-  return ['degraded', 'holds', 'advskew', 'name'].includes(ownership.because);
+  return ownership.place?.counts === true;
 }
 
 /** The first rule that has a word on this address decides. */

@@ -1,6 +1,6 @@
 import type { Part } from './decision.ts';
 import { deadMaster, tookEarly } from './early.ts';
-import { isPaused, type Candidate } from './owner.ts';
+import { isPaused, type Candidate } from './candidates.ts';
 import { explain } from './reasons.ts';
 import { desiredAdvskew, hasSeen, put, where, type Situation } from './situation.ts';
 import {

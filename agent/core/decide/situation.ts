@@ -1,6 +1,7 @@
 import type { Memory } from './memory.ts';
 import { LOWERED_ADVSKEW, type AddressReport, type NodeReport } from '../model.ts';
-import type { Candidate, Ownership } from './owner.ts';
+import type { Candidate } from './candidates.ts';
+import type { Ownership } from './owner.ts';
 import type { View } from './view.ts';
 import { ISOLATED_MS } from '../timing.ts';
 
