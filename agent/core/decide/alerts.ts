@@ -6,6 +6,7 @@ import type { NodeReport } from '../model.ts';
 import { isSpent } from './candidates.ts';
 import type { View } from './view.ts';
 import { freshNodes } from '../peers.ts';
+import { isUnheard } from './unserved.ts';
 import type { Situation } from './situation.ts';
 
 /** A clock further off than this is an alert. */
@@ -32,7 +33,14 @@ export function addressAlerts(at: Situation): DecisionAlert[] {
   if (masters.length === 0 && candidates.length === view.nodes.length)
     found.push(alert('no-master', 'no node is MASTER'));
   if (candidates.length > 0 && candidates.every(({ report }) => report.health === 'down'))
-    found.push(alert('all-down', 'HAProxy serves on no node: nothing moves'));
+    found.push(
+      alert(
+        'all-down',
+        isUnheard(view)
+          ? 'HAProxy is down here and no other node is heard: left to whoever lives'
+          : 'HAProxy serves on no node: nothing moves',
+      ),
+    );
   return found;
 }
 

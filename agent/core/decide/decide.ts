@@ -11,6 +11,7 @@ import { isCutOff, isInTouch } from '../peers.ts';
 import { explain } from './reasons.ts';
 import { commanded, gained, remember } from './remember.ts';
 import { advskewFor } from './lowering.ts';
+import { stepOutDueMs, stepOutFor } from './step-out.ts';
 import { isIsolated, type Situation } from './situation.ts';
 import { FORCE_INTERVAL_MS, ISOLATED_MS, OVERLAP_MS } from '../timing.ts';
 
@@ -33,6 +34,7 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
   const here = withSelf(view, me);
   const fence = fencePart(here, me, remembered, nowMs);
 
+
   let { memory } = fence;
   const actions = [...fence.actions];
   const alerts = [...fence.alerts, ...pairAlerts(here, me, memory, nowMs)];
@@ -48,7 +50,7 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
     memory = part.memory ?? memory;
     actions.push(...(part.actions ?? []));
     alerts.push(...(part.alerts ?? []), ...addressAlerts(at));
-    wakeAtMs = earliest(wakeAtMs, part.wakeAtMs ?? null);
+    wakeAtMs = earliest(wakeAtMs, earliest(part.wakeAtMs ?? null, future(stepOutDueMs(at), nowMs)));
     verdicts.push({
       address: mine.address,
       owner: ownership.owner?.node ?? null,
@@ -68,6 +70,9 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
 
 const earliest = (a: number | null, b: number | null): number | null =>
   a === null ? b : b === null ? a : Math.min(a, b);
+
+const future = (atMs: number | null, nowMs: number): number | null =>
+  atMs !== null && atMs > nowMs ? atMs : null;
 
 const isolationDue = ({ isolatedSinceMs }: Memory): number | null =>
   isolatedSinceMs === null ? null : isolatedSinceMs + ISOLATED_MS;
@@ -107,6 +112,7 @@ function decideAddress(at: Situation): Part {
   if (alarm !== null)
     return { reason: alarm, alerts: [{ id: 'carp-config', subject: mine.address, text: alarm }] };
   return (
+    stepOutFor(at) ??
     grantFor(at) ??
     takeFor(at) ??
     advskewFor(at) ??

@@ -74,6 +74,10 @@ export interface Memory {
   readonly silence: ReadonlyMap<string, Silence>;
   /** The other node that was last known to be MASTER, by address. */
   readonly holders: ReadonlyMap<string, string>;
+  /** Since when this MASTER serves nobody while another should or might: HAProxy is dead here. */
+  readonly unserved: ReadonlyMap<string, number>;
+  /** When this host last became BACKUP by itself for that. */
+  readonly stepOuts: ReadonlyMap<string, number>;
 }
 
 export const NO_MEMORY: Memory = {
@@ -91,4 +95,6 @@ export const NO_MEMORY: Memory = {
   lost: null,
   silence: new Map(),
   holders: new Map(),
+  unserved: new Map(),
+  stepOuts: new Map(),
 };
