@@ -42,6 +42,10 @@ export const SETTLED_MS = 7000;
 export const UNTAKEN_MS = 2500;
 /** An address is left to the kernels at most once in this time. */
 export const STEP_OUT_INTERVAL_MS = 10_000;
+/** After an address came here it is advertised again, and once more this much later. */
+export const ADVERT_AGAIN_MS = 100;
+/** Who was MASTER before and has not said otherwise for this long is not waited for. */
+export const ARRIVAL_MS = 10_000;
 /** Silence of everybody on a network counts this long after it was noticed: more than the interval of calm probes. */
 export const CUT_MS = 1500;
 /** After a silence of everybody on a network, so long without another until a node counts as in touch there. */

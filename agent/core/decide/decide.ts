@@ -1,3 +1,4 @@
+import { arrivalPart } from './arrivals.ts';
 import { addressAlerts, pairAlerts } from './alerts.ts';
 import type { AddressVerdict, Decision, Part } from './decision.ts';
 import type { Memory } from './memory.ts';
@@ -34,13 +35,14 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
   const here = withSelf(view, me);
   const fence = fencePart(here, me, remembered, nowMs);
 
+  const arrival = arrivalPart(here, me, before, fence.memory, nowMs);
 
-  let { memory } = fence;
+  let { memory } = arrival;
   const actions = [...fence.actions];
   const alerts = [...fence.alerts, ...pairAlerts(here, me, memory, nowMs)];
   const verdicts: AddressVerdict[] = [];
   const counted = new Set<string>();
-  let wakeAtMs = earliest(fence.wakeAtMs, isolationDue(memory));
+  let wakeAtMs = earliest(fence.wakeAtMs, earliest(arrival.wakeAtMs, isolationDue(memory)));
   for (const mine of me.addresses) {
     const ownership = owner(mine.address, here, nowMs);
     const masters = ownership.candidates.filter(({ isMaster }) => isMaster);
@@ -62,6 +64,8 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
       movesAtMs: mine.movesAtMs,
     });
   }
+  // Last: an address that is still to be taken does not wait for it.
+  actions.push(...arrival.actions);
   memory = commanded(memory, actions, (address) => counted.has(address), nowMs);
   const changes = gained(before, me, view);
   const advertsLost = memory.lost !== null;

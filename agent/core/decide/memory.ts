@@ -28,6 +28,14 @@ export interface Known {
   readonly outsideAtMs: number | null;
 }
 
+/** An address that another node was MASTER of until now. */
+export interface Arrival {
+  readonly from: string;
+  readonly sinceMs: number;
+  /** When the first extra advert was sent; null: not yet. */
+  readonly toldAtMs: number | null;
+}
+
 /** An early takeover: of which silence, and until when there is no other against that peer. */
 export interface Early {
   readonly silentSinceMs: number;
@@ -78,6 +86,8 @@ export interface Memory {
   readonly unserved: ReadonlyMap<string, number>;
   /** When this host last became BACKUP by itself for that. */
   readonly stepOuts: ReadonlyMap<string, number>;
+  /** Addresses that are still to be advertised once more. */
+  readonly arrivals: ReadonlyMap<string, Arrival>;
 }
 
 export const NO_MEMORY: Memory = {
@@ -97,4 +107,5 @@ export const NO_MEMORY: Memory = {
   holders: new Map(),
   unserved: new Map(),
   stepOuts: new Map(),
+  arrivals: new Map(),
 };
