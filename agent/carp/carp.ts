@@ -11,6 +11,9 @@ import {
   type VrrpLine,
 } from './ifconfig.ts';
 
+/** carp(4)'s default of net.inet.carp.ifdown_demotion_factor. */
+const DOWN_FACTOR = 240;
+
 /** How CARP on this host could not be read or set. */
 export type CarpFailure =
   | { readonly kind: 'text'; readonly line: string }
@@ -35,6 +38,8 @@ export interface CarpReading {
   readonly preempt: boolean | null;
   /** net.inet.carp.demotion: the sum of everybody's. */
   readonly demotion: number;
+  /** net.inet.carp.ifdown_demotion_factor: what each vhid of a dead interface adds. */
+  readonly downFactor: number;
   /** net.inet.carp.allow; null where sysctl does not know it. */
   readonly allow: boolean | null;
   readonly interfaces: readonly InterfaceLine[];
@@ -110,6 +115,7 @@ export function carp(options: {
         vrrp: interfaces.vrrp,
         preempt: flag('preempt'),
         demotion,
+        downFactor: values.get('net.inet.carp.ifdown_demotion_factor') ?? DOWN_FACTOR,
         allow: flag('allow'),
         interfaces: interfaces.interfaces,
       };

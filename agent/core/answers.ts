@@ -120,8 +120,22 @@ export interface Certificates {
 }
 
 /** Why one candidate beats another: the first place in which they differ. */
-export type Because =
-  'only' | 'able' | 'haproxy' | 'maintenance' | 'pin' | 'degraded' | 'holds' | 'advskew' | 'name';
+/** What decided who owns an address; 'only': nobody else carries it. */
+export const BECAUSES = [
+  'only',
+  'able',
+  'haproxy',
+  'joined',
+  'demotion',
+  'maintenance',
+  'pin',
+  'degraded',
+  'ripe',
+  'advskew',
+  'name',
+] as const;
+type Because = (typeof BECAUSES)[number];
+export type PlaceName = Exclude<Because, 'only'>;
 
 /** One node's standing for one address, in the order the policy compares. */
 export interface Standing {

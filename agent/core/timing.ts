@@ -38,6 +38,14 @@ export const LATE_SHADOW_MS = 1000;
 export const ISOLATED_MS = 1000;
 /** Two MASTERs that hear each other are one within 2 s, and a host cut off knows it after 6 s with ping(8). */
 export const SETTLED_MS = 7000;
+/** A move off a dead HAProxy that the handshake did not make within this time is left to the kernels. */
+export const UNTAKEN_MS = 2500;
+/** An address is left to the kernels at most once in this time. */
+export const STEP_OUT_INTERVAL_MS = 10_000;
+/** After an address came here it is advertised again, and once more this much later. */
+export const ADVERT_AGAIN_MS = 100;
+/** Who was MASTER before and has not said otherwise for this long is not waited for. */
+export const ARRIVAL_MS = 10_000;
 /** Silence of everybody on a network counts this long after it was noticed: more than the interval of calm probes. */
 export const CUT_MS = 1500;
 /** After a silence of everybody on a network, so long without another until a node counts as in touch there. */

@@ -85,6 +85,8 @@ function perform(action: Action, carp: CarpControl): Promise<void> {
       return carp.set(action.interface, action.vhid, { advskew: action.advskew });
     case 'take':
       return carp.set(action.interface, action.vhid, { advskew: action.advskew, state: 'MASTER' });
+    case 'step-out':
+      return carp.set(action.interface, action.vhid, { advskew: action.advskew, state: 'BACKUP' });
     case 'advertise':
       return carp.advertise();
     case 'fence':

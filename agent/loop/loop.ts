@@ -7,6 +7,7 @@ import { applying } from './apply.ts';
 import { alertTimes } from './alert-times.ts';
 import { baseKeeper } from './bases.ts';
 import { carpReader } from './carp-reader.ts';
+import { demotionWatch } from './demotion-watch.ts';
 import { lateness } from './lateness.ts';
 import { logDecision } from './log.ts';
 import type { LoopOptions } from './ports.ts';
@@ -29,6 +30,7 @@ export function loop(options: LoopOptions) {
   const bases = baseKeeper(options);
   const own = ownReport(options);
   const late = lateness(options.timing, own.rejoin);
+  const demotion = demotionWatch(options.policy);
   const alerts = alertTimes();
   const owners = past(options.durable);
   const hasEvents = (): boolean => options.carpEvents() === 'events';
@@ -74,7 +76,7 @@ export function loop(options: LoopOptions) {
       carp: reading,
       bases: bases.known(),
       fenceMine: hands.fenceMine(),
-      problems: [source.problem(), hands.problem()],
+      problems: [source.problem(), hands.problem(), demotion.problem(reading, nowMs)],
     };
     const draft = own.draft(readings, peers, nowMs);
     const text = substance(draft, nowMs);

@@ -25,6 +25,8 @@ export interface CarpObservation {
   readonly addresses: readonly VhidReading[];
   readonly preempt: boolean | null;
   readonly demotion: number;
+  /** What each vhid of a dead interface adds to it. */
+  readonly downFactor: number;
   /** net.inet.carp.allow; null: unknown. */
   readonly allow: boolean | null;
   /** The host's own addresses by interface, as ADDRESS/LENGTH, no VIPs. */

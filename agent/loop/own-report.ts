@@ -12,6 +12,7 @@ const NOTHING_READ: CarpObservation = {
   addresses: [],
   preempt: null,
   demotion: 0,
+  downFactor: 0,
   allow: null,
   interfaces: [],
 };

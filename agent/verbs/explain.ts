@@ -1,6 +1,6 @@
 import { explainAddress } from '../core/decide/explain.ts';
 import type { ExplainAnswer } from '../core/answers.ts';
-import { isPaused } from '../core/decide/owner.ts';
+import { isPaused } from '../core/decide/candidates.ts';
 import type { View } from '../core/decide/view.ts';
 import { addressesOf } from './addresses.ts';
 import type { Pair } from './pair.ts';

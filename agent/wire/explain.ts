@@ -1,19 +1,8 @@
-import type { ExplainAnswer } from '../core/answers.ts';
+import { BECAUSES, type ExplainAnswer } from '../core/answers.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { ageMs, each, filled, orNull, wordOrUnknown } from './fields.ts';
 
 const HEALTHS = ['serving', 'degraded', 'down'] as const;
-const BECAUSES = [
-  'only',
-  'able',
-  'haproxy',
-  'maintenance',
-  'pin',
-  'degraded',
-  'holds',
-  'advskew',
-  'name',
-] as const;
 
 /** An answer as it travels, ages as of `nowMs`. */
 export function explainToWire(

@@ -46,6 +46,7 @@ test('a reading: vhids, and the three settings of the kernel', async (t) => {
     vrrp: [],
     preempt: false,
     demotion: 0,
+    downFactor: 240,
     allow: true,
     interfaces: [{ interface: 'vtnet0', addresses: [] }],
   });

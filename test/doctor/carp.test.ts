@@ -107,7 +107,7 @@ test('demotion that vhids in INIT explain is none; what is left over is', (t) =>
         address: null,
         nodes: ['haproxy02'],
         saw: ['haproxy02: net.inet.carp.demotion is 240, 0 is explained (0 vhids in INIT)'],
-        why: 'Whatever adds to it moves every address of this host at once, past the agents. A set adds.',
+        why: 'This host stands back for every other: a send error (pf) or a program left it. A set adds.',
         do: [
           { node: 'haproxy02', file: null, line: null, text: 'sysctl net.inet.carp.demotion=-240' },
         ],

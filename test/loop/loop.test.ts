@@ -229,3 +229,26 @@ test('stopped: no further round and no action, and nothing is undone that was no
   await clock.advance(60_000);
   t.deepEqual([log.length, clock.sleeping()], [before, []]);
 });
+
+test('a demotion that nothing explains is told after hold with the line that takes it back', async (t) => {
+  const { loop, clock, world } = loopWorld();
+  world.carp = { ...OBSERVED, demotion: 240 };
+  loop.wake();
+  await clock.advance(9000);
+  t.deepEqual(loop.report()?.problems, []);
+  await clock.advance(3000);
+  t.deepEqual(
+    loop.report()?.problems.map(({ subject, cause, remedy }) => [subject, cause, remedy]),
+    [
+      [
+        'demotion',
+        'CARP demotion is 240 and nothing here explains 240 of it: this host stands back ' +
+          '(an advert was not sent, see pf; or a program)',
+        'sysctl net.inet.carp.demotion=-240',
+      ],
+    ],
+  );
+  world.carp = OBSERVED;
+  await clock.advance(3000);
+  t.deepEqual(loop.report()?.problems, []);
+});

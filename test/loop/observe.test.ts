@@ -22,6 +22,7 @@ const input = (previous: NodeReport, change: Partial<SelfInput> = {}): SelfInput
     interfaces: [],
     preempt: false,
     demotion: 0,
+    downFactor: 240,
     allow: true,
   },
   bases: { '1@wan': 0 },

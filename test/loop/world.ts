@@ -26,6 +26,7 @@ export const OBSERVED: CarpObservation = {
   ],
   preempt: false,
   demotion: 0,
+  downFactor: 240,
   allow: true,
   interfaces: [],
 };

@@ -54,8 +54,8 @@ export function carpPort(host: Host, process: Process): CarpPort {
           })),
         ),
         tool(() => {
-          const { preempt, demotion, allow } = host.kernel;
-          return { preempt, demotion, allow: allow !== 0 };
+          const { preempt, demotion, ifdownFactor, allow } = host.kernel;
+          return { preempt, demotion, downFactor: ifdownFactor, allow: allow !== 0 };
         }),
       ]);
       const interfaces = [{ interface: INTERFACE, addresses: [`${host.address}/24`] }];

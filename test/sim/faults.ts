@@ -160,6 +160,13 @@ export const machinePaused = (host: Host): Fault => ({
   end: () => host.setPaused(false),
 });
 
+/** An advert could not be sent while it was MASTER (pf, `block out proto carp`): the kernel adds and never takes back. */
+export const sendError = (host: Host): Fault => ({
+  name: `a send error demotes ${host.name}`,
+  start: () => host.demote(240),
+  end: () => host.demote(-240),
+});
+
 export const linkDown = (host: Host): Fault => ({
   name: `link down on ${host.name}`,
   start: () => host.setLink(false),

@@ -195,6 +195,13 @@ export class Host {
     this.world.changed();
   }
 
+  /** Adds to net.inet.carp.demotion, as a send error does; gone with a reboot. */
+  demote(by: number): void {
+    if (!this.up || this.kernel.demotion + by < 0) return;
+    this.say(`demotion ${by > 0 ? '+' : ''}${by}`);
+    this.sysctl('demotion', by);
+  }
+
   /** The lease of a fence: a process of the host lifts it, whatever becomes of the agent. */
   lease(on: boolean): void {
     if (this.#lease !== null) this.#lease.cancelled = true;

@@ -80,6 +80,84 @@ test('demotion 240 stuck on A with the pin lifted: no failback to a host that ca
     t.deepEqual(held, { darkMs: 0, doubleMs: 0, by: [s.B.name] });
   }));
 
+for (const preempt of [false, true])
+  test(`demotion left behind on the BACKUP, HAProxy of the MASTER dies, preempt ${Number(preempt)}`, async (t) => {
+    for (const which of ['A', 'B'] as const)
+      await scene(t, { preempt }, async (s) => {
+        const [holder, taker] = which === 'A' ? [s.A, s.B] : [s.B, s.A];
+        if (which === 'B') t.is(await s.pin(s.A, s.B), 'reached');
+        const clear = s.fault(fault.sendError(taker));
+        // CARP is read every third second where devd tells the rest; then hold.
+        await s.run(HOLD + 3000);
+        s.holds(holder, 'a demoted host is given nothing by itself');
+        t.deepEqual(
+          taker.report()?.problems.map(({ subject, remedy }) => [subject, remedy]),
+          [['demotion', 'sysctl net.inet.carp.demotion=-240']],
+        );
+        const heal = s.fault(fault.haproxyDead(holder));
+        await s.run(1000);
+        s.holds(taker, 'a living HAProxy is worth more than no demotion');
+        heal();
+        await s.run(8000);
+        s.holds(taker, 'not before the other has lived for hold');
+        await s.run(HOLD);
+        s.holds(holder);
+        clear();
+        await s.run(CALM);
+        t.deepEqual([s.holder(), taker.report()?.problems], [holder.name, []]);
+      });
+  });
+
+for (const preempt of [false, true])
+  test(`gossip cut both ways + HAProxy dead, preempt ${Number(preempt)}: the kernel of the other takes it`, (t) =>
+    scene(t, { management: true, preempt }, async (s) => {
+      const heal = s.fault(fault.gossipCut(s.world));
+      await s.run(5000);
+      const revive = s.fault(fault.haproxyDead(s.A));
+      await s.run(6000);
+      s.holds(s.B);
+      const held = await s.watch(20_000);
+      t.deepEqual(held, { darkMs: 0, doubleMs: 0, by: [s.B.name] }, 'and it stays there');
+      heal();
+      await s.run(3000);
+      s.holds(s.B);
+      revive();
+      await s.run(CALM);
+      t.deepEqual([s.holder(), s.advskews()], [s.A.name, [10, 100]]);
+    }));
+
+test('gossip cut both ways + HAProxy dead, the other demoted: it takes it all the same', (t) =>
+  scene(t, { management: true }, async (s) => {
+    const heal = s.fault(fault.gossipCut(s.world));
+    const clear = s.fault(fault.sendError(s.B));
+    s.fault(fault.haproxyDead(s.A));
+    await s.run(6000);
+    s.holds(s.B);
+    heal();
+    await s.run(5000);
+    s.holds(s.B);
+    clear();
+  }));
+
+test('gossip cut both ways + HAProxy dead on both: each has it in turn, dark no longer than the timer', (t) =>
+  scene(t, { management: true }, async (s) => {
+    s.fault(fault.gossipCut(s.world));
+    s.fault(fault.haproxyDead(s.A));
+    s.fault(fault.haproxyDead(s.B));
+    await s.run(5000);
+    const held = await s.watch(30_000);
+    t.true(held.darkMs <= 4300, `dark for ${held.darkMs} ms`);
+    t.is(held.doubleMs, 0);
+  }));
+
+test('a taker whose agent hangs: HAProxy dead on the MASTER, its kernel takes it', (t) =>
+  scene(t, {}, async (s) => {
+    s.fault(fault.slowTools(s.B, 60_000));
+    s.fault(fault.haproxyDead(s.A));
+    await s.run(9000);
+    s.holds(s.B);
+  }));
+
 test('advbase 1 against 2: an alarm, and no moves', (t) =>
   scene(t, { advbase: [2, 1], preempt: true }, async (s) => {
     t.true(s.alerts(s.A).includes('carp-config'));

@@ -3,9 +3,10 @@ import type { Memory } from './memory.ts';
 import { backendsDown } from '../health.ts';
 import { pinKey, wish } from '../intents.ts';
 import type { AddressReport, NodeReport } from '../model.ts';
-import { isSpent } from './owner.ts';
+import { isSpent } from './candidates.ts';
 import type { View } from './view.ts';
 import { freshNodes } from '../peers.ts';
+import { isUnheard } from './unserved.ts';
 import type { Situation } from './situation.ts';
 
 /** A clock further off than this is an alert. */
@@ -47,7 +48,9 @@ export function addressAlerts(at: Situation): Noticed[] {
   if (candidates.length > 0 && candidates.every(({ report }) => report.health === 'down'))
     add(
       'all-down',
-      'HAProxy serves on no node: nothing moves',
+      isUnheard(view)
+        ? 'HAProxy is down here and no other node is heard: left to whoever lives'
+        : 'HAProxy serves on no node: nothing moves',
       'on each node: service haproxy status',
     );
   return found;

@@ -1,4 +1,5 @@
 import { alert } from '../alert.ts';
+import { arrivalPart } from './arrivals.ts';
 import { addressAlerts, pairAlerts } from './alerts.ts';
 import type { AddressVerdict, Decision, Part, Recalled } from './decision.ts';
 import type { Memory } from './memory.ts';
@@ -12,6 +13,7 @@ import { isCutOff, isInTouch } from '../peers.ts';
 import { explain } from './reasons.ts';
 import { commanded, gained, remember } from './remember.ts';
 import { advskewFor } from './lowering.ts';
+import { stepOutDueMs, stepOutFor } from './step-out.ts';
 import { isIsolated, type Situation } from './situation.ts';
 import { FORCE_INTERVAL_MS, ISOLATED_MS, OVERLAP_MS } from '../timing.ts';
 
@@ -36,12 +38,14 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
   const here = withSelf(view, me);
   const fence = fencePart(here, me, remembered, nowMs);
 
-  let { memory } = fence;
+  const arrival = arrivalPart(here, me, before, fence.memory, nowMs);
+
+  let { memory } = arrival;
   const actions = [...fence.actions];
   const alerts = [...fence.alerts, ...pairAlerts(here, me, memory, nowMs)];
   const verdicts: AddressVerdict[] = [];
   const counted = new Set<string>();
-  let wakeAtMs = earliest(fence.wakeAtMs, isolationDue(memory));
+  let wakeAtMs = earliest(fence.wakeAtMs, earliest(arrival.wakeAtMs, isolationDue(memory)));
   for (const { mine, recalled } of told) {
     const ownership = owner(mine.address, here, nowMs);
     const masters = ownership.candidates.filter(({ isMaster }) => isMaster);
@@ -51,7 +55,7 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
     memory = part.memory ?? memory;
     actions.push(...(part.actions ?? []));
     alerts.push(...(part.alerts ?? []), ...addressAlerts(at));
-    wakeAtMs = earliest(wakeAtMs, part.wakeAtMs ?? null);
+    wakeAtMs = earliest(wakeAtMs, earliest(part.wakeAtMs ?? null, future(stepOutDueMs(at), nowMs)));
     verdicts.push({
       address: mine.address,
       owner: ownership.owner?.node ?? null,
@@ -60,6 +64,8 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
       ...recalled,
     });
   }
+  // Last: an address that is still to be taken does not wait for it.
+  actions.push(...arrival.actions);
   memory = commanded(memory, actions, (address) => counted.has(address), nowMs);
   const changes = gained(before, me, view);
   const advertsLost = memory.lost !== null;
@@ -68,6 +74,9 @@ export function decide(view: View, before: Memory, nowMs: number): Decision {
 
 const earliest = (a: number | null, b: number | null): number | null =>
   a === null ? b : b === null ? a : Math.min(a, b);
+
+const future = (atMs: number | null, nowMs: number): number | null =>
+  atMs !== null && atMs > nowMs ? atMs : null;
 
 const isolationDue = ({ isolatedSinceMs }: Memory): number | null =>
   isolatedSinceMs === null ? null : isolatedSinceMs + ISOLATED_MS;
@@ -94,7 +103,7 @@ const withSelf = (view: View, me: Situation['me']): View => ({
 function counts({ ownership, view, mine, masters }: Situation): boolean {
   if (masters.length === 0 || wish(view.intents, pinKey(mine.address), view.wallMs) !== null)
     return false;
-  return ['degraded', 'holds', 'advskew', 'name'].includes(ownership.because);
+  return ownership.place?.counts === true;
 }
 
 /** The first rule that has a word on this address decides. */
@@ -109,6 +118,7 @@ function decideAddress(at: Situation): Part {
   const alarm = forbidden(at);
   if (alarm !== null) return { reason: alarm, alerts: [alert('carp-config', mine.address, alarm)] };
   return (
+    stepOutFor(at) ??
     grantFor(at) ??
     takeFor(at) ??
     advskewFor(at) ??

@@ -22,6 +22,15 @@ export type Action =
       readonly advskew: number;
       readonly reason: string;
     }
+  /** `advskew K state backup` as one command. */
+  | {
+      readonly kind: 'step-out';
+      readonly address: string;
+      readonly interface: string;
+      readonly vhid: number;
+      readonly advskew: number;
+      readonly reason: string;
+    }
   /** Every MASTER vhid of this host sends its advert now. */
   | { readonly kind: 'advertise'; readonly reason: string }
   /** net.inet.carp.allow=0 as a lease; said again it is renewed. */

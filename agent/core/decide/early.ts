@@ -1,6 +1,6 @@
 import type { Early, Memory } from './memory.ts';
 import type { AddressReport, NodeReport } from '../model.ts';
-import { isPaused } from './owner.ts';
+import { isPaused } from './candidates.ts';
 import type { View } from './view.ts';
 import { isSilent, speaksAgainst } from '../peers.ts';
 import { put, type Situation } from './situation.ts';

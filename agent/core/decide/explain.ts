@@ -1,31 +1,32 @@
 import type { Explanation } from '../answers.ts';
 import { maintenanceKey, pinKey, wish } from '../intents.ts';
 import type { Health, Intent, NodeReport } from '../model.ts';
-import { isMaintained, owner, PLACES, rank, type Candidate } from './owner.ts';
+import { isFit, isMaintained, unfit, type Candidate } from './candidates.ts';
+import { owner } from './owner.ts';
+import { isRipe } from './places.ts';
 import type { View } from './view.ts';
-import { unable } from './reasons.ts';
 
 /** What decides where an address belongs, and which single input would change that. */
 export function explainAddress(view: View, address: string, nowMs: number): Explanation {
   const verdict = owner(address, view, nowMs);
   const { candidates } = verdict;
   const named = verdict.owner?.node ?? null;
-  const ripeAt = PLACES.indexOf('holds');
+  const field = { candidates, view, nowMs };
   return {
     address,
     owner: named,
-    because: verdict.because,
+    because: verdict.place?.name ?? 'only',
     standings: candidates.map((candidate) => {
       const { node, report, address: mine } = candidate;
       return {
         node,
-        unableBecause: candidate.able ? '' : unable(candidate),
+        unableBecause: isFit(candidate) ? '' : unfit(candidate),
         health: report.health,
         healthReason: report.healthReason,
         healthSinceMs: report.healthSinceMs,
         maintenance: isMaintained(candidate, view),
         pinned: wish(view.intents, pinKey(address), view.wallMs)?.value === node,
-        ripe: rank(candidate, candidates, view, nowMs)[ripeAt] === 0,
+        ripe: isRipe(candidate, field),
         advskew: mine.baseAdvskew ?? mine.advskew,
         state: mine.state,
       };

@@ -2,7 +2,8 @@ import { alert, type Noticed } from '../alert.ts';
 import type { Action } from './decision.ts';
 import type { Lost, Memory } from './memory.ts';
 import type { NodeReport, NodeView, Received } from '../model.ts';
-import { isPaused, owner } from './owner.ts';
+import { isPaused } from './candidates.ts';
+import { owner } from './owner.ts';
 import type { View } from './view.ts';
 import { freshNodes } from '../peers.ts';
 import {

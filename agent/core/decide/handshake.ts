@@ -1,7 +1,7 @@
 import { alert } from '../alert.ts';
 import type { Part } from './decision.ts';
 import { deadMaster, tookEarly } from './early.ts';
-import { isPaused, type Candidate } from './owner.ts';
+import { goalOf, isPaused, letsWin, type Candidate } from './candidates.ts';
 import { explain } from './reasons.ts';
 import { desiredAdvskew, hasSeen, put, where, type Situation } from './situation.ts';
 import {
@@ -45,16 +45,13 @@ export function grantFor(at: Situation): Part | null {
 /** True when neither this holder nor a bystander would beat the taker in the kernels' comparison. */
 function lets(at: Situation, taker: Candidate): boolean {
   const { mine, me, ownership, view } = at;
-  const goal = takerAdvskew(taker);
+  const goal = goalOf(taker);
   if (mine.advskew !== desiredAdvskew(at)) return false;
   if (goal > effectiveAdvskew(mine.advskew, me.demotion)) return false;
   return ownership.candidates
     .filter(({ node }) => node !== taker.node && node !== view.self)
-    .every(({ address, report }) => effectiveAdvskew(address.advskew, report.demotion) > goal);
+    .every((bystander) => letsWin(bystander, goal));
 }
-
-const takerAdvskew = ({ address, report }: Candidate): number =>
-  effectiveAdvskew(address.baseAdvskew ?? address.advskew, report.demotion);
 
 /**
  * The taker's half: forces itself MASTER with its base advskew in one command,
@@ -126,7 +123,7 @@ function wouldStand(at: Situation, holder: Candidate): boolean {
   if (goal > effectiveAdvskew(holder.address.advskew, holder.report.demotion)) return false;
   return ownership.candidates
     .filter(({ node }) => node !== view.self && node !== holder.node)
-    .every(({ address, report }) => goal < effectiveAdvskew(address.advskew, report.demotion));
+    .every((bystander) => letsWin(bystander, goal));
 }
 
 /**

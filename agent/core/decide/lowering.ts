@@ -65,7 +65,7 @@ function notBefore(at: Situation, memory: Memory, wanted: number): number | null
     wanted === LOWERED_ADVSKEW &&
     mine.state === 'MASTER' &&
     me.health === 'down' &&
-    ownership.because === 'haproxy';
+    ownership.place?.name === 'haproxy';
   const last = memory.healthYields.get(mine.address);
   const again = forHealth && last !== undefined ? last + holdMs : 0;
   const due = Math.max(outside, again);

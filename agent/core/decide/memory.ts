@@ -28,6 +28,14 @@ export interface Known {
   readonly outsideAtMs: number | null;
 }
 
+/** An address that another node was MASTER of until now. */
+export interface Arrival {
+  readonly from: string;
+  readonly sinceMs: number;
+  /** When the first extra advert was sent; null: not yet. */
+  readonly toldAtMs: number | null;
+}
+
 /** An early takeover: of which silence, and until when there is no other against that peer. */
 export interface Early {
   readonly silentSinceMs: number;
@@ -74,6 +82,12 @@ export interface Memory {
   readonly silence: ReadonlyMap<string, Silence>;
   /** The other node that was last known to be MASTER, by address. */
   readonly holders: ReadonlyMap<string, string>;
+  /** Since when this MASTER serves nobody while another should or might: HAProxy is dead here. */
+  readonly unserved: ReadonlyMap<string, number>;
+  /** When this host last became BACKUP by itself for that. */
+  readonly stepOuts: ReadonlyMap<string, number>;
+  /** Addresses that are still to be advertised once more. */
+  readonly arrivals: ReadonlyMap<string, Arrival>;
 }
 
 export const NO_MEMORY: Memory = {
@@ -91,4 +105,7 @@ export const NO_MEMORY: Memory = {
   lost: null,
   silence: new Map(),
   holders: new Map(),
+  unserved: new Map(),
+  stepOuts: new Map(),
+  arrivals: new Map(),
 };

@@ -7,6 +7,7 @@ import { owner } from './owner.ts';
 import type { View } from './view.ts';
 import { freshNodes, isCut, silences } from '../peers.ts';
 import { put } from './situation.ts';
+import { isUnserved } from './unserved.ts';
 import { FORCE_INTERVAL_MS, FORCE_WINDOW_MS, REJOIN_MS, UNASKED_WINDOW_MS } from '../timing.ts';
 
 /** Memory brought up to date with what is seen now, before anything is decided from it. */
@@ -16,7 +17,7 @@ export function remember(view: View, me: NodeReport, before: Memory, nowMs: numb
   for (const mine of me.addresses) {
     const known = before.known.get(mine.address);
     yielded ||= known?.state === 'MASTER' && mine.state === 'BACKUP';
-    memory = rememberAddress(view, mine, memory, nowMs);
+    memory = rememberAddress(view, me, mine, memory, nowMs);
   }
   memory = judgeEarly(view, memory, yielded, nowMs);
   const networks = me.addresses.map(({ network }) => network);
@@ -24,15 +25,23 @@ export function remember(view: View, me: NodeReport, before: Memory, nowMs: numb
   return rememberIsolation(view, me, memory, nowMs);
 }
 
-function rememberAddress(view: View, mine: AddressReport, before: Memory, nowMs: number): Memory {
+function rememberAddress(
+  view: View,
+  me: NodeReport,
+  mine: AddressReport,
+  before: Memory,
+  nowMs: number,
+): Memory {
   const { address, state, stateSinceMs } = mine;
-  const masters = owner(address, view, nowMs).candidates.filter(({ isMaster }) => isMaster);
+  const ownership = owner(address, view, nowMs);
+  const masters = ownership.candidates.filter(({ isMaster }) => isMaster);
   const holder = masters.find(({ node }) => node !== view.self)?.node;
   const overlap = masters.length > 1 ? (before.overlaps.get(address) ?? nowMs) : null;
   const stands =
     state === 'MASTER' && masters.length === 1 && nowMs - stateSinceMs >= FORCE_INTERVAL_MS;
   const forces = recent(before.forces.get(address), FORCE_WINDOW_MS, nowMs);
   const grant = state === 'MASTER' ? (before.grants.get(address) ?? null) : null;
+  const unserved = isUnserved(view, me, mine, ownership);
   const was = before.known.get(address);
   const promoted = state === 'MASTER' && was !== undefined && was.state === 'BACKUP';
   const arrived = promoted && was.took !== null;
@@ -46,6 +55,11 @@ function rememberAddress(view: View, mine: AddressReport, before: Memory, nowMs:
     grants: put(before.grants, address, grant),
     known: put(before.known, address, nextKnown(mine, was, nowMs)),
     holders: put(before.holders, address, holder ?? before.holders.get(address) ?? null),
+    unserved: put(
+      before.unserved,
+      address,
+      unserved ? (before.unserved.get(address) ?? nowMs) : null,
+    ),
     moves: put(before.moves, address, arrived && was.took?.counts ? [...moves, nowMs] : moves),
     unasked: put(before.unasked, address, against ? [...unasked, nowMs] : unasked),
   };
@@ -95,7 +109,7 @@ export function commanded(
 ): Memory {
   let { known } = memory;
   for (const action of actions) {
-    if (action.kind !== 'set-advskew' && action.kind !== 'take') continue;
+    if (!('advskew' in action)) continue;
     const was = known.get(action.address);
     if (was === undefined) continue;
     const took =

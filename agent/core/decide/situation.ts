@@ -1,8 +1,10 @@
 import type { Memory } from './memory.ts';
 import { LOWERED_ADVSKEW, type AddressReport, type NodeReport } from '../model.ts';
-import type { Candidate, Ownership } from './owner.ts';
+import { goalOf, isPaused, type Candidate } from './candidates.ts';
+import type { Ownership } from './owner.ts';
 import type { View } from './view.ts';
 import { ISOLATED_MS } from '../timing.ts';
+import { isUnheard } from './unserved.ts';
 
 /** One address in one round: everything its decision may look at. */
 export interface Situation {
@@ -34,18 +36,28 @@ export function isIsolated({ view, mine, memory, nowMs }: Situation): boolean {
 }
 
 /**
- * Base if I am owner or my base is above the owner's, 254 otherwise; what was
+ * HAProxy is dead here and nobody was heard for ISOLATED_MS: whoever lives must
+ * win. What is lowered for it stays so.
+ */
+function isForsaken({ view, mine, memory, nowMs }: Situation): boolean {
+  const sinceMs = memory.unserved.get(mine.address);
+  if (sinceMs === undefined || !isUnheard(view) || isPaused(view)) return false;
+  return mine.advskew === LOWERED_ADVSKEW || nowMs - sinceMs >= ISOLATED_MS;
+}
+
+/**
+ * Base if I am owner or my base is above what the owner will advertise, 254 otherwise; what was
  * set by hand stays. Computed each round from causes, never remembered as one.
  */
 export function desiredAdvskew(at: Situation): number {
   const { mine, ownership, view, keeper } = at;
   if (mine.byHand) return mine.advskew;
-  if (isIsolated(at)) return LOWERED_ADVSKEW;
+  if (isIsolated(at) || isForsaken(at)) return LOWERED_ADVSKEW;
   if (keeper !== null && keeper !== view.self) return LOWERED_ADVSKEW;
   const base = mine.baseAdvskew ?? mine.advskew;
   const chosen = ownership.owner;
   if (chosen === null || chosen.node === view.self) return base;
-  return base > (chosen.address.baseAdvskew ?? chosen.address.advskew) ? base : LOWERED_ADVSKEW;
+  return base > goalOf(chosen) ? base : LOWERED_ADVSKEW;
 }
 
 /** The peer had this node's present report when it wrote its own. */

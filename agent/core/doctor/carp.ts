@@ -1,3 +1,4 @@
+import { undoDemotion, unexplained } from './demotion.ts';
 import type { Found, Remedy } from './finding.ts';
 import { known, type CarpFacts, type Inspection, type VhidFacts } from './inspection.ts';
 import { aliasOf, RC, rcRemedy } from './rc-conf.ts';
@@ -54,8 +55,8 @@ function ofHost(node: string, facts: CarpFacts): Found[] {
       do: [{ node, file: null, line: null, text: 'sysctl net.inet.carp.allow=1' }],
     });
   const down = facts.vhids.filter(({ state }) => state === 'INIT').length;
-  const explained = down * facts.downFactor;
-  if (facts.demotion !== explained)
+  const left = unexplained({ ...facts, inInit: down });
+  if (left !== 0)
     found.push({
       id: 'carp-demotion',
       about,
@@ -63,16 +64,16 @@ function ofHost(node: string, facts: CarpFacts): Found[] {
       address: null,
       nodes: [node],
       saw: [
-        `${node}: net.inet.carp.demotion is ${facts.demotion}, ${explained} is explained ` +
+        `${node}: net.inet.carp.demotion is ${facts.demotion}, ${facts.demotion - left} is explained ` +
           `(${down} ${down === 1 ? 'vhid' : 'vhids'} in INIT)`,
       ],
-      why: 'Whatever adds to it moves every address of this host at once, past the agents. A set adds.',
+      why: 'This host stands back for every other: a send error (pf) or a program left it. A set adds.',
       do: [
         {
           node,
           file: null,
           line: null,
-          text: `sysctl net.inet.carp.demotion=${explained - facts.demotion}`,
+          text: undoDemotion(left),
         },
       ],
     });

@@ -1,4 +1,5 @@
 import { LOWERED_ADVSKEW } from '../../../agent/core/model.ts';
+import type { Host } from '../host.ts';
 import { Violation } from '../violation.ts';
 import type { World } from '../world.ts';
 import {
@@ -11,13 +12,17 @@ import {
   type Check,
 } from './truth.ts';
 
+/** Another node is heard: it tells whether it serves. */
+const hears = (host: Host): boolean =>
+  host.agent?.loop?.peers().some(({ fresh }) => fresh) ?? false;
+
 /** What a report may be old, and an HAProxy's death or hanging unseen, ms. */
 const UNSEEN_MS = 5000;
 
 /**
  * I2: no MASTER lowers itself for its own health unless a peer serves. Not
- * looked at: a pin elsewhere, maintenance, a host that is cut off, adverts
- * known to be lost. Tolerated: a peer whose HAProxy ended moments ago.
+ * looked at: a pin elsewhere, maintenance, a host that is cut off, one that
+ * hears no other agent, adverts known to be lost. Tolerated: a peer whose HAProxy ended moments ago.
  */
 export function noGift(): Check {
   const since = new Since();
@@ -35,7 +40,7 @@ export function noGift(): Check {
         if (!lowered || !host.isMaster(vhid) || host.byHand.has(vhid)) continue;
         const pin = pinOf(host, vhid);
         const wished = isInMaintenance(host) || (pin !== null && pin !== host.name);
-        if (wished || losesAdverts(world) || !isAttached(world, host)) continue;
+        if (wished || losesAdverts(world) || !isAttached(world, host) || !hears(host)) continue;
         if (aloneMs > UNSEEN_MS && !serves(host))
           throw new Violation(
             'no-gift',

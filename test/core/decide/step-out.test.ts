@@ -1,0 +1,132 @@
+import test from 'ava';
+import { decide } from '../../../agent/core/decide/decide.ts';
+import { NO_MEMORY, type Memory } from '../../../agent/core/decide/memory.ts';
+import type { View } from '../../../agent/core/decide/view.ts';
+import type { AddressReport, NodeReport, NodeView } from '../../../agent/core/model.ts';
+import { heard, intent, view, wishes } from '../builders.ts';
+import { address, NOW, report } from '../../reports.ts';
+
+// haproxy01 is preferred (base 0), haproxy02 the other (base 100); hold is 10 s.
+const A = 'haproxy01';
+const B = 'haproxy02';
+type Change = Partial<Omit<NodeReport, 'addresses'>>;
+const on =
+  (node: string, baseAdvskew: number) =>
+  (mine: Partial<AddressReport> = {}, change: Change = {}): NodeView =>
+    heard(report(node, { ...change, addresses: [address({ baseAdvskew, ...mine })] }));
+const onA = on(A, 0);
+const onB = on(B, 100);
+const DEAD: Change = { health: 'down', healthReason: 'HAProxy is down', healthSinceMs: NOW - 100 };
+const away = (node: NodeView, change: Partial<NodeView> = {}): NodeView => ({
+  ...node,
+  fresh: false,
+  peerClass: 'suspect',
+  ...change,
+});
+
+/** What is done at each of these times, one decision after the other. */
+function course(at: (nowMs: number) => View, times: readonly number[]) {
+  let memory: Memory = NO_MEMORY;
+  return times.map((ms) => {
+    const decision = decide(at(NOW + ms), memory, NOW + ms);
+    ({ memory } = decision);
+    const done = decision.actions.map((one) =>
+      'advskew' in one ? `${one.kind} ${one.advskew}` : one.kind,
+    );
+    return [ms, done.join(', '), decision.wakeAtMs === null ? null : decision.wakeAtMs - NOW];
+  });
+}
+
+test('HAProxy dead and nobody heard: left to whoever lives after a second, once in ten', (t) => {
+  const alone = (advskew: number) => () =>
+    view(A, [onA({ state: 'MASTER', advskew }, DEAD), away(onB())]);
+  t.deepEqual(course(alone(0), [0, 999, 1000, 1001, 10_999, 11_000]), [
+    [0, '', 1000],
+    [999, '', 1000],
+    [1000, 'step-out 254', 11_000],
+    [1001, 'set-advskew 254', 11_000],
+    [10_999, 'set-advskew 254', 11_000],
+    [11_000, 'step-out 254', 21_000],
+  ]);
+  // MASTER again because nobody took it: it is not raised meanwhile.
+  t.deepEqual(course(alone(254), [0, 500]), [
+    [0, '', 1000],
+    [500, '', 1000],
+  ]);
+});
+
+test('left to nobody: while HAProxy lives, all peers are dead, paused, before it has joined', (t) => {
+  const mine = (change: Change) => onA({ state: 'MASTER' }, change);
+  const paused = { intents: wishes(intent('pause', 'on')) };
+  for (const at of [
+    view(A, [mine({}), away(onB())]),
+    view(A, [mine(DEAD), away(onB(), { peerClass: 'dead' })]),
+    view(A, [mine(DEAD), away(onB())], paused),
+    view(A, [mine({ ...DEAD, joined: false }), away(onB())]),
+    view(A, [mine(DEAD)]),
+    view(A, [onA({ state: 'BACKUP' }, DEAD), away(onB())]),
+  ])
+    t.deepEqual(
+      course(() => at, [0, 60_000]).map(([, done]) => done),
+      ['', ''],
+    );
+});
+
+test('all nodes but one are dead for certain: the one that may live is enough', (t) => {
+  const third = away(heard(report('haproxy03', {})), { peerClass: 'agent-down' });
+  const at = view(A, [onA({ state: 'MASTER' }, DEAD), away(onB(), { peerClass: 'dead' }), third]);
+  t.deepEqual(
+    course(() => at, [0, 1000]).map(([, done]) => done),
+    ['', 'step-out 254'],
+  );
+});
+
+test('a handshake that nobody ends: left to the kernels after 2.5 s', (t) => {
+  const lowered = () => view(A, [onA({ state: 'MASTER', advskew: 254 }, DEAD), onB()]);
+  t.deepEqual(course(lowered, [0, 2499, 2500, 12_499, 12_500]), [
+    [0, '', 2000],
+    [2499, '', 2500],
+    [2500, 'step-out 254', 12_500],
+    [12_499, '', 12_500],
+    [12_500, 'step-out 254', 22_500],
+  ]);
+});
+
+test('a demoted host with a living HAProxy is given the address by the plain handshake', (t) => {
+  const demoted: Change = { demotion: 240 };
+  // The holder lowers itself all the way, though its own base is the higher one.
+  for (const [self, holder, taker, base] of [
+    [A, onA, onB, 100],
+    [B, onB, onA, 0],
+  ] as const) {
+    const other = self === A ? B : A;
+    const first = decide(
+      view(self, [holder({ state: 'MASTER' }, DEAD), taker({}, demoted)]),
+      NO_MEMORY,
+      NOW,
+    );
+    t.deepEqual(
+      first.actions.map((one) => ('advskew' in one ? one.advskew : null)),
+      [254],
+    );
+    const lowered = holder({ state: 'MASTER', advskew: 254 }, DEAD);
+    const second = decide(view(self, [lowered, taker({}, demoted)]), NO_MEMORY, NOW);
+    t.is(second.verdicts[0]?.yieldTo, other);
+    const naming = holder({ state: 'MASTER', advskew: 254, yieldTo: other }, DEAD);
+    const took = decide(view(other, [taker({}, demoted), naming]), NO_MEMORY, NOW);
+    t.deepEqual(
+      took.actions.map((one) => ('advskew' in one ? [one.kind, one.advskew] : one.kind)),
+      [['take', base]],
+    );
+  }
+});
+
+test('a demoted host takes it past a third one that is lowered, not past one that is not', (t) => {
+  const third = (advskew: number): NodeView =>
+    heard(report('haproxy03', { ...DEAD, addresses: [address({ baseAdvskew: 150, advskew })] }));
+  const lowered = onA({ state: 'MASTER', advskew: 254 }, DEAD);
+  const grants = (advskew: number) =>
+    decide(view(A, [lowered, onB({}, { demotion: 240 }), third(advskew)]), NO_MEMORY, NOW)
+      .verdicts[0]?.yieldTo;
+  t.deepEqual([grants(254), grants(150)], [B, null]);
+});
