@@ -38,11 +38,9 @@ NL='
 '
 TAB=$(printf '\t')
 ifconfig=$1 sysctl=$2 pfctl=$3 directories=$4 check=$5 reload=$6
-# A tool that hangs must not take the helper with it; timeout(1) is in base.
-short='' long=''
-if command -v timeout >/dev/null; then
-	short='timeout -s KILL 2' long='timeout -s KILL 30'
-fi
+# How long a command of agent.toml is waited for, in seconds.
+patience=30
+trap : ALRM
 keeper=''
 why=''
 
@@ -50,14 +48,28 @@ refuse() { why="refused $1"; return 1; }
 fail() { why="failed $1"; return 1; }
 
 # Runs a tool to its end, 2 s at most; what it printed is in $said.
-# shellcheck disable=SC2086 # words of timeout(1), or none
-run() { unlimited $short "$@"; }
-unlimited() {
-	said=$("$@" 2>&1 </dev/null) && return 0
+run() {
+	said=$(bounded "$@" 2>&1 </dev/null) && return 0
 	code=$?
-	[ "$1" != timeout ] || shift 4
+	[ "$code" -ne 137 ] || said='no answer within 2 s'
 	fail "$*: exit $code: ${said%%"$NL"*}"
 }
+
+# A tool that hangs must not take the helper with it. Not timeout(1): FreeBSD's
+# kills also what the tool left running, and now and then it misses the end of a
+# tool that ends at once.
+bounded() {
+	"$@" &
+	tool=$!
+	(sleep 2 && kill -KILL "$tool") >/dev/null 2>&1 &
+	dog=$!
+	wait "$tool"
+	code=$?
+	put_down "$dog"
+	return "$code"
+}
+
+put_down() { { kill -KILL "$1" && wait "$1"; } 2>/dev/null || :; }
 
 between() { # NUMBER LOW HIGH
 	case $1 in '' | *[!0-9]* | 0?* | ????*) return 1 ;; esac
@@ -70,8 +82,7 @@ between() { # NUMBER LOW HIGH
 look() { # IF VHID
 	if [ "$1" != "$looked" ]; then
 		looked=''
-		# Unlimited, for a millisecond less: the agent has just read the same.
-		unlimited "$ifconfig" "$1" || return 1
+		run "$ifconfig" "$1" || return 1
 		text=$said$NL
 		looked=$1
 	fi
@@ -180,9 +191,8 @@ unfence() {
 }
 
 dismiss() {
-	[ -z "$keeper" ] || { kill -KILL "$keeper" && wait "$keeper"; } 2>/dev/null
+	[ -z "$keeper" ] || put_down "$keeper"
 	keeper=''
-	return 0
 }
 
 # The file behind PATH, if it is one of ours: $target, in $folder.
@@ -274,8 +284,7 @@ tidy() {
 	for allowed in $directories; do
 		IFS=' '
 		allowed=$(realpath "$allowed" 2>/dev/null) || continue
-		# shellcheck disable=SC2086 # words of timeout(1), or none
-		$short find "$allowed/" -xdev -type f -user 0 -name '.?*.proxyctl' -exec rm -f {} + \
+		bounded find "$allowed/" -xdev -type f -user 0 -name '.?*.proxyctl' -exec rm -f {} + \
 			>/dev/null 2>&1 </dev/null
 	done
 	IFS=' '
@@ -285,7 +294,8 @@ tidy() {
 durable() { if command -v fsync >/dev/null; then fsync "$1"; else sync "$1"; fi; }
 
 # A command of agent.toml. Its output goes through a file: what it leaves
-# running would hold a pipe open.
+# running would hold a pipe open. Only the waiting has an end: a reload leaves
+# HAProxy behind, and nothing here may kill what serves.
 command_of() { # WORDS, one a line
 	[ -n "$1" ] || refuse 'not configured in agent.toml' || return 1
 	out=$(mktemp /tmp/proxyagent.XXXXXXXX) || fail 'no room in /tmp' || return 1
@@ -293,10 +303,18 @@ command_of() { # WORDS, one a line
 	# shellcheck disable=SC2086 # one word a line
 	set -- $1
 	IFS=' '
-	$long "$@" >"$out" 2>&1 </dev/null
+	"$@" >"$out" 2>&1 </dev/null &
+	command=$!
+	(sleep "$patience" && kill -ALRM $$) >/dev/null 2>&1 </dev/null &
+	clock=$!
+	wait "$command"
 	code=$?
+	put_down "$clock"
 	awk '{ print " " $0 }' "$out"
 	rm -f "$out"
+	if [ "$code" -gt 128 ] && kill -0 "$command" 2>/dev/null; then
+		fail "it still runs after $patience s and is not waited for" || return 1
+	fi
 	[ "$code" -eq 0 ] || fail "exit $code"
 }
 
