@@ -46,6 +46,7 @@ export function address(change: Partial<AddressReport> = {}): AddressReport {
     cutOff: false,
     inTouch: false,
     movesAtMs: [],
+    heldAtMs: null,
     ...change,
   };
 }

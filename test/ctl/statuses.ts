@@ -16,6 +16,7 @@ export const addressOf = (more: Partial<AddressReport> = {}): AddressReport => (
   vips: ['10.1.60.200', 'fd5e:d1c2:c9de:60::200'],
   state: 'MASTER',
   stateSinceMs: ago(DAY),
+  heldAtMs: ago(0),
   advbase: 1,
   advskew: 0,
   baseAdvskew: 0,

@@ -57,6 +57,7 @@ const wireReport = (damage: (wire: proxyctl.v1.NodeReport.$Properties) => void) 
     cutOff: false,
     inTouch: true,
     movesAtMs: [],
+    heldAtMs: null,
   };
   const wire = reportToWire({ ...sample, node: 'haproxy02', addresses: [address] }, AT.nowMs);
   damage(wire);
