@@ -31,6 +31,7 @@ export function address(change: Partial<AddressReport> = {}): AddressReport {
     cutOff: false,
     inTouch: false,
     movesAtMs: [],
+    heldAtMs: null,
     ...change,
   };
 }

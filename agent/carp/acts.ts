@@ -17,9 +17,19 @@ export interface KnownVhid {
   readonly peer6: string | null;
 }
 
+/** One vhid and what is to be set of it. */
+export interface CarpSet {
+  readonly vhid: KnownVhid;
+  readonly change: CarpChange;
+}
+
 /** What needs root, one act a call. Each rejects with a sentence when it was not done. */
 export interface CarpActs {
-  set(vhid: KnownVhid, change: CarpChange): Promise<void>;
+  /**
+   * Sets several vhids, each once, in no order. One that fails keeps no other from being set; the
+   * first of those is what it rejects with.
+   */
+  set(sets: readonly CarpSet[]): Promise<void>;
   /** Adds nothing to the demotion and so makes every MASTER vhid send its advert now. */
   advertise(): Promise<void>;
   /** net.inet.carp.allow. False is a lease: the host undoes it 3 s after it was said last. */
@@ -49,17 +59,27 @@ export function wordsOf(vhid: KnownVhid, change: CarpChange): readonly (readonly
 /** Groups that stand for "no unicast peer": CARP's own. */
 const MULTICAST = new Set(['224.0.0.18', 'ff02::12']);
 
-/** The acts with this process's own rights: root's. */
+/**
+ * The acts with this process's own rights: root's. Several vhids are as many ifconfigs side by side:
+ * one keeps a single vhid in static variables and sets that one (setcarp_vhid(), FreeBSD
+ * sbin/ifconfig/carp.c), and what two of them read and write back is of different vhids.
+ */
 export function directActs(
   exec: Exec,
   tools: { readonly ifconfig: string; readonly sysctl: string },
 ): CarpActs {
   const lease = fenceLease(exec, tools.sysctl);
   return {
-    async set(vhid, change) {
-      const words = wordsOf(vhid, change).flat();
-      const args = [vhid.interface, 'vhid', String(vhid.vhid), ...words, ...unicast(vhid)];
-      await exec(tools.ifconfig, args);
+    async set(sets) {
+      const done = await Promise.allSettled(
+        sets.map(({ vhid, change }) => {
+          const words = wordsOf(vhid, change).flat();
+          const args = [vhid.interface, 'vhid', String(vhid.vhid), ...words, ...unicast(vhid)];
+          return exec(tools.ifconfig, args);
+        }),
+      );
+      const failed = done.find((one) => one.status === 'rejected');
+      if (failed !== undefined) throw failed.reason;
     },
     async advertise() {
       await exec(tools.sysctl, ['net.inet.carp.demotion=0']);

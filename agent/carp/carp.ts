@@ -45,6 +45,12 @@ export interface CarpReading {
   readonly interfaces: readonly InterfaceLine[];
 }
 
+/** What is to be set of one vhid that the last reading showed. */
+export interface VhidChange extends CarpChange {
+  readonly interface: string;
+  readonly vhid: number;
+}
+
 export interface CarpTools {
   readonly ifconfig: string;
   readonly sysctl: string;
@@ -54,10 +60,10 @@ export interface CarpTools {
 
 /**
  * CARP of this host through ifconfig(8), sysctl(8) and kldstat(8). Reads are
- * whole and parsed; a set names a vhid that the last read showed (ifconfig
+ * whole and parsed; a set names vhids that the last read showed (ifconfig
  * would create an unknown one), repeats unicast peers (14.0 forgets them), and
- * is one at a time, since ifconfig reads, changes and writes back everything.
- * A set is not proof: read again. Rejects with CarpError, or as `acts` do: with
+ * a vhid is set by one at a time, since ifconfig reads, changes and writes back
+ * everything of it. A set is not proof: read again. Rejects with CarpError, or as `acts` do: with
  * CommandError where this process sets by itself.
  */
 export function carp(options: {
@@ -87,6 +93,13 @@ export function carp(options: {
       const remedy = 'kldload carp, and carp_load="YES" in /boot/loader.conf';
       throw new CarpError(`carp(4) is not loaded: ${remedy}`, { kind: 'module' }, { cause: error });
     }
+  }
+
+  function shown(name: string, vhid: number): KnownVhid {
+    const line = known.find((one) => one.interface === name && one.vhid === vhid);
+    if (line !== undefined) return line;
+    const failure = { kind: 'no-vhid', interface: name, vhid } as const;
+    throw new CarpError(`${name} does not carry vhid ${vhid}: nothing was set`, failure);
   }
 
   return {
@@ -121,16 +134,19 @@ export function carp(options: {
       };
     },
 
-    /** One command; the kernel stores advskew before it acts on state, so both are one act. */
-    set(name: string, vhid: number, change: CarpChange): Promise<void> {
-      return alone(async () => {
-        const line = known.find((one) => one.interface === name && one.vhid === vhid);
-        if (line === undefined) {
-          const failure = { kind: 'no-vhid', interface: name, vhid } as const;
-          throw new CarpError(`${name} does not carry vhid ${vhid}: nothing was set`, failure);
-        }
-        await acts.set(line, change);
-      });
+    /**
+     * Many vhids in one call, each one command: the kernel stores advskew before it acts on state,
+     * so both are one act. One that fails keeps no other from being set.
+     */
+    set(changes: readonly VhidChange[]): Promise<void> {
+      return alone(async () =>
+        acts.set(
+          changes.map(({ interface: name, vhid, ...change }) => ({
+            vhid: shown(name, vhid),
+            change,
+          })),
+        ),
+      );
     },
 
     /** Advert counters of the host; null where netstat(1) does not print them. */

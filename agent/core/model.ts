@@ -23,6 +23,11 @@ export interface AddressReport {
   /** Unknown: neither MASTER nor BACKUP nor INIT follows. */
   readonly state: CarpState | Unknown;
   readonly stateSinceMs: number;
+  /**
+   * The last moment it was read as MASTER there; while it is handed over, of the reading on which
+   * the taker was named. Null: never MASTER since that agent started, or an agent that does not say.
+   */
+  readonly heldAtMs: number | null;
   /** Seconds. */
   readonly advbase: number;
   /** 0 to 254, as the kernel holds it. */

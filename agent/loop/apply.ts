@@ -4,7 +4,7 @@ import type { Problem } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
 import { problem } from '../problems.ts';
 import type { LoopOptions } from './ports.ts';
-import type { CarpControl } from './ports.ts';
+import type { CarpControl, VhidChange } from './ports.ts';
 import { movesTo } from './move-times.ts';
 
 /** After an action failed nothing is tried again for this long. */
@@ -22,13 +22,14 @@ export function applying(
   let trouble: Problem | null = null;
   let retryAtMs = 0;
 
-  function failed(action: Action, error: unknown): void {
+  function failed(step: Step, error: unknown): void {
     const cause = sentence(error);
     retryAtMs = clock.nowMs() + RETRY_MS;
     const known = trouble === null ? [] : [trouble];
     const remedy = 'tried again every second; see the log';
     trouble = problem(known, 'action', cause, remedy, clock.nowMs());
-    log.actionFailed({ action: action.kind, cause, retry_ms: RETRY_MS });
+    const kinds = [...new Set(step.actions.map(({ kind }) => kind))];
+    log.actionFailed({ action: kinds.join(', '), cause, retry_ms: RETRY_MS });
   }
 
   return {
@@ -38,23 +39,26 @@ export function applying(
     problem: (): Problem | null => trouble,
     /** When a failed action may be tried again; Infinity where none failed lately. */
     retryAtMs: (nowMs: number): number => (retryAtMs > nowMs ? retryAtMs : Infinity),
-    /** One by one; the first that fails ends the round, and the next decides afresh. */
+    /**
+     * In order, sets of vhids that follow each other in one call: no address waits for the others.
+     * The first step that fails ends the round, and the next decides afresh.
+     */
     async act(actions: readonly Action[]): Promise<void> {
-      for (const action of actions) {
+      for (const step of stepsOf(actions)) {
         try {
           // On disk before it is in force: only our own fence is ever undone.
-          if (action.kind === 'fence' && !fenceMine) {
+          if (step.kind === 'fence' && !fenceMine) {
             await save({ fenceMine: true });
             fenceMine = true;
           }
-          await perform(action, carp);
-          if (action.kind === 'unfence') {
+          await perform(step, carp);
+          if (step.kind === 'unfence') {
             fenceMine = false;
             await save({ fenceMine: false });
           }
           trouble = null;
         } catch (error) {
-          failed(action, error);
+          failed(step, error);
           break;
         } finally {
           // Done or failed: only the kernel says what is so now.
@@ -78,15 +82,49 @@ export function applying(
   };
 }
 
-/** One action, one command. A new kind of action does not compile until it has a case here. */
-function perform(action: Action, carp: CarpControl): Promise<void> {
-  switch (action.kind) {
-    case 'set-advskew':
-      return carp.set(action.interface, action.vhid, { advskew: action.advskew });
-    case 'take':
-      return carp.set(action.interface, action.vhid, { advskew: action.advskew, state: 'MASTER' });
-    case 'step-out':
-      return carp.set(action.interface, action.vhid, { advskew: action.advskew, state: 'BACKUP' });
+/** Actions that are one call to the host. */
+type Step =
+  | { readonly kind: 'set'; readonly actions: Action[]; readonly changes: VhidChange[] }
+  | { readonly kind: 'advertise' | 'fence' | 'unfence'; readonly actions: Action[] };
+
+/** What a set asks of the vhid's state beside its advskew. */
+const STATE_AFTER = {
+  'set-advskew': {},
+  take: { state: 'MASTER' },
+  'step-out': { state: 'BACKUP' },
+} as const;
+
+/** A new kind of action does not compile until it has a case here. */
+function stepsOf(actions: readonly Action[]): Step[] {
+  const steps: Step[] = [];
+  for (const action of actions) {
+    switch (action.kind) {
+      case 'set-advskew':
+      case 'take':
+      case 'step-out': {
+        const { interface: name, vhid, advskew } = action;
+        const state = STATE_AFTER[action.kind];
+        const before = steps.at(-1);
+        const change = { interface: name, vhid, advskew, ...state };
+        if (before?.kind === 'set') {
+          before.actions.push(action);
+          before.changes.push(change);
+        } else steps.push({ kind: 'set', actions: [action], changes: [change] });
+        break;
+      }
+      case 'advertise':
+      case 'fence':
+      case 'unfence':
+        steps.push({ kind: action.kind, actions: [action] });
+    }
+  }
+  return steps;
+}
+
+function perform(step: Step, carp: CarpControl): Promise<void> {
+  switch (step.kind) {
+    case 'set':
+      return carp.set(step.changes);
     case 'advertise':
       return carp.advertise();
     case 'fence':

@@ -29,12 +29,14 @@ export function carpReader(options: {
   let reading: CarpObservation | null = null;
   let received: Received | null = null;
   let readAtMs = -Infinity;
+  let atMs = -Infinity;
   let trouble: Problem | null = null;
   let counting = false;
 
   async function read(withCounters: boolean): Promise<void> {
     const nowMs = clock.nowMs();
     readAtMs = nowMs;
+    atMs = nowMs;
     try {
       reading = await carp.read();
       // Without counters the fence is lifted on trial by time; nothing else rests on them.
@@ -62,6 +64,8 @@ export function carpReader(options: {
     /** What was read may not be so any more. */
     forget: (): void => void (readAtMs = -Infinity),
     reading: (): CarpObservation | null => reading,
+    /** When that reading was begun. */
+    atMs: (): number => atMs,
     received: (): Received | null => received,
     problem: (): Problem | null => trouble,
     dueAtMs: (): number => readAtMs + everyMs(),

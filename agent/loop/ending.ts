@@ -45,7 +45,7 @@ export async function endWithHaproxy({ loop, carp, haproxy, clock, log }: Ending
   await leave(loop, clock, log, HAND_OVER_MS);
   for (const { address, interface: name, vhid } of held(loop)) {
     try {
-      await carp.set(name, vhid, { advskew: LOWERED_ADVSKEW, state: 'BACKUP' });
+      await carp.set([{ interface: name, vhid, advskew: LOWERED_ADVSKEW, state: 'BACKUP' }]);
       log.info('stepped-out', { address }, `${address}: MASTER no more, whoever takes it`);
     } catch (error) {
       log.warn('stepped-out', { address, cause: sentence(error) }, `${address} stays MASTER here`);

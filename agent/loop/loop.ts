@@ -74,6 +74,7 @@ export function loop(options: LoopOptions) {
     const peers = view.peers(nowMs);
     const readings = {
       carp: reading,
+      carpAtMs: source.atMs(),
       bases: bases.known(),
       fenceMine: hands.fenceMine(),
       problems: [source.problem(), hands.problem(), demotion.problem(reading, nowMs)],

@@ -44,6 +44,8 @@ export type Bases = Readonly<Record<string, number>>;
 export interface SelfInput {
   readonly node: string;
   readonly carp: CarpObservation;
+  /** When the programs that read it were started. */
+  readonly carpAtMs: number;
   readonly bases: Bases;
   readonly networks: readonly NetworkConfig[] | null;
   readonly haproxy: readonly HaproxyReport[];
@@ -128,6 +130,7 @@ function addressReport(reading: VhidReading, input: SelfInput): AddressReport[] 
       network: network.name,
       ...reading,
       stateSinceMs: before?.state === reading.state ? before.stateSinceMs : nowMs,
+      heldAtMs: heldAt(reading, before, input.carpAtMs),
       baseAdvskew: input.bases[address] ?? null,
       owner: before?.owner ?? null,
       yieldTo: null,
@@ -142,6 +145,14 @@ function addressReport(reading: VhidReading, input: SelfInput): AddressReport[] 
     },
   ];
 }
+
+/** Until its grant is over it does not count how long the holder goes on: the taker may begin at once. */
+const heldAt = (
+  now: VhidReading,
+  before: AddressReport | undefined,
+  atMs: number,
+): number | null =>
+  now.state === 'MASTER' && (before?.yieldTo ?? null) === null ? atMs : (before?.heldAtMs ?? null);
 
 /** Able to take it and in touch with the MASTER's agent without a break: since when. */
 function readySince(address: AddressReport, haproxyDown: boolean, input: SelfInput): number {

@@ -21,6 +21,7 @@ const NOTHING_READ: CarpObservation = {
 interface Readings {
   /** Null: CARP cannot be read. */
   readonly carp: CarpObservation | null;
+  readonly carpAtMs: number;
   readonly bases: Bases;
   readonly fenceMine: boolean;
   /** Of the loop itself; those of other parts are asked for. */
@@ -44,12 +45,17 @@ export function ownReport(options: LoopOptions) {
     rejoin: (nowMs: number): void => joining.rejoin(nowMs),
     /** When this agent may have joined; Infinity where nothing is waited for. */
     joinsAtMs: (nowMs: number): number => (observes ? Infinity : joining.wakeAtMs(nowMs)),
-    draft({ carp, bases, fenceMine, problems }: Readings, peers: NodeView[], nowMs: number) {
+    draft(
+      { carp, carpAtMs, bases, fenceMine, problems }: Readings,
+      peers: NodeView[],
+      nowMs: number,
+    ) {
       const haproxy = options.haproxy();
       const reading = carp ?? NOTHING_READ;
       const own = observeSelf({
         node: options.node,
         carp: reading,
+        carpAtMs,
         bases,
         networks: options.networks,
         haproxy,
@@ -138,6 +144,7 @@ export function substance(report: NodeReport, nowMs: number): Substance {
     JSON.stringify(
       addresses.map((address) => ({
         ...address,
+        heldAtMs: null,
         readySinceMs: address.readySinceMs === nowMs ? null : address.readySinceMs,
       })),
     );

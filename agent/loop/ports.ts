@@ -12,14 +12,18 @@ import type { StoredPast } from './own-history.ts';
 import type { Wakeups } from './schedule.ts';
 import type { Clock } from '../sys/clock.ts';
 
+/** What is to be set of one vhid: advskew first, then state, as the kernel takes them. */
+export interface VhidChange {
+  readonly interface: string;
+  readonly vhid: number;
+  readonly advskew?: number;
+  readonly state?: 'MASTER' | 'BACKUP';
+}
+
 /** What actions are performed on; agent/carp has the real one. */
 export interface CarpControl {
-  /** One command: advskew first, then state, as the kernel takes them. */
-  set(
-    name: string,
-    vhid: number,
-    change: { readonly advskew?: number; readonly state?: 'MASTER' | 'BACKUP' },
-  ): Promise<void>;
+  /** Several vhids, each once, in one call. One that fails keeps no other from being set. */
+  set(changes: readonly VhidChange[]): Promise<void>;
   advertise(): Promise<void>;
   /** False: fenced for 3 s, after which the host undoes it by itself; said again it is renewed. */
   allow(on: boolean): Promise<void>;

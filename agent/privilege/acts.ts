@@ -1,22 +1,20 @@
-import { wordsOf, type CarpActs } from '../carp/acts.ts';
+import { wordsOf, type CarpActs, type CarpSet } from '../carp/acts.ts';
 import { certificateFiles, CertificateFileError } from '../certs/files.ts';
 import type { CertificateFiles, NewFile } from '../certs/port.ts';
 import { HelperError, type Helper } from './helper.ts';
 
-/** Each of its tools is killed after 2 s, and an act takes at most two: it looks, then sets. */
+/** Each of its tools is killed after 2 s; it looks, then sets: all vhids side by side. */
+const TOOL_MS = 2000;
 const ACT_MS = 5000;
 const COMMAND_MS = 35_000;
 
-/** CARP's acts by the helper; advskew and state are one command there too. */
+/** CARP's acts by the helper, many vhids in one request; advskew and state are one command there too. */
 export const helperActs = (helper: Helper): CarpActs => ({
-  async set(vhid, change) {
-    const words = wordsOf(vhid, change).flatMap(([verb = '', value = '']) => [
-      verb,
-      vhid.interface,
-      String(vhid.vhid),
-      value,
-    ]);
-    if (words.length > 0) await helper.ask(words, ACT_MS);
+  async set(sets) {
+    const words = sets.flatMap((one) => actsOf(one));
+    // It looks at each interface once.
+    const more = new Set(sets.map(({ vhid }) => vhid.interface)).size - 1;
+    if (words.length > 0) await helper.ask(words, ACT_MS + more * TOOL_MS);
   },
   async advertise() {
     await helper.ask(['advertise'], ACT_MS);
@@ -25,6 +23,14 @@ export const helperActs = (helper: Helper): CarpActs => ({
     await helper.ask(['allow', on ? '1' : '0'], ACT_MS);
   },
 });
+
+const actsOf = ({ vhid, change }: CarpSet): string[] =>
+  wordsOf(vhid, change).flatMap(([verb = '', value = '']) => [
+    verb,
+    vhid.interface,
+    String(vhid.vhid),
+    value,
+  ]);
 
 /** For an agent without rights: every act is refused, and says why. */
 export function refusedActs(why: string): CarpActs {

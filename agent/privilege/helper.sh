@@ -143,7 +143,8 @@ plan() {
 }
 
 # What is asked of one vhid in a row becomes one command: the kernel stores
-# advskew before it acts on state, and both are one act.
+# advskew before it acts on state, and both are one act. Asked again later it
+# waits for what was asked before.
 vhid_act() { # VERB IF VHID VALUE
 	case $2 in [!A-Za-z]* | *[!A-Za-z0-9._-]* | ????????????????*)
 		refuse "no interface name: $2" || return 1 ;;
@@ -158,23 +159,65 @@ vhid_act() { # VERB IF VHID VALUE
 	if [ "$on" = "$2 $3" ]; then
 		words="$words $1 $4"
 	else
+		case $plan$words in
+		*"${NL}set $2 vhid $3 "*) words=$words${NL}end ;;
+		esac
 		on="$2 $3" plan=$plan$words words="${NL}set $2 vhid $3$peers $1 $4"
 	fi
 }
 
 acts() {
 	plan "$@" || return 1
+	sets=''
 	IFS=$NL
-	for step in $plan; do
+	for step in $plan end; do
 		IFS=' '
-		# shellcheck disable=SC2086 # checked words
-		set -- $step
-		case $1 in
-		set) shift && run "$ifconfig" "$@" ;;
+		case $step in 'set '*) sets=$sets$NL${step#set } && continue ;; esac
+		set_vhids || return 1
+		case $step in
 		advertise) run "$sysctl" net.inet.carp.demotion=0 ;;
-		allow) if [ "$2" = 0 ]; then fence; else unfence; fi ;;
+		'allow 0') fence ;;
+		'allow 1') unfence ;;
 		esac || return 1
 	done
+}
+
+# The commands in $sets, all at once: a move of many addresses is as long as that
+# of one. What the first that failed said is in $why; the others are done.
+set_vhids() {
+	[ -n "$sets" ] || return 0
+	said=$(side_by_side 2>&1 </dev/null) && sets='' && return 0
+	what=${said##*"$NL"} said=${said%%"$NL"*}
+	case $what in *': exit 137') said='no answer within 2 s' ;; esac
+	fail "$ifconfig $what: $said"
+}
+
+# Each is a process of its own: ifconfig keeps one vhid, the last that it was
+# given (setcarp_vhid(), FreeBSD sbin/ifconfig/carp.c). They do not disturb each
+# other, since each reads and writes back its own. One watches them all.
+side_by_side() {
+	tools='' first=''
+	IFS=$NL
+	for words in $sets; do
+		IFS=' '
+		# shellcheck disable=SC2086 # checked words
+		"$ifconfig" $words &
+		tools="$tools $!"
+	done
+	# shellcheck disable=SC2086 # pids
+	(sleep 2 && kill -KILL $tools) >/dev/null 2>&1 &
+	dog=$!
+	IFS=$NL
+	for words in $sets; do
+		IFS=' '
+		tools=${tools# }
+		wait "${tools%% *}"
+		code=$?
+		tools=${tools#* }
+		[ "$code" -eq 0 ] || first=${first:-"$words: exit $code"}
+	done
+	put_down "$dog"
+	[ -z "$first" ] || { printf '\n%s\n' "$first" && return 1; }
 }
 
 # The new keeper is there before the old one goes: somebody always lifts the

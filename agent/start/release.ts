@@ -75,7 +75,7 @@ async function releaseCarp(config: Config, store: Store, told: Told): Promise<vo
       told.left.push(`${address}: advskew 254, and no other is known: ${by} CONFIGURED`);
       continue;
     }
-    await kernel.set(line.interface, line.vhid, { advskew: base });
+    await kernel.set([{ interface: line.interface, vhid: line.vhid, advskew: base }]);
     const now = (await kernel.read()).addresses.find(
       (one) => one.interface === line.interface && one.vhid === line.vhid,
     );

@@ -10,6 +10,7 @@ import type { Intent } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';
 import { checkTarget } from './move-checks.ts';
 import { addressesOf, mastersOf, type PairAddress } from './addresses.ts';
+import { watchDark, type DarkTimes } from './dark.ts';
 import {
   absent,
   refuseStale,
@@ -98,7 +99,10 @@ export async function move(pair: Pair, act: MoveAct, report: Report): Promise<Ac
     );
   }
 
-  const dark = watchDark(pair, moving);
+  const dark = watchDark(
+    pair,
+    moving.map(({ address: { id }, from, to }) => ({ id, from, to })),
+  );
   const reached = await until(
     pair,
     () => moving.every((one) => isThere(pair, one)),
@@ -196,31 +200,6 @@ const tombstones = (pair: Pair, act: MoveAct, plans: readonly Plan[]): Intent[] 
       untilMs: null,
     })),
   );
-
-type DarkTimes = ReadonlyMap<string, number>;
-
-/**
- * Watches how long each address may have been without MASTER: from the last
- * time its old holder was known to hold it until the taker says MASTER.
- */
-function watchDark(pair: Pair, plans: readonly Plan[]): () => DarkTimes {
-  const heldAtMs = new Map(plans.map(({ address }) => [address.id, pair.clock.nowMs()]));
-  const dark = new Map<string, number>();
-  const stop = pair.onRound(() => {
-    for (const { address, to } of plans) {
-      if (dark.has(address.id)) continue;
-      const masters = mastersOf(pair, address.id);
-      const nowMs = pair.clock.nowMs();
-      if (masters.includes(to))
-        dark.set(address.id, Math.ceil(nowMs - (heldAtMs.get(address.id) ?? nowMs)));
-      else if (masters.length > 0) heldAtMs.set(address.id, nowMs);
-    }
-  });
-  return () => {
-    stop();
-    return dark;
-  };
-}
 
 function gaveUp(
   pair: Pair,

@@ -93,9 +93,10 @@ function addressToWire(
   nowMs: number,
 ): proxyctl.v1.AddressReport.$Properties {
   const { state, stateSinceMs, owner, yieldTo, reasonSinceMs, readySinceMs, ...others } = address;
-  const { movesAtMs, ...rest } = others;
+  const { movesAtMs, heldAtMs, ...rest } = others;
   return {
     ...rest,
+    heldAgeMs: heldAtMs === null ? null : ageMs(nowMs, heldAtMs),
     vips: [...rest.vips],
     state: enumValue(state, CARP_STATES),
     stateAgeMs: ageMs(nowMs, stateSinceMs),
@@ -125,6 +126,8 @@ function addressFromWire(
     vips: wire.vips,
     state: enumOrUnknown(wire.state, CARP_STATES),
     stateSinceMs: nowMs - wire.stateAgeMs,
+    heldAtMs:
+      wire.heldAgeMs === null || wire.heldAgeMs === undefined ? null : nowMs - wire.heldAgeMs,
     advbase: within(`${field}.advbase`, wire.advbase, 1, 255),
     advskew: within(`${field}.advskew`, advskew, 0, 254),
     baseAdvskew:

@@ -1,11 +1,18 @@
 import { drain } from './drain.ts';
+import { move } from './move.ts';
 import { servers } from './servers.ts';
 import { start } from './start.ts';
 import { swap } from './swap.ts';
 
 // Benchmarks by name: npm run -s bench -- NAME. Each prints one JSON object on one line.
 
-const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = { drain, servers, start, swap };
+const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
+  drain,
+  move,
+  servers,
+  start,
+  swap,
+};
 
 const [, , name = ''] = process.argv;
 const bench = BENCHES[name];

@@ -4,7 +4,7 @@ import test from 'ava';
 import { CarpError, carp, parseSysctl } from '../../agent/carp/carp.ts';
 import { CommandError, execWithin } from '../../agent/sys/exec.ts';
 import { eventually } from '../record.ts';
-import { IFCONFIG, prints, scriptedTools, SYSCTL } from './tools.ts';
+import { IFCONFIG, meeting, prints, scriptedTools, SYSCTL } from './tools.ts';
 
 const exec = execWithin(10_000);
 
@@ -139,11 +139,11 @@ test('each set is one command with exactly these words; unicast peers are said a
   const one = carp({ exec, tools });
   await one.read();
   calls();
-  await one.set('vtnet0', 1, { advskew: 254 });
-  await one.set('vtnet0', 1, { advskew: 0, state: 'MASTER' });
-  await one.set('vtnet0', 1, { state: 'BACKUP' });
-  await one.set('vtnet0', 2, { advskew: 254 });
-  await one.set('vtnet0', 3, { advskew: 100, state: 'MASTER' });
+  await one.set([{ interface: 'vtnet0', vhid: 1, advskew: 254 }]);
+  await one.set([{ interface: 'vtnet0', vhid: 1, advskew: 0, state: 'MASTER' }]);
+  await one.set([{ interface: 'vtnet0', vhid: 1, state: 'BACKUP' }]);
+  await one.set([{ interface: 'vtnet0', vhid: 2, advskew: 254 }]);
+  await one.set([{ interface: 'vtnet0', vhid: 3, advskew: 100, state: 'MASTER' }]);
   await one.advertise();
   t.deepEqual(calls(), [
     'ifconfig vtnet0 vhid 1 advskew 254',
@@ -162,7 +162,7 @@ test('13.x prints no peers, so none are said', async (t) => {
   const one = carp({ exec, tools });
   await one.read();
   calls();
-  await one.set('vtnet0', 2, { advskew: 254 });
+  await one.set([{ interface: 'vtnet0', vhid: 2, advskew: 254 }]);
   t.deepEqual(calls(), ['ifconfig vtnet0 vhid 2 advskew 254']);
 });
 
@@ -170,7 +170,7 @@ test('a vhid that the last reading did not show is refused before anything runs:
   const { tools, calls, write } = scriptedTools(t, {});
   const one = carp({ exec, tools });
   const refused = async (name: string, vhid: number): Promise<void> => {
-    const error = await t.throwsAsync(one.set(name, vhid, { advskew: 254 }), {
+    const error = await t.throwsAsync(one.set([{ interface: name, vhid, advskew: 254 }]), {
       instanceOf: CarpError,
     });
     t.deepEqual(error.failure, { kind: 'no-vhid', interface: name, vhid });
@@ -200,7 +200,7 @@ test('sets are one at a time and in order, also after one that failed', async (t
     `sleep 0.05; echo "end $5" >> ${log}; case "$*" in *"advskew 2") exit 1;; esac`,
   );
   const results = await Promise.allSettled(
-    [1, 2, 3].map((advskew) => one.set('vtnet0', 1, { advskew })),
+    [1, 2, 3].map((advskew) => one.set([{ interface: 'vtnet0', vhid: 1, advskew }])),
   );
   t.deepEqual(
     results.map(({ status }) => status),
@@ -216,12 +216,36 @@ test('sets are one at a time and in order, also after one that failed', async (t
   ]);
 });
 
+test('many vhids in one call are set side by side; one that fails keeps no other from being set', async (t) => {
+  const { tools, calls, folder, write } = scriptedTools(t, {});
+  const one = carp({ exec, tools });
+  await one.read();
+  calls();
+  // Each waits for the other two.
+  write('ifconfig', `${meeting(folder, 3)}; case "$3" in 2) echo no >&2; exit 1;; esac`);
+  const changes = [1, 2, 3].map((vhid) => ({ interface: 'vtnet0', vhid, advskew: 254 }));
+  const error = await t.throwsAsync(one.set(changes), { instanceOf: CommandError });
+  t.is(
+    error.message,
+    `${tools.ifconfig} vtnet0 vhid 2 advskew 254 peer 10.1.60.202 peer6 fd5e::202: exit 1: no`,
+  );
+  t.deepEqual(calls().sort(), [
+    'ifconfig vtnet0 vhid 1 advskew 254',
+    'ifconfig vtnet0 vhid 2 advskew 254 peer 10.1.60.202 peer6 fd5e::202',
+    'ifconfig vtnet0 vhid 3 advskew 254 peer6 fd5e::202',
+  ]);
+  await t.throwsAsync(one.set([...changes, { interface: 'vtnet0', vhid: 9, advskew: 254 }]), {
+    instanceOf: CarpError,
+  });
+  t.deepEqual(calls(), []);
+});
+
 test('a set that ifconfig refuses rejects with its own words', async (t) => {
   const { tools, write } = scriptedTools(t, {});
   const one = carp({ exec, tools });
   await one.read();
   write('ifconfig', 'echo "ifconfig: SIOCSVH: Operation not permitted" >&2; exit 1');
-  const error = await t.throwsAsync(one.set('vtnet0', 1, { advskew: 254 }), {
+  const error = await t.throwsAsync(one.set([{ interface: 'vtnet0', vhid: 1, advskew: 254 }]), {
     instanceOf: CommandError,
   });
   t.is(

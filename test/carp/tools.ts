@@ -43,6 +43,10 @@ const NETSTAT = `carp:
 
 export const prints = (text: string): string => `cat <<'EOF'\n${text}EOF`;
 
+/** Shell words that end once `count` programs have come to them: side by side, or never. */
+export const meeting = (folder: string, count: number): string =>
+  `: > ${folder}/here.$$; until [ $(ls ${folder} | grep -c '^here[.]') -ge ${count} ]; do sleep 0.01; done`;
+
 /** Real programs in place of FreeBSD's: shell scripts that note how they are called, then do `bodies`. */
 export function scriptedTools(
   t: ExecutionContext,

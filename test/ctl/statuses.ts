@@ -15,6 +15,7 @@ export const addressOf = (more: Partial<AddressReport> = {}): AddressReport =>
     vips: ['10.1.60.200', 'fd5e:d1c2:c9de:60::200'],
     state: 'MASTER',
     stateSinceMs: ago(DAY),
+    heldAtMs: ago(0),
     owner: 'haproxy01',
     reason: '1@wan stays on haproxy01: it serves',
     reasonSinceMs: ago(4 * MINUTE),

@@ -80,13 +80,14 @@ export async function served(
   return stdout.trim();
 }
 
-/** Starts a client with 200 new connections a second; resolves at its first answer. */
+/** Starts a client with 200 new connections a second to a VIP; resolves at its first answer. */
 export async function startProbe(
   lab: LabReport,
   kind: 'plain' | 'tls' = 'plain',
   family: 4 | 6 = 4,
+  vip?: string,
 ): Promise<Probe> {
-  const [file = '', ...args] = probeCommand(lab, LONGEST_S, kind, family).concat('follow');
+  const [file = '', ...args] = probeCommand(lab, LONGEST_S, kind, family, vip).concat('follow');
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let ended = 0;
   const last: string[] = [];

@@ -177,11 +177,12 @@ export const probeCommand = (
   seconds: number,
   kind: 'plain' | 'tls' = 'plain',
   family: 4 | 6 = 4,
+  vip = family === 4 ? lab.vip4 : lab.vip6,
 ): readonly string[] =>
   inside(lab, 'client', [
     process.execPath,
     join(CHECKOUT, 'dist/test/lab/probe.js'),
-    family === 4 ? lab.vip4 : lab.vip6,
+    vip,
     String(seconds),
     kind,
   ]);

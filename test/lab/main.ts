@@ -64,6 +64,7 @@ verb('up', 'bring it up; prints one JSON object')
   .option('--preempt <N>', 'net.inet.carp.preempt', number(0, 1), 0)
   .option('--haproxy <PATH>', 'the haproxy to run (default: the one in PATH)')
   .option('--nodes <N>', 'how many hosts', number(2, 8), 2)
+  .option('--addresses <N>', 'how many vhids, each with an IPv4 and an IPv6 address', number(1, 64))
   .option('--max-moves <N>', 'health moves in ten minutes before the agents hold', number(1, 1000))
   .addOption(new Option('--icmp <WHAT>', 'ping instead of raw sockets').choices(['ping']))
   .option(
@@ -82,6 +83,7 @@ verb('up', 'bring it up; prints one JSON object')
         preempt: number;
         haproxy?: string;
         nodes: number;
+        addresses?: number;
         maxMoves?: number;
         icmp?: 'ping';
         agent?: Agents;
@@ -90,6 +92,7 @@ verb('up', 'bring it up; prints one JSON object')
     ) => {
       const { name, freebsd, nodes } = o;
       const more = {
+        ...(o.addresses === undefined ? {} : { addresses: o.addresses }),
         ...(o.maxMoves === undefined ? {} : { maxMoves: o.maxMoves }),
         ...(o.icmp === undefined ? {} : { icmp: o.icmp }),
         ...(o.asPackaged === undefined ? {} : { asPackaged: true }),

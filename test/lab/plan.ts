@@ -18,6 +18,8 @@ export interface LabOptions {
   /** The haproxy to run. */
   readonly haproxy: string;
   readonly nodes: number;
+  /** How many vhids each host has, from 1 up; absent: one. */
+  readonly addresses?: number;
   /** policy.max_moves of the agents; absent: the product's own. */
   readonly maxMoves?: number;
   /** So many servers more behind each HAProxy, a hundred a backend, unchecked and without traffic. */
@@ -78,6 +80,15 @@ export interface LabPlan extends LabOptions {
   readonly switchNamespace: string;
   readonly client: string;
   readonly backends: string;
+  readonly vips: readonly Vip[];
+  /** Of the first vhid. */
+  readonly vip4: string;
+  readonly vip6: string;
+}
+
+/** One vhid of the lab, as every host has it. */
+export interface Vip {
+  readonly vhid: number;
   readonly vip4: string;
   readonly vip6: string;
 }
@@ -88,7 +99,7 @@ export const PREFIX6 = 'fd5e:d1c2:c9de:60::';
 export const VHID = 1;
 /** The one interface of every host, as FreeBSD and as Linux call it. */
 export const INTERFACE = { freebsd: 'vtnet0', linux: 'eth0' } as const;
-/** Every host of the switch that is no HAProxy host: last part of its addresses. */
+/** Every host of the switch that is no HAProxy host: last part of its addresses; `vip` is the first's. */
 export const PLACES = { client: '1', backends: '100', vip: '200', witness: '254' } as const;
 /** Answers ping from the client's side of the switch, as a gateway would; with its length. */
 export const WITNESS = [`${PREFIX4}${PLACES.witness}/24`, `${PREFIX6}${PLACES.witness}/64`];
@@ -116,9 +127,16 @@ export function planLab(options: LabOptions, runtime = runtimeOf(options.name)):
     switchNamespace: `${name}-net`,
     client: `${name}-client`,
     backends: `${name}-backends`,
-    vip4: `${PREFIX4}${PLACES.vip}`,
-    vip6: `${PREFIX6}${PLACES.vip}`,
+    vips: Array.from({ length: options.addresses ?? 1 }, (_, at) => vip(at)),
+    vip4: vip(0).vip4,
+    vip6: vip(0).vip6,
   };
+}
+
+/** Downwards from the first: the hosts' own addresses are above it. */
+function vip(at: number): Vip {
+  const last = Number(PLACES.vip) - at;
+  return { vhid: VHID + at, vip4: `${PREFIX4}${last}`, vip6: `${PREFIX6}${last}` };
 }
 
 const nodeOf = (at: number): string => `haproxy0${at + 1}`;

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { VHID, INTERFACE, type AgentProgram, type LabPlan, type Site } from './plan.ts';
+import { INTERFACE, type AgentProgram, type LabPlan, type Site } from './plan.ts';
 
 /** What `up` prints: everything a script needs to use the lab. */
 export interface LabReport {
@@ -56,7 +56,7 @@ export function describeLab(
   pids: ReadonlyMap<string, number>,
   agents: ReadonlyMap<string, AgentProgram>,
 ): LabReport {
-  const { name, runtime, vip4, vip6 } = plan;
+  const { name, runtime, vip4, vip6, vips } = plan;
   return {
     name,
     root,
@@ -72,7 +72,7 @@ export function describeLab(
     },
     vip4,
     vip6,
-    addresses: [{ id: `${VHID}@${INTERFACE.freebsd}`, vhid: VHID, vip4, vip6 }],
+    addresses: vips.map((one) => ({ id: `${one.vhid}@${INTERFACE.freebsd}`, ...one })),
     http: 80,
     https: 443,
     ca: join(runtime, 'ca.pem'),

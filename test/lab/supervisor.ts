@@ -14,7 +14,7 @@ import { vhidsFromSetup } from './from-setup.ts';
 import { haproxyConfig } from './haproxy-config.ts';
 import { endAll } from './host-processes.ts';
 
-import { INTERFACE, planLab, VHID, WITNESS } from './plan.ts';
+import { INTERFACE, planLab, WITNESS } from './plan.ts';
 import type { AgentProgram, HostPlan, LabOptions } from './plan.ts';
 import { dist, outerPids, programs } from './programs.ts';
 import { describeLab } from './report.ts';
@@ -33,13 +33,14 @@ const { runtime } = plan;
 const { running, agents, start, startCarp, startHaproxy, startAgent, ...later } = programs(plan);
 const { replaceAgent, ensure, signalled } = later;
 
-const vhidOf = ({ advskew }: HostPlan) => ({
-  vhid: VHID,
-  advbase: 1,
-  advskew,
-  pass: 'mekmitasdigoat',
-  vips: [plan.vip4, plan.vip6],
-});
+const vhidsOf = ({ advskew }: HostPlan) =>
+  plan.vips.map(({ vhid, vip4, vip6 }) => ({
+    vhid,
+    advbase: 1,
+    advskew,
+    pass: 'mekmitasdigoat',
+    vips: [vip4, vip6],
+  }));
 
 function writeFiles(host: HostPlan): void {
   for (const folder of [host.folder, join(host.folder, 'agent'), host.stateDir])
@@ -55,7 +56,7 @@ function writeFiles(host: HostPlan): void {
         name: INTERFACE.freebsd,
         device: INTERFACE.linux,
         addresses: [`${host.address4}/24`, `${host.address6}/64`],
-        vhids: plan.setup === true ? vhidsFromSetup(plan, host) : [vhidOf(host)],
+        vhids: plan.setup === true ? vhidsFromSetup(plan, host) : vhidsOf(host),
       },
     ],
   };
@@ -158,14 +159,10 @@ async function up(): Promise<void> {
   for (const host of plan.hosts) startAgent(host);
   // Three seconds by the rules; an administrator in a hurry would say this too.
   const [first] = plan.hosts;
-  if (first !== undefined)
-    run(join(first.folder, 'bin', 'ifconfig'), [
-      INTERFACE.freebsd,
-      'vhid',
-      String(VHID),
-      'state',
-      'master',
-    ]);
+  for (const { vhid } of plan.vips) {
+    const args = [INTERFACE.freebsd, 'vhid', String(vhid), 'state', 'master'];
+    if (first !== undefined) run(join(first.folder, 'bin', 'ifconfig'), args);
+  }
   const listening = createServer((client) => {
     let text = '';
     client.setEncoding('utf8');

@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { VhidChange } from '../../agent/loop/ports.ts';
 import { endWithHaproxy, keepWill } from '../../agent/loop/ending.ts';
 import type { HaproxyState, NodeReport } from '../../agent/core/model.ts';
 import { heard } from '../core/builders.ts';
@@ -27,8 +28,9 @@ function endingWorld(haproxyIs: HaproxyState) {
   const say = (_event: string, _fields: object, msg: string) => void done.push(msg);
   const log = { info: say, warn: say, error: say, reopen: () => undefined, flush: () => undefined };
   const carp = {
-    set: (name: string, vhid: number, change: object) => {
-      done.push(`${name} ${vhid} ${JSON.stringify(change)}`);
+    set: (changes: readonly VhidChange[]) => {
+      for (const { interface: name, vhid, ...change } of changes)
+        done.push(`${name} ${vhid} ${JSON.stringify(change)}`);
       return Promise.resolve();
     },
   };

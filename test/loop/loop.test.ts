@@ -1,4 +1,5 @@
 import test from 'ava';
+import type { Action } from '../../agent/core/decide/decision.ts';
 import { LOWER, loopWorld, OBSERVED, POLL_MS, shown } from './world.ts';
 
 const SET = 'set vtnet0 1 {"advskew":254}';
@@ -51,6 +52,43 @@ test('acts, and reads again before anything else is decided', async (t) => {
     ['read', 'save {"bases":{"1@vtnet0":100}}', 'decide set-advskew', SET, 'read', 'decide'],
   );
   t.is(loop.report()?.addresses[0]?.advskew, 254);
+});
+
+test('what a round sets of many addresses is one call, and one reading follows', async (t) => {
+  const { loop, clock, log, world } = loopWorld();
+  const vhids = [1, 2, 3, 4];
+  const addresses = OBSERVED.addresses.flatMap((one) => vhids.map((vhid) => ({ ...one, vhid })));
+  world.carp = { ...OBSERVED, addresses };
+  let rounds = 0;
+  world.plan = () => ({ actions: rounds++ === 0 ? plan : [] });
+  const where = (vhid: number) => ({ address: `${vhid}@vtnet0`, interface: 'vtnet0', vhid });
+  const of = (vhid: number): Action => ({
+    kind: 'set-advskew',
+    advskew: 254,
+    reason: 'planned',
+    ...where(vhid),
+  });
+  const plan: Action[] = [
+    of(1),
+    { kind: 'take', advskew: 100, reason: 'planned', ...where(2) },
+    of(3),
+    { kind: 'advertise', reason: 'split' },
+    of(4),
+  ];
+  loop.wake();
+  await clock.advance(0);
+  t.deepEqual(
+    log.map(([, what]) => what).filter((what) => !/^(save|log)/.test(what)),
+    [
+      'read',
+      'decide set-advskew take set-advskew advertise set-advskew',
+      'set vtnet0 1 {"advskew":254}, vtnet0 2 {"advskew":100,"state":"MASTER"}, vtnet0 3 {"advskew":254}',
+      'advertise',
+      'set vtnet0 4 {"advskew":254}',
+      'read',
+      'decide',
+    ],
+  );
 });
 
 test('success is what was read: a set that changed nothing is tried again, one reading apart', async (t) => {

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { observeSelf, type SelfInput } from '../../agent/loop/observe.ts';
-import type { NodeReport } from '../../agent/core/model.ts';
+import type { AddressReport, CarpState, NodeReport } from '../../agent/core/model.ts';
 import { heard } from '../core/builders.ts';
 import { address, haproxy, NOW, report } from '../reports.ts';
 
@@ -25,6 +25,7 @@ const input = (previous: NodeReport, change: Partial<SelfInput> = {}): SelfInput
     downFactor: 240,
     allow: true,
   },
+  carpAtMs: NOW - 20,
   bases: { '1@wan': 0 },
   networks: [{ name: 'wan', interface: 'vtnet0', vhids: null, baseAdvskew: null }],
   haproxy: [haproxy()],
@@ -41,6 +42,28 @@ const readySince = (
   change: Partial<SelfInput> = {},
 ): (number | undefined)[] =>
   observeSelf(input(previous, change)).addresses.map(({ readySinceMs }) => readySinceMs);
+
+test('held until the reading that still shows MASTER was begun; while it is handed over, until the taker was named', (t) => {
+  const { carp } = input(report('haproxy01'));
+  const heldAt = (state: CarpState, before: Partial<AddressReport>): number | null | undefined =>
+    observeSelf(
+      input(report('haproxy01', { addresses: [address({ heldAtMs: NOW - 700, ...before })] }), {
+        carp: { ...carp, addresses: carp.addresses.map((one) => ({ ...one, state })) },
+        carpAtMs: NOW - 30,
+      }),
+    ).addresses[0]?.heldAtMs;
+  t.deepEqual(
+    [
+      heldAt('MASTER', { state: 'MASTER' }),
+      heldAt('MASTER', { state: 'MASTER', yieldTo: 'haproxy02' }),
+      heldAt('BACKUP', { state: 'MASTER', yieldTo: 'haproxy02' }),
+      heldAt('BACKUP', { state: 'BACKUP' }),
+      heldAt('INIT', { state: 'MASTER' }),
+      heldAt('BACKUP', { heldAtMs: null }),
+    ],
+    [NOW - 30, NOW - 700, NOW - 700, NOW - 700, NOW - 700, null],
+  );
+});
 
 test('ready since the end of what kept it from being ready, not since the last look at that', (t) => {
   const lastLook = NOW - 900;

@@ -85,11 +85,17 @@ export function loopWorld({
         return Promise.resolve(world.carp);
       },
       received: () => Promise.resolve(null),
-      set: (name, vhid, change) => {
-        note(`set ${name} ${vhid} ${JSON.stringify(change)}`);
+      set: (changes) => {
+        const said = changes.map(
+          ({ interface: name, vhid, ...change }) => `${name} ${vhid} ${JSON.stringify(change)}`,
+        );
+        note(`set ${said.join(', ')}`);
         if (world.setTrouble !== '') return Promise.reject(new Error(world.setTrouble));
         if (world.deaf) return Promise.resolve();
-        const addresses = world.carp.addresses.map((one) => ({ ...one, ...change }));
+        const addresses = world.carp.addresses.map((one) => ({
+          ...one,
+          ...changes.find(({ vhid }) => vhid === one.vhid),
+        }));
         world.carp = { ...world.carp, addresses };
         return Promise.resolve();
       },

@@ -7,8 +7,8 @@ import { carp } from '../../agent/carp/carp.ts';
 import { helperActs } from '../../agent/privilege/acts.ts';
 import { HelperError } from '../../agent/privilege/helper.ts';
 import { execWithin } from '../../agent/sys/exec.ts';
-import { prints } from '../carp/tools.ts';
-import { scriptedHelper, SCRIPT } from './tools.ts';
+import { meeting, prints } from '../carp/tools.ts';
+import { INTERFACE, scriptedHelper, SCRIPT } from './tools.ts';
 
 const has = (tool: string): boolean =>
   spawnSync('sh', ['-c', `command -v ${tool}`], { stdio: 'ignore' }).status === 0;
@@ -40,6 +40,46 @@ test('several acts in one call: advskew and state of a vhid are one command, in 
     'sysctl net.inet.carp.demotion=0',
     'ifconfig vtnet0 vhid 1 state backup',
   ]);
+});
+
+test('vhids of one request are set side by side, after one look; the first that failed is named', async (t) => {
+  const { answer, ask, calls, write, folder } = await scriptedHelper(t);
+  const shown = prints(INTERFACE);
+  const all = 'advskew vtnet0 1 0 state vtnet0 1 master advskew vtnet0 12 254 vrrpprio vtnet0 3 1';
+  const sets = [
+    'ifconfig vtnet0 vhid 1 advskew 0 state master',
+    'ifconfig vtnet0 vhid 12 peer 10.1.60.202 peer6 fe80::2%vtnet0 advskew 254',
+    'ifconfig vtnet0 vhid 3 vrrpprio 1',
+  ];
+  // Each waits for the other two.
+  const set = meeting(folder, 3);
+  write('ifconfig', `[ $# -eq 1 ] || { ${set}; exit; }\n${shown}`);
+  await ask(...all.split(' '));
+  const [look, ...rest] = calls();
+  t.deepEqual([look, rest.sort()], ['ifconfig vtnet0', [...sets].sort()]);
+  const fails = `case $3 in 12 | 3) echo "ifconfig: SIOCSVH: no $3" >&2; exit 1 ;; esac`;
+  write('ifconfig', `[ $# -eq 1 ] || { ${fails}; exit; }\n${shown}`);
+  t.regex(await answer(...all.split(' '), 'advertise'), /^failed: \S+ vtnet0 vhid 12 .*: exit 1: /);
+  t.deepEqual(calls().slice(1).sort(), [...sets].sort());
+});
+
+test('a vhid that is named again waits for what was asked of it before', async (t) => {
+  const { ask, calls } = await scriptedHelper(t);
+  await ask(...'state vtnet0 1 backup advskew vtnet0 12 5 state vtnet0 1 master'.split(' '));
+  const lines = calls();
+  t.is(lines.length, 4);
+  t.is(lines.at(-1), 'ifconfig vtnet0 vhid 1 state master');
+});
+
+test('of vhids set side by side one that hangs is killed after two seconds, the others are set', async (t) => {
+  const { answer, calls, write, tools } = await scriptedHelper(t);
+  const shown = prints(INTERFACE);
+  write('ifconfig', `[ $# -gt 1 ] || { ${shown}\n}\n[ "$3" != 1 ] || exec sleep 600`);
+  t.is(
+    await answer(...'advskew vtnet0 1 5 advskew vtnet0 12 5'.split(' ')),
+    `failed: ${tools.ifconfig} vtnet0 vhid 1 advskew 5: exit 137: no answer within 2 s`,
+  );
+  t.is(calls().length, 3);
 });
 
 test('what it does not know is refused with a reason, and nothing is set', async (t) => {
@@ -211,8 +251,8 @@ test('the loop does not notice the helper: sets by carp() with its checks, one c
     ],
   );
   calls();
-  await one.set('vtnet0', 1, { advskew: 0, state: 'MASTER' });
-  await one.set('vtnet0', 3, { advskew: 254 });
+  await one.set([{ interface: 'vtnet0', vhid: 1, advskew: 0, state: 'MASTER' }]);
+  await one.set([{ interface: 'vtnet0', vhid: 3, advskew: 254 }]);
   await one.advertise();
   t.deepEqual(calls(), [
     'ifconfig vtnet0',

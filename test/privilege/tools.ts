@@ -9,7 +9,7 @@ import { writeBaseTools } from '../kernel/base-tools.ts';
 export const SCRIPT = fileURLToPath(new URL('../../../agent/privilege/helper.sh', import.meta.url));
 
 /** As 14.x prints one interface; the description says what no parser may believe. */
-const INTERFACE = `vtnet0: flags=1008943<UP,BROADCAST> metric 0 mtu 1500
+export const INTERFACE = `vtnet0: flags=1008943<UP,BROADCAST> metric 0 mtu 1500
 	description: carp: MASTER vhid 9 advbase 1 advskew 0
 	inet 10.1.60.200 netmask 0xffffffff broadcast 10.1.60.200 vhid 1
 	carp: MASTER vhid 1 advbase 1 advskew 0

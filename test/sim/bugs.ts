@@ -69,11 +69,13 @@ export const BUGS: readonly Planted[] = [
       let lowered = false;
       return {
         ...port,
-        async set(name, vhid, change) {
-          const lower = change.advskew === LOWERED_ADVSKEW;
-          if (lower !== lowered) host.sysctl('demotion', lower ? 240 : -240);
-          lowered = lower;
-          if (!lower) await port.set(name, vhid, change);
+        async set(changes) {
+          for (const change of changes) {
+            const lower = change.advskew === LOWERED_ADVSKEW;
+            if (lower !== lowered) host.sysctl('demotion', lower ? 240 : -240);
+            lowered = lower;
+            if (!lower) await port.set([change]);
+          }
         },
       };
     },

@@ -6,7 +6,7 @@ import type { Process } from './process.ts';
 /** exec kills a tool that takes longer, ms. */
 const TOOL_MS = 2000;
 
-/** CARP of a host as its agent reaches it: tools that take their time, one set at a time. */
+/** CARP of a host as its agent reaches it: tools that take their time, one call at a time. */
 export function carpPort(host: Host, process: Process): CarpPort {
   const { random } = host.world;
   let queue: Promise<unknown> = Promise.resolve();
@@ -39,6 +39,22 @@ export function carpPort(host: Host, process: Process): CarpPort {
     });
   }
 
+  const set = (vhid: number, change: Parameters<Host['ifconfig']>[1]): Promise<void> =>
+    new Promise((resolve, reject) => {
+      let over = false;
+      process.clock.after(TOOL_MS, () => {
+        if (over) return;
+        over = true;
+        reject(new Error('ifconfig timed out after 2000 ms'));
+      });
+      const done = (): void =>
+        process.deliver(() => {
+          over = true;
+          resolve();
+        });
+      host.ifconfig(vhid, change, done, 'agent', TOOL_MS);
+    });
+
   return {
     async read() {
       // Two tools side by side: what they read is not of one moment.
@@ -62,24 +78,14 @@ export function carpPort(host: Host, process: Process): CarpPort {
       return { addresses, ...values, interfaces };
     },
     received: () => tool(() => host.kernel.received),
-    set: (_name, vhid, change) =>
-      alone(
-        () =>
-          new Promise((resolve, reject) => {
-            let over = false;
-            process.clock.after(TOOL_MS, () => {
-              if (over) return;
-              over = true;
-              reject(new Error('ifconfig timed out after 2000 ms'));
-            });
-            const done = (): void =>
-              process.deliver(() => {
-                over = true;
-                resolve();
-              });
-            host.ifconfig(vhid, change, done, 'agent', TOOL_MS);
-          }),
-      ),
+    set: (changes) =>
+      alone(async () => {
+        const done = await Promise.allSettled(
+          changes.map(({ vhid, interface: _name, ...change }) => set(vhid, change)),
+        );
+        const failed = done.find((one) => one.status === 'rejected');
+        if (failed !== undefined) throw failed.reason;
+      }),
     advertise: () => alone(() => tool(() => host.sysctl('demotion', 0))),
     allow: (on) =>
       alone(() =>

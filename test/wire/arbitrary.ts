@@ -43,6 +43,7 @@ const addressReport = fc
     vips: few(text),
     state: fc.constantFrom(...(['INIT', 'BACKUP', 'MASTER', 'unknown'] as const)),
     stateSinceMs: since,
+    heldAtMs: maybe(since),
     advbase: fc.integer({ min: 1, max: 255 }),
     advskew: fc.integer({ min: 0, max: 254 }),
     baseAdvskew: maybe(fc.integer({ min: 0, max: 254 })),
