@@ -1,5 +1,6 @@
 // Runs the tests with another Node than the one that runs this: the package depends on node24.
 //   npm run test:node -- VERSION [FILE|FOLDER...]    24 or 24.21.0; then as test/run.mjs
+//   npm run bench:node -- VERSION NAME               one benchmark, built with that Node
 // The programs of that Node come from npm's registry, into node_modules/.cache. What the tests
 // start runs with it too; a native module stays built for the Node of the machine, so that
 // echo probes use ping(8).
@@ -9,9 +10,11 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const [version = '', ...files] = process.argv.slice(2);
+const bench = process.argv[2] === 'bench';
+const [version = '', ...args] = process.argv.slice(bench ? 3 : 2);
 if (!/^\d+(\.\d+){0,2}$/.test(version)) {
-  console.error('usage: npm run test:node -- VERSION [FILE|FOLDER...]    VERSION as 24 or 24.21.0');
+  const usage = bench ? 'bench:node -- VERSION NAME' : 'test:node -- VERSION [FILE|FOLDER...]';
+  console.error(`usage: npm run ${usage}    VERSION as 24 or 24.21.0`);
   process.exit(2);
 }
 const node = installed();
@@ -20,14 +23,24 @@ if (said !== `v${version}` && !said.startsWith(`v${version}.`)) {
   console.error(`${node} is ${said === '' ? 'no program here' : said}, not ${version}`);
   process.exit(1);
 }
-console.log(`the tests run with Node ${said}`);
-const { status } = spawnSync(node, [join(root, 'test/run.mjs'), ...files], {
-  cwd: root,
-  stdio: 'inherit',
-  // What asks env(1) for node gets the same.
-  env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` },
-});
-process.exitCode = status ?? 1;
+if (!bench) console.log(`the tests run with Node ${said}`);
+// The bundles hold code that V8 has compiled, which another Node compiles anew at every start.
+const steps = bench
+  ? [
+      ['test/build.mjs', '--quiet'],
+      ['dist/test/bench/main.js', ...args],
+    ]
+  : [['test/run.mjs', ...args]];
+for (const [script, ...rest] of steps) {
+  const { status } = spawnSync(node, [join(root, script), ...rest], {
+    cwd: root,
+    stdio: 'inherit',
+    // What asks env(1) for node gets the same.
+    env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH ?? ''}` },
+  });
+  process.exitCode = status ?? 1;
+  if (status !== 0) break;
+}
 
 /** The program, which npm's package `node` would fetch by an install script: no such script runs here. */
 function installed() {

@@ -6,7 +6,7 @@ import type { Member } from '../core/member.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 
-export interface AcmePartOptions {
+export interface ChallengesOptions {
   readonly node: string;
   readonly config: {
     /** Where its responder listens; none: it does not run. */
@@ -21,7 +21,7 @@ export interface AcmePartOptions {
 }
 
 /** Everything this agent has to do with ACME challenges: its responder and its own webroot. */
-export function acmePart({ config, intents, clock, peers, ...rest }: AcmePartOptions) {
+export function challenges({ config, intents, clock, peers, ...rest }: ChallengesOptions) {
   const { webroot } = config;
   const stored = (token: string): string | null =>
     keyAuthorization(intents(), token, clock.wallMs());

@@ -11,15 +11,15 @@ const LEASE_S = 3;
  * stays without somebody who still wants it.
  */
 export function fenceLease(exec: Exec, sysctl: string) {
-  let keeper: ChildProcess | null = null;
+  let lease: ChildProcess | null = null;
 
   /** Started before the fence is set: at no moment nobody would lift it. */
-  function startKeeper(): Promise<void> {
-    const before = keeper;
+  function startLease(): Promise<void> {
+    const before = lease;
     const script = `sleep ${LEASE_S}; exec "$0" net.inet.carp.allow=1`;
     const child = spawn('/bin/sh', ['-c', script, sysctl], { stdio: 'ignore', detached: true });
     child.unref();
-    keeper = child;
+    lease = child;
     return new Promise((resolve, reject) => {
       child.once('error', reject);
       child.once('spawn', () => {
@@ -31,13 +31,13 @@ export function fenceLease(exec: Exec, sysctl: string) {
 
   return {
     async renew(): Promise<void> {
-      await startKeeper();
+      await startLease();
       await exec(sysctl, ['net.inet.carp.allow=0']);
     },
     async end(): Promise<void> {
       await exec(sysctl, ['net.inet.carp.allow=1']);
-      stop(keeper);
-      keeper = null;
+      stop(lease);
+      lease = null;
     },
   };
 }

@@ -17,7 +17,7 @@ import { readServerLines, readServers, setServer, setWeight, shutSessions } from
 import { showing } from './show.ts';
 import type { StatsSocket } from './stats-socket.ts';
 import type { Liveness } from './watch.ts';
-import { serverKeeper } from './wishes-in-force.ts';
+import { wishesInForce } from './wishes-in-force.ts';
 
 /** What of agent.toml this needs. */
 interface HaproxyConfig {
@@ -32,7 +32,7 @@ interface HaproxyConfig {
   readonly acme: { readonly responder: readonly string[] };
 }
 
-export interface HaproxyPartOptions {
+export interface HaproxyOptions {
   readonly node: string;
   readonly config: HaproxyConfig;
   readonly clock: Clock;
@@ -48,9 +48,9 @@ export interface HaproxyPartOptions {
   readonly onDrift: (drift: readonly Drift[], restored: boolean) => void;
 }
 
-export interface HaproxyPart {
+export interface Haproxy {
   report(): HaproxyReport;
-  applied: ReturnType<typeof serverKeeper>['applied'];
+  applied: ReturnType<typeof wishesInForce>['applied'];
   /** Null: of every backend. Rejects with ActFailure. */
   findServers(backend: string | null): Promise<readonly ServerReading[]>;
   /** Ends the sessions a server has. Rejects with ActFailure. */
@@ -65,7 +65,7 @@ export interface HaproxyPart {
 }
 
 /** What one HAProxy runs and says, and the wishes for its servers kept in force. */
-export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
+export function haproxy(options: HaproxyOptions): Haproxy {
   const { clock, config, node, socket } = options;
   const { ask } = socket;
   const show = showing(socket.path);
@@ -78,7 +78,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
       socket.watch((liveness) => {
         options.onLiveness(liveness);
         onChange(liveness);
-        keeper.wake();
+        inForce.wake();
       }),
     async observe(withCertificates) {
       if (withCertificates) ownBackends = await responderBackends(config);
@@ -94,7 +94,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
     },
     onChange: options.onChange,
   });
-  const keeper = serverKeeper({
+  const inForce = wishesInForce({
     instance: '',
     clock,
     records: options.servers,
@@ -107,7 +107,7 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
   const drift = serverDrift({
     instance: '',
     clock,
-    keeper,
+    inForce,
     intents: options.intents,
     pid: () => feed.pid(),
     read: () => readServerLines(ask, null),
@@ -126,16 +126,16 @@ export function haproxyPart(options: HaproxyPartOptions): HaproxyPart {
       if (seen.state !== 'up') return seen;
       return { ...seen, ...rest, problem: seen.problem === '' ? problem : seen.problem };
     },
-    applied: keeper.applied,
+    applied: inForce.applied,
     findServers: (backend) => orUnreachable(node, () => readServers(ask, backend)),
     shutSessions: (backend, server) =>
       orUnreachable(node, () => shutSessions(ask, backend, server)),
     show: (command) => orUnreachable(node, () => show(command)),
-    wake: keeper.wake,
+    wake: inForce.wake,
     reread: () => feed.reread(),
     close() {
       drift.close();
-      keeper.close();
+      inForce.close();
       feed.close();
     },
   };

@@ -2,13 +2,13 @@ import { driftOf, type FoundDrift, type ServerSetting } from '../core/drift.ts';
 import type { Intents } from '../core/intents.ts';
 import type { Drift } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
-import type { serverKeeper } from './wishes-in-force.ts';
+import type { wishesInForce } from './wishes-in-force.ts';
 import type { Clock } from '../sys/clock.ts';
 
 export interface ServerDriftOptions {
   readonly instance: string;
   readonly clock: Clock;
-  readonly keeper: Pick<ReturnType<typeof serverKeeper>, 'records' | 'turn' | 'again'>;
+  readonly inForce: Pick<ReturnType<typeof wishesInForce>, 'records' | 'turn' | 'again'>;
   readonly intents: () => Intents;
   readonly pid: () => number | null;
   readonly read: () => Promise<readonly ServerSetting[]>;
@@ -30,7 +30,7 @@ const NAMED = 20;
  * it was, with the cause.
  */
 export function serverDrift(options: ServerDriftOptions) {
-  const { clock, keeper } = options;
+  const { clock, inForce } = options;
   let found: readonly FoundDrift[] = [];
   let problem = '';
   let pauseMs = LEAST_MS;
@@ -38,7 +38,7 @@ export function serverDrift(options: ServerDriftOptions) {
   let cancel = clock.after(LEAST_MS, () => void look());
 
   async function look(): Promise<void> {
-    const turn = keeper.turn();
+    const turn = inForce.turn();
     const pid = options.pid();
     if (pid !== null && turn !== null) {
       const startedMs = clock.nowMs();
@@ -47,7 +47,7 @@ export function serverDrift(options: ServerDriftOptions) {
         const settings = await options.read();
         problem = '';
         // Something was told meanwhile: what was read may be of before.
-        if (keeper.turn() === turn && options.pid() === pid) judge(settings, pid);
+        if (inForce.turn() === turn && options.pid() === pid) judge(settings, pid);
       } catch (error) {
         problem = sentence(error);
       }
@@ -66,7 +66,7 @@ export function serverDrift(options: ServerDriftOptions) {
     const { instance } = options;
     const wallMs = clock.wallMs();
     const intents = options.intents();
-    const records = keeper.records();
+    const records = inForce.records();
     found = driftOf({ settings, intents, records, instance, pid, wallMs });
   }
 
@@ -74,7 +74,7 @@ export function serverDrift(options: ServerDriftOptions) {
     const wished = found.filter((one) => one.wished).map(({ key }) => key);
     const restored = options.restore && wished.length > 0;
     options.onChange(named(found), restored);
-    if (restored) keeper.again(wished);
+    if (restored) inForce.again(wished);
   }
 
   return {

@@ -3,7 +3,7 @@ import type { AppliedIntent } from '../core/model.ts';
 import { kindOf, planServers, type ServerRecord, type ServerTask } from '../core/servers.ts';
 import type { Clock } from '../sys/clock.ts';
 
-export interface KeeperOptions {
+export interface WishesInForceOptions {
   readonly instance: string;
   readonly clock: Clock;
   readonly records: readonly ServerRecord[];
@@ -24,7 +24,7 @@ const RETRY_MS = 1000;
  * Keeps what operators wished of servers in force in one HAProxy: tells it new
  * wishes, and all of them again to a new process. One task at a time.
  */
-export function serverKeeper(options: KeeperOptions) {
+export function wishesInForce(options: WishesInForceOptions) {
   const { clock } = options;
   const records = new Map(options.records.map((record) => [record.key, record]));
   let running = false;

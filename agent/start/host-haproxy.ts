@@ -1,7 +1,7 @@
 import { hostCertificates } from '../certs/host-certificates.ts';
 import type { Config } from '../config/config.ts';
 import type { Intents } from '../core/intents.ts';
-import { haproxyPart } from '../haproxy/haproxy.ts';
+import { haproxy } from '../haproxy/haproxy.ts';
 import { driftLine } from '../haproxy/server-drift.ts';
 import { statsSocket } from '../haproxy/stats-socket.ts';
 import type { Log } from '../log.ts';
@@ -38,7 +38,7 @@ export function hostHaproxy(host: {
     elsewhere: () => vipsElsewhere(latest.report()),
   });
   const make = (intents: () => Intents) =>
-    haproxyPart({
+    haproxy({
       ...here,
       listCertificates: certificates.list,
       intents,

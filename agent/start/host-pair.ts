@@ -1,11 +1,11 @@
-import { acmePart } from '../acme/challenges.ts';
+import { challenges } from '../acme/challenges.ts';
 import type { Issuer } from '../acme/issuer.ts';
 import { nameOf } from '../certs/check.ts';
 import type { HostCertificates } from '../certs/host-certificates.ts';
 import type { Config } from '../config/config.ts';
 import type { Member } from '../core/member.ts';
 import type { Policy } from '../core/model.ts';
-import type { HaproxyPart } from '../haproxy/haproxy.ts';
+import type { Haproxy } from '../haproxy/haproxy.ts';
 import type { StatsSocket } from '../haproxy/stats-socket.ts';
 import { inspect } from '../inspect/inspect.ts';
 import type { startNode } from '../node.ts';
@@ -23,7 +23,7 @@ export function hostPair(host: {
   readonly policy: Policy;
   readonly privileges: Privileges;
   readonly problems: Problems;
-  readonly running: ReturnType<typeof startNode<HaproxyPart>>;
+  readonly running: ReturnType<typeof startNode<Haproxy>>;
   readonly socket: StatsSocket;
   readonly certificates: HostCertificates;
   readonly others: readonly Member[];
@@ -33,7 +33,7 @@ export function hostPair(host: {
   const { config, clock, policy, privileges, problems, running, socket, certificates } = host;
   const { node } = config;
   const { loop, gossip, haproxy } = running;
-  const acme = acmePart({
+  const acme = challenges({
     node,
     config: config.acme,
     clock,

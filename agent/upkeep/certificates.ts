@@ -8,15 +8,15 @@ import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
 import type { InspectedCertificate } from '../core/answers.ts';
 import { sentence } from '../core/words.ts';
-import type { HaproxyPart } from '../haproxy/haproxy.ts';
+import type { Haproxy } from '../haproxy/haproxy.ts';
 import type { Log } from '../log.ts';
 import type { Problems } from '../problems.ts';
 import { recoverSwaps } from './swap-recovery.ts';
 import type { Clock } from '../sys/clock.ts';
 
-export interface KeepingOptions {
+export interface CertificateUpkeepOptions {
   readonly node: string;
-  readonly haproxy: Pick<HaproxyPart, 'report' | 'reread'>;
+  readonly haproxy: Pick<Haproxy, 'report' | 'reread'>;
   readonly certificates: Pick<HostCertificates, 'swap' | 'swapParts'>;
   /** This node first. */
   readonly members: readonly Member[];
@@ -29,7 +29,7 @@ export interface KeepingOptions {
   readonly problems: Problems;
 }
 
-export interface CertificateKeeping {
+export interface CertificateUpkeep {
   /** A peer or HAProxy is back, or something was decided: look now. */
   readonly wake: () => void;
   stop(): void;
@@ -40,13 +40,13 @@ export interface CertificateKeeping {
  * first, then what a killed agent left beside certificates goes, then what differs is brought to the
  * decided version; alarms come from a reading of their own.
  */
-export function keepCertificates(options: KeepingOptions): CertificateKeeping {
+export function certificateUpkeep(options: CertificateUpkeepOptions): CertificateUpkeep {
   const { haproxy, certificates, members, alarmDays, storeIntents, intents, ...rest } = options;
   const { swap, swapParts } = certificates;
   const { problems } = rest;
   const shared = { ...rest, swap, changed: () => haproxy.reread() };
   const recovery = recoverSwaps({ ...shared, peers: members.slice(1), storeIntents });
-  const keeper = catchUp({ ...shared, parts: swapParts, members, intents });
+  const catching = catchUp({ ...shared, parts: swapParts, members, intents });
   const alarms = certificateAlarms({
     ...rest,
     members,
@@ -69,14 +69,14 @@ export function keepCertificates(options: KeepingOptions): CertificateKeeping {
   const mend = async (): Promise<void> => {
     await recovery.again();
     if (!tidied) await tidy();
-    await keeper.again();
+    await catching.again();
   };
   void mend().then(() => alarms.again());
   return {
     wake: () => void mend(),
     stop() {
       recovery.stop();
-      keeper.stop();
+      catching.stop();
       alarms.stop();
     },
   };

@@ -3,13 +3,13 @@ import type { HostCertificates } from '../certs/host-certificates.ts';
 import type { Config } from '../config/config.ts';
 import { parseCertificateKey } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
-import type { HaproxyPart } from '../haproxy/haproxy.ts';
+import type { Haproxy } from '../haproxy/haproxy.ts';
 import type { Log } from '../log.ts';
 import type { Wakeups } from '../loop/schedule.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Pair } from '../verbs/pair.ts';
-import { keepCertificates } from './certificates.ts';
+import { certificateUpkeep } from './certificates.ts';
 
 export interface Upkeep {
   /** Orders certificates; null where agent.toml names no CA. */
@@ -21,7 +21,7 @@ export interface Upkeep {
 export async function startUpkeep(options: {
   readonly config: Config;
   readonly pair: Pair;
-  readonly haproxy: Pick<HaproxyPart, 'report' | 'reread'>;
+  readonly haproxy: Pick<Haproxy, 'report' | 'reread'>;
   readonly certificates: Pick<HostCertificates, 'swap' | 'swapParts'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -32,7 +32,7 @@ export async function startUpkeep(options: {
   readonly wanted: Wakeups;
 }): Promise<Upkeep> {
   const { config, pair, haproxy, certificates, clock, log, problems, wanted } = options;
-  const keeping = keepCertificates({
+  const kept = certificateUpkeep({
     node: pair.node,
     haproxy,
     certificates,
@@ -45,7 +45,7 @@ export async function startUpkeep(options: {
     log,
     problems,
   });
-  wanted.listen(keeping.wake);
+  wanted.listen(kept.wake);
   let issuer: Issuer | null = null;
   if (config.acme.directory !== '') {
     // Read at start, and only where it is wanted; one file with the rest in the package.
@@ -61,7 +61,7 @@ export async function startUpkeep(options: {
   return {
     issuer,
     stop() {
-      keeping.stop();
+      kept.stop();
       issuer?.stop();
     },
   };

@@ -6,7 +6,7 @@ import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
 import type { HostCertificates } from '../certs/host-certificates.ts';
 import type { NodeSwap } from '../certs/swap.ts';
-import type { HaproxyPart } from '../haproxy/haproxy.ts';
+import type { Haproxy } from '../haproxy/haproxy.ts';
 
 /** This node as verbs use it. */
 export function localMember({
@@ -22,7 +22,7 @@ export function localMember({
   renewals,
 }: {
   readonly node: string;
-  readonly haproxy: Pick<HaproxyPart, 'findServers' | 'shutSessions' | 'show' | 'reread'>;
+  readonly haproxy: Pick<Haproxy, 'findServers' | 'shutSessions' | 'show' | 'reread'>;
   readonly certificates: Pick<HostCertificates, 'inspect' | 'bundleWith'> & {
     readonly swap: Pick<NodeSwap, 'prepare' | 'commit' | 'abort' | 'finish' | 'state'>;
   };

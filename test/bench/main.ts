@@ -4,7 +4,8 @@ import { servers } from './servers.ts';
 import { start } from './start.ts';
 import { swap } from './swap.ts';
 
-// Benchmarks by name: npm run -s bench -- NAME. Each prints one JSON object on one line.
+// Benchmarks by name: npm run -s bench -- NAME. Each prints one JSON object on one line. With the Node
+// that the package depends on: npm run -s bench:node -- 24 NAME.
 
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   drain,

@@ -4,7 +4,7 @@ import type { Intent } from '../../agent/core/model.ts';
 import { readServerLines, setServer } from '../../agent/haproxy/servers.ts';
 import { runtime, type Runtime } from '../../agent/haproxy/runtime.ts';
 import { serverDrift } from '../../agent/haproxy/server-drift.ts';
-import { serverKeeper } from '../../agent/haproxy/wishes-in-force.ts';
+import { wishesInForce } from '../../agent/haproxy/wishes-in-force.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
 import type { AdminState } from '../../agent/core/acts.ts';
 import { intent, wishes } from '../core/builders.ts';
@@ -17,7 +17,7 @@ import { createRecord, eventually } from '../record.ts';
 const KEY = 'server//app/s3';
 const CAPTURED = fixture('haproxy-2.6.12/show-servers-state.txt');
 
-/** A keeper and its eye on one socket, on a clock that tests move. */
+/** Wishes kept in force and the eye on them, on one socket, on a clock that tests move. */
 function watchOf(
   t: ExecutionContext,
   ask: Runtime,
@@ -25,7 +25,7 @@ function watchOf(
 ) {
   const clock = new FakeClock({ wallMs: systemClock.wallMs() });
   const told = createRecord<string>();
-  const keeper = serverKeeper({
+  const inForce = wishesInForce({
     instance: '',
     clock,
     records: [],
@@ -38,7 +38,7 @@ function watchOf(
   const drift = serverDrift({
     instance: '',
     clock,
-    keeper,
+    inForce,
     intents: () => wishes(...intents),
     pid: () => 100,
     read: () => readServerLines(ask, null),
@@ -51,7 +51,7 @@ function watchOf(
   });
   t.teardown(() => {
     drift.close();
-    keeper.close();
+    inForce.close();
   });
   /** Time passes until the look that comes next has ended as `holds` says. */
   const until = (holds: () => boolean | Promise<boolean>): Promise<void> =>
@@ -59,7 +59,7 @@ function watchOf(
       await clock.advance(6000);
       return holds();
     });
-  return { keeper, drift, told, clock, until };
+  return { inForce, drift, told, clock, until };
 }
 
 const state = async (ask: Runtime, server: string): Promise<number | undefined> =>
@@ -67,10 +67,10 @@ const state = async (ask: Runtime, server: string): Promise<number | undefined> 
 
 test('a state changed past the agent is reported, and left as it is', async (t) => {
   const { ask } = await startHaproxy(t);
-  const { keeper, drift, told, until } = watchOf(t, ask, { intents: [intent(KEY, 'drain')] });
-  keeper.wake();
+  const { inForce, drift, told, until } = watchOf(t, ask, { intents: [intent(KEY, 'drain')] });
+  inForce.wake();
   await eventually(async () => (await state(ask, 's3')) === 8);
-  await until(() => keeper.turn() === 1);
+  await until(() => inForce.turn() === 1);
   await ask('set server app/s3 state maint');
   await ask('set server app/s1 state drain');
   await until(() => told.items.length > 0);
@@ -86,8 +86,8 @@ test('a state changed past the agent is reported, and left as it is', async (t) 
 test('with restore what an intent names is put back, and nothing else', async (t) => {
   const { ask } = await startHaproxy(t);
   const intents = [intent(KEY, 'drain')];
-  const { keeper, told, until } = watchOf(t, ask, { intents, restore: true });
-  keeper.wake();
+  const { inForce, told, until } = watchOf(t, ask, { intents, restore: true });
+  inForce.wake();
   await eventually(async () => (await state(ask, 's3')) === 8);
   await ask('set server app/s3 state ready');
   await ask('set server app/s1 state drain');
@@ -154,7 +154,7 @@ test('a HAProxy that did not answer is asked again within a second, however long
   const drift = serverDrift({
     instance: '',
     clock,
-    keeper: { records: () => new Map(), turn: () => 1, again: () => undefined },
+    inForce: { records: () => new Map(), turn: () => 1, again: () => undefined },
     intents: () => new Map(),
     pid: () => 100,
     async read() {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Intent } from '../../agent/core/model.ts';
 import type { ServerRecord } from '../../agent/core/servers.ts';
-import { serverKeeper } from '../../agent/haproxy/wishes-in-force.ts';
+import { wishesInForce } from '../../agent/haproxy/wishes-in-force.ts';
 import { intent, wishes } from '../core/builders.ts';
 import { NOW } from '../reports.ts';
 import { FakeClock, settled } from '../fake-clock.ts';
@@ -10,7 +10,7 @@ const KEY = 'server//WEB/web1';
 const OTHER = 'server//WEB/web2';
 const stamp = intent(KEY, '').stamp;
 
-function keeperOf({ records = [] as readonly ServerRecord[], hold = false } = {}) {
+function inForceOf({ records = [] as readonly ServerRecord[], hold = false } = {}) {
   const clock = new FakeClock({ nowMs: 1000, wallMs: NOW });
   const told: string[] = [];
   const saved: ServerRecord[][] = [];
@@ -22,7 +22,7 @@ function keeperOf({ records = [] as readonly ServerRecord[], hold = false } = {}
     trouble: '',
     saveTrouble: '',
   };
-  const keeper = serverKeeper({
+  const inForce = wishesInForce({
     instance: '',
     clock,
     records,
@@ -41,14 +41,14 @@ function keeperOf({ records = [] as readonly ServerRecord[], hold = false } = {}
     onChange: () => changes++,
   });
   const wake = async (): Promise<void> => {
-    keeper.wake();
+    inForce.wake();
     await settled();
   };
   const release = async (): Promise<void> => {
     waiting.shift()?.();
     await settled();
   };
-  return { keeper, clock, told, saved, world, wake, release, changes: () => changes };
+  return { inForce, clock, told, saved, world, wake, release, changes: () => changes };
 }
 
 const record = (change: Partial<ServerRecord> = {}): ServerRecord => ({
@@ -61,17 +61,17 @@ const record = (change: Partial<ServerRecord> = {}): ServerRecord => ({
 });
 
 test('a new wish is told once, stored, and shown as in force', async (t) => {
-  const { keeper, told, saved, world, wake } = keeperOf();
+  const { inForce, told, saved, world, wake } = inForceOf();
   world.intents = [intent(KEY, 'drain')];
   await wake();
   await wake();
   t.deepEqual(told, ['WEB/web1 drain']);
   t.deepEqual(saved, [[record()]]);
-  t.deepEqual(keeper.applied(), [{ key: KEY, stamp, problem: '' }]);
+  t.deepEqual(inForce.applied(), [{ key: KEY, stamp, problem: '' }]);
 });
 
 test('a new process is told everything again, the same one after a restart of the agent nothing', async (t) => {
-  const { told, world, wake } = keeperOf({ records: [record()] });
+  const { told, world, wake } = inForceOf({ records: [record()] });
   world.intents = [intent(KEY, 'drain')];
   await wake();
   t.deepEqual(told, []);
@@ -81,7 +81,7 @@ test('a new process is told everything again, the same one after a restart of th
 });
 
 test('no HAProxy to talk to: nothing is told, and everything once there is one', async (t) => {
-  const { told, world, wake, clock } = keeperOf();
+  const { told, world, wake, clock } = inForceOf();
   world.intents = [intent(KEY, 'maint')];
   world.pid = null;
   await wake();
@@ -93,30 +93,30 @@ test('no HAProxy to talk to: nothing is told, and everything once there is one',
 });
 
 test('what failed is said, tried again every second, and cleared once it works', async (t) => {
-  const { keeper, told, world, wake, clock } = keeperOf();
+  const { inForce, told, world, wake, clock } = inForceOf();
   world.intents = [intent(KEY, 'drain')];
   world.trouble = 'No such server.';
   await wake();
-  t.deepEqual(keeper.applied(), [{ key: KEY, stamp, problem: 'No such server.' }]);
+  t.deepEqual(inForce.applied(), [{ key: KEY, stamp, problem: 'No such server.' }]);
   await clock.advance(999);
   t.is(told.length, 1);
   await clock.advance(2001);
   t.is(told.length, 4);
   world.trouble = '';
   await clock.advance(1000);
-  t.deepEqual(keeper.applied(), [{ key: KEY, stamp, problem: '' }]);
+  t.deepEqual(inForce.applied(), [{ key: KEY, stamp, problem: '' }]);
   await clock.advance(10_000);
   t.is(told.length, 5);
 });
 
 test('one that fails does not keep the others from being told', async (t) => {
-  const { keeper, told, world, wake } = keeperOf();
+  const { inForce, told, world, wake } = inForceOf();
   world.intents = [intent(OTHER, 'drain'), intent(KEY, 'maint')];
   world.trouble = 'no';
   await wake();
   t.deepEqual(told, ['WEB/web1 maint', 'WEB/web2 drain']);
   t.deepEqual(
-    keeper.applied().map(({ key, problem }) => [key, problem]),
+    inForce.applied().map(({ key, problem }) => [key, problem]),
     [
       [KEY, 'no'],
       [OTHER, 'no'],
@@ -125,7 +125,7 @@ test('one that fails does not keep the others from being told', async (t) => {
 });
 
 test('one task at a time, and a wish that comes meanwhile is told afterwards', async (t) => {
-  const { told, world, wake, release } = keeperOf({ hold: true });
+  const { told, world, wake, release } = inForceOf({ hold: true });
   world.intents = [intent(KEY, 'drain')];
   await wake();
   world.intents = [intent(KEY, 'maint', { stamp: { ...stamp, count: 1 } })];
@@ -136,29 +136,29 @@ test('one task at a time, and a wish that comes meanwhile is told afterwards', a
 });
 
 test('a wish whose time is over: ready is told', async (t) => {
-  const { told, world, wake } = keeperOf({ records: [record()] });
+  const { told, world, wake } = inForceOf({ records: [record()] });
   world.intents = [intent(KEY, 'drain', { untilWallMs: NOW - 1 })];
   await wake();
   t.deepEqual(told, ['WEB/web1 ready']);
 });
 
-test('a disk that refuses neither ends the keeper nor makes it tell twice', async (t) => {
-  const { keeper, told, world, wake } = keeperOf();
+test('a disk that refuses neither ends the keeping of wishes nor makes it tell twice', async (t) => {
+  const { inForce, told, world, wake } = inForceOf();
   world.intents = [intent(KEY, 'drain')];
   world.saveTrouble = 'ENOSPC';
   await wake();
-  t.deepEqual(keeper.applied(), [{ key: KEY, stamp, problem: '' }]);
+  t.deepEqual(inForce.applied(), [{ key: KEY, stamp, problem: '' }]);
   world.intents.push(intent(OTHER, 'drain'));
   await wake();
   t.deepEqual(told, ['WEB/web1 drain', 'WEB/web2 drain']);
 });
 
 test('closed while a task is under way: it is not tried again', async (t) => {
-  const { keeper, clock, told, world, wake, release } = keeperOf({ hold: true });
+  const { inForce, clock, told, world, wake, release } = inForceOf({ hold: true });
   world.intents = [intent(KEY, 'drain')];
   world.trouble = 'no';
   await wake();
-  keeper.close();
+  inForce.close();
   await release();
   await clock.advance(10_000);
   await wake();
@@ -166,7 +166,7 @@ test('closed while a task is under way: it is not tried again', async (t) => {
 });
 
 test('a wish that ends by itself is over within a second although nobody says so', async (t) => {
-  const { wake, told, world, clock } = keeperOf();
+  const { wake, told, world, clock } = inForceOf();
   world.intents = [intent(KEY, 'drain', { untilWallMs: NOW + 2500 })];
   await wake();
   await clock.advance(4000);

@@ -5,7 +5,7 @@ import type { Intent } from '../../agent/core/model.ts';
 import { TIMINGS } from '../../agent/core/timing.ts';
 import { sentence } from '../../agent/core/words.ts';
 import { haproxyFeed } from '../../agent/haproxy/feed.ts';
-import { serverKeeper } from '../../agent/haproxy/wishes-in-force.ts';
+import { wishesInForce } from '../../agent/haproxy/wishes-in-force.ts';
 import type { Log } from '../../agent/log.ts';
 import { latestRound } from '../../agent/loop/latest.ts';
 import { subnetsOf } from '../../agent/loop/observe.ts';
@@ -150,7 +150,7 @@ export class Agent {
       observe: () => host.haproxy.observe(process),
       onChange,
     });
-    const keeper = serverKeeper({
+    const inForce = wishesInForce({
       instance: '',
       clock,
       records: store.state.servers,
@@ -161,13 +161,13 @@ export class Agent {
       save: (servers) => save({ servers }).catch(() => undefined),
       onChange,
     });
-    wishes.listen(keeper.wake);
+    wishes.listen(inForce.wake);
     return {
       report: () => feed.report(),
-      applied: keeper.applied,
-      wake: keeper.wake,
+      applied: inForce.applied,
+      wake: inForce.wake,
       close() {
-        keeper.close();
+        inForce.close();
         feed.close();
       },
     };
