@@ -9,8 +9,8 @@ import type { Policy } from './core/model.ts';
 import { TIMINGS } from './core/timing.ts';
 import { ends } from './ends.ts';
 import { serverNotices, type Log } from './log.ts';
+import { endings } from './loop/ending.ts';
 import { latestRound } from './loop/latest.ts';
-import { leave } from './loop/leave.ts';
 import { subnetsOf } from './loop/observe.ts';
 import { wakeups } from './loop/schedule.ts';
 import { startNode } from './node.ts';
@@ -43,6 +43,8 @@ export interface Agent {
   reload(next: Config): void;
   /** Before a shutdown: resolves once no address is here that another node can take, at most 5 s. */
   leave(): Promise<void>;
+  /** Before another stop by SIGTERM: where HAProxy ends as well, addresses leave as by `leave`. */
+  endWithHaproxy(): Promise<void>;
   /** Tells the peers, ends what is open, changes nothing of CARP or HAProxy. */
   stop(): Promise<void>;
   /** Rejects when it can go on no more; never resolves. */
@@ -232,7 +234,7 @@ export async function startAgent(
       reload(next);
       bell.ring();
     },
-    leave: () => leave(loop, clock, log),
+    ...endings({ loop, carp: kernel, haproxy: running.haproxy, clock, log }, privileges.will),
     stop: opened.end,
     problem: (subject, cause, remedy) => problems.raise(subject, cause, remedy),
     solved: (subject) => problems.clear(subject),

@@ -6,7 +6,8 @@ import { ConfigError, loadConfig, type Config } from './config/config.ts';
 import { openLog, type Log } from './log.ts';
 import { accountOf, giveLog, type Account } from './privilege/account.ts';
 import { releaseHost } from './start/release.ts';
-import { checkStart, failureText, startFailure } from './start/failure.ts';
+import { checkStart, failureText, lostFailure, startFailure } from './start/failure.ts';
+import type { StartFailure } from './start/failure.ts';
 import { systemClock } from './sys/clock.ts';
 import { execWithin } from './sys/exec.ts';
 import { VERSION } from './version.ts';
@@ -112,6 +113,13 @@ const crash = (error: unknown): void => {
 process.on('uncaughtException', crash);
 process.on('unhandledRejection', crash);
 
+/** Said in the log and, by daemon(8), in /var/log/messages. */
+function fail(failure: StartFailure): never {
+  log.error('agent-failed', { remedy: failure.remedy }, failure.cause);
+  log.flush();
+  return end(1, failureText(failure));
+}
+
 /** agent.toml again; one that would not start leaves the old one in force, and is said. */
 async function again(agent: Agent): Promise<void> {
   try {
@@ -128,15 +136,18 @@ try {
   const agent = await startAgent(config, systemClock, log, account);
   const fields = { version: VERSION, node_version: process.versions.node, listen: agent.addresses };
   log.info('agent-started', fields, `proxyagent ${VERSION} on ${config.node}`);
-  // A helper that is gone cannot be had back without root: daemon(8) starts all of it again.
-  agent.lost.catch(crash);
+  agent.lost.catch((error: unknown) => fail(lostFailure(error)));
   let stopping = false;
   const stop = (signal: string): void => {
     if (stopping) return;
     stopping = true;
     const leaving = signal === 'SIGTERM' && leaveFile !== '' && existsSync(leaveFile);
     log.info('agent-stopping', { signal, leaving }, leaving ? 'the system goes down' : signal);
-    const stopped = (leaving ? agent.leave() : Promise.resolve()).then(() => agent.stop());
+    const handOver = async (): Promise<void> => {
+      if (leaving) await agent.leave();
+      else if (signal === 'SIGTERM') await agent.endWithHaproxy();
+    };
+    const stopped = handOver().then(() => agent.stop());
     void stopped.then(() => {
       log.flush();
       process.exit(0);
@@ -149,8 +160,5 @@ try {
     void again(agent);
   });
 } catch (error) {
-  const failure = startFailure(error, config);
-  log.error('agent-failed', { remedy: failure.remedy }, failure.cause);
-  log.flush();
-  end(1, failureText(failure));
+  fail(startFailure(error, config));
 }

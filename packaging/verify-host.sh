@@ -2,7 +2,8 @@
 # shellcheck disable=SC2009,SC2012,SC2016
 #
 # What proxyctl believes about FreeBSD and has not seen on a real host, against
-# this host. Reads only: it sets nothing, starts nothing, and asks no network.
+# this host. Reads only: it sets nothing, starts nothing but sleep(1) for a few
+# seconds, and asks no network.
 # One line a belief: ok, DIFFERS or unknown, then what was believed and seen.
 #
 #   sh verify-host.sh >verify-$(hostname -s).txt      as root, on both hosts
@@ -57,10 +58,18 @@ believe netstat-auth "it counts adverts with another password" \
 believe advskew-254 "an advskew of 254 is accepted: sbin/ifconfig takes 0 to 254" \
     "$(man ifconfig 2>/dev/null | col -b | grep -A4 'advskew' | tr -s ' \n' ' ')" '254'
 
+believe timers "kern.timecounter.alloweddeviation 5: CARP's timers are up to 6.25 % late" \
+    "$(sysctl kern.timecounter.alloweddeviation 2>&1)" '^kern\.timecounter\.alloweddeviation: [0-5]$'
+believe ndp "ndp -an lists neighbours with their link-layer addresses" \
+    "$(ndp -an 2>&1 | head -n 1)" '^Neighbor +Linklayer Address'
+
 show "devd"
 believe devd-pipe "/var/run/devd.pipe is a stream socket of mode 666" \
     "$(stat -f '%Sp %Su:%Sg' /var/run/devd.pipe 2>&1)" '^srw-rw-rw- root:wheel$'
 believe devd-flags "at most 10 clients unless -l says otherwise" "$(ps -axo command= | grep '[/]devd')" 'devd'
+
+believe devd-clients "fewer than ten clients, its listening socket beside them: the eleventh hears nothing" \
+    "$(sockstat -u 2>/dev/null | grep -c 'devd .*devd\.pipe$')" '^([1-9]|10)$'
 
 show "pf"
 believe pf-text "pass ... proto carp ... in pfctl -sr" "$(pfctl -sr 2>/dev/null | grep -E 'proto carp|proto 112')" 'proto (carp|112)'
@@ -117,6 +126,12 @@ believe read-line "read of sh takes one line from a pipe and leaves the rest" \
     "$(printf 'a\nb\n' | { read -r _; cat; })" '^b$'
 believe head-bytes "head -c 3 prints three bytes; what is behind them may be gone" \
     "$(printf abcdef | head -c 3)" '^abc$'
+believe timeout-reaps "timeout(1) ends what its command left running: a daemon must not be started below it" \
+    "$(pid=$(timeout 1 sh -c 'sleep 3 >/dev/null 2>&1 & echo $!'); kill -0 "${pid}" 2>/dev/null && echo left || echo ended)" '^ended$'
+believe wait-trap "wait of sh ends when a signal comes that it has a trap for" \
+    "$(sh -c 'trap : ALRM; sleep 3 >/dev/null 2>&1 & p=$!; (sleep 1; kill -ALRM $$) & wait "$p"; echo "exit $?"; kill "$p"')" '^exit 142$'
+believe read-trap "read of sh ends then too, and the next one reads on" \
+    "$({ sleep 2; echo line; } | sh -c 'heard=; trap "heard=x" TERM; (sleep 1; kill -TERM $$) & read -r l || [ -n "$heard" ] && read -r l; echo "$heard $l"')" '^x line$'
 believe od-hex "od -An -v -tx1 prints bytes as hexadecimal" "$(printf 'A\n' | od -An -v -tx1)" '^ *41 +0a'
 believe id-user "id -u NAME prints the number" "$(id -u root 2>&1)" '^0$'
 believe realpath "realpath(1) is there" "$(realpath / 2>&1)" '^/$'

@@ -16,9 +16,14 @@ export interface Leaving {
 /**
  * Gives every address of this host to others before it goes down. Resolves once
  * each is held elsewhere, at once where nobody is left to take one, and after
- * 5 s in any case: a shutdown is not stopped.
+ * `limitMs` in any case: a shutdown is not stopped.
  */
-export function leave(loop: Leaving, clock: Clock, log: Log): Promise<void> {
+export function leave(
+  loop: Leaving,
+  clock: Clock,
+  log: Log,
+  limitMs: number = LEAVE_MS,
+): Promise<void> {
   const startMs = clock.nowMs();
   const left = new Set(held(loop));
   loop.leave();
@@ -40,7 +45,7 @@ export function leave(loop: Leaving, clock: Clock, log: Log): Promise<void> {
       const heard = loop.peers().some(({ fresh }) => fresh);
       if (!heard || isOver(loop, left)) end();
     };
-    const cancel = clock.after(LEAVE_MS, end);
+    const cancel = clock.after(limitMs, end);
     const unsubscribe = loop.onRound(look);
   });
 }

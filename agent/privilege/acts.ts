@@ -3,7 +3,7 @@ import { certificateFiles, CertificateFileError } from '../certs/files.ts';
 import type { CertificateFiles, NewFile } from '../certs/port.ts';
 import { HelperError, type Helper } from './helper.ts';
 
-/** Each of its tools is killed after 2 s, and an act takes at most two. */
+/** Each of its tools is killed after 2 s, and an act takes at most two: it looks, then sets. */
 const ACT_MS = 5000;
 const COMMAND_MS = 35_000;
 

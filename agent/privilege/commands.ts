@@ -18,7 +18,7 @@ export interface HostCommands {
   reload(): Promise<string>;
 }
 
-/** The helper ends a command after 30 s. */
+/** The helper waits 30 s for a command, and leaves it alone then. */
 const COMMAND_MS = 35_000;
 
 export function helperCommands(helper: Helper): HostCommands {

@@ -14,6 +14,8 @@
 #   SEQ cert-try PATH BYTES      as cert-write, and the file stays as it was
 #   SEQ cert-remove PATH         done twice it changes nothing
 #   SEQ check    SEQ reload      SEQ pf-info    SEQ pf-rules    SEQ rc-lines
+#   SEQ will PID IF VHID...      where to step out when PID, HAProxy's, dies with
+#                                the system: see last_will
 #
 # Answer: lines of output, each after a space, then one of
 #   SEQ ok    SEQ refused WHY (nothing was begun)    SEQ failed WHAT
@@ -38,40 +40,52 @@ NL='
 '
 TAB=$(printf '\t')
 ifconfig=$1 sysctl=$2 pfctl=$3 directories=$4 check=$5 reload=$6
-# A tool that hangs must not take the helper with it; timeout(1) is in base.
-short='' long=''
-if command -v timeout >/dev/null; then
-	short='timeout -s KILL 2' long='timeout -s KILL 30'
-fi
+# How long a command of agent.toml is waited for, in seconds.
+patience=30
+trap : ALRM
 keeper=''
+will=''
 why=''
 
 refuse() { why="refused $1"; return 1; }
 fail() { why="failed $1"; return 1; }
 
 # Runs a tool to its end, 2 s at most; what it printed is in $said.
-# shellcheck disable=SC2086 # words of timeout(1), or none
-run() { unlimited $short "$@"; }
-unlimited() {
-	said=$("$@" 2>&1 </dev/null) && return 0
+run() {
+	said=$(bounded "$@" 2>&1 </dev/null) && return 0
 	code=$?
-	[ "$1" != timeout ] || shift 4
+	[ "$code" -ne 137 ] || said='no answer within 2 s'
 	fail "$*: exit $code: ${said%%"$NL"*}"
 }
+
+# A tool that hangs must not take the helper with it. Not timeout(1): FreeBSD's
+# kills also what the tool left running, and now and then it misses the end of a
+# tool that ends at once.
+bounded() {
+	"$@" &
+	tool=$!
+	(sleep 2 && kill -KILL "$tool") >/dev/null 2>&1 &
+	dog=$!
+	wait "$tool"
+	code=$?
+	put_down "$dog"
+	return "$code"
+}
+
+put_down() { { kill -KILL "$1" && wait "$1"; } 2>/dev/null || :; }
 
 between() { # NUMBER LOW HIGH
 	case $1 in '' | *[!0-9]* | 0?* | ????*) return 1 ;; esac
 	[ "$1" -ge "$2" ] && [ "$1" -le "$3" ]
 }
 
-# Whether ifconfig says that IF carries VHID: $kind, and the words that repeat
-# unicast peers (14.0 forgets them at every set). A vhid that is not there
-# would be created by a set.
+# Whether ifconfig says that IF carries VHID: $kind, its state $now, and the
+# words that repeat unicast peers (14.0 forgets them at every set). A vhid that
+# is not there would be created by a set.
 look() { # IF VHID
 	if [ "$1" != "$looked" ]; then
 		looked=''
-		# Unlimited, for a millisecond less: the agent has just read the same.
-		unlimited "$ifconfig" "$1" || return 1
+		run "$ifconfig" "$1" || return 1
 		text=$said$NL
 		looked=$1
 	fi
@@ -79,10 +93,10 @@ look() { # IF VHID
 	for state in INIT BACKUP MASTER; do
 		case $text in
 		*"$NL${TAB}carp: $state vhid $2 advbase "*)
-			kind=carp
+			kind=carp now=$state
 			rest=${text#*"$NL${TAB}carp: $state vhid $2 advbase "}
 			;;
-		*"$NL${TAB}vrrp: $state vrid $2 prio "*) kind=vrrp rest='' ;;
+		*"$NL${TAB}vrrp: $state vrid $2 prio "*) kind=vrrp now=$state rest='' ;;
 		esac
 	done
 	[ -n "$kind" ] || refuse "$1 does not carry vhid $2" || return 1
@@ -180,9 +194,48 @@ unfence() {
 }
 
 dismiss() {
-	[ -z "$keeper" ] || { kill -KILL "$keeper" && wait "$keeper"; } 2>/dev/null
+	[ -z "$keeper" ] || put_down "$keeper"
 	keeper=''
-	return 0
+}
+
+remember() { # PID, then IF VHID each
+	case ${1-} in
+	'' | 0* | *[!0-9]* | ????????*) false ;;
+	*) [ $(($# % 2)) -eq 1 ] ;;
+	esac || refuse 'will needs PID, then IF VHID each' || return 1
+	will=$*
+}
+
+# reboot(8) and halt(8) tell every process to end, this one too, and the kernel
+# stays MASTER for ten seconds while nobody serves. Nobody else sends SIGTERM here.
+# The agent has a second to hand over, which is faster; after that, or without
+# it, what is still MASTER steps out, once HAProxy is dead. While it lives nothing
+# is done: somebody has ended the helper by hand.
+last_will() {
+	trap '' TERM
+	# By exec: a redirection of the call would keep the agent's pipe open beside it.
+	exec >/dev/null 2>&1 </dev/null
+	IFS=' '
+	# shellcheck disable=SC2086 # words of one line
+	set -- $will
+	[ $# -gt 0 ] || return 0
+	haproxy=$1 tenths=0
+	shift
+	while kill -0 "$haproxy" || { [ "$tenths" -lt 10 ] && kill -0 "$PPID"; }; do
+		[ "$tenths" -lt 40 ] || return 0
+		sleep 0.1
+		tenths=$((tenths + 1))
+	done
+	while [ $# -gt 0 ]; do
+		looked=''
+		if look "$1" "$2" && [ "$now" = MASTER ]; then
+			case $kind in
+			carp) acts advskew "$1" "$2" 254 state "$1" "$2" backup ;;
+			vrrp) acts vrrpprio "$1" "$2" 1 state "$1" "$2" backup ;;
+			esac
+		fi
+		shift 2
+	done
 }
 
 # The file behind PATH, if it is one of ours: $target, in $folder.
@@ -274,8 +327,7 @@ tidy() {
 	for allowed in $directories; do
 		IFS=' '
 		allowed=$(realpath "$allowed" 2>/dev/null) || continue
-		# shellcheck disable=SC2086 # words of timeout(1), or none
-		$short find "$allowed/" -xdev -type f -user 0 -name '.?*.proxyctl' -exec rm -f {} + \
+		bounded find "$allowed/" -xdev -type f -user 0 -name '.?*.proxyctl' -exec rm -f {} + \
 			>/dev/null 2>&1 </dev/null
 	done
 	IFS=' '
@@ -285,7 +337,8 @@ tidy() {
 durable() { if command -v fsync >/dev/null; then fsync "$1"; else sync "$1"; fi; }
 
 # A command of agent.toml. Its output goes through a file: what it leaves
-# running would hold a pipe open.
+# running would hold a pipe open. Only the waiting has an end: a reload leaves
+# HAProxy behind, and nothing here may kill what serves.
 command_of() { # WORDS, one a line
 	[ -n "$1" ] || refuse 'not configured in agent.toml' || return 1
 	out=$(mktemp /tmp/proxyagent.XXXXXXXX) || fail 'no room in /tmp' || return 1
@@ -293,10 +346,18 @@ command_of() { # WORDS, one a line
 	# shellcheck disable=SC2086 # one word a line
 	set -- $1
 	IFS=' '
-	$long "$@" >"$out" 2>&1 </dev/null
+	"$@" >"$out" 2>&1 </dev/null &
+	command=$!
+	(sleep "$patience" && kill -ALRM $$) >/dev/null 2>&1 </dev/null &
+	clock=$!
+	wait "$command"
 	code=$?
+	put_down "$clock"
 	awk '{ print " " $0 }' "$out"
 	rm -f "$out"
+	if [ "$code" -gt 128 ] && kill -0 "$command" 2>/dev/null; then
+		fail "it still runs after $patience s and is not waited for" || return 1
+	fi
 	[ "$code" -eq 0 ] || fail "exit $code"
 }
 
@@ -315,6 +376,7 @@ rc_lines() {
 request() { # VERB ARGUMENT...
 	case ${1-} in
 	cert-read) [ $# -eq 2 ] || refuse "$1 needs PATH" || return 1 && cert_read "$2" ;;
+	will) shift && remember "$@" ;;
 	cert-remove) [ $# -eq 2 ] || refuse "$1 needs PATH" || return 1 && cert_remove "$2" ;;
 	cert-write | cert-try) [ $# -eq 3 ] || refuse "$1 needs PATH BYTES" || return 1 && cert_write "$@" ;;
 	check | reload | pf-info | pf-rules | rc-lines)
@@ -346,10 +408,17 @@ answer() { # LINE
 }
 
 tidy
+# A handler, as above. It cuts a read short; the next one goes on.
+trap 'trap : TERM; heard=x; last_will &' TERM
 echo '0 ok'
-while IFS= read -r line; do
-	why=''
-	answer "$line"
+while :; do
+	heard=''
+	if IFS= read -r line; then
+		why=''
+		answer "$line"
+	elif [ -z "$heard" ]; then
+		break
+	fi
 done
 # The agent is gone; its fence goes with it.
 if [ -n "$keeper" ] && kill -0 "$keeper" 2>/dev/null; then unfence; fi

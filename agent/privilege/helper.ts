@@ -55,14 +55,15 @@ interface Waiting {
 
 /**
  * Starts helper.sh with the rights this process has now, in a session of its own, so that a
- * terminal's Ctrl-C does not reach it. Rejects with a sentence when it does not answer.
+ * terminal's Ctrl-C does not reach it. Rejects with a sentence when it does not answer. `script` is
+ * another helper.sh for a test.
  */
-export async function startHelper(options: HelperOptions): Promise<Helper> {
+export async function startHelper(options: HelperOptions, script = SCRIPT): Promise<Helper> {
   const { ifconfig, sysctl, pfctl, directories, check, reload } = options;
   const lists = [directories, check, reload].map((words) => words.join('\n'));
   if ([directories, check, reload].flat().some((word) => word.includes('\n')))
     throw new Error('a path or command of agent.toml holds a line break');
-  const child = spawn('/bin/sh', [SCRIPT, ifconfig, sysctl, pfctl, ...lists], {
+  const child = spawn('/bin/sh', [script, ifconfig, sysctl, pfctl, ...lists], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { PATH: '/sbin:/bin:/usr/sbin:/usr/bin', LC_ALL: 'C' },
     cwd: '/',

@@ -9,6 +9,7 @@ import { become, giveDirectory, type Account } from './account.ts';
 import { helperActs, helperFiles, refusedActs } from './acts.ts';
 import { directCommands, helperCommands, type HostCommands } from './commands.ts';
 import { startHelper, type Helper } from './helper.ts';
+import { helperWill, type Will } from './will.ts';
 import { execWithin, type Exec } from '../sys/exec.ts';
 
 /** What this agent may do on its host, and through whom. */
@@ -16,6 +17,8 @@ export interface Privileges {
   readonly acts: CarpActs;
   readonly files: CertificateFiles;
   readonly commands: HostCommands;
+  /** Without a helper nobody is told. */
+  readonly will: Will;
   /** Why it only observes; empty when it may act. */
   readonly observes: string;
   /** Who does what needs root, for the log. */
@@ -66,7 +69,8 @@ export async function takePrivileges(
   const uid = process.geteuid?.() ?? -1;
   const nothing = (): void => undefined;
   const commands = directCommands(execWithin(COMMAND_MS), tools.pfctl, config.haproxy);
-  const own = { files: certificateFiles, commands, observes: '', lost: NEVER };
+  const will: Will = () => Promise.resolve();
+  const own = { files: certificateFiles, commands, will, observes: '', lost: NEVER };
   const direct = { ...own, drop: nothing, close: nothing };
   if (uid !== 0) {
     const observes = `the agent runs as uid ${uid}, not as root: it observes and sets nothing`;
@@ -81,9 +85,9 @@ export async function takePrivileges(
   ];
   const [carp, files] = helpers;
   let closing = false;
-  const lost = Promise.race(helpers.map(({ ended }) => ended)).then(() => {
+  const lost = Promise.race(helpers.map(({ ended, pid }) => ended.then(() => pid))).then((pid) => {
     if (closing) return NEVER;
-    throw new Error('the privileged helper has ended: without it nothing can be set');
+    throw new Error(`the privileged helper (pid ${pid}) has ended: nothing can be set without it`);
   });
   // Whoever started the agent looks at it; a start that fails before has its own error.
   lost.catch(() => undefined);
@@ -91,6 +95,7 @@ export async function takePrivileges(
     acts: helperActs(carp),
     files: helperFiles(files),
     commands: helperCommands(files),
+    will: helperWill(carp),
     observes: '',
     by: `helper (${helpers.map(({ pid }) => pid).join(', ')})`,
     drop: () => become(account),

@@ -18,6 +18,12 @@ const ID_MS = 10_000;
 export const failureText = ({ cause, remedy }: StartFailure): string =>
   `proxyagent: ${cause}${remedy === '' ? '' : `\n  do      ${remedy}`}`;
 
+/** An agent that runs and has lost its helper: root cannot be had back, so it ends. */
+export const lostFailure = (error: unknown): StartFailure => ({
+  cause: error instanceof Error ? error.message : String(error),
+  remedy: 'wait: daemon(8) starts the agent again in 5 s, and addresses stay until then',
+});
+
 /** Names the key of agent.toml that an error of the start comes from, and what to do. */
 export function startFailure(error: unknown, config: Config): StartFailure {
   const cause = error instanceof Error ? error.message : String(error);

@@ -173,6 +173,15 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     apply: devd('0'),
   },
   'devd-gone': { text: 'devd ends, and leaves its socket file', apply: devd('stop') },
+  'reboot-now': {
+    text: 'as reboot(8) begins: SIGTERM to every process, SIGKILL 5 s later, CARP goes on; off boots',
+    apply: async ({ host, on, ensure, endAll }) => {
+      if (on) return endAll();
+      run('perl', [join(host.folder, 'bin', 'call'), 'lab', 'reboot']);
+      await ensure('haproxy');
+      await ensure('agent');
+    },
+  },
   'ifconfig-fails': { text: 'ifconfig, sysctl and kldstat fail', apply: tools('fail') },
   'ifconfig-hangs': { text: 'ifconfig, sysctl and kldstat never end', apply: tools('hang') },
   'ifconfig-garbage': {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { writeBaseTools } from '../kernel/base-tools.ts';
 import { installAgent } from './agent-program.ts';
 import { CHECKOUT, clockFile, coresFile } from './plan.ts';
 import type { AgentProgram, HostPlan, LabPlan } from './plan.ts';
@@ -16,6 +17,12 @@ function coreLimit(host: HostPlan): string {
   // Class daemon of login.conf(5) has no limit.
   return /^proxyagent_limits="-c (\d+) /m.exec(script)?.[1] ?? 'unlimited';
 }
+
+/** `ip netns exec` gives a mount namespace of its own: only this agent and its helper see it. */
+const AS_ON_FREEBSD = `ulimit -c "$0"
+for tool in timeout head; do mount --bind "$1/$tool" "/usr/bin/$tool" || exit; done
+shift
+exec "$@"`;
 
 /** The programs of a lab's hosts: started in their namespaces, restarted and signalled by name. */
 export function programs(plan: LabPlan) {
@@ -66,7 +73,9 @@ export function programs(plan: LabPlan) {
   function startAgent(host: HostPlan): void {
     const main = installAgent(host, agents.get(host.node));
     const agent = [process.execPath, main, '--config', host.agentConfig];
-    const argv = ['sh', '-c', 'ulimit -c "$0"; exec "$@"', coreLimit(host), ...agent];
+    const base = join(host.folder, 'base');
+    writeBaseTools(base);
+    const argv = ['sh', '-c', AS_ON_FREEBSD, coreLimit(host), base, ...agent];
     const env = {
       NODE_OPTIONS: `--import=${dist('test/lab/clock.js')} --import=${dist('test/lab/lag.js')}`,
       ...(plan.bulk === undefined ? {} : { LAB_LAG: join(host.folder, 'lag') }),

@@ -11,6 +11,8 @@ export interface Scene {
   /** Starts what should run on the host and does not. */
   readonly ensure: (program: string) => Promise<void>;
   readonly signal: (program: string, signal: NodeJS.Signals) => Promise<void>;
+  /** Ends every process of the host but its kernel; resolves when none is left. */
+  readonly endAll: () => Promise<void>;
   /** Runs a script of the lab's own on the host, until it is killed by that name. */
   readonly helper: (name: string, argv: readonly string[]) => void;
 }

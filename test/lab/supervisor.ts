@@ -12,6 +12,7 @@ import { faultOf } from './faults.ts';
 import { agentFromSetup, haproxyFromSetup, runSetup, tlsFromSetup } from './from-setup.ts';
 import { vhidsFromSetup } from './from-setup.ts';
 import { haproxyConfig } from './haproxy-config.ts';
+import { endAll } from './host-processes.ts';
 
 import { INTERFACE, planLab, VHID, WITNESS } from './plan.ts';
 import type { AgentProgram, HostPlan, LabOptions } from './plan.ts';
@@ -110,6 +111,7 @@ async function fault(request: Readonly<Record<string, string>>): Promise<unknown
       value: given === undefined ? null : Number(given),
       ensure: (program) => ensure(host, program),
       signal: (program, signal) => signalled(`${host.node}/${program}`, signal),
+      endAll: () => endAll(running.get(`${host.node}/carp`)?.pid ?? 0),
       helper: (name, argv) => {
         const log = join(host.folder, `${name}.log`);
         start(`${host.node}/${name}`, host.namespace, [process.execPath, ...argv], log);

@@ -172,16 +172,24 @@ test('kill -9 of an agent that fences its host: the helper lifts the fence at on
   await asAtFirst(lab());
 });
 
-test('kill -9 of the helper: the agent ends, for without it nothing can be set', async (t) => {
+test('kill -9 of the helper: the agent ends with cause and remedy, and comes back when started', async (t) => {
   const pid = await agentPid(1);
+  const out = join(lab().runtime, 'haproxy02', 'agent.out');
+  const saidBefore = readFileSync(out, 'utf8').length;
   const [helper = 0] = helpersOf(pid);
   process.kill(helper, 'SIGKILL');
   await eventually('the agent has ended', () => isGone(pid));
-  const [last] = logOf(second()).slice(-1);
-  t.is(last?.['event'], 'agent-crashed');
-  t.regex(String(last?.['stack']), /the privileged helper has ended/);
+  const cause = `the privileged helper (pid ${helper}) has ended: nothing can be set without it`;
+  const remedy = 'wait: daemon(8) starts the agent again in 5 s, and addresses stay until then';
+  t.like(logOf(second()).at(-1), { event: 'agent-failed', msg: cause, remedy });
+  const said = readFileSync(out, 'utf8').slice(saidBefore);
+  t.is(said, `proxyagent: ${cause}\n  do      ${remedy}\n`);
   t.deepEqual(await masters(lab()), ['haproxy01']);
-  await fault(lab(), 'kill-agent', 'off', second());
+  // The lab hears of the end a moment after the kernel.
+  await eventually('it runs again', async () => {
+    await fault(lab(), 'kill-agent', 'off', second());
+    return /haproxy02 +serving/.test(await statusText());
+  });
   await asAtFirst(lab());
 });
 

@@ -2,16 +2,13 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { carp } from '../../agent/carp/carp.ts';
 import { helperActs } from '../../agent/privilege/acts.ts';
 import { HelperError } from '../../agent/privilege/helper.ts';
 import { execWithin } from '../../agent/sys/exec.ts';
 import { prints } from '../carp/tools.ts';
-import { scriptedHelper } from './tools.ts';
-
-const SCRIPT = fileURLToPath(new URL('../../../agent/privilege/helper.sh', import.meta.url));
+import { scriptedHelper, SCRIPT } from './tools.ts';
 
 const has = (tool: string): boolean =>
   spawnSync('sh', ['-c', `command -v ${tool}`], { stdio: 'ignore' }).status === 0;
@@ -126,8 +123,18 @@ ${prints('vtnet0: flags=1<UP>\n\tcarp: MASTER vhid 1 advbase 1 advskew 0\n')}`,
 test('a tool that hangs is killed after two seconds and the helper goes on', async (t) => {
   const { answer, write, tools } = await scriptedHelper(t);
   write('sysctl', 'exec sleep 600');
-  t.is(await answer('advertise'), `failed: ${tools.sysctl} net.inet.carp.demotion=0: exit 137: `);
+  const killed = 'exit 137: no answer within 2 s';
+  t.is(await answer('advertise'), `failed: ${tools.sysctl} net.inet.carp.demotion=0: ${killed}`);
   t.is(await answer('advskew', 'vtnet0', '1', '5'), 'ok');
+  // A reading is a tool as well.
+  write('ifconfig', 'exec sleep 600');
+  t.is(await answer('advskew', 'vtnet0', '1', '5'), `failed: ${tools.ifconfig} vtnet0: ${killed}`);
+});
+
+test('an act is answered when its tool has ended, every time', async (t) => {
+  const { helper, calls } = await scriptedHelper(t);
+  for (let times = 0; times < 24; times++) await helper.ask(['advertise'], 1000);
+  t.is(calls().length, 24);
 });
 
 test('its tools see the C locale, no IFCONFIG_FORMAT and the fixed PATH', async (t) => {
@@ -135,7 +142,9 @@ test('its tools see the C locale, no IFCONFIG_FORMAT and the fixed PATH', async 
   write('sysctl', `env | grep -v ^_= | grep -v ^PWD= | sort > ${folder}/env`);
   await ask('advertise');
   const env = spawnSync('cat', [`${folder}/env`], { encoding: 'utf8' }).stdout;
-  t.is(env.replace(/^OLDPWD=.*\n/m, ''), 'LC_ALL=C\nPATH=/sbin:/bin:/usr/sbin:/usr/bin\n');
+  // The stand-ins of this test come first.
+  const own = env.replace(/^OLDPWD=.*\n/m, '').replace(`${folder}/base:`, '');
+  t.is(own, 'LC_ALL=C\nPATH=/sbin:/bin:/usr/sbin:/usr/bin\n');
 });
 
 test('commands of agent.toml: output and exit code; words are passed as they are', async (t) => {

@@ -1,8 +1,12 @@
 import { mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { ExecutionContext } from 'ava';
 import { startHelper, type HelperOptions } from '../../agent/privilege/helper.ts';
 import { prints, scriptedTools } from '../carp/tools.ts';
+import { writeBaseTools } from '../kernel/base-tools.ts';
+
+export const SCRIPT = fileURLToPath(new URL('../../../agent/privilege/helper.sh', import.meta.url));
 
 /** As 14.x prints one interface; the description says what no parser may believe. */
 const INTERFACE = `vtnet0: flags=1008943<UP,BROADCAST> metric 0 mtu 1500
@@ -16,8 +20,22 @@ const INTERFACE = `vtnet0: flags=1008943<UP,BROADCAST> metric 0 mtu 1500
 	status: active
 `;
 
+/** helper.sh in FOLDER, where timeout and head behave as FreeBSD's; `edited` is its text. */
+function scriptIn(folder: string, edited: (text: string) => string): string {
+  const base = join(folder, 'base');
+  writeBaseTools(base);
+  const script = join(folder, 'helper.sh');
+  const text = readFileSync(SCRIPT, 'utf8').replace(/^PATH=/m, `PATH=${base}:`);
+  writeFileSync(script, edited(text));
+  return script;
+}
+
 /** A helper with real children in FreeBSD's place, in a directory with certificates. */
-export async function scriptedHelper(t: ExecutionContext, options: Partial<HelperOptions> = {}) {
+export async function scriptedHelper(
+  t: ExecutionContext,
+  options: Partial<HelperOptions> = {},
+  edited = (text: string): string => text,
+) {
   const scripted = scriptedTools(t, { ifconfig: prints(INTERFACE) });
   const folder = realpathSync(scripted.folder);
   const certs = join(folder, 'certs');
@@ -33,7 +51,8 @@ export async function scriptedHelper(t: ExecutionContext, options: Partial<Helpe
     reload: [],
     ...options,
   };
-  const helper = await startHelper(started);
+  const script = scriptIn(folder, edited);
+  const helper = await startHelper(started, script);
   t.teardown(() => helper.close());
   const ask = (...words: string[]): Promise<readonly string[]> => helper.ask(words, 10_000);
   return {

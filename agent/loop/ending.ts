@@ -1,0 +1,86 @@
+import { LOWERED_ADVSKEW, type AddressReport, type HaproxyReport } from '../core/model.ts';
+import { sentence } from '../core/words.ts';
+import type { Log } from '../log.ts';
+import type { Clock } from '../sys/clock.ts';
+import type { CarpControl } from './ports.ts';
+import { leave, type Leaving } from './leave.ts';
+
+/** A HAProxy that is told to end together with the agent is dead within this long. */
+const DYING_MS = 500;
+/** reboot(8) kills five seconds after SIGTERM what is still there. */
+const HAND_OVER_MS = 2000;
+
+interface Ending {
+  readonly loop: Leaving;
+  readonly carp: Pick<CarpControl, 'set'>;
+  /** HAProxy as known now; the report of the last round may be older. */
+  readonly haproxy: { report(): HaproxyReport };
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Will = (
+  pid: number,
+  vhids: readonly Pick<AddressReport, 'interface' | 'vhid'>[],
+) => Promise<void>;
+
+/** How this host's addresses are left before the agent ends, and by its helper where it cannot. */
+export function endings(ending: Ending, will: Will) {
+  keepWill(ending.loop, will);
+  return {
+    leave: () => leave(ending.loop, ending.clock, ending.log),
+    endWithHaproxy: () => endWithHaproxy(ending),
+  };
+}
+
+/**
+ * Before an end by SIGTERM that no shutdown announced. A stop by hand leaves HAProxy alive: nothing
+ * moves, half a second later. reboot(8) and halt(8) end every process at once and leave the kernel
+ * MASTER for ten seconds with nobody to serve: when HAProxy is dead or dies, every address is handed
+ * over, and what nobody took after two seconds is left to the kernel of another host.
+ */
+export async function endWithHaproxy({ loop, carp, haproxy, clock, log }: Ending): Promise<void> {
+  if (!(await dies(loop, () => haproxy.report().state === 'down', clock))) return;
+  log.info('agent-leaving', {}, 'HAProxy ends as well: every address is given away');
+  await leave(loop, clock, log, HAND_OVER_MS);
+  for (const { address, interface: name, vhid } of held(loop)) {
+    try {
+      await carp.set(name, vhid, { advskew: LOWERED_ADVSKEW, state: 'BACKUP' });
+      log.info('stepped-out', { address }, `${address}: MASTER no more, whoever takes it`);
+    } catch (error) {
+      log.warn('stepped-out', { address, cause: sentence(error) }, `${address} stays MASTER here`);
+    }
+  }
+}
+
+/** Keeps the privileged helper informed of what to step out of where this agent cannot. */
+export function keepWill(loop: Pick<Leaving, 'report' | 'onRound'>, will: Will): void {
+  loop.onRound(() => {
+    const report = loop.report();
+    // Of one that is down the pid it had stays known.
+    const pid = report?.haproxy.find(({ state }) => state === 'up')?.pid;
+    if (report === null || pid === undefined || pid === 0) return;
+    // Said again at the next round.
+    will(pid, report.addresses).catch(() => undefined);
+  });
+}
+
+const held = (loop: Leaving): readonly AddressReport[] =>
+  (loop.report()?.addresses ?? []).filter(({ state }) => state === 'MASTER');
+
+/** Whether HAProxy is dead, or is within half a second. */
+function dies(loop: Leaving, isDown: () => boolean, clock: Clock): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (dead: boolean): void => {
+      cancel();
+      unsubscribe();
+      resolve(dead);
+    };
+    // A round may be under way that acts on its death.
+    const cancel = clock.after(DYING_MS, () => end(isDown()));
+    const unsubscribe = loop.onRound(() => {
+      if (isDown()) end(true);
+    });
+    if (isDown()) end(true);
+  });
+}

@@ -1,0 +1,3 @@
+import { rebootTests } from './reboots.ts';
+
+rebootTests(true);
