@@ -45,6 +45,7 @@ export interface CarpTools {
   readonly sysctl: string;
   readonly kldstat: string;
   readonly netstat: string;
+  readonly ngctl: string;
 }
 
 /**

@@ -5,6 +5,8 @@ import { HelperError, type Helper } from './helper.ts';
 
 /** Each of its tools is killed after 2 s, and an act takes at most two: it looks, then sets. */
 const ACT_MS = 5000;
+/** It looks, loads two kernel modules the first time, then sends. */
+const TELL_MS = 7000;
 const COMMAND_MS = 35_000;
 
 /** CARP's acts by the helper; advskew and state are one command there too. */
@@ -24,12 +26,15 @@ export const helperActs = (helper: Helper): CarpActs => ({
   async allow(on) {
     await helper.ask(['allow', on ? '1' : '0'], ACT_MS);
   },
+  async tell(name, vhids) {
+    await helper.ask(['tell', name, ...vhids.map(String)], TELL_MS);
+  },
 });
 
 /** For an agent without rights: every act is refused, and says why. */
 export function refusedActs(why: string): CarpActs {
   const refuse = (): Promise<never> => Promise.reject(new Error(why));
-  return { set: refuse, advertise: refuse, allow: refuse };
+  return { set: refuse, advertise: refuse, allow: refuse, tell: refuse };
 }
 
 /**
