@@ -138,6 +138,9 @@ export function carp(options: {
     allow: (on: boolean): Promise<void> => alone(() => acts.allow(on)),
 
     advertise: (): Promise<void> => alone(() => acts.advertise()),
+
+    /** Sets nothing, so that it need not wait for what does. */
+    tell: acts.tell,
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { sentence } from '../core/words.ts';
 import type { Exec } from '../sys/exec.ts';
 import { advertisementFrame } from './advertisement.ts';
 import { parseIfconfig } from './ifconfig.ts';
@@ -34,7 +35,10 @@ export function directTell(
       const connect = `connect ${name.replaceAll(/[.:]/g, '_')}: x orphans`;
       const lines = [connect, ...files.map((file) => `write x -f ${file}`), 'rmhook x', ''];
       await writeFile(commands, lines.join('\n'));
-      await exec(tools.ngctl, ['-f', commands]);
+      await exec(tools.ngctl, ['-f', commands]).catch((error: unknown) => {
+        // The same words each time, without the directory.
+        throw new Error(sentence(error).replace(` -f ${commands}`, ''), { cause: error });
+      });
     } finally {
       await rm(folder, { recursive: true, force: true });
     }

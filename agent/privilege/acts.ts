@@ -1,6 +1,7 @@
 import { wordsOf, type CarpActs } from '../carp/acts.ts';
 import { certificateFiles, CertificateFileError } from '../certs/files.ts';
 import type { CertificateFiles, NewFile } from '../certs/port.ts';
+import { sentence } from '../core/words.ts';
 import { HelperError, type Helper } from './helper.ts';
 
 /** Each of its tools is killed after 2 s, and an act takes at most two: it looks, then sets. */
@@ -27,7 +28,14 @@ export const helperActs = (helper: Helper): CarpActs => ({
     await helper.ask(['allow', on ? '1' : '0'], ACT_MS);
   },
   async tell(name, vhids) {
-    await helper.ask(['tell', name, ...vhids.map(String)], TELL_MS);
+    try {
+      await helper.ask(['tell', name, ...vhids.map(String)], TELL_MS);
+    } catch (error) {
+      // Said of the host, once: which vhids they were this time does not matter.
+      const [, cause] =
+        /^privileged helper, tell [^:]*: (?:failed: )?(.*)/.exec(sentence(error)) ?? [];
+      throw new Error(cause ?? sentence(error), { cause: error });
+    }
   },
 });
 

@@ -220,7 +220,10 @@ tell() { # IF VHID...
 		fail "$on has no link-local address to tell neighbours from" || return 1
 	netgraph
 	spool=$(mktemp -d /tmp/proxyagent.XXXXXXXX) || fail 'no room in /tmp' || return 1
-	{ give_frames || fail 'no room in /tmp'; } && run "$ngctl" -f "$spool/commands"
+	# The same words each time, without the directory.
+	{ give_frames || fail 'no room in /tmp'; } && {
+		run "$ngctl" -f "$spool/commands" || fail "$ngctl: ${said%%"$NL"*}"
+	}
 	code=$?
 	rm -rf "$spool"
 	return "$code"
