@@ -140,6 +140,7 @@ export async function startAgent(
     latest,
     carp: { ...kernel, read: devd.compared(() => kernel.read()) },
     carpEvents: devd.state,
+    ...(observes === '' ? { tellNeighbours: kernel.tell } : {}),
     prober: second.prober,
     haproxy: host.make,
     send: (to, message) => links.send(to, message),

@@ -10,6 +10,7 @@ import { heartbeats } from './gossip/heartbeats.ts';
 import { syncAlarms } from './gossip/sync-alarms.ts';
 import { logIntents, loopLog, type Log } from './log.ts';
 import { loop as startLoop } from './loop/loop.ts';
+import { tellingNeighbours, type TellNeighbours } from './loop/neighbours.ts';
 import type { LoopOptions } from './loop/ports.ts';
 import { wakeups } from './loop/schedule.ts';
 import type { Problems } from './problems.ts';
@@ -50,6 +51,8 @@ export interface NodePorts<H extends HaproxyPort> extends Pick<
   readonly send: (to: string, message: GossipMessage) => boolean;
   /** Why a peer is not heard; empty when unknown. */
   readonly silence: (peer: string) => string;
+  /** Absent: nobody is told. */
+  readonly tellNeighbours?: TellNeighbours;
   /** The policy; a simulation may plant another. */
   readonly decide?: Decide;
 }
@@ -90,6 +93,10 @@ export function startNode<H extends HaproxyPort>(ports: NodePorts<H>) {
     durable: ports.stored,
     log: loopLog(log),
   });
+  const telling =
+    ports.tellNeighbours === undefined
+      ? null
+      : tellingNeighbours({ ...loop, clock, tell: ports.tellNeighbours, problems });
   const beats = heartbeats({
     gossip,
     clock,
@@ -128,6 +135,7 @@ export function startNode<H extends HaproxyPort>(ports: NodePorts<H>) {
     onIntents: (listener: (taken: readonly Intent[]) => void): void => void listeners.add(listener),
     /** Says goodbye, ends the loop and with it the own fence; changes nothing else of CARP or HAProxy. */
     async end(): Promise<void> {
+      telling?.stop();
       beats.stop();
       sync.stop();
       for (const peer of peers) ports.send(peer, { kind: 'goodbye', reason: 'stopped' });

@@ -1,5 +1,6 @@
 import type { Exec } from '../sys/exec.ts';
 import { fenceLease } from './fence.ts';
+import { directTell, type Tell } from './tell.ts';
 
 export interface CarpChange {
   readonly advskew?: number;
@@ -34,6 +35,7 @@ export interface CarpActs {
   advertise(): Promise<void>;
   /** net.inet.carp.allow. False is a lease: the host undoes it 3 s after it was said last. */
   allow(on: boolean): Promise<void>;
+  readonly tell: Tell;
 }
 
 /**
@@ -66,7 +68,7 @@ const MULTICAST = new Set(['224.0.0.18', 'ff02::12']);
  */
 export function directActs(
   exec: Exec,
-  tools: { readonly ifconfig: string; readonly sysctl: string },
+  tools: { readonly ifconfig: string; readonly sysctl: string; readonly ngctl: string },
 ): CarpActs {
   const lease = fenceLease(exec, tools.sysctl);
   return {
@@ -85,6 +87,7 @@ export function directActs(
       await exec(tools.sysctl, ['net.inet.carp.demotion=0']);
     },
     allow: (on) => (on ? lease.end() : lease.renew()),
+    tell: directTell(exec, tools),
   };
 }
 

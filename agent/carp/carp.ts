@@ -56,6 +56,7 @@ export interface CarpTools {
   readonly sysctl: string;
   readonly kldstat: string;
   readonly netstat: string;
+  readonly ngctl: string;
 }
 
 /**
@@ -159,6 +160,9 @@ export function carp(options: {
     allow: (on: boolean): Promise<void> => alone(() => acts.allow(on)),
 
     advertise: (): Promise<void> => alone(() => acts.advertise()),
+
+    /** Sets nothing, so that it need not wait for what does. */
+    tell: acts.tell,
   };
 }
 

@@ -37,6 +37,8 @@ export interface Config {
       readonly kldstat: string;
       readonly netstat: string;
       readonly pfctl: string;
+      readonly ngctl: string;
+      readonly ndp: string;
     };
   };
   readonly haproxy: {

@@ -169,6 +169,8 @@ export const agentToml = v.strictObject({
           kldstat: v.optional(path, '/sbin/kldstat'),
           netstat: v.optional(path, '/usr/bin/netstat'),
           pfctl: v.optional(path, '/sbin/pfctl'),
+          ngctl: v.optional(path, '/usr/sbin/ngctl'),
+          ndp: v.optional(path, '/usr/sbin/ndp'),
         }),
         {},
       ),

@@ -1,11 +1,14 @@
 import { wordsOf, type CarpActs, type CarpSet } from '../carp/acts.ts';
 import { certificateFiles, CertificateFileError } from '../certs/files.ts';
 import type { CertificateFiles, NewFile } from '../certs/port.ts';
+import { sentence } from '../core/words.ts';
 import { HelperError, type Helper } from './helper.ts';
 
 /** Each of its tools is killed after 2 s; it looks, then sets: all vhids side by side. */
 const TOOL_MS = 2000;
 const ACT_MS = 5000;
+/** It looks, loads two kernel modules the first time, then sends. */
+const TELL_MS = 7000;
 const COMMAND_MS = 35_000;
 
 /** CARP's acts by the helper, many vhids in one request; advskew and state are one command there too. */
@@ -22,6 +25,16 @@ export const helperActs = (helper: Helper): CarpActs => ({
   async allow(on) {
     await helper.ask(['allow', on ? '1' : '0'], ACT_MS);
   },
+  async tell(name, vhids) {
+    try {
+      await helper.ask(['tell', name, ...vhids.map(String)], TELL_MS);
+    } catch (error) {
+      // Said of the host, once: which vhids they were this time does not matter.
+      const [, cause] =
+        /^privileged helper, tell [^:]*: (?:failed: )?(.*)/.exec(sentence(error)) ?? [];
+      throw new Error(cause ?? sentence(error), { cause: error });
+    }
+  },
 });
 
 const actsOf = ({ vhid, change }: CarpSet): string[] =>
@@ -35,7 +48,7 @@ const actsOf = ({ vhid, change }: CarpSet): string[] =>
 /** For an agent without rights: every act is refused, and says why. */
 export function refusedActs(why: string): CarpActs {
   const refuse = (): Promise<never> => Promise.reject(new Error(why));
-  return { set: refuse, advertise: refuse, allow: refuse };
+  return { set: refuse, advertise: refuse, allow: refuse, tell: refuse };
 }
 
 /**

@@ -3,9 +3,9 @@
 # else. The agent starts it as root, then gives up root itself, and asks over
 # standard input, one request a line; root's answers go to standard output.
 #
-#   helper.sh IFCONFIG SYSCTL PFCTL DIRECTORIES CHECK RELOAD
+#   helper.sh IFCONFIG SYSCTL PFCTL DIRECTORIES CHECK RELOAD NGCTL
 #
-# All six come from agent.toml as root read it; lists have one word a line.
+# All of them come from agent.toml as root read it; lists have one word a line.
 #
 #   SEQ ACT...                   done in order, or none of them is begun:
 #       advskew IF VHID 0..254   vrrpprio IF VHID 1..255
@@ -14,6 +14,8 @@
 #   SEQ cert-try PATH BYTES      as cert-write, and the file stays as it was
 #   SEQ cert-remove PATH         done twice it changes nothing
 #   SEQ check    SEQ reload      SEQ pf-info    SEQ pf-rules    SEQ rc-lines
+#   SEQ tell IF VHID...          IPv6 neighbours are told where MASTER vhids are;
+#                                without VHID: whether they could be
 #   SEQ will PID IF VHID...      where to step out when PID, HAProxy's, dies with
 #                                the system: see last_will
 #
@@ -39,12 +41,13 @@ trap : PIPE
 NL='
 '
 TAB=$(printf '\t')
-ifconfig=$1 sysctl=$2 pfctl=$3 directories=$4 check=$5 reload=$6
+ifconfig=$1 sysctl=$2 pfctl=$3 directories=$4 check=$5 reload=$6 ngctl=${7-/usr/sbin/ngctl}
 # How long a command of agent.toml is waited for, in seconds.
 patience=30
 trap : ALRM
 keeper=''
 will=''
+netgraph=''
 why=''
 
 refuse() { why="refused $1"; return 1; }
@@ -142,15 +145,18 @@ plan() {
 	plan=$plan$words
 }
 
+named() { # IF VHID
+	case $1 in [!A-Za-z]* | *[!A-Za-z0-9._-]* | ????????????????*)
+		refuse "no interface name: $1" || return 1 ;;
+	esac
+	between "$2" 1 255 || refuse "no vhid: $2"
+}
+
 # What is asked of one vhid in a row becomes one command: the kernel stores
 # advskew before it acts on state, and both are one act. Asked again later it
 # waits for what was asked before.
 vhid_act() { # VERB IF VHID VALUE
-	case $2 in [!A-Za-z]* | *[!A-Za-z0-9._-]* | ????????????????*)
-		refuse "no interface name: $2" || return 1 ;;
-	esac
-	between "$3" 1 255 || refuse "no vhid: $3" || return 1
-	look "$2" "$3" || return 1
+	named "$2" "$3" && look "$2" "$3" || return 1
 	case $1 in
 	advskew) between "$4" 0 254 && [ "$kind" = carp ] ;;
 	vrrpprio) between "$4" 1 255 && [ "$kind" = vrrp ] ;;
@@ -240,6 +246,111 @@ dismiss() {
 	[ -z "$keeper" ] || put_down "$keeper"
 	keeper=''
 }
+
+# At a takeover the kernel sends no neighbour advertisement, and a neighbour that
+# learnt the physical MAC of the old host goes on to it. So this does, as frames
+# through ng_ether(4)'s hook that leaves all other traffic alone. What goes into
+# them is what ifconfig says.
+tell() { # IF VHID...
+	on=$1 vhids=' ' looked='' text=''
+	shift
+	named "$on" 1 || return 1
+	for vhid; do
+		named "$on" "$vhid" && look "$on" "$vhid" || return 1
+		[ "$now" != MASTER ] || vhids="$vhids$vhid "
+	done
+	frames=$(printf '%s' "$text" | awk -v vhids="$vhids" "$ADVERTISEMENTS") ||
+		fail "$on has no link-local address to tell neighbours from" || return 1
+	netgraph
+	spool=$(mktemp -d /tmp/proxyagent.XXXXXXXX) || fail 'no room in /tmp' || return 1
+	# The same words each time, without the directory.
+	{ give_frames || fail 'no room in /tmp'; } && {
+		run "$ngctl" -f "$spool/commands" || fail "$ngctl: ${said%%"$NL"*}"
+	}
+	code=$?
+	rm -rf "$spool"
+	return "$code"
+}
+
+# The node is called as its interface, but for what would be a path in its name.
+give_frames() {
+	number=0
+	echo "connect $(printf %s "$on" | tr .: __): x orphans"
+	IFS=$NL
+	for frame in $frames; do
+		number=$((number + 1))
+		# shellcheck disable=SC2059 # octal numbers
+		printf "$frame" >"$spool/$number"
+		echo "write x -f $spool/$number"
+	done
+	IFS=' '
+	echo 'rmhook x'
+} >"$spool/commands"
+
+# Where it cannot be loaded, as in a jail, ngctl says what is missing.
+netgraph() {
+	[ -n "$netgraph" ] || bounded kldload -n ng_ether ng_socket >/dev/null 2>&1 </dev/null || :
+	netgraph=x
+}
+
+# Unsolicited neighbour advertisements (RFC 4861, 4.4 and 7.2.6) for the IPv6
+# addresses of VHIDS in ifconfig's text, a line each, as octal escapes: from the
+# interface's link-local address to all nodes, the virtual MAC in the option and,
+# so that switches learn too, as the frame's source.
+# shellcheck disable=SC2016 # awk's, not sh's
+ADVERTISEMENTS='
+function number(digits, at, sum) {
+	sum = 0
+	for (at = 1; at <= length(digits); at++)
+		sum = sum * 16 + index("0123456789abcdef", tolower(substr(digits, at, 1))) - 1
+	return sum
+}
+function groups(address, to, sides, left, right, before, behind, at) {
+	split(address, sides, "::")
+	before = split(sides[1], left, ":")
+	behind = split(sides[2], right, ":")
+	for (at = 1; at <= 8; at++)
+		to[at] = number(at <= before ? left[at] : at > 8 - behind ? right[at - 8 + behind] : "0")
+}
+function add(word) {
+	frame = frame sprintf("\\%03o\\%03o", int(word / 256), word % 256)
+	sum += word
+}
+function words(list, count, all, at) {
+	count = split(list, all, " ")
+	for (at = 1; at <= count; at++) add(number(all[at]))
+}
+function ipv6(group, at) { for (at = 1; at <= 8; at++) add(group[at]) }
+function advertisement(vhid, target) {
+	frame = ""
+	words("3333 0000 0001 0000 5e00"); add(256 + vhid)
+	words("86dd 6000 0000 0020 3aff")
+	head = frame; frame = ""; sum = 32 + 58
+	ipv6(own); words("ff02 0 0 0 0 0 0 1")
+	head = head frame; frame = ""
+	words("2000 0"); ipv6(target); words("0201 0000 5e00"); add(256 + vhid)
+	rest = frame; frame = ""; add(34816)
+	while (sum > 65535) sum = sum % 65536 + int(sum / 65536)
+	add(65535 - sum)
+	return head frame rest
+}
+$1 == "inet6" {
+	address = $2
+	sub(/[%\/].*/, "", address)
+	vhid = $0
+	if (address ~ /[.]/) next
+	if (sub(/.* vhid /, "", vhid)) {
+		sub(/ .*/, "", vhid)
+		if (index(vhids, " " vhid " ")) { vip[++count] = address; of[count] = vhid }
+	} else if (address ~ /^fe80:/ && $0 !~ / (tentative|duplicated|detached)/ && !found) {
+		groups(address, own)
+		found = 1
+	}
+}
+END {
+	if (count && !found) exit 1
+	for (at = 1; at <= count; at++) { groups(vip[at], target); print advertisement(of[at], target) }
+}'
 
 remember() { # PID, then IF VHID each
 	case ${1-} in
@@ -420,6 +531,7 @@ request() { # VERB ARGUMENT...
 	case ${1-} in
 	cert-read) [ $# -eq 2 ] || refuse "$1 needs PATH" || return 1 && cert_read "$2" ;;
 	will) shift && remember "$@" ;;
+	tell) shift && { [ $# -gt 0 ] || refuse 'tell needs IF' || return 1; } && tell "$@" ;;
 	cert-remove) [ $# -eq 2 ] || refuse "$1 needs PATH" || return 1 && cert_remove "$2" ;;
 	cert-write | cert-try) [ $# -eq 3 ] || refuse "$1 needs PATH BYTES" || return 1 && cert_write "$@" ;;
 	check | reload | pf-info | pf-rules | rc-lines)

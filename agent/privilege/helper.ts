@@ -21,6 +21,7 @@ export interface HelperOptions {
   readonly ifconfig: string;
   readonly sysctl: string;
   readonly pfctl: string;
+  readonly ngctl: string;
   /** Where certificate files may be read and replaced. */
   readonly directories: readonly string[];
   readonly check: readonly string[];
@@ -59,11 +60,11 @@ interface Waiting {
  * another helper.sh for a test.
  */
 export async function startHelper(options: HelperOptions, script = SCRIPT): Promise<Helper> {
-  const { ifconfig, sysctl, pfctl, directories, check, reload } = options;
+  const { ifconfig, sysctl, pfctl, ngctl, directories, check, reload } = options;
   const lists = [directories, check, reload].map((words) => words.join('\n'));
   if ([directories, check, reload].flat().some((word) => word.includes('\n')))
     throw new Error('a path or command of agent.toml holds a line break');
-  const child = spawn('/bin/sh', [script, ifconfig, sysctl, pfctl, ...lists], {
+  const child = spawn('/bin/sh', [script, ifconfig, sysctl, pfctl, ...lists, ngctl], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { PATH: '/sbin:/bin:/usr/sbin:/usr/bin', LC_ALL: 'C' },
     cwd: '/',

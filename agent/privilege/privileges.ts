@@ -38,6 +38,7 @@ interface HostConfig {
       readonly ifconfig: string;
       readonly sysctl: string;
       readonly pfctl: string;
+      readonly ngctl: string;
     };
   };
   readonly haproxy: {

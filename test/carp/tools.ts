@@ -67,6 +67,7 @@ export function scriptedTools(
     sysctl: write('sysctl', bodies.sysctl ?? prints(SYSCTL)),
     kldstat: write('kldstat', bodies.kldstat ?? 'exit 0'),
     netstat: write('netstat', bodies.netstat ?? prints(NETSTAT)),
+    ngctl: write('ngctl', bodies.ngctl ?? 'exit 0'),
   };
   return {
     folder,

@@ -42,6 +42,8 @@ test('only a peer is needed: every default', async (t) => {
         kldstat: '/sbin/kldstat',
         netstat: '/usr/bin/netstat',
         pfctl: '/sbin/pfctl',
+        ngctl: '/usr/sbin/ngctl',
+        ndp: '/usr/sbin/ndp',
       },
     },
     haproxy: {

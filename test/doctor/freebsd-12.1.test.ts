@@ -8,7 +8,13 @@ import { vhid } from './inspections.ts';
 // What doctor makes of the texts that FreeBSD 12.1-RELEASE printed.
 
 const text = (name: string): string => fixture(`freebsd-12.1/${name}.txt`);
-const tools = { ifconfig: 'ifconfig', sysctl: 'sysctl', kldstat: 'kldstat', netstat: 'netstat' };
+const tools = {
+  ifconfig: 'ifconfig',
+  sysctl: 'sysctl',
+  kldstat: 'kldstat',
+  netstat: 'netstat',
+  ngctl: 'ngctl',
+};
 
 test('CARP of a host: one vhid of both families, with the lengths of its addresses', async (t) => {
   const exec: Exec = (tool) =>

@@ -333,6 +333,6 @@ test('pf that is on: a verdict for each interface, family and direction', async 
 });
 
 test('a host without the module says so', async (t) => {
-  const tools = { ifconfig: 'i', sysctl: 's', kldstat: 'k', netstat: 'n', pfctl: 'p' };
+  const tools = { ifconfig: 'i', sysctl: 's', kldstat: 'k', netstat: 'n', pfctl: 'p', ngctl: 'g' };
   t.like(await inspectCarp(fails(1, ''), tools, null, []), { module: false, vhids: [] });
 });

@@ -25,7 +25,8 @@ import { linkLocal, listenOn, watchLinks } from './system.ts';
 export async function runHost(config: HostConfig): Promise<void> {
   const { runtime } = config;
   for (const folder of ['text', 'bin']) mkdirSync(join(runtime, folder), { recursive: true });
-  writeStandIns(runtime);
+  const linux = config.interfaces.map(({ name, device }) => [name, device] as const);
+  writeStandIns(runtime, Object.fromEntries(linux));
   const [outside] = config.interfaces;
   const routes = routesText(config.gateways ?? [], outside?.name ?? 'lo0');
   writeFileSync(join(runtime, 'text', 'routes'), routes);
@@ -106,7 +107,7 @@ export async function runHost(config: HostConfig): Promise<void> {
         return;
       }
       case 'announce':
-      // Linux sends the gratuitous ARP and the NA itself when the device comes up.
+      // Linux sends the gratuitous ARP itself when the device comes up; FreeBSD 12.1 sends no NA.
     }
   }
 

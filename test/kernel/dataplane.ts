@@ -76,8 +76,8 @@ export function openDataplane(devices: readonly VirtualDevice[]): Dataplane {
 
 /**
  * The host's settings under which Linux answers for a VIP as FreeBSD does: by
- * the virtual MAC alone, only while MASTER, and with a gratuitous ARP and an
- * unsolicited NA when the link comes up.
+ * the virtual MAC alone, only while MASTER, and with a gratuitous ARP when the
+ * link comes up; no unsolicited NA, as on 12.1.
  */
 export function tuneHost(parents: readonly string[]): void {
   set('ipv4/ip_nonlocal_bind', 1);
@@ -94,7 +94,6 @@ export function tuneHost(parents: readonly string[]): void {
 function tune(name: string): void {
   set(`ipv4/conf/${name}/rp_filter`, 0);
   set(`ipv4/conf/${name}/arp_notify`, 1);
-  set(`ipv6/conf/${name}/ndisc_notify`, 1);
   set(`ipv6/conf/${name}/accept_dad`, 0);
   set(`ipv6/conf/${name}/accept_ra`, 0);
 }

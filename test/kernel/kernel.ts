@@ -81,7 +81,7 @@ export type Effect =
       readonly advskew: number;
       readonly families: readonly Family[];
     }
-  /** Gratuitous ARP for each IPv4 VIP, unsolicited NA for each IPv6 VIP. */
+  /** Gratuitous ARP for each IPv4 VIP. 12.1 sends no NA: it finds no source address. */
   | { readonly kind: 'announce'; readonly interface: string; readonly vhid: number }
   | { readonly kind: 'log'; readonly line: string };
 

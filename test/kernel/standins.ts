@@ -2,12 +2,16 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Writes ifconfig, sysctl, kldstat, netstat and pfctl into RUNTIME/bin. Reads are answered in
+ * Writes ifconfig, sysctl, kldstat, netstat, pfctl, ngctl and ndp into RUNTIME/bin; `devices` are
+ * Linux's names by FreeBSD's, for ngctl, which sends frames itself. Reads are answered in
  * sh from files the kernel keeps (no fork, 1.5 ms); everything else goes to
  * the kernel over RUNTIME/carp.sock by perl without modules (4 ms). A file
  * RUNTIME/fault names how the tools misbehave: fail, hang or garbage.
  */
-export function writeStandIns(runtime: string): void {
+export function writeStandIns(
+  runtime: string,
+  devices: Readonly<Record<string, string>> = {},
+): void {
   const bin = join(runtime, 'bin');
   mkdirSync(bin, { recursive: true });
   const write = (name: string, text: string): void =>
@@ -18,6 +22,9 @@ export function writeStandIns(runtime: string): void {
   write('kldstat', kldstat(runtime));
   write('netstat', netstat(runtime));
   write('pfctl', pfctl(runtime));
+  write('ngctl', ngctl(runtime));
+  write('ngctl.pl', ngctlFrames(devices));
+  write('ndp', ndp(devices));
 }
 
 const fault = (runtime: string, tool: string): string => `if [ -e ${runtime}/fault ]; then
@@ -77,6 +84,53 @@ case "$*" in
 -sr) show ${runtime}/pf.rules ;;
 *) echo 'usage: pfctl -s info | -sr' >&2; exit 1 ;;
 esac
+`;
+
+/** ngctl -f FILE, as far as an agent uses it. RUNTIME/no-netgraph: a jail, or a kernel without ng_ether. */
+const ngctl = (runtime: string): string => `#!/bin/sh
+if [ -e ${runtime}/no-netgraph ]; then
+  echo "ngctl: can't create node: Protocol not supported" >&2; exit 71
+fi
+exec perl ${runtime}/bin/ngctl.pl "$@"
+`;
+
+/** A frame leaves by a packet socket, as by the hook orphans: AF_PACKET, SOCK_RAW; SIOCGIFINDEX. */
+const ngctlFrames = (devices: Readonly<Record<string, string>>): string => `#!/usr/bin/perl
+use strict; use warnings;
+my %devices = (${Object.entries(devices)
+  .map(([name, device]) => `'${name}' => '${device}'`)
+  .join(', ')});
+sub fails { print STDERR "ngctl: $_[0]\\n"; exit 71 }
+$ARGV[0] eq '-f' or fails('only -f here');
+socket(my $s, 17, 3, 0) or fails("can't create node: $!");
+open(my $commands, '<', $ARGV[1]) or fails("$ARGV[1]: $!");
+my $to;
+while (<$commands>) {
+  if (/^connect (\\S+): x orphans$/) {
+    my $device = $devices{$1} or fails('send msg: No such file or directory');
+    my $request = pack('Z16 x24', $device);
+    ioctl($s, 0x8933, $request) or fails("send msg: $!");
+    $to = pack('S n i x12', 17, 0x86dd, unpack('x16 i', $request));
+  } elsif (/^write x -f (\\S+)$/) {
+    open(my $file, '<:raw', $1) or fails("can't read file $1");
+    my $frame = do { local $/; <$file> };
+    send($s, $frame, 0, $to) or fails("writing to hook x: $!");
+  } elsif (!/^rmhook x$/) { fails("unknown command: $_") }
+}
+`;
+
+/** ndp -an: Linux's neighbours in its words. */
+const ndp = (devices: Readonly<Record<string, string>>): string => `#!/bin/sh
+[ "$*" = -an ] || { echo 'usage: ndp -an' >&2; exit 1; }
+printf '%-36s %-17s %6s %-9s %1s %5s\\n' Neighbor 'Linklayer Address' Netif Expire S Flags
+${Object.entries(devices)
+  .map(
+    ([name, device]) => `ip -6 neigh show dev ${device} | while read -r address lladdr mac rest; do
+  [ "$lladdr" = lladdr ] || mac='(incomplete)'
+  printf '%-36s %-17s %6s %-9s %s\\n' "$address" "$mac" ${name} 23h59m59s S
+done`,
+  )
+  .join('\n')}
 `;
 
 /** Request: arguments ended by NUL. Reply: "CODE LENGTH\\n", stdout of that length, stderr. */

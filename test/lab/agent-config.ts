@@ -27,7 +27,7 @@ key = "${host.folder}/node.key"
 ${peers.join('\n')}
 [carp]
 devd = "${host.folder}/devd.pipe"
-tools = { ifconfig = "${bin('ifconfig')}", sysctl = "${bin('sysctl')}", kldstat = "${bin('kldstat')}", netstat = "${bin('netstat')}", pfctl = "${bin('pfctl')}" }
+tools = { ifconfig = "${bin('ifconfig')}", sysctl = "${bin('sysctl')}", kldstat = "${bin('kldstat')}", netstat = "${bin('netstat')}", pfctl = "${bin('pfctl')}", ngctl = "${bin('ngctl')}", ndp = "${bin('ndp')}" }
 
 [haproxy]
 config = "${host.haproxyConfig}"

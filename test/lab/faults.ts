@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { nearest } from '../../agent/core/words.ts';
 import { clockFile, coresFile, WITNESS } from './plan.ts';
 import { SERVERS } from './haproxy-config.ts';
+import { poison } from './poison.ts';
 import { delay } from './relay-rules.ts';
 import type { Scene } from './scene.ts';
 import { nft, portOf, run, setAddress } from './topology.ts';
@@ -181,6 +182,18 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       run('perl', [join(host.folder, 'bin', 'call'), 'lab', 'reboot']);
       await ensure('haproxy');
       await ensure('agent');
+    },
+  },
+  'nd-poisoned': {
+    text: 'the MASTER asks for the client from the VIP: it learns the physical MAC; a BACKUP answers there',
+    apply: (scene) => poison(scene),
+  },
+  'no-netgraph': {
+    text: 'the kernel has no ng_ether: nobody can tell IPv6 neighbours of a move',
+    apply: ({ host, on }) => {
+      const path = join(host.folder, 'no-netgraph');
+      if (on) writeFileSync(path, '');
+      else rmSync(path, { force: true });
     },
   },
   'ifconfig-fails': { text: 'ifconfig, sysctl and kldstat fail', apply: tools('fail') },

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeBaseTools } from '../kernel/base-tools.ts';
 import { installAgent } from './agent-program.ts';
@@ -23,6 +24,13 @@ const AS_ON_FREEBSD = `ulimit -c "$0"
 for tool in timeout head; do mount --bind "$1/$tool" "/usr/bin/$tool" || exit; done
 shift
 exec "$@"`;
+
+/** Its agent.toml; an older agent refuses tools that it does not know. */
+function configFor({ agentConfig }: HostPlan, program: AgentProgram | undefined): string {
+  const text = readFileSync(agentConfig, 'utf8').replace(/(,|\n) ?(?:ngctl|ndp) = "[^"]*"/g, '');
+  if (program !== undefined && 'older' in program) return text;
+  return text.replace(/((,|\n) ?)pfctl = "(.*)\/pfctl"/, '$&$1ngctl = "$3/ngctl"$1ndp = "$3/ndp"');
+}
 
 /** The programs of a lab's hosts: started in their namespaces, restarted and signalled by name. */
 export function programs(plan: LabPlan) {
@@ -72,6 +80,7 @@ export function programs(plan: LabPlan) {
 
   function startAgent(host: HostPlan): void {
     const agent = installAgent(host, agents.get(host.node), plan.unpacked);
+    writeFileSync(host.agentConfig, configFor(host, agents.get(host.node)));
     const node = [process.execPath, ...agent];
     const base = join(host.folder, 'base');
     writeBaseTools(base);

@@ -42,6 +42,15 @@ const vhidsOf = ({ advskew }: HostPlan) =>
     vips: [vip4, vip6],
   }));
 
+/** The link-local address of a host as ifconfig has it, with its length. */
+function linkLocalOf({ namespace, node }: HostPlan): string {
+  const { linux, freebsd } = INTERFACE;
+  const text = run('ip', ['-n', namespace, '-o', '-6', 'addr', 'show', linux, 'scope', 'link']);
+  const [, address] = /inet6 (\S+)\/64/.exec(text) ?? [];
+  if (address === undefined) throw new Error(`${node} has no link-local address`);
+  return `${address}%${freebsd}/64`;
+}
+
 function writeFiles(host: HostPlan): void {
   for (const folder of [host.folder, join(host.folder, 'agent'), host.stateDir])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -55,7 +64,7 @@ function writeFiles(host: HostPlan): void {
       {
         name: INTERFACE.freebsd,
         device: INTERFACE.linux,
-        addresses: [`${host.address4}/24`, `${host.address6}/64`],
+        addresses: [linkLocalOf(host), `${host.address4}/24`, `${host.address6}/64`],
         vhids: plan.setup === true ? vhidsFromSetup(plan, host) : vhidsOf(host),
       },
     ],

@@ -46,6 +46,7 @@ export async function scriptedHelper(
     ifconfig: scripted.tools.ifconfig,
     sysctl: scripted.tools.sysctl,
     pfctl,
+    ngctl: scripted.tools.ngctl,
     directories: [certs],
     check: [],
     reload: [],
