@@ -26,7 +26,7 @@ const UNSEEN_MS = 5000;
  */
 export function noGift(): Check {
   const since = new Since();
-  const before = new Map<string, number>();
+  const before = new Map<string, { readonly advskew: number; readonly isMaster: boolean }>();
   const check = (world: World): void => {
     for (const host of world.hosts) {
       const others = world.hosts.filter((one) => one !== host);
@@ -35,9 +35,13 @@ export function noGift(): Check {
       for (const { vhid } of world.options.vhids) {
         const key = `${host.name} ${vhid}`;
         const advskew = host.advskew(vhid);
-        const lowered = before.get(key) !== LOWERED_ADVSKEW && advskew === LOWERED_ADVSKEW;
-        before.set(key, advskew);
-        if (!lowered || !host.isMaster(vhid) || host.byHand.has(vhid)) continue;
+        const was = before.get(key);
+        const isMaster = host.isMaster(vhid);
+        const lowered = was?.advskew !== LOWERED_ADVSKEW && advskew === LOWERED_ADVSKEW;
+        before.set(key, { advskew, isMaster });
+        // One command may lower it and make it BACKUP.
+        const gives = lowered && (isMaster || was?.isMaster === true);
+        if (!gives || host.byHand.has(vhid)) continue;
         const pin = pinOf(host, vhid);
         const wished = isInMaintenance(host) || (pin !== null && pin !== host.name);
         if (wished || losesAdverts(world) || !isAttached(world, host) || !hears(host)) continue;
