@@ -49,7 +49,11 @@ test('a physical MAC for an address, and a host that tells nobody, are findings 
   );
   t.deepEqual(
     found.map(({ id, severity, address, nodes, saw, do: remedies }) => ({
-      ...{ id, severity, address, nodes, saw },
+      id,
+      severity,
+      address,
+      nodes,
+      saw,
       do: remedies.map(({ text }) => text),
     })),
     [

@@ -82,7 +82,7 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'moves without comparing health',
-    seed: 14,
+    seed: 421,
     decide: seeing((view) =>
       reports(view, (report, self) => (self ? report : { ...report, health: 'serving' })),
     ),
