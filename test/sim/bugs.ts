@@ -89,7 +89,7 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'accepts an older intent',
-    seed: 334,
+    seed: 69,
     receive(message, gossip) {
       if (message.kind !== 'intents') return null;
       const intents = message.intents.map((intent) => {
