@@ -25,6 +25,7 @@ import {
 } from './haproxy.ts';
 import { otherAutomations, vhidLines } from './host-files.ts';
 import { knock, probeServers } from './knock.ts';
+import { inspectNeighbours } from './neighbours.ts';
 
 export interface InspectOptions {
   readonly config: Config;
@@ -69,6 +70,7 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     carp,
     counters,
     pf,
+    neighbours: part(() => inspectNeighbours(exec, tools.ndp, report)),
     // Thousands of servers would not fit into a message of 4 MB.
     config: part(async () => withoutChecked(await read)),
     check: part(() => inspectCheck(() => commands.check(), config.haproxy.check)),

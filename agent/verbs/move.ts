@@ -9,6 +9,7 @@ import { pinKey, wish } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';
 import { checkTarget } from './move-checks.ts';
+import { untold } from './untold.ts';
 import { addressesOf, mastersOf, type PairAddress } from './addresses.ts';
 import {
   absent,
@@ -116,7 +117,7 @@ export async function move(pair: Pair, act: MoveAct, report: Report): Promise<Ac
     );
     stored = await storeEverywhere(pair, tombstones(pair, act, gone));
   }
-  said('confirmed', 'read again on both nodes');
+  said('confirmed', `read again on both nodes${untold(pair, moving)}`);
   const missing = absent(pair);
   return end({
     outcome: missing.length > 0 ? 'partial' : 'reached',

@@ -124,6 +124,7 @@ export const well = (node: string, over: Partial<Values> = {}): Inspection => {
       node === 'haproxy01' ? { sent: { v4: 3, v6: 3 } } : { received: { v4: 3, v6: 3 } },
     ),
     pf: { enabled: false, adverts: [] },
+    neighbours: { untold: null, entries: [] },
     config: config(),
     check: { ok: true, command: 'haproxy -c -f /usr/local/etc/haproxy.conf', said: [] },
     running: { answers: true, why: '' },

@@ -3,6 +3,7 @@ import { adverts } from './adverts.ts';
 import { backends } from './backends.ts';
 import { comparedCarp, hostCarp } from './carp.ts';
 import { certificates } from './certificates.ts';
+import { neighbours } from './neighbours.ts';
 import { merged, type Finding, type Found } from './finding.ts';
 import { haproxy } from './haproxy.ts';
 import type { Inspection, Pairwise } from './inspection.ts';
@@ -19,6 +20,7 @@ const CHECKS: readonly Check[] = [
   comparedCarp,
   prefixes,
   adverts,
+  neighbours,
   running,
   haproxy,
   backends,

@@ -60,6 +60,11 @@ const pf = v.object({
     }),
   ),
 });
+/** `mac` of the pair's IPv6 addresses on this host; `untold`: why others hear nothing of moves. */
+const neighbours = v.object({
+  untold: orNull(text),
+  entries: v.array(v.object({ address: text, vhid: count, vip: text, mac: text })),
+});
 const server = v.object({
   backend: text,
   name: text,
@@ -117,6 +122,8 @@ export const PARTS = {
   carp: fact(carp),
   counters: fact(counters),
   pf: fact(pf),
+  /** An agent that is older does not look at it. */
+  neighbours: v.optional(fact(neighbours), { value: { untold: null, entries: [] } }),
   config: fact(config),
   /** What the configured check command says. */
   check: fact(v.object({ ok: v.boolean(), command: text, said: v.array(text) })),
@@ -151,6 +158,7 @@ export type CarpFacts = v.InferOutput<typeof carp>;
 export type VhidFacts = v.InferOutput<typeof vhid>;
 export type RcLine = v.InferOutput<typeof rcLine>;
 export type Counters = v.InferOutput<typeof counters>;
+export type NeighbourFacts = v.InferOutput<typeof neighbours>;
 export type PfFacts = v.InferOutput<typeof pf>;
 export type ConfigFacts = v.InferOutput<typeof config>;
 export type Probe = v.InferOutput<typeof probe>;

@@ -6,6 +6,7 @@ const WHAT: Readonly<Record<PartName, string>> = {
   carp: 'CARP',
   counters: "CARP's counters",
   pf: "pf's rules",
+  neighbours: 'IPv6 neighbours',
   config: 'haproxy.conf',
   check: 'whether HAProxy takes its configuration',
   running: 'whether HAProxy answers',
