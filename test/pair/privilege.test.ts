@@ -179,10 +179,12 @@ test('kill -9 of the helper: the agent ends with cause and remedy, and comes bac
   const [helper = 0] = helpersOf(pid);
   process.kill(helper, 'SIGKILL');
   await eventually('the agent has ended', () => isGone(pid));
-  const cause = `the privileged helper (pid ${helper}) has ended: nothing can be set without it`;
+  // Its pid is that of the lab's own PID namespace.
+  const said = readFileSync(out, 'utf8').slice(saidBefore);
+  const [, pidSaid = ''] = /\(pid (\d+)\)/.exec(said) ?? [];
+  const cause = `the privileged helper (pid ${pidSaid}) has ended: nothing can be set without it`;
   const remedy = 'wait: daemon(8) starts the agent again in 5 s, and addresses stay until then';
   t.like(logOf(second()).at(-1), { event: 'agent-failed', msg: cause, remedy });
-  const said = readFileSync(out, 'utf8').slice(saidBefore);
   t.is(said, `proxyagent: ${cause}\n  do      ${remedy}\n`);
   t.deepEqual(await masters(lab()), ['haproxy01']);
   // The lab hears of the end a moment after the kernel.
