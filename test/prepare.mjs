@@ -70,6 +70,7 @@ function systemPackages() {
   Object.assign(wanted, { git: 'git', ps: 'procps' });
   const lab = missingOf(wanted);
   const asked = wish < 1 ? {} : { shellcheck: 'shellcheck', mandoc: 'mandoc', pebble: 'pebble' };
+  if (wish > 0) Object.assign(asked, { openssl: 'openssl', python3: 'python3' });
   if (wish > 1)
     Object.assign(asked, { certbot: 'certbot', dehydrated: 'dehydrated', lego: 'lego' });
   const tests = missingOf(asked);

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import {
   createHash,
   createPrivateKey,
@@ -14,19 +14,24 @@ import { certificateRequest } from '../../agent/acme/csr.ts';
 import { OrderFailure } from '../../agent/acme/failure.ts';
 import { shortFolder } from '../haproxy/haproxy.ts';
 
+const openssl = spawnSync('openssl', ['version'], { stdio: 'ignore' }).status === 0;
+
 for (const count of [1, 2, 100])
-  test(`openssl verifies a request for ${count} names and reads them all`, (t) => {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const names = Array.from({ length: count }, (_, at) => `host${at}.example.net`);
-    const input = certificateRequest(privateKey, names);
-    const options = ['req', '-inform', 'DER', '-verify', '-noout', '-text'];
-    const text = execFileSync('openssl', options, { input, encoding: 'utf8', stdio: 'pipe' });
-    t.deepEqual(
-      [...text.matchAll(/DNS:([^,\s]+)/g)].map(([, name]) => name),
-      names,
-    );
-    t.regex(text, /Signature Algorithm: ecdsa-with-SHA256/);
-  });
+  (openssl ? test : test.skip)(
+    `openssl verifies a request for ${count} names and reads them all`,
+    (t) => {
+      const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+      const names = Array.from({ length: count }, (_, at) => `host${at}.example.net`);
+      const input = certificateRequest(privateKey, names);
+      const options = ['req', '-inform', 'DER', '-verify', '-noout', '-text'];
+      const text = execFileSync('openssl', options, { input, encoding: 'utf8', stdio: 'pipe' });
+      t.deepEqual(
+        [...text.matchAll(/DNS:([^,\s]+)/g)].map(([, name]) => name),
+        names,
+      );
+      t.regex(text, /Signature Algorithm: ecdsa-with-SHA256/);
+    },
+  );
 
 test('an absent account key is made once, for its owner alone, and signs what its JWK verifies', async (t) => {
   const path = join(shortFolder(t), 'account.key');
