@@ -95,8 +95,8 @@ export function loop(options: LoopOptions) {
     // Nothing rests on it: a slow disk must not keep an address waiting.
     if (came !== null) save(came).catch(() => undefined);
     await hands.keep(before.memory, memory, source.reading()?.allow ?? null);
-    const tried = hands.retryAtMs(nowMs) === Infinity;
-    if (decision.actions.length > 0 && tried && !observes) await hands.act(decision.actions);
+    const mayAct = !observes && hands.retryAtMs(nowMs) === Infinity;
+    if (decision.actions.length > 0 && mayAct) await hands.act(decision.actions);
   }
 
   function shownNow(nowMs: number): View | null {
