@@ -1,6 +1,6 @@
-import { chmodSync, chownSync } from 'node:fs';
-import { join } from 'node:path';
-import type { LabPlan } from './plan.ts';
+import { chmodSync, chownSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { CHECKOUT, type LabPlan } from './plan.ts';
 import { run } from './topology.ts';
 
 /** The group of the account the agents become; null where they stay root. */
@@ -18,4 +18,11 @@ export function openTo({ user, runtime, hosts }: LabPlan): void {
     chmodSync(join(folder, 'node.key'), 0o640);
     chmodSync(join(folder, 'agent'), 0o755);
   }
+}
+
+/** True when root runs this and everybody may enter the checkout: an agent that gives root up goes on reading it. */
+export function canGiveRootUp(): boolean {
+  const isOpen = (path: string): boolean =>
+    (statSync(path).mode & 0o001) !== 0 && (dirname(path) === path || isOpen(dirname(path)));
+  return process.getuid?.() === 0 && isOpen(CHECKOUT);
 }

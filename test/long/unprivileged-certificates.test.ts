@@ -3,15 +3,15 @@ import { chownSync, chmodSync, readFileSync, statSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import ava from 'ava';
 import { issue, bundle } from '../certs/bundles.ts';
+import { canGiveRootUp } from '../lab/accounts.ts';
 import { newSite, sha1Of, SITE_NAMES } from '../lab/certificates.ts';
 import { proxyctl, served } from '../lab/client.ts';
 import { missing, startPebble, type Pebble } from '../lab/pebble.ts';
 import { asAtFirst, calm, eventually, exitOf, fault, nodeAt, scene } from '../pair/scene.ts';
 
 // The agents of this lab become nobody; the certificate files are root's, 0600.
-const isRoot = process.getuid?.() === 0;
 const needed = missing('pebble', 'pebble-challtestsrv');
-const { test: labTest, lab } = isRoot
+const { test: labTest, lab } = canGiveRootUp()
   ? scene({ user: 'nobody' })
   : { test: null, lab: scene().lab };
 const test = labTest ?? ava.serial.skip;

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import ava from 'ava';
+import { canGiveRootUp } from '../lab/accounts.ts';
 import { largeSite, newSite, sha1Of } from '../lab/certificates.ts';
 import { proxyctl, ran, served, startProbe } from '../lab/client.ts';
 import { inside } from '../lab/lab.ts';
@@ -29,9 +30,8 @@ import {
 } from './scene.ts';
 import { scene, seenBy } from './scene.ts';
 
-// The agents of this lab become nobody. Only root can make somebody else of a process.
-const isRoot = process.getuid?.() === 0;
-const { test: labTest, lab } = isRoot
+// The agents of this lab become nobody. Skipped where root cannot make that of them.
+const { test: labTest, lab } = canGiveRootUp()
   ? scene({ user: 'nobody' })
   : { test: null, lab: scene().lab };
 const test = labTest ?? ava.serial.skip;
