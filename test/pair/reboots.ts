@@ -1,4 +1,5 @@
 import ava from 'ava';
+import { canGiveRootUp } from '../lab/accounts.ts';
 import { startProbe } from '../lab/client.ts';
 import type { LabReport } from '../lab/report.ts';
 import { helpersOf } from './processes.ts';
@@ -10,12 +11,11 @@ const GAP_MS = 200;
 /** The other kernel's own time, and what the helper leaves its agent. */
 const ALONE_MS = 5000;
 
-// The agents of these labs become nobody. Only root can make somebody else of a process.
-const isRoot = process.getuid?.() === 0;
+// The agents of these labs become nobody. Skipped where root cannot make that of them.
 
 /** The tests of one lab; a file each, for two labs at once keep a machine too busy. */
 export function rebootTests(preempt: boolean): void {
-  const made = isRoot ? scene({ user: 'nobody', preempt }) : null;
+  const made = canGiveRootUp() ? scene({ user: 'nobody', preempt }) : null;
   const test = made?.test ?? ava.serial.skip;
   const lab = (): LabReport => (made?.lab ?? scene().lab)();
   const kind = `preempt ${preempt ? 1 : 0}`;
