@@ -3,7 +3,7 @@ import { sentence } from '../core/words.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { CarpControl } from './ports.ts';
-import { leave, type Leaving } from './leave.ts';
+import { held, leave, type Leaving } from './leave.ts';
 
 /** A HAProxy that is told to end together with the agent is dead within this long. */
 const DYING_MS = 500;
@@ -64,9 +64,6 @@ export function keepWill(loop: Pick<Leaving, 'report' | 'onRound'>, will: Will):
     will(pid, report.addresses).catch(() => undefined);
   });
 }
-
-const held = (loop: Leaving): readonly AddressReport[] =>
-  (loop.report()?.addresses ?? []).filter(({ state }) => state === 'MASTER');
 
 /** Whether HAProxy is dead, or is within half a second. */
 function dies(loop: Leaving, isDown: () => boolean, clock: Clock): Promise<boolean> {

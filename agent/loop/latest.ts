@@ -3,14 +3,14 @@ import type { InterfaceReading } from './observe.ts';
 
 /** What the latest round of the loop found, for parts that are made before the loop: nothing at first. */
 export interface Latest {
-  report(): NodeReport | null;
+  readonly report: () => NodeReport | null;
   /** The host's own addresses as last read. */
-  interfaces(): readonly InterfaceReading[];
+  readonly interfaces: () => readonly InterfaceReading[];
 }
 
-/** Only the loop calls `found`. */
+/** Only the loop's own report calls `found`. */
 export function latestRound(): Latest & {
-  found(report: NodeReport | null, interfaces: readonly InterfaceReading[]): void;
+  found(report: NodeReport, interfaces: readonly InterfaceReading[]): void;
 } {
   let report: NodeReport | null = null;
   let interfaces: readonly InterfaceReading[] = [];

@@ -1,4 +1,4 @@
-import type { NodeReport, NodeView } from '../core/model.ts';
+import type { AddressReport, NodeReport, NodeView } from '../core/model.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../sys/clock.ts';
 
@@ -25,13 +25,13 @@ export function leave(
   limitMs: number = LEAVE_MS,
 ): Promise<void> {
   const startMs = clock.nowMs();
-  const left = new Set(held(loop));
+  const left = new Set(heldIds(loop));
   loop.leave();
   return new Promise((resolve) => {
     const end = (): void => {
       cancel();
       unsubscribe();
-      const still = held(loop);
+      const still = heldIds(loop);
       const gone = [...left].filter((address) => !still.includes(address));
       const took = Math.round(clock.nowMs() - startMs);
       const said =
@@ -51,10 +51,10 @@ export function leave(
 }
 
 /** Addresses whose MASTER is this host. */
-const held = (loop: Leaving): string[] =>
-  (loop.report()?.addresses ?? [])
-    .filter(({ state }) => state === 'MASTER')
-    .map(({ address }) => address);
+export const held = (loop: Pick<Leaving, 'report'>): readonly AddressReport[] =>
+  (loop.report()?.addresses ?? []).filter(({ state }) => state === 'MASTER');
+
+const heldIds = (loop: Leaving): string[] => held(loop).map(({ address }) => address);
 
 /** Not MASTER here, and where it was left, MASTER elsewhere: BACKUP alone may be a moment without any. */
 function isOver(loop: Leaving, left: ReadonlySet<string>): boolean {

@@ -23,7 +23,7 @@ import { views } from './view.ts';
  * else reads.
  */
 export function loop(options: LoopOptions) {
-  const { clock, carp, gossip, log, prober, save, bell, latest, observes = false } = options;
+  const { clock, carp, gossip, log, prober, save, bell, observes = false } = options;
   const policyOf = options.decide ?? decide;
   let memory: Memory = { ...NO_MEMORY, moves: movesFrom(options.durable.moves, clock) };
   let decision: Decision | null = null;
@@ -86,8 +86,7 @@ export function loop(options: LoopOptions) {
     decision = policyOf(view.of(shown, peers, nowMs), memory, nowMs);
     ({ memory } = decision);
     alerts.note(decision.alerts, nowMs);
-    own.tell(withVerdicts(draft, decision, nowMs), text);
-    latest.found(own.latest(), reading?.interfaces ?? []);
+    own.tell(withVerdicts(draft, decision, nowMs), text, reading?.interfaces ?? []);
     const heard = peers.flatMap(({ report }) => (report === null ? [] : [report]));
     prober.aim(heard, draft);
     logDecision(log, before.decision, decision);

@@ -5,7 +5,7 @@ import type { NodeReport, NodeView, Problem } from '../core/model.ts';
 import type { Bases } from './observe.ts';
 import { joins } from './joining.ts';
 import { logChanges } from './log.ts';
-import { observeSelf, type CarpObservation } from './observe.ts';
+import { observeSelf, type CarpObservation, type InterfaceReading } from './observe.ts';
 import type { LoopOptions } from './ports.ts';
 
 const NOTHING_READ: CarpObservation = {
@@ -30,16 +30,15 @@ interface Readings {
 
 /** What this node says of itself: drafted from readings, told to the peers once it was decided on. */
 export function ownReport(options: LoopOptions) {
-  const { clock, gossip, log, observes = false } = options;
+  const { clock, gossip, latest, log, observes = false } = options;
   const startedAtMs = clock.nowMs();
   const joining = joins(startedAtMs);
-  let report: NodeReport | null = null;
   let published = { text: '', sequence: 0 };
   let leaving = false;
 
   return {
     /** The report of the latest round; null before the first. */
-    latest: (): NodeReport | null => report,
+    latest: latest.report,
     leave: (): void => void (leaving = true),
     /** The process stood still: it has to meet its peers again. */
     rejoin: (nowMs: number): void => joining.rejoin(nowMs),
@@ -60,7 +59,7 @@ export function ownReport(options: LoopOptions) {
         networks: options.networks,
         haproxy,
         peers,
-        previous: report,
+        previous: latest.report(),
         joined: !observes && joining.joined(peers, isRead(haproxy), nowMs),
         fenced: fenceMine && reading.allow === false,
         nowMs,
@@ -89,12 +88,14 @@ export function ownReport(options: LoopOptions) {
       return text(addresses) === published.text ? { ...own, sequence: published.sequence } : own;
     },
     /** Makes it the latest report and pushes it to the peers where it tells anything new. */
-    tell(next: NodeReport, text: Substance): void {
+    tell(next: NodeReport, text: Substance, interfaces: readonly InterfaceReading[]): void {
+      const before = latest.report();
       const now = text(next.addresses);
       const changed = now !== published.text;
       const sequence = published.sequence + (changed ? 1 : 0);
-      if (report !== null) logChanges(log, report, next);
-      report = { ...next, sequence };
+      if (before !== null) logChanges(log, before, next);
+      const report = { ...next, sequence };
+      latest.found(report, interfaces);
       if (!changed) return;
       published = { text: now, sequence };
       gossip.publish(report);
