@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Issuer } from './acme/issuer.ts';
 import { carp } from './carp/carp.ts';
@@ -8,7 +7,7 @@ import { UNPRIVILEGED } from './core/health.ts';
 import type { Policy } from './core/model.ts';
 import { TIMINGS } from './core/timing.ts';
 import { ends } from './ends.ts';
-import { serverNotices, type Log } from './log.ts';
+import type { Log } from './log.ts';
 import { endings } from './loop/ending.ts';
 import { latestRound } from './loop/latest.ts';
 import { subnetsOf } from './loop/observe.ts';
@@ -16,12 +15,11 @@ import { wakeups } from './loop/schedule.ts';
 import { startNode } from './node.ts';
 import { problems as openProblems } from './problems.ts';
 import type { Account } from './privilege/account.ts';
-import { fromPeers } from './rpc/from-peers.ts';
-import { makeLinks } from './rpc/links.ts';
-import { startServer } from './rpc/server.ts';
 import { createTls } from './rpc/tls.ts';
 import { hostHaproxy } from './start/host-haproxy.ts';
+import { hostLinks } from './start/host-links.ts';
 import { hostPair } from './start/host-pair.ts';
+import { hostServer } from './start/host-server.ts';
 import { openAsRoot } from './start/open-as-root.ts';
 import { reloading } from './start/reload.ts';
 import { saving } from './store/saving.ts';
@@ -30,7 +28,6 @@ import type { Clock } from './sys/clock.ts';
 import { execWithin } from './sys/exec.ts';
 import { watchInstalled } from './upkeep/installed.ts';
 import { startUpkeep } from './upkeep/upkeep.ts';
-import { controlVerbs } from './verbs/table.ts';
 import { VERSION } from './version.ts';
 
 export interface Agent {
@@ -97,12 +94,8 @@ export async function startAgent(
 
   const remedy = `make room in ${config.state}, or mend its rights`;
   const save = saving({ store, problems, clock, remedy });
-  const random = (): number => randomInt(1_000_000) / 1_000_000;
-  const links = makeLinks({ peers: config.peers, tls, clock, random });
-  const lastEnd = new Map<string, string>();
-  const silence = (peer: string): string => lastEnd.get(peer) ?? '';
-
   const certificatesWanted = wakeups();
+  const links = hostLinks({ config, tls, clock, onConnected: certificatesWanted.ring });
   const host = hostHaproxy({
     config,
     clock,
@@ -144,27 +137,14 @@ export async function startAgent(
     prober: second.prober,
     haproxy: host.make,
     send: (to, message) => links.send(to, message),
-    silence,
+    silence: links.silence,
   });
-  const { loop, gossip, storeIntents } = running;
+  const { loop, storeIntents } = running;
   carpMoved.listen(() => loop.carpChanged());
-  links.open({
-    hello: gossip.hello,
-    onConnected(peer) {
-      lastEnd.delete(peer);
-      gossip.connected(peer);
-      certificatesWanted.ring();
-    },
-    onClosed(peer, how, cause) {
-      lastEnd.set(peer, cause);
-      // The host answers and its agent does not: the kernel goes on without it.
-      if (how === 'refused' || how === 'reset' || how === 'ended') gossip.gone(peer, cause);
-    },
-    onReply: gossip.receive,
-  });
+  links.open(running);
 
   let issuer: Issuer | null = null;
-  const { pair, local, acme } = hostPair({
+  const parts = hostPair({
     config,
     clock,
     policy,
@@ -177,27 +157,7 @@ export async function startAgent(
     issuer: () => issuer,
   });
 
-  const server = await startServer({
-    listen: config.listen,
-    socket: config.socket,
-    bound,
-    tls,
-    pair: config.pair,
-    node,
-    peers: names,
-    control: controlVerbs(
-      pair,
-      loop.alerts,
-      loop.view,
-      silence,
-      Math.max(0, ...config.certificates.alarmDays),
-      config.acme.tokenTtlMs,
-    ),
-    member: local,
-    fromPeers: fromPeers(gossip, storeIntents, (peer) => links.hurry(peer)),
-    clock,
-    notices: serverNotices(log),
-  });
+  const server = await hostServer({ config, clock, log, tls, bound, running, links, parts });
   opened.opened(() => Promise.all([links.close(), server.close(GRACE_MS)]));
   for (const [place, cause] of server.problems.entries())
     problemOf(`listen-${place + 1}`, cause, 'see proxyctl-agent.toml(5), socket and listen');
@@ -206,10 +166,10 @@ export async function startAgent(
   opened.opened(() => running.end());
   opened.opened(() => second.prober.close());
   opened.opened(() => devd.close());
-  opened.opened(() => acme.close());
+  opened.opened(() => parts.acme.close());
   const upkeep = await startUpkeep({
     config,
-    pair,
+    pair: parts.pair,
     haproxy: running.haproxy,
     certificates: host.certificates,
     clock,

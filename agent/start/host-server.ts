@@ -1,0 +1,47 @@
+import type { Config } from '../config/config.ts';
+import { serverNotices, type Log } from '../log.ts';
+import type { startNode } from '../node.ts';
+import type { Bound } from '../rpc/bound.ts';
+import { fromPeers } from '../rpc/from-peers.ts';
+import { startServer, type RunningServer } from '../rpc/server.ts';
+import type { Tls } from '../rpc/tls.ts';
+import type { Clock } from '../sys/clock.ts';
+import { controlVerbs } from '../verbs/table.ts';
+import type { hostLinks } from './host-links.ts';
+import type { hostPair } from './host-pair.ts';
+
+/** Answers operators and peers from now on; rejects when no listener can be used. */
+export function hostServer(host: {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly tls: Tls;
+  readonly bound: Bound;
+  readonly running: Pick<ReturnType<typeof startNode>, 'loop' | 'gossip' | 'storeIntents'>;
+  readonly links: ReturnType<typeof hostLinks>;
+  readonly parts: Pick<ReturnType<typeof hostPair>, 'pair' | 'local'>;
+}): Promise<RunningServer> {
+  const { config, clock, log, tls, bound, running, links, parts } = host;
+  const { loop, gossip, storeIntents } = running;
+  return startServer({
+    listen: config.listen,
+    socket: config.socket,
+    bound,
+    tls,
+    pair: config.pair,
+    node: config.node,
+    peers: config.peers.map((peer) => peer.node),
+    control: controlVerbs(
+      parts.pair,
+      loop.alerts,
+      loop.view,
+      links.silence,
+      Math.max(0, ...config.certificates.alarmDays),
+      config.acme.tokenTtlMs,
+    ),
+    member: parts.local,
+    fromPeers: fromPeers(gossip, storeIntents, (peer) => links.hurry(peer)),
+    clock,
+    notices: serverNotices(log),
+  });
+}
