@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { watchDevd, type DevdEvent } from '../../agent/carp/devd.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
+import { arpBytes } from '../kernel/arp.ts';
 import { ipv6Bytes } from '../kernel/wire.ts';
 import { nft, portOf, run } from '../lab/topology.ts';
 import type { LabPlan } from '../lab/plan.ts';
@@ -230,6 +231,36 @@ onWire(
     await bothAnswer();
   },
 );
+
+onWire('a request that claims a VIP is answered by the BACKUP too, from its own MAC', async (t) => {
+  const link = run('ip', ['-n', plan.client, '-o', 'link', 'show', 'dev', 'eth0']);
+  const own = /link\/ether (\S+)/.exec(link)?.[1] ?? '';
+  const claim = arpBytes({
+    op: 1,
+    senderMac: own,
+    senderIp: plan.vip4,
+    targetIp: plan.vip4,
+    etherSource: own,
+    etherTo: 'ff:ff:ff:ff:ff:ff',
+  });
+  const before = frames().length;
+  const script = `socket(S,17,3,0) or die; $i=(split ":",qx(ip -o link show dev eth0))[0];
+    send(S,pack("H*",$ARGV[0]),0,pack("S n i x12",17,0x0806,$i)) or die "send: $!\\n"`;
+  const hex = claim.toString('hex');
+  run('ip', ['netns', 'exec', plan.client, 'perl', '-e', script, hex]);
+  const answers = (): string[] =>
+    since(before).flatMap((one) =>
+      one.kind === 'arp' && one.op === 'reply' && one.sender === plan.vip4 ? [one.from] : [],
+    );
+  await until(
+    () => `the BACKUP answers, not ${answers().join(', ')} alone`,
+    2000,
+    () => answers().includes(physical(hosts[0])),
+  );
+  t.deepEqual([hosts[0].state, hosts[1].state], ['BACKUP', 'MASTER']);
+  forget();
+  await bothAnswer();
+});
 
 onWire('a fenced MASTER and a BACKUP that still waits: nobody answers', async (t) => {
   await hosts[1].tool('sysctl', 'net.inet.carp.allow=0');
