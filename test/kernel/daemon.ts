@@ -65,7 +65,7 @@ export async function runHost(config: HostConfig): Promise<void> {
         void commit(setVhid(host.kernel, name, vhid, settings, nowMs));
         const v4 = vips.filter((vip) => isIPv4(vip));
         const v6 = vips.filter((vip) => !isIPv4(vip));
-        dataplane.hold(vips);
+        if (config.holds === true) dataplane.hold(vips);
         void commit(setAddresses(host.kernel, name, vhid, { v4, v6 }, nowMs));
       }
     }

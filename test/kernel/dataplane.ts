@@ -60,11 +60,12 @@ export function openDataplane(devices: readonly VirtualDevice[]): Dataplane {
     stdio: ['pipe', 'inherit', 'ignore'],
   });
   rules6.stdin.on('error', () => undefined);
+  const held = new Set<string>();
   const ruled = new Set<string>();
   /** A rule before the local table: to a VIP by way of the wire. */
   const outside = (what: 'add' | 'del', vips: readonly string[]): void => {
     for (const vip of vips) {
-      if (ruled.has(vip) === (what === 'add')) continue;
+      if (!held.has(vip) || ruled.has(vip) === (what === 'add')) continue;
       if (what === 'add') ruled.add(vip);
       else ruled.delete(vip);
       const line = `rule ${what} pref 50 iif lo to ${prefix(vip)} lookup main`;
@@ -75,6 +76,7 @@ export function openDataplane(devices: readonly VirtualDevice[]): Dataplane {
 
   return {
     hold(vips) {
+      for (const vip of vips) held.add(vip);
       write(
         vips.map(
           (vip) => `addr replace ${prefix(vip)} dev lo${isIPv4(vip) ? '' : ' nodad noprefixroute'}`,
