@@ -26,8 +26,9 @@ test('e20: ten clients hear of events, the eleventh waits for one to leave, the 
   // Whoever comes before the eleventh is let in to wait is refused by an end, later ones at once.
   for (let refused = false; !refused;) {
     const twelfth = connect(path).resume();
-    const failed = once(twelfth, 'error').then(() => true);
-    refused = await Promise.race([failed, once(twelfth, 'close').then(() => false)]);
+    refused = await new Promise((resolve) => {
+      twelfth.on('error', () => resolve(true)).on('close', () => resolve(false));
+    });
   }
   const heard = Promise.all(ten.map((one) => once(one, 'data')));
   pipe.tell(EVENT);
