@@ -13,6 +13,7 @@ import type { HostCommands } from '../privilege/commands.ts';
 import type { Clock } from '../sys/clock.ts';
 import { execWithin } from '../sys/exec.ts';
 import { VERSION } from '../version.ts';
+import { advertWindowMs } from './advert-window.ts';
 import { inspectCarp, inspectCounters, inspectPf } from './carp.ts';
 import { inspectCertificates } from './certificates.ts';
 import { factWithin } from './fact.ts';
@@ -43,9 +44,6 @@ export interface InspectOptions {
 const TOOL_MS = 2000;
 /** `haproxy -c` reads every certificate: 0.8 s a thousand. */
 const PART_MS = 9000;
-/** What is left besides two intervals of adverts. */
-const MARGIN_MS = 300;
-const LONGEST_WINDOW_MS = 6000;
 
 /** Looks at this host for doctor: everything at once, read only, each part with its own deadline. */
 export async function inspect(options: InspectOptions): Promise<Inspection> {
@@ -65,7 +63,7 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     return inspectPf(commands, 'value' in seen ? seen.value.vhids : []);
   });
   const socketPath = options.socketPath();
-  const counters = part(() => inspectCounters(exec, tools.netstat, clock, windowMs(report)));
+  const counters = part(() => inspectCounters(exec, tools.netstat, clock, advertWindowMs(report)));
   const facts: Looks = {
     carp,
     counters,
@@ -124,14 +122,6 @@ const withoutChecked = (facts: ConfigFacts): ConfigFacts => ({
     .filter(({ check }) => !check)
     .map((one, at) => (at < FEW ? one : { ...one, text: '' })),
 });
-
-/** So long that two adverts leave a MASTER: each advbase + advskew/256 s (carp(4)). */
-const windowMs = (report: NodeReport | null): number => {
-  const intervals = (report?.addresses ?? []).map(
-    ({ advbase, baseAdvskew }) => advbase + (baseAdvskew ?? 0) / 256,
-  );
-  return Math.min(LONGEST_WINDOW_MS, Math.ceil(2000 * Math.max(1, ...intervals)) + MARGIN_MS);
-};
 
 async function knockAt(address: string) {
   const place = hostPort(address);

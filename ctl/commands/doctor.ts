@@ -62,7 +62,7 @@ export function addDoctor(program: Command, io: Streams, finish: Finish): void {
 }
 
 /** The agents watch CARP's counters so long: agent/inspect, at advbase 1. */
-const USUAL_S = 3;
+const USUAL_S = 5;
 
 /** The seconds on a terminal until the answer is there; nothing is left of them. */
 async function counting<T>(live: Streams['live'], asked: Promise<T>): Promise<T> {

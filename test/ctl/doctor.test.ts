@@ -94,7 +94,7 @@ test('an answer is the same after its way over the wire', (t) => {
     t.is(code, 3);
     t.is(
       screen,
-      `\r\u001B[Klooking at every node and between them: 0 s, about 3 s\r\u001B[K${doctorScreen(
+      `\r\u001B[Klooking at every node and between them: 0 s, about 5 s\r\u001B[K${doctorScreen(
         answer,
       ).replaceAll('\u001B', '?')}`,
     );

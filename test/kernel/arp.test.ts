@@ -1,6 +1,6 @@
 import test from 'ava';
 import { fixture } from '../fixture.ts';
-import { announcements, arpAnswer, type ArpFrame } from './arp.ts';
+import { announcements, arpAnswer, arpBytes, readArp, type ArpFrame } from './arp.ts';
 import { backup, master, VIP4, type Scene } from './scene.ts';
 
 const MAC1 = '52:54:00:fb:01:01';
@@ -75,4 +75,14 @@ test('own addresses are answered with the physical MAC, in any state; an answer 
     `reply sha ${MAC2} ethersrc ${MAC2}`,
   ]);
   t.deepEqual(answers(asked(VIP4, { op: 2 })), []);
+});
+
+test('frames are read back as they were written; what is no ARP is none', (t) => {
+  for (const frame of [asked(VIP4), asked('0.0.0.0', { op: 2, etherTo: MAC1 })])
+    t.deepEqual(readArp(arpBytes(frame)), frame);
+  t.is(arpBytes(asked(VIP4)).length, 42);
+  t.is(readArp(arpBytes(asked(VIP4)).subarray(0, 41)), null);
+  const other = arpBytes(asked(VIP4));
+  other.writeUInt16BE(0x86dd, 12);
+  t.is(readArp(other), null);
 });

@@ -61,3 +61,49 @@ export function arpAnswer(
   const carried = [...host.own, ...host.vhids.flatMap(({ vips4 }) => vips4)];
   return carried.includes(senderIp) ? answer(host.mac, senderIp) : null;
 }
+
+/** The frame with its Ethernet header (RFC 826). */
+export function arpBytes({
+  op,
+  senderMac,
+  senderIp,
+  targetIp,
+  etherSource,
+  etherTo,
+}: ArpFrame): Buffer {
+  const mac = (text: string): Buffer => Buffer.from(text.replaceAll(':', ''), 'hex');
+  const ip = (text: string): Buffer => Buffer.from(text.split('.').map(Number));
+  return Buffer.concat([
+    mac(etherTo),
+    mac(etherSource),
+    Buffer.from([0x08, 0x06, 0, 1, 0x08, 0x00, 6, 4, 0, op]),
+    mac(senderMac),
+    ip(senderIp),
+    op === 1 ? Buffer.alloc(6) : mac(etherTo),
+    ip(targetIp),
+  ]);
+}
+
+/** The frame in these bytes; null where it is no ARP of Ethernet and IPv4. */
+export function readArp(bytes: Buffer): ArpFrame | null {
+  if (bytes.length < 42 || bytes.readUInt32BE(12) !== 0x0806_0001) return null;
+  if (bytes.readUInt32BE(16) !== 0x0800_0604) return null;
+  const mac = (at: number): string =>
+    (
+      bytes
+        .subarray(at, at + 6)
+        .toString('hex')
+        .match(/../g) ?? []
+    ).join(':');
+  const ip = (at: number): string => [...bytes.subarray(at, at + 4)].join('.');
+  const op = bytes.readUInt16BE(20);
+  if (op !== 1 && op !== 2) return null;
+  return {
+    op,
+    senderMac: mac(22),
+    senderIp: ip(28),
+    targetIp: ip(38),
+    etherSource: mac(6),
+    etherTo: mac(0),
+  };
+}

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Host } from './host.ts';
 import { newKernel, type Release } from './kernel.ts';
 import { keyAfter } from './key.ts';
@@ -6,6 +7,10 @@ import { keyAfter } from './key.ts';
 export interface HostConfig {
   readonly freebsd: Release;
   readonly preempt: boolean;
+  /** kern.timecounter.alloweddeviation; absent: 5, as hosts have it. Null: timers end on the microsecond. */
+  readonly deviation?: number | null;
+  /** The VIPs are addresses of the host in every state, as on FreeBSD: packets on its own MAC are answered. */
+  readonly holds?: boolean;
   /** Default gateways, as `netstat -rn` shows them; on the first interface. */
   readonly gateways?: readonly string[];
   /** A short directory of its own for sockets, texts and stand-ins. */
@@ -29,9 +34,12 @@ export interface HostConfig {
 
 /** The host as it boots: carp.ko is loaded and knows its passwords, no vhid is made yet. */
 export function bootedHost(config: HostConfig): Host {
+  const { deviation = 5 } = config;
+  // Each boot throws its own dice.
+  const lateness = deviation === null ? null : { deviation, seed: randomInt(1, 2 ** 31) };
   const names = config.interfaces.map(({ name }) => name);
   return {
-    kernel: newKernel(config.freebsd, config.preempt, names),
+    kernel: { ...newKernel(config.freebsd, config.preempt, names), lateness },
     interfaces: config.interfaces.map(({ name, addresses }, at) => ({
       name,
       mac: `58:9c:fc:00:${(at + 1).toString(16).padStart(2, '0')}:01`,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { hear, hearFaulty, runTimers, setAddresses, setLink, setVhid } from './acts.ts';
 import { bootedHost, type HostConfig } from './config.ts';
+import { announcements, arpAnswer, type ArpFrame } from './arp.ts';
 import { openDataplane, tuneHost, type VirtualDevice } from './dataplane.ts';
 import { devdPipe } from './devd.ts';
 import type { Host } from './host.ts';
@@ -16,7 +17,7 @@ import { counters, isAuthentic, openWire, sealed, type Arrival } from './packets
 import { reportSend } from './sends.ts';
 import { writeStandIns } from './standins.ts';
 import { sysctl, sysctlText } from './sysctl.ts';
-import { linkLocal, listenOn, watchLinks } from './system.ts';
+import { linkLocal, listenOn, macOf, watchLinks } from './system.ts';
 
 /**
  * Runs carp(4) of one host on real packets until the process ends: the pure
@@ -43,7 +44,7 @@ export async function runHost(config: HostConfig): Promise<void> {
   for (const device of devices.values()) await dataplane.create(device);
   const wire = await openWire(
     config.interfaces.map(({ device }) => device),
-    { onArrival: arrived, onSent: sent },
+    { onArrival: arrived, onArp: asked, onSent: sent },
   );
   for (const { name } of devices.values()) wire.open(name);
   const counter = counters();
@@ -64,6 +65,7 @@ export async function runHost(config: HostConfig): Promise<void> {
         void commit(setVhid(host.kernel, name, vhid, settings, nowMs));
         const v4 = vips.filter((vip) => isIPv4(vip));
         const v6 = vips.filter((vip) => !isIPv4(vip));
+        if (config.holds === true) dataplane.hold(vips);
         void commit(setAddresses(host.kernel, name, vhid, { v4, v6 }, nowMs));
       }
     }
@@ -106,8 +108,14 @@ export async function runHost(config: HostConfig): Promise<void> {
         if (vhid?.state === 'MASTER') advertise(id, vhid, effect.advbase, effect.advskew);
         return;
       }
-      case 'announce':
-      // Linux sends the gratuitous ARP itself when the device comes up; FreeBSD 12.1 sends no NA.
+      case 'announce': {
+        const id = `${effect.vhid}@${effect.interface}`;
+        const vhid = find(host.kernel, effect.interface, effect.vhid);
+        await linked.get(id);
+        const device = devices.get(id)?.parent;
+        if (device === undefined || vhid === undefined) return;
+        for (const frame of announcements(macOf(device), vhid)) wire.sendArp(device, frame);
+      }
     }
   }
 
@@ -126,6 +134,15 @@ export async function runHost(config: HostConfig): Promise<void> {
       const fields = { vhid: vhid.vhid, advbase, advskew, counter: counter.next(id) };
       wire.send(family, device.name, source, sealed(host.keys[id] ?? '', vips, fields));
     }
+  }
+
+  /** What Linux does not: a BACKUP, and a fenced host, answers who claims its VIP. */
+  function asked(device: string, frame: ArpFrame): void {
+    const name = config.interfaces.find((one) => one.device === device)?.name;
+    const mac = macOf(device);
+    const vhids = host.kernel.vhids.filter((one) => one.interface === name);
+    const answer = arpAnswer({ mac, own: [], vhids }, frame);
+    if (answer?.senderMac === mac) wire.sendArp(device, answer);
   }
 
   function arrived({ device, family, advert }: Arrival): void {
@@ -240,8 +257,8 @@ export async function runHost(config: HostConfig): Promise<void> {
   watchLinks((device, up) => {
     const parent = config.interfaces.find((one) => one.device === device);
     if (parent === undefined || host.kernel.links[parent.name] === up) return;
-    devd.tell(`!system=IFNET subsystem=${parent.name} type=LINK_${up ? 'UP' : 'DOWN'}`);
     void commit(setLink(host.kernel, parent.name, up, performance.now()));
+    devd.tell(`!system=IFNET subsystem=${parent.name} type=LINK_${up ? 'UP' : 'DOWN'}`);
   });
   await devd.start();
   // Only root may set CARP.

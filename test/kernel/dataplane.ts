@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { isIPv4 } from 'node:net';
@@ -13,6 +13,8 @@ export interface VirtualDevice {
 }
 
 export interface Dataplane {
+  /** The VIPs are addresses of this host in every state; what it sends to them leaves it. */
+  hold(vips: readonly string[]): void;
   /** Makes the device, down and without addresses. */
   create(device: VirtualDevice): Promise<void>;
   /** MASTER: addresses first, then up; resolves once the link is up. */
@@ -53,7 +55,35 @@ export function openDataplane(devices: readonly VirtualDevice[]): Dataplane {
     });
   const prefix = (vip: string): string => (isIPv4(vip) ? `${vip}/32` : `${vip}/128`);
 
+  // A line of a batch cannot say its family: rules of IPv6 go to a child of their own.
+  const rules6 = spawn('ip', ['-6', '-force', '-batch', '-'], {
+    stdio: ['pipe', 'inherit', 'ignore'],
+  });
+  rules6.stdin.on('error', () => undefined);
+  const held = new Set<string>();
+  const ruled = new Set<string>();
+  /** A rule before the local table: to a VIP by way of the wire. */
+  const outside = (what: 'add' | 'del', vips: readonly string[]): void => {
+    for (const vip of vips) {
+      if (!held.has(vip) || ruled.has(vip) === (what === 'add')) continue;
+      if (what === 'add') ruled.add(vip);
+      else ruled.delete(vip);
+      const line = `rule ${what} pref 50 iif lo to ${prefix(vip)} lookup main`;
+      if (isIPv4(vip)) write([line]);
+      else rules6.stdin.write(`${line}\n`);
+    }
+  };
+
   return {
+    hold(vips) {
+      for (const vip of vips) held.add(vip);
+      write(
+        vips.map(
+          (vip) => `addr replace ${prefix(vip)} dev lo${isIPv4(vip) ? '' : ' nodad noprefixroute'}`,
+        ),
+      );
+      outside('add', vips);
+    },
     async create({ name, parent, vhid }) {
       const mac = `00:00:5e:00:01:${vhid.toString(16).padStart(2, '0')}`;
       await done([
@@ -62,29 +92,44 @@ export function openDataplane(devices: readonly VirtualDevice[]): Dataplane {
       ]);
       tune(name);
     },
-    up: ({ name }, vips) =>
-      done([
+    async up({ name }, vips) {
+      await done([
         ...vips.map(
           (vip) => `addr replace ${prefix(vip)} dev ${name}${isIPv4(vip) ? '' : ' nodad'}`,
         ),
         `link set ${name} up`,
-      ]),
-    down: ({ name }, vips) =>
-      write([`link set ${name} down`, ...vips.map((vip) => `addr del ${prefix(vip)} dev ${name}`)]),
+      ]);
+      outside('del', vips);
+    },
+    down({ name }, vips) {
+      outside('add', vips);
+      write([`link set ${name} down`, ...vips.map((vip) => `addr del ${prefix(vip)} dev ${name}`)]);
+    },
   };
 }
 
 /**
- * The host's settings under which Linux answers for a VIP as FreeBSD does: by
- * the virtual MAC alone, only while MASTER, and with a gratuitous ARP when the
- * link comes up; no unsolicited NA, as on 12.1.
+ * The host's settings under which Linux answers for a VIP as FreeBSD does: ARP and
+ * neighbour solicitations by the virtual MAC alone and only while MASTER, but packets
+ * that reach the physical MAC in every state, since the address is always there. What
+ * the host itself sends to a VIP goes out to the MASTER (the rules of `hold`). At a
+ * takeover Linux announces nothing: the kernel here sends FreeBSD's gratuitous ARP, and
+ * no advertisement. Not simulated: a MASTER that asks for an IPv6 neighbour with the VIP
+ * as source and the physical MAC, and the ARP table of FreeBSD.
  */
 export function tuneHost(parents: readonly string[]): void {
+  // The local table comes before every rule, unless it is moved.
+  for (const family of ['-4', '-6'])
+    execFileSync('sh', ['-c', LOCAL_LATER, family], { stdio: ['ignore', 'inherit', 'inherit'] });
   set('ipv4/ip_nonlocal_bind', 1);
   set('ipv6/ip_nonlocal_bind', 1);
   set('ipv4/conf/all/arp_ignore', 1);
   set('ipv4/conf/all/arp_announce', 2);
-  for (const name of ['all', 'default', ...parents]) set(`ipv4/conf/${name}/rp_filter`, 0);
+  for (const name of ['all', 'default', ...parents]) {
+    set(`ipv4/conf/${name}/rp_filter`, 0);
+    // An answer of the MASTER comes from an address that is this host's too.
+    set(`ipv4/conf/${name}/accept_local`, 1);
+  }
   for (const name of parents) {
     set(`ipv6/conf/${name}/accept_dad`, 0);
     set(`ipv6/conf/${name}/accept_ra`, 0);
@@ -93,10 +138,14 @@ export function tuneHost(parents: readonly string[]): void {
 
 function tune(name: string): void {
   set(`ipv4/conf/${name}/rp_filter`, 0);
-  set(`ipv4/conf/${name}/arp_notify`, 1);
   set(`ipv6/conf/${name}/accept_dad`, 0);
   set(`ipv6/conf/${name}/accept_ra`, 0);
 }
+
+const LOCAL_LATER = `if ip $0 rule show pref 0 | grep -q local; then
+  ip $0 rule add pref 100 lookup local && ip $0 rule del pref 0
+fi
+ip link set lo up`;
 
 /** /proc/sys/net is the namespace's of whoever opens it. */
 const set = (path: string, value: number): void =>

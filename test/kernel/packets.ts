@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { arpBytes, readArp, type ArpFrame } from './arp.ts';
 import type { Family, PacketFault } from './kernel.ts';
 import { advertDigest, encodeAdvert, ipv4Packet, ipv4Payload, ipv6Packet } from './wire.ts';
 import { readAdvert, type Advert } from './wire.ts';
@@ -18,11 +19,14 @@ export interface Wire {
   /** Opens what is needed to send from a virtual device. */
   open(device: string): void;
   send(family: Family, device: string, source: string, payload: Buffer): void;
+  /** An ARP frame from a physical device, its Ethernet source as it says. */
+  sendArp(device: string, frame: ArpFrame): void;
 }
 
 export interface WireEvents {
   /** Every packet of protocol 112, whatever its vhid. */
   readonly onArrival: (arrival: Arrival) => void;
+  readonly onArp: (device: string, frame: ArpFrame) => void;
   /** An advert left from the virtual device; or could not, with its errno. */
   readonly onSent: (device: string, errno: number | null) => void;
 }
@@ -30,7 +34,7 @@ export interface WireEvents {
 /** Raw sockets on these devices, held by a perl child. */
 export async function openWire(
   devices: readonly string[],
-  { onArrival, onSent }: WireEvents,
+  { onArrival, onArp, onSent }: WireEvents,
 ): Promise<Wire> {
   const script = fileURLToPath(new URL('../../../test/kernel/wire.pl', import.meta.url));
   const child = spawn('perl', [script, ...devices], { stdio: ['pipe', 'pipe', 'inherit'] });
@@ -39,6 +43,10 @@ export async function openWire(
   lines.on('line', (line) => {
     const [what = '', device = '', hex = ''] = line.split(' ');
     if (what === 'sent') onSent(device, Number(hex) === 0 ? null : Number(hex));
+    if (what === 'arp') {
+      const frame = readArp(Buffer.from(hex, 'hex'));
+      if (frame !== null) onArp(device, frame);
+    }
     if (what !== '4' && what !== '6') return;
     const packet = Buffer.from(hex, 'hex');
     // A Linux IPv6 raw socket hands over the payload alone.
@@ -51,6 +59,8 @@ export async function openWire(
   await once(lines, 'line');
   return {
     open: (device) => void child.stdin.write(`open ${device}\n`),
+    sendArp: (device, frame) =>
+      void child.stdin.write(`frame ${device} ${arpBytes(frame).toString('hex')}\n`),
     send: (family, device, source, payload) => {
       const packet = family === 4 ? ipv4Packet(source, payload) : ipv6Packet(source, payload);
       child.stdin.write(`${family} ${device} ${packet.toString('hex')}\n`);

@@ -14,6 +14,18 @@ export function linkLocal(device: string): string | undefined {
   if (found !== undefined) linkLocals.set(device, found);
   return found;
 }
+/** The physical MAC of a device. Throws where there is no such device. */
+export function macOf(device: string): string {
+  const known = macs.get(device);
+  if (known !== undefined) return known;
+  const text = execFileSync('ip', ['-o', 'link', 'show', 'dev', device], { encoding: 'utf8' });
+  const found = /link\/ether (\S+)/.exec(text)?.[1];
+  if (found === undefined) throw new Error(`${device} has no MAC`);
+  macs.set(device, found);
+  return found;
+}
+const macs = new Map<string, string>();
+
 const linkLocals = new Map<string, string>();
 
 /** Follows the carrier of every device: a pulled cable shows within a few ms. */

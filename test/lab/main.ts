@@ -62,6 +62,7 @@ const verb = (usage: string, text: string): Command =>
 verb('up', 'bring it up; prints one JSON object')
   .option('--freebsd <N>', 'texts and quirks of 13, 14 or 15', number(13, 15), 14)
   .option('--preempt <N>', 'net.inet.carp.preempt', number(0, 1), 0)
+  .option('--deviation <N>', 'kern.timecounter.alloweddeviation, %: how late (5)', number(0, 100))
   .option('--haproxy <PATH>', 'the haproxy to run (default: the one in PATH)')
   .option('--nodes <N>', 'how many hosts', number(2, 8), 2)
   .option('--addresses <N>', 'how many vhids, each with an IPv4 and an IPv6 address', number(1, 64))
@@ -85,6 +86,7 @@ verb('up', 'bring it up; prints one JSON object')
         nodes: number;
         addresses?: number;
         maxMoves?: number;
+        deviation?: number;
         icmp?: 'ping';
         agent?: Agents;
         asPackaged?: true;
@@ -94,6 +96,7 @@ verb('up', 'bring it up; prints one JSON object')
       const more = {
         ...(o.addresses === undefined ? {} : { addresses: o.addresses }),
         ...(o.maxMoves === undefined ? {} : { maxMoves: o.maxMoves }),
+        ...(o.deviation === undefined ? {} : { deviation: o.deviation }),
         ...(o.icmp === undefined ? {} : { icmp: o.icmp }),
         ...(o.asPackaged === undefined ? {} : { asPackaged: true }),
         ...(o.agent === undefined ? {} : { agents: o.agent }),

@@ -15,6 +15,8 @@ export interface LabOptions {
   readonly name: string;
   readonly freebsd: Release;
   readonly preempt: boolean;
+  /** kern.timecounter.alloweddeviation of the hosts; absent: 5. */
+  readonly deviation?: number;
   /** The haproxy to run. */
   readonly haproxy: string;
   readonly nodes: number;

@@ -57,6 +57,7 @@ function writeFiles(host: HostPlan): void {
   const carp: HostConfig = {
     freebsd: plan.freebsd,
     preempt: plan.preempt,
+    ...(plan.deviation === undefined ? {} : { deviation: plan.deviation }),
     // The witnesses, for an agent.toml that names none.
     gateways: WITNESS.map((address) => address.split('/')[0] ?? ''),
     runtime: host.folder,
