@@ -55,6 +55,7 @@ Stays there until \`proxyctl failback\` or the time given.
       header: { reason: 'kernel update', acceptRisks: ['stale-view'], dryRun: false },
       addresses: ['1'],
       to: 'haproxy02',
+      toggle: false,
       unpin: false,
       untilMs: 7_200_000,
     },
