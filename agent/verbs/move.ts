@@ -156,7 +156,7 @@ function plan(pair: Pair, act: MoveAct, address: PairAddress): Plan {
       code: 'no_such_node',
       message: `no node is called ${to}`,
       cause: `the nodes are ${pair.members.map(({ node }) => node).join(', ')}`,
-      remediation: 'name one of them with --to',
+      remediation: 'proxyctl failover --to names one of them',
     });
   }
   return { address, from, to, pin, there: from === to };

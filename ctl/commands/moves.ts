@@ -3,6 +3,7 @@ import type { ActResult } from '../../agent/core/results.ts';
 import { moveResult } from '../json/moves.ts';
 import { usage } from '../failure.ts';
 import { changing, ending, type Finish } from '../options.ts';
+import { clockTime, endOr } from '../render/duration.ts';
 import { moveTable } from '../render/acts.ts';
 import { acting, userName, type ActOptions, type Screens } from '../session.ts';
 import type { Streams } from '../streams.ts';
@@ -74,7 +75,14 @@ function screens(options: MoveOptions, unpin: boolean): Screens {
   };
 }
 
-const staysUntil = ({ addresses }: ActResult, { until }: MoveOptions): string =>
-  addresses.length === 0
-    ? ''
-    : `Stays there until \`proxyctl failback\`${until === undefined ? '' : ' or the time given'}.`;
+/** What holds afterwards: the pin as it was read, with its own end. */
+function staysUntil({ addresses, changed }: ActResult, { until, to }: MoveOptions): string {
+  const [first] = addresses;
+  if (first === undefined) return '';
+  if (changed) return `Stays there until ${endOr(until, Date.now())}\`proxyctl failback\`.`;
+  if (first.pin === null) return '';
+  const { actor, untilWallMs } = first.pin;
+  const end = untilWallMs === null ? '' : ` until ${clockTime(untilWallMs, Date.now())}`;
+  const other = to === undefined ? '; --toggle sends it to another node' : '';
+  return `Already pinned there by ${actor}${end}${other}.`;
+}
