@@ -1,4 +1,5 @@
 import { Command, CommanderError, type Help } from 'commander';
+import { nearest } from '../agent/core/words.ts';
 import { VERSION } from '../agent/version.ts';
 import { addAcme } from './commands/acme.ts';
 import { addAutomation } from './commands/automation.ts';
@@ -97,7 +98,8 @@ export async function run(argv: readonly string[], io: Streams): Promise<number>
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const verb = verbOf(program, argv);
     const output = wantsJson(argv) ? ('json' as const) : ('table' as const);
-    const failure = error instanceof CommanderError ? mistake(error, verb, argv) : asFailure(error);
+    const failure =
+      error instanceof CommanderError ? mistake(error, verb, argv, program) : asFailure(error);
     return failed(verb, { output }, io, failure, newRequestId(), 0);
   }
 }
@@ -159,12 +161,24 @@ const wantsJson = (argv: readonly string[]): boolean =>
       (/^(-o|--output)$/.test(word) && argv[at + 1] === 'json'),
   );
 
-function mistake(error: CommanderError, verb: string, argv: readonly string[]) {
+function mistake(error: CommanderError, verb: string, argv: readonly string[], program: Command) {
   const [first = '', hint = ''] = error.message.replace(/^error: /, '').split('\n');
   const help = `proxyctl ${verb === '' ? '' : `${verb} `}--help`;
   if (error.code === 'commander.help') return usage(`${verb} needs one more word`, help);
   if (error.code === 'commander.unknownOption' && (argv[0] ?? '').startsWith('-'))
     return usage(first, 'options stand behind the verb: proxyctl status -o json');
+  if (error.code === 'commander.unknownCommand') return unknownWord(program, argv, first, help);
   const near = /^\((Did you mean .*)\)$/.exec(hint)?.[1];
   return usage(first, near === undefined ? help : `${near.replace('Did', 'did')} See ${help}`);
+}
+
+/** Only words that may stand where the mistyped one stands are suggested. */
+function unknownWord(program: Command, argv: readonly string[], message: string, help: string) {
+  const words = argv.filter((word) => !word.startsWith('-'));
+  const group = program.commands.find((one) => one.name() === words[0]);
+  const [level, word = ''] = group === undefined ? [program, words[0]] : [group, words[1]];
+  const names = level.commands.map((one) => one.name());
+  const near = nearest(word, names);
+  if (near !== null) return usage(message, `did you mean ${near}? See ${help}`);
+  return usage(message, group === undefined ? help : `give ${names.join(', ')}. See ${help}`);
 }

@@ -8,8 +8,9 @@ import { reach, type Agent } from './connect/client.ts';
 import { chooseContext } from './connect/contexts.ts';
 import { envelopeText, nodeRows } from './json/envelope.ts';
 import { asFailure, EXIT, failureText } from './failure.ts';
+import { incompleteOf, incompleteText } from './incomplete.ts';
 import { mayBeInterrupted } from './interrupt.ts';
-import { nodeFailures } from './render/acts.ts';
+import { nodeFailures, saidOnce } from './render/acts.ts';
 import { progressShown } from './render/bar.ts';
 import type { Streams } from './streams.ts';
 
@@ -149,14 +150,16 @@ function show(result: ActResult, screens: Screens, io: Streams): void {
   const { outcome, error } = result;
   const table = screens.table(result);
   if (table !== '') io.out(`${table}\n`);
-  if (error !== null) io.err(failureText(error));
+  const said = saidOnce(result);
+  if (said !== null) io.err(failureText(said));
   for (const line of nodeFailures(result)) io.err(`${line}\n`);
   if (outcome === 'reached' && error === null) {
     const line = screens.afterwards(result);
     if (line !== '') io.err(`${line}\n`);
-  } else if (outcome === 'partial')
-    io.err('proxyctl: done on some nodes only; the others catch up when they are back\n');
-  else if (outcome === 'would-change') io.err('Nothing was changed (--dry-run).\n');
+  } else if (outcome === 'partial') {
+    const line = incompleteText(incompleteOf(result));
+    if (line !== '') io.err(`${line}\n`);
+  } else if (outcome === 'would-change') io.err('Nothing was changed (--dry-run).\n');
 }
 
 const actEnvelope = (
@@ -176,6 +179,7 @@ const actEnvelope = (
     result: ok || result.changed ? screens.result(result) : null,
     nodes: nodeRows(result, screens.withStatus ? { after } : null),
     error: result.error,
+    incomplete: incompleteOf(result),
   });
 };
 

@@ -31,8 +31,10 @@ export interface MoveAct {
   readonly header: ActHeader;
   /** ADDRESS ids or bare vhids; empty: all. */
   readonly addresses: readonly string[];
-  /** Null: the other node, or of several the preferred able one. */
+  /** Null: where it is pinned to already, else the other node, or of several the preferred able one. */
   readonly to: string | null;
+  /** Away from the node that has it now, whatever was said before. */
+  readonly toggle: boolean;
   /** Take the pin back instead. */
   readonly unpin: boolean;
   readonly untilMs: number | null;

@@ -1,4 +1,4 @@
-import type { NodeReport, Unknown } from './model.ts';
+import type { NodeReport, NodeView, Unknown } from './model.ts';
 
 /** One address came to one node. Written by the node it came to, once. */
 export interface OwnerChange {
@@ -45,6 +45,45 @@ export function foundHere(
       reason: 'it was here when the agent started',
       atWallMs: wallMs,
     }));
+}
+
+/** An address that this node had and has no more; times of its monotonic clock. */
+export interface GivenUp {
+  readonly address: string;
+  /** Since when it was MASTER. */
+  readonly hadSinceMs: number;
+  /** The writer's wall clock when it was read as gone, Unix ms. */
+  readonly atWallMs: number;
+}
+
+/** The addresses that are BACKUP here now and were MASTER in the report before. */
+export const givenUp = (before: NodeReport | null, me: NodeReport, wallMs: number): GivenUp[] =>
+  me.addresses.flatMap(({ address, state }) => {
+    const had = before?.addresses.find((one) => one.address === address);
+    return had?.state === 'MASTER' && state === 'BACKUP'
+      ? [{ address, hadSinceMs: had.stateSinceMs, atWallMs: wallMs }]
+      : [];
+  });
+
+/**
+ * The end of two MASTERs as a record; null: no such end; undefined: not known yet, for no other node
+ * is heard to have the address. Whoever had it before this node did and has it still never lost it:
+ * nothing came to that node, so it writes nothing.
+ */
+export function wentBack(
+  { address, hadSinceMs, atWallMs }: GivenUp,
+  me: NodeReport,
+  peers: readonly NodeView[],
+): OwnerChange | null | undefined {
+  const masters = peers.flatMap(({ node, fresh, report }) => {
+    const theirs = report?.addresses.find((one) => one.address === address);
+    return fresh && theirs?.state === 'MASTER' ? [{ node, sinceMs: theirs.stateSinceMs }] : [];
+  });
+  const [one] = masters;
+  if (one === undefined) return undefined;
+  if (masters.length > 1 || one.sinceMs >= hadSinceMs) return null;
+  const reason = `${one.node} had it all the while: both were MASTER, and ${me.node} gave it up`;
+  return { address, from: me.node, to: one.node, cause: 'kernel', reason, atWallMs };
 }
 
 /** The addresses of which this node is MASTER, sorted. */

@@ -154,6 +154,8 @@ export interface Intent {
   readonly requestId: string;
   /** When it ends by itself, on this host's wall clock (Unix ms); null: until taken back. */
   readonly untilWallMs: number | null;
+  /** A pin that `failback` set to bring an address home; taken back once it is there. Not on disk. */
+  readonly failback?: true;
 }
 
 export interface AppliedIntent {

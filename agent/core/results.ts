@@ -37,7 +37,8 @@ export interface MovedAddress {
   readonly vips: readonly string[];
   readonly from: string;
   readonly to: string;
-  readonly outcome: 'moved' | 'already' | 'unpinned' | 'would-move' | 'failed' | Unknown;
+  readonly outcome:
+    'moved' | 'already' | 'unpinned' | 'would-move' | 'would-unpin' | 'failed' | Unknown;
   /** Upper bound of the time nobody was MASTER, in ms; null: unknown. */
   readonly darkMsMax: number | null;
   readonly pin: Intent | null;

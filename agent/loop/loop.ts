@@ -90,7 +90,7 @@ export function loop(options: LoopOptions) {
     const heard = peers.flatMap(({ report }) => (report === null ? [] : [report]));
     prober.aim(heard, draft);
     logDecision(log, before.decision, decision);
-    const came = owners.note(decision, draft, clock.wallMs());
+    const came = owners.note(decision, draft, peers, clock.wallMs());
     // Nothing rests on it: a slow disk must not keep an address waiting.
     if (came !== null) save(came).catch(() => undefined);
     await hands.keep(before.memory, memory, source.reading()?.allow ?? null);

@@ -31,7 +31,10 @@ export function operatorOf(
   throw new ActFailure('not-authorised', {
     code: 'role_too_low',
     message: `${what} needs the role ${needed}; ${caller.name ?? 'this socket'} has ${caller.role}`,
-    remediation: `ask for a certificate with the role ${needed}`,
+    remediation:
+      origin.kind === 'tls'
+        ? `ask for a certificate with the role ${needed}`
+        : `as root admin.sock beside it has every role; or role = "${needed}" in [socket] of agent.toml`,
   });
 }
 

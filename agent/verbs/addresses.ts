@@ -47,7 +47,7 @@ export function addressesOf(pair: Pair, named: readonly string[]): PairAddress[]
         code: 'no_such_address',
         message: `no address is called ${name}`,
         cause: `the addresses are ${list}`,
-        remediation: 'name one of them with --vhid',
+        remediation: 'name one of them',
       });
     }
     if (second !== undefined) {

@@ -1,6 +1,9 @@
 import type { AutomationAct, MaintenanceAct } from '../core/acts.ts';
 import { ActFailure, type ActResult, type MovedAddress } from '../core/results.ts';
-import { maintenanceKey, PAUSE_KEY, wish } from '../core/intents.ts';
+import { forecast } from '../core/decide/forecast.ts';
+import type { View } from '../core/decide/view.ts';
+import { maintenanceKey, PAUSE_KEY, pinKey, wish } from '../core/intents.ts';
+import type { Intent } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';
 import { addressesOf, mastersOf } from './addresses.ts';
 import {
@@ -23,10 +26,15 @@ export async function setAutomation(
   pair: Pair,
   act: AutomationAct,
   report: Report,
+  view: Looking = () => null,
 ): Promise<ActResult> {
   const { paused, untilMs } = act;
-  return setSwitch(pair, { ...act, key: PAUSE_KEY, on: paused, untilMs, said: 'pause' }, report);
+  const one = { ...act, key: PAUSE_KEY, on: paused, untilMs, said: 'pause' };
+  return setSwitch(pair, one, report, view);
 }
+
+/** The view that a dry run foresees the moves from; null: not known yet. */
+type Looking = () => View | null;
 
 /**
  * `maintenance on|off NODE`: the node gives its addresses to others and takes
@@ -37,6 +45,7 @@ export async function setMaintenance(
   pair: Pair,
   act: MaintenanceAct,
   report: Report,
+  view: Looking = () => null,
 ): Promise<ActResult> {
   const { node, on, header } = act;
   if (!pair.members.some((member) => member.node === node)) {
@@ -50,7 +59,12 @@ export async function setMaintenance(
   const held = on ? heldBy(pair, node) : [];
   if (held.length > 0 && !header.acceptRisks.includes('peer-unhealthy')) refuseAlone(pair, node);
   const key = maintenanceKey(node);
-  const done = await setSwitch(pair, { ...act, key, on, said: `maintenance ${node}` }, report);
+  const done = await setSwitch(
+    pair,
+    { ...act, key, on, said: `maintenance ${node}` },
+    report,
+    view,
+  );
   const moves = on && done.changed && present(pair).length > 1;
   if (!moves || held.length === 0) return done;
   const left = (): boolean =>
@@ -84,7 +98,12 @@ interface Switch {
 }
 
 /** Stores one wish that is on or off; saying it twice changes nothing. */
-async function setSwitch(pair: Pair, act: Switch, report: Report): Promise<ActResult> {
+async function setSwitch(
+  pair: Pair,
+  act: Switch,
+  report: Report,
+  view: Looking,
+): Promise<ActResult> {
   const startedAtMs = pair.clock.nowMs();
   const { header, key, on, untilMs } = act;
   const say = steps(pair.clock, report);
@@ -94,16 +113,35 @@ async function setSwitch(pair: Pair, act: Switch, report: Report): Promise<ActRe
   if (isOn === on && untilMs === null) {
     return result(pair, header, startedAtMs, { outcome, nodes: untouched(pair) });
   }
-  if (header.dryRun) return result(pair, header, startedAtMs, { outcome: 'would-change' });
-  const value = on ? 'on' : '';
-  const nodes = await storeEverywhere(
-    pair,
-    stamped(pair, header, [{ key, value, deleted: !on, untilMs }]),
-  );
+  const intents = stamped(pair, header, [{ key, value: on ? 'on' : '', deleted: !on, untilMs }]);
+  if (header.dryRun) {
+    const addresses = foreseen(pair, view(), intents);
+    return result(pair, header, startedAtMs, { outcome: 'would-change', addresses });
+  }
+  const nodes = await storeEverywhere(pair, intents);
   refuseUnstored(nodes);
   const stored = nodes.filter(({ ok }) => ok).map(({ node }) => node);
   say('storing', `${act.said} = ${on ? 'on' : 'off'} on ${stored.join(', ')}`);
   return result(pair, header, startedAtMs, { outcome, changed: true, nodes });
+}
+
+/** What would move once these are stored. */
+function foreseen(pair: Pair, view: View | null, intents: readonly Intent[]): MovedAddress[] {
+  if (view === null) return [];
+  const wished = new Map([...view.intents, ...intents.map((one) => [one.key, one] as const)]);
+  return forecast(view, wished, pair.clock.nowMs()).map(({ address: id, from, to }) => {
+    const [address] = addressesOf(pair, [id]);
+    return {
+      address: id,
+      vhid: address?.vhid ?? 0,
+      vips: address?.vips ?? [],
+      from: from ?? '',
+      to,
+      outcome: 'would-move',
+      darkMsMax: null,
+      pin: wish(pair.intents(), pinKey(id), pair.clock.wallMs()),
+    };
+  });
 }
 
 /** Addresses of which the node is MASTER now. */

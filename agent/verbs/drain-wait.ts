@@ -57,7 +57,7 @@ export async function waitForIdle(
   let end = await count('draining', waitMs(act.header));
   let rows = drained.nodes;
   const sticky = stickyText(end.counts);
-  const late = sessionsLeft(end.counts, waitMs(act.header), sticky);
+  const late = sessionsLeft(act, end.counts, waitMs(act.header), sticky);
   if (end.how === 'deadline' && act.wait === 'fail') {
     if (!changed) return { outcome: 'failed', changed: false, nodes: drained.nodes, error: late };
     return undo(pair, act, drained, late);
@@ -86,7 +86,7 @@ export async function waitForIdle(
     const outcome = rows.every(({ ok }) => ok) ? 'reached' : 'partial';
     return { outcome, changed, nodes: rows, error: firstError(rows) };
   }
-  const error = sessionsLeft(end.counts, pair.clock.nowMs() - startedAtMs, sticky);
+  const error = sessionsLeft(act, end.counts, pair.clock.nowMs() - startedAtMs, sticky);
   return { outcome: 'partial', changed, nodes: busyRows(rows, end.counts, error), error };
 }
 
@@ -136,15 +136,22 @@ async function kill(
   );
 }
 
-function sessionsLeft(counts: readonly Count[], afterMs: number, sticky: string): ActError {
+function sessionsLeft(
+  { state, wait }: ServersAct,
+  counts: readonly Count[],
+  afterMs: number,
+  sticky: string,
+): ActError {
+  const ways = [state === 'maint' ? [] : ['maint'], ['kill', 'fail']].flat();
+  const others = ways.filter((one) => one !== wait && (wait !== 'kill' || one === 'fail'));
   return {
     code: 'sessions_left',
     message: `${countText(counts)} after ${Math.round(afterMs / 1000)} s`,
     cause: sticky,
     remediation:
-      sticky === ''
-        ? 'it stays in force; wait on with the same command, or --then maint, kill or fail'
-        : 'drain lets cookie and stick-table clients in: proxyctl maint sends them elsewhere',
+      sticky !== '' && state === 'drain'
+        ? 'drain lets cookie and stick-table clients in: proxyctl maint sends them elsewhere'
+        : `it stays in force; wait on with the same command, or --then ${others.join(' or ')}`,
     retryable: true,
   };
 }

@@ -36,7 +36,8 @@ interface Plan {
 /**
  * `failover` and `failback`: checks both nodes, stores the pin on both, watches
  * the two loops converge, reads again. A verb that gives up takes its pin back
- * before it reports failure.
+ * before it reports failure. Said twice it changes nothing: without `to` a
+ * failover means the node that the address is pinned to already.
  */
 export async function move(pair: Pair, act: MoveAct, report: Report): Promise<ActResult> {
   const startedAtMs = pair.clock.nowMs();
@@ -53,7 +54,10 @@ export async function move(pair: Pair, act: MoveAct, report: Report): Promise<Ac
   );
   const moving = plans.filter(({ there }) => !there);
   for (const one of moving) checkTarget(pair, one.address, one.to, header);
-  const pinning = plans.filter((one) => (act.unpin ? one.pin !== null : !isPinnedTo(one)));
+  // A new end is a new wish.
+  const pinning = plans.filter((one) =>
+    act.unpin ? one.pin !== null : !isPinnedTo(one) || act.untilMs !== null,
+  );
   const rows = (outcome: (one: Plan) => MovedAddress['outcome'], dark: DarkTimes = new Map()) =>
     plans.map((one) => row(pair, one, outcome(one), dark.get(one.address.id) ?? null));
 
@@ -63,7 +67,9 @@ export async function move(pair: Pair, act: MoveAct, report: Report): Promise<Ac
   }
   if (moving.length > 0) said('checking', checked(moving));
   if (header.dryRun) {
-    const planned = rows((one) => (one.there ? 'already' : 'would-move'));
+    const planned = rows((one) =>
+      !one.there ? 'would-move' : act.unpin && one.pin !== null ? 'would-unpin' : 'already',
+    );
     return end({ outcome: 'would-change', addresses: planned });
   }
 
@@ -80,6 +86,7 @@ export async function move(pair: Pair, act: MoveAct, report: Report): Promise<Ac
       value: to,
       deleted: false,
       untilMs: act.untilMs,
+      ...(act.unpin ? { failback: true as const } : {}),
     })),
   );
   let stored: NodeOutcome[] = [];
@@ -140,16 +147,18 @@ export async function move(pair: Pair, act: MoveAct, report: Report): Promise<Ac
 function plan(pair: Pair, act: MoveAct, address: PairAddress): Plan {
   const masters = mastersOf(pair, address.id);
   const from = masters.length === 1 ? (masters[0] ?? '') : '';
-  const to = act.unpin ? address.preferred : (act.to ?? other(pair, address, from));
+  const pin = wish(pair.intents(), pinKey(address.id), pair.clock.wallMs());
+  // Said before: a step that is tried again must not undo itself.
+  const pinned = act.toggle ? undefined : pin?.value;
+  const to = act.unpin ? address.preferred : (act.to ?? pinned ?? other(pair, address, from));
   if (!pair.members.some(({ node }) => node === to)) {
     throw new ActFailure('not-found', {
       code: 'no_such_node',
       message: `no node is called ${to}`,
       cause: `the nodes are ${pair.members.map(({ node }) => node).join(', ')}`,
-      remediation: 'name one of them with --to',
+      remediation: 'proxyctl failover --to names one of them',
     });
   }
-  const pin = wish(pair.intents(), pinKey(address.id), pair.clock.wallMs());
   return { address, from, to, pin, there: from === to };
 }
 

@@ -62,19 +62,19 @@ export const absent = (pair: Pair): string[] =>
     .filter(({ fresh }) => !fresh)
     .map(({ node }) => node);
 
-type Wish = Pick<Intent, 'key' | 'value' | 'deleted'> & { readonly untilMs: number | null };
+type Wish = Pick<Intent, 'key' | 'value' | 'deleted' | 'failback'> & {
+  readonly untilMs: number | null;
+};
 
 /** Wishes stamped now, newer than everything known here. */
 export function stamped(pair: Pair, header: ActHeader, wishes: readonly Wish[]): Intent[] {
   let last = newestStamp(pair.intents());
   const wallMs = pair.clock.wallMs();
-  return wishes.map(({ key, value, deleted, untilMs }) => {
+  return wishes.map(({ untilMs, ...wish }) => {
     const stamp = nextStamp(last, wallMs, pair.node);
     last = stamp;
     return {
-      key,
-      value,
-      deleted,
+      ...wish,
       stamp,
       actor: header.actor,
       reason: header.reason,

@@ -47,6 +47,12 @@ export async function setWeights(pair: Pair, act: WeightAct, report: Report): Pr
   if (!header.acceptRisks.includes('last-server')) refuseLast(silenced, found);
   said('checking', `${targets.map(nameOf).join(', ')} on ${nodesOf(found).join(', ')}`);
 
+  const none = /^0+%?$/.test(weight ?? '') || weight === null ? [] : silenced;
+  if (none.length > 0)
+    said(
+      'warning',
+      `${weight} of so small a weight is 0: no new sessions for ${none.map(nameOf).join(', ')}`,
+    );
   const changing = targets.filter((target) => !inForce(pair, act, target, found));
   const missing = absent(pair);
   if (changing.length === 0) {
@@ -54,11 +60,14 @@ export async function setWeights(pair: Pair, act: WeightAct, report: Report): Pr
     const outcome = missing.length === 0 ? 'reached' : 'partial';
     return end({ outcome, nodes, servers: rows(targets, found, found, weightOf) });
   }
-  if (header.dryRun)
-    return end({
-      outcome: 'would-change',
-      servers: rows(targets, found, null, weightOf, weight ?? 'reset'),
-    });
+  if (header.dryRun) {
+    const planned = rows(targets, found, found, (one) =>
+      String(expected(weight ?? UNTOLD.weight, one)),
+    );
+    const now = rows(targets, found, null, weightOf);
+    const servers = now.map((row, at) => ({ ...row, after: planned[at]?.after ?? '' }));
+    return end({ outcome: 'would-change', servers });
+  }
 
   const before = new Map(pair.intents());
   const keys = changing.map(keyOf);

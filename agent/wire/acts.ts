@@ -32,6 +32,7 @@ export function moveFromWire(wire: proxyctl.v1.MoveRequest): MoveAct {
     header: headerFromWire(wire.header),
     addresses: each('addresses', wire.addresses, (address, field) => filled(field, address)),
     to: orNull(wire.to),
+    toggle: wire.toggle,
     unpin: wire.unpin,
     untilMs: wire.untilMs ?? null,
   };

@@ -2,7 +2,7 @@ import type { proxyctl } from '../../proto/gen/messages.js';
 import { CAUSES, type History, type OwnerChange } from '../core/history.ts';
 import { each, filled, orNull, wordOrUnknown } from './fields.ts';
 
-/** A record as it travels at `wallMs`: its age, since two hosts' clocks may differ. */
+/** A record as it travels at `wallMs`: when, by its writer's clock, and for an older reader its age. */
 export const changeToWire = (
   { from, atWallMs, ...rest }: OwnerChange,
   wallMs: number,
@@ -10,9 +10,10 @@ export const changeToWire = (
   ...rest,
   from: from ?? '',
   ageMs: Math.max(0, wallMs - atWallMs),
+  atWallMs,
 });
 
-/** A record on arrival, by this host’s clock; throws WireError. */
+/** A record on arrival; of an older agent, which tells its age, by this host's clock. Throws WireError. */
 export const changeFromWire = (
   wire: proxyctl.v1.OwnerChange,
   wallMs: number,
@@ -23,7 +24,7 @@ export const changeFromWire = (
   to: filled(`${field}.to`, wire.to),
   cause: wordOrUnknown(wire.cause, CAUSES),
   reason: wire.reason,
-  atWallMs: wallMs - wire.ageMs,
+  atWallMs: wire.atWallMs === 0 ? wallMs - wire.ageMs : wire.atWallMs,
 });
 
 /** The answer as it travels at `wallMs`. */

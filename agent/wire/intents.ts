@@ -14,9 +14,10 @@ export function stampFromWire(wire: proxyctl.v1.Stamp | null | undefined, field:
 
 /** `wallMs` is this host's Unix time; until travels as what remains of it, so it ends 49.7 days ahead at most. */
 export function intentToWire(intent: Intent, wallMs: number): proxyctl.v1.Intent.$Properties {
-  const { untilWallMs, stamp, ...rest } = intent;
+  const { untilWallMs, stamp, failback = false, ...rest } = intent;
   return {
     ...rest,
+    failback,
     stamp: { ...stamp },
     remainingMs: untilWallMs === null ? null : uint32(untilWallMs - wallMs),
   };
@@ -24,7 +25,7 @@ export function intentToWire(intent: Intent, wallMs: number): proxyctl.v1.Intent
 
 /** `wallMs` is this host's Unix time at arrival; throws WireError. */
 export function intentFromWire(wire: proxyctl.v1.Intent, wallMs: number, field: string): Intent {
-  const { key, value, deleted, actor, reason, requestId, remainingMs } = wire;
+  const { key, value, deleted, actor, reason, requestId, remainingMs, failback } = wire;
   if (deleted !== (value === ''))
     throw new WireError(`${field}.value`, deleted ? 'a tombstone has none' : 'missing');
   return {
@@ -36,6 +37,7 @@ export function intentFromWire(wire: proxyctl.v1.Intent, wallMs: number, field: 
     reason,
     requestId,
     untilWallMs: remainingMs === null || remainingMs === undefined ? null : wallMs + remainingMs,
+    ...(failback ? { failback } : {}),
   };
 }
 

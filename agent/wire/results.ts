@@ -17,7 +17,7 @@ const OUTCOMES = [
   'unreachable',
   'timeout',
 ] as const satisfies readonly Outcome[];
-const MOVES = ['moved', 'already', 'unpinned', 'would-move', 'failed'] as const;
+const MOVES = ['moved', 'already', 'unpinned', 'would-move', 'would-unpin', 'failed'] as const;
 const SWAPS = ['swapped', 'already', 'would-swap', 'rolled-back', 'failed'] as const;
 
 /** The wire's number of an outcome, for a failure that travels beside a status. */

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
+import type { ActResult } from '../../agent/core/results.ts';
 import { automationResult } from '../json/automation.ts';
 import { moveResult } from '../json/moves.ts';
 import { changing, ending, type Finish } from '../options.ts';
+import { endOr } from '../render/duration.ts';
 import { moveTable } from '../render/acts.ts';
 import { acting, type ActOptions } from '../session.ts';
 import type { Streams } from '../streams.ts';
@@ -30,10 +32,10 @@ export function addAutomation(program: Command, io: Streams, finish: Finish): vo
           (agent, header, report) =>
             agent.setMaintenance({ header, node, on, untilMs: options.until ?? null }, report),
           {
-            table: (result) =>
-              result.addresses.length === 0 ? '' : moveTable(result, `maintenance of ${node}`),
+            table: (result) => movesTable(result, `maintenance of ${node}`),
             result: moveResult,
-            afterwards: ({ changed }) => (changed ? afterMaintenance(node, on) : already(on)),
+            afterwards: ({ changed }) =>
+              changed ? afterMaintenance(node, on, options.until) : already(on),
             withStatus: true,
           },
         ),
@@ -59,9 +61,10 @@ export function addAutomation(program: Command, io: Streams, finish: Finish): vo
           (agent, header, report) =>
             agent.setAutomation({ header, paused, untilMs: options.until ?? null }, report),
           {
-            table: () => '',
-            result: () => automationResult(paused),
-            afterwards: ({ changed }) => (changed ? afterPause(paused) : already(paused)),
+            table: (result) => movesTable(result, verb),
+            result: (result) => automationResult(paused, result),
+            afterwards: ({ changed }) =>
+              changed ? afterPause(paused, options.until) : already(paused),
             withStatus: false,
           },
         ),
@@ -70,14 +73,23 @@ export function addAutomation(program: Command, io: Streams, finish: Finish): vo
   }
 }
 
-const afterMaintenance = (node: string, on: boolean): string =>
+const afterMaintenance = (node: string, on: boolean, until: number | undefined): string =>
   on
-    ? `${node} stays out until \`proxyctl maintenance off ${node}\`.`
+    ? `${node} stays out until ${endOr(until, Date.now())}\`proxyctl maintenance off ${node}\`.`
     : `${node} may take addresses again.`;
 
-const afterPause = (paused: boolean): string =>
+const afterPause = (paused: boolean, until: number | undefined): string =>
   paused
-    ? 'Nothing moves by itself until `proxyctl resume`; your own verbs go on.'
+    ? `Nothing moves by itself until ${endOr(until, Date.now())}\`proxyctl resume\`; your own verbs go on.`
     : 'Addresses move by themselves again.';
 
-const already = (on: boolean): string => `already ${on ? 'on' : 'off'}`;
+const already = (on: boolean): string =>
+  on ? 'already on: proxyctl status shows since when and until when' : 'already off';
+
+/** What a dry run foresees, and what was moved. */
+const movesTable = (result: ActResult, cause: string): string =>
+  result.addresses.length > 0
+    ? moveTable(result, cause)
+    : result.outcome === 'would-change'
+      ? 'No address would move.'
+      : '';

@@ -6,6 +6,7 @@ import { serversListResult, serversResult } from '../json/servers.ts';
 import { AGENT_AND_HAPROXY, answerText, askedRow } from '../json/answer.ts';
 import { type Envelope } from '../json/envelope.ts';
 import { changing, common, ending, type Finish } from '../options.ts';
+import { endOr } from '../render/duration.ts';
 import { serversTable } from '../render/acts.ts';
 import { serversScreen } from '../render/servers.ts';
 import { acting, newRequestId, reading, type ActOptions, type CommonOptions } from '../session.ts';
@@ -13,9 +14,9 @@ import { usage } from '../failure.ts';
 import type { Streams } from '../streams.ts';
 
 const VERBS: readonly (readonly [AdminState, string, string])[] = [
-  ['drain', 'no new sessions, those there may end', 'Stays so until `proxyctl ready`.'],
+  ['drain', 'no new sessions, those there may end', '`proxyctl ready`'],
   ['ready', 'takes traffic again, once its health check is good', ''],
-  ['maint', 'out of service, its checks too', 'Stays so until `proxyctl ready`.'],
+  ['maint', 'out of service, its checks too', '`proxyctl ready`'],
 ];
 /** How long --wait waits where no --timeout is given, ms. */
 const WAIT_MS = 300_000;
@@ -27,7 +28,7 @@ type ServersOptions = ActOptions & { readonly wait?: boolean; readonly then?: De
 /** `proxyctl servers`, `drain`, `ready`, `maint` and `weight`. */
 export function addServers(program: Command, io: Streams, finish: Finish): void {
   addList(program, io, finish);
-  for (const [state, summary, afterwards] of VERBS) {
+  for (const [state, summary, endedBy] of VERBS) {
     const command = changing(
       program
         .command(`${state} <TARGET...>`)
@@ -53,7 +54,7 @@ export function addServers(program: Command, io: Streams, finish: Finish): void 
           {
             table: (result) => (result.servers.length === 0 ? '' : serversTable(result)),
             result: serversResult,
-            afterwards: () => afterwards,
+            afterwards: ({ changed }) => stays(endedBy, changed, options.until),
             withStatus: false,
           },
         ),
@@ -61,6 +62,14 @@ export function addServers(program: Command, io: Streams, finish: Finish): void 
     });
   }
   addWeight(program, io, finish);
+}
+
+/** What ends it; empty for what is no wish any more. */
+function stays(endedBy: string, changed: boolean, until: number | undefined): string {
+  if (endedBy === '') return '';
+  return changed
+    ? `Stays so until ${endOr(until, Date.now())}${endedBy}.`
+    : 'Already so: proxyctl servers shows since when and until when.';
 }
 
 /** --wait and --then. */
@@ -101,7 +110,8 @@ function addWeight(program: Command, io: Streams, finish: Finish): void {
         {
           table: (result) => (result.servers.length === 0 ? '' : serversTable(result)),
           result: serversResult,
-          afterwards: () => (text === 'reset' ? '' : 'Stays so until `proxyctl weight ... reset`.'),
+          afterwards: ({ changed }) =>
+            stays(text === 'reset' ? '' : '`proxyctl weight ... reset`', changed, options.until),
           withStatus: false,
         },
       ),

@@ -36,11 +36,14 @@ export interface Envelope {
   readonly result: object | null;
   readonly nodes: readonly NodeRow[];
   readonly error: ActError | null;
+  /** What an exit 6 is about; absent or empty: none. */
+  readonly incomplete?: readonly string[];
 }
 
 /** One envelope as one line; docs/json.md describes every key. */
 export function envelopeText(envelope: Envelope): string {
   const { verb, ok, changed, requestId, answeredBy, tookMs, result, nodes, error } = envelope;
+  const { incomplete = [] } = envelope;
   return `${JSON.stringify({
     schema: 'proxyctl/v1',
     verb,
@@ -51,6 +54,7 @@ export function envelopeText(envelope: Envelope): string {
     took_ms: Math.round(tookMs),
     result,
     nodes,
+    ...(incomplete.length === 0 ? {} : { incomplete }),
     ...(error === null ? {} : { error: { ...errorOf(error), request_id: requestId } }),
   })}\n`;
 }

@@ -1,4 +1,4 @@
-import type { ActResult, Progress } from '../../agent/core/results.ts';
+import type { ActError, ActResult, Progress } from '../../agent/core/results.ts';
 import { table } from './table.ts';
 import { wrapped } from './wrapped.ts';
 
@@ -49,22 +49,32 @@ export function certificatesTable({ certificates }: ActResult): string {
   return table(['NODE', 'RESULT', 'SHA-1', 'ENDS', 'PATH'], rows);
 }
 
-/** Nodes on which it was not done, in their order; none where each says what `error` says already. */
-export function nodeFailures({ nodes, error: said }: ActResult): string[] {
-  const same = nodes.every(
-    ({ error }) => error !== null && error.message === said?.message && error.cause === said.cause,
-  );
-  if (same) return [];
-  return nodes
+const isSaid = (error: ActError, said: ActError | null): boolean =>
+  error.message === said?.message && error.cause === said.cause;
+
+/** What an act ended with: its error, else that of its first node; with the nodes where it does not name one. */
+export function saidOnce({ nodes, error }: ActResult): ActError | null {
+  const said = error ?? nodes.find((one) => !one.ok && one.error !== null)?.error ?? null;
+  if (said === null) return null;
+  const same = nodes
+    .filter((one) => !one.ok && one.error !== null && isSaid(one.error, said))
+    .map(({ node }) => node)
+    .sort();
+  const named = same.some((node) => `${said.message} ${said.cause}`.includes(node));
+  return named || same.length === 0 || same.length === nodes.length
+    ? said
+    : { ...said, message: `${same.join(', ')}: ${said.message}` };
+}
+
+/** Nodes on which it was not done for another reason than what is said of the whole, in their order. */
+export function nodeFailures(result: ActResult): string[] {
+  const said = saidOnce(result);
+  const whole = result.error ?? result.nodes.find(({ ok, error }) => !ok && error !== null)?.error;
+  return result.nodes
     .toSorted((a, b) => (a.node < b.node ? -1 : 1))
-    .flatMap(({ node, ok, error }) =>
-      ok || error === null
-        ? []
-        : [
-            wrapped(
-              `  ${node}: ${error.message}${error.cause === '' ? '' : ` (${error.cause})`}`,
-              4,
-            ),
-          ],
-    );
+    .flatMap(({ node, ok, error }) => {
+      if (ok || error === null || isSaid(error, said) || isSaid(error, whole ?? null)) return [];
+      const why = error.cause === '' ? '' : ` (${error.cause})`;
+      return [wrapped(`  ${node}: ${error.message}${why}`, 4)];
+    });
 }

@@ -13,6 +13,10 @@ export function duration(ms: number): string {
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 }
 
+/** "18:00 or ", which goes before the verb that ends a wish; empty: only that verb does. */
+export const endOr = (remainingMs: number | undefined, nowWallMs: number): string =>
+  remainingMs === undefined ? '' : `${clockTime(nowWallMs + remainingMs, nowWallMs)} or `;
+
 /** A clock time today, else the date too, in local time: when a wish ends. */
 export function clockTime(wallMs: number, nowWallMs: number): string {
   const at = new Date(wallMs);

@@ -39,5 +39,7 @@ function addressText(one: Explained, nowMs: number): string {
 
 const notes = ({ node, unableBecause, health, healthReason }: Standing): string[] => [
   ...(unableBecause === '' ? [] : [wrapped(`${node} is not able: ${unableBecause}`)]),
-  ...(health === 'serving' ? [] : [wrapped(`${node} is ${health}: ${healthReason}`)]),
+  ...(health === 'serving' || healthReason === unableBecause
+    ? []
+    : [wrapped(`${node} is ${health}: ${healthReason}`)]),
 ];

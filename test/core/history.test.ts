@@ -62,13 +62,74 @@ test('what is kept: the newest, and only what changed is written', (t) => {
   const backup = report(B, { addresses: [address({ baseAdvskew: 100 })] });
   const master = report(B, { addresses: [address({ baseAdvskew: 100, ...MASTER })] });
   const quiet = round([onA({}), onB(MASTER)]);
-  t.is(kept.note(quiet, none, NOW), null, 'not read yet');
-  t.is(kept.note(quiet, master, NOW), null, 'it was here before');
-  t.deepEqual(kept.note(quiet, backup, NOW), { history: [], held: [] });
+  t.is(kept.note(quiet, none, [], NOW), null, 'not read yet');
+  t.is(kept.note(quiet, master, [], NOW), null, 'it was here before');
+  t.deepEqual(kept.note(quiet, backup, [], NOW), { history: [], held: [] });
   for (let at = 1; at <= 201; at++)
-    kept.note({ ...quiet, changes: [change({ atWallMs: at })] }, master, at);
+    kept.note({ ...quiet, changes: [change({ atWallMs: at })] }, master, [], at);
   t.deepEqual(
     [kept.list().length, kept.list()[0]?.atWallMs, kept.list().at(-1)?.atWallMs],
     [200, 2, 201],
+  );
+});
+
+/** What this node notes of one address through these states of its own, and of the peer. */
+const through = (
+  steps: readonly (readonly [Partial<AddressReport>, readonly NodeView[]])[],
+): readonly OwnerChange[] => {
+  const kept = past({ history: [], held: ['1@wan'] });
+  const quiet = round([onA({}), onB(MASTER)]);
+  for (const [at, [mine, peers]] of steps.entries())
+    kept.note(
+      { ...quiet, changes: [] },
+      report(B, { addresses: [address({ baseAdvskew: 100, ...mine })] }),
+      peers,
+      NOW + at,
+    );
+  return kept.list();
+};
+const HAD = { ...MASTER, stateSinceMs: NOW - 5000 };
+
+test('two MASTERs that end with the one that had it before: who gives it up says so, once', (t) => {
+  const older = [onA({ ...MASTER, stateSinceMs: NOW - 600_000 })];
+  const reason = 'haproxy01 had it all the while: both were MASTER, and haproxy02 gave it up';
+  const back = change({ from: B, to: A, cause: 'kernel', reason, atWallMs: NOW + 1 });
+  t.deepEqual(
+    through([
+      [HAD, older],
+      [{}, older],
+      [{}, older],
+    ]),
+    [back],
+  );
+  t.deepEqual(
+    through([
+      [HAD, []],
+      [{}, []],
+      [{}, older],
+    ]),
+    [back],
+    'heard of later',
+  );
+});
+
+test('an address that another node took is its own record, and no second one', (t) => {
+  const taker = [onA({ ...MASTER, stateSinceMs: NOW })];
+  t.deepEqual(
+    through([
+      [HAD, [onA({})]],
+      [{}, taker],
+      [{}, taker],
+    ]),
+    [],
+  );
+  t.deepEqual(
+    through([
+      [HAD, []],
+      [{}, []],
+      [HAD, []],
+    ]),
+    [],
+    'it came back by itself',
   );
 });

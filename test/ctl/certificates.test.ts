@@ -121,14 +121,12 @@ test('a refusal that every node gives is said once; where they differ each line 
   do      take a certificate with these names, or accept it, which is a risk:
           --accept-risk=names-lost
 `,
-    `proxyctl: names are lost
+    `proxyctl: haproxy02: names are lost
   cause   www.example.net, mail.example.net, shop.example.net, git.example.net,
           a.example.net
   do      take a certificate with these names, or accept it, which is a risk:
           --accept-risk=names-lost
   haproxy01: no certificate (it holds a key only)
-  haproxy02: names are lost (www.example.net, mail.example.net,
-    shop.example.net, git.example.net, a.example.net)
 `,
   ]);
 });

@@ -84,6 +84,17 @@ test('--version says which', async (t) => {
 const MISTAKES: readonly (readonly [string, string])[] = [
   ['stauts', "unknown command 'stauts' / did you mean status? See proxyctl --help"],
   ['nonsense', "unknown command 'nonsense' / proxyctl --help"],
+  [
+    'mainttenance on x',
+    "unknown command 'mainttenance' / did you mean maintenance? See proxyctl --help",
+  ],
+  // Words of another level are none of this one.
+  ['psuh x', "unknown command 'psuh' / proxyctl --help"],
+  ['lsit', "unknown command 'lsit' / proxyctl --help"],
+  [
+    'cert status',
+    "unknown command 'status' / give push, rollback, list, verify. See proxyctl cert --help",
+  ],
   ['cert', 'cert needs one more word / proxyctl cert --help'],
   ['cert psuh x', "unknown command 'psuh' / did you mean push? See proxyctl cert --help"],
   ['drain', "missing required argument 'TARGET' / proxyctl drain --help"],

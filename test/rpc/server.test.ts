@@ -62,6 +62,7 @@ test('the certificate, not the request, names the actor over TLS', async (t) => 
       },
       addresses: [],
       to: 'haproxy02',
+      toggle: false,
       unpin: false,
       untilMs: null,
     },

@@ -81,7 +81,7 @@ function perform(
   switch (what.verb) {
     case 'move': {
       const { to, unpin, address } = what;
-      return move(pair, { header, addresses: [address], to, unpin, untilMs }, quiet);
+      return move(pair, { header, addresses: [address], to, toggle: false, unpin, untilMs }, quiet);
     }
     case 'maintenance':
       return setMaintenance(pair, { header, node: what.node, on: what.on, untilMs }, quiet);

@@ -284,6 +284,26 @@ test('the last server counts backups, and several targets are one question', asy
   t.is((await nodes.set('drain', null, {}, ['WEB/web1', 'WEB/web2'])).outcome, 'reached');
 });
 
+test('a share that rounds to 0 is said, and a dry run shows the weight that would come of it', async (t) => {
+  const nodes = new Nodes();
+  const said: string[] = [];
+  const act = { header: HEADER, targets: ['WEB/web1'], weight: '50%', untilMs: null };
+  const { servers } = await nodes.run((pair, report) =>
+    setWeights(pair, { ...act, header: { ...HEADER, dryRun: true } }, (one) => {
+      if (one.step === 'warning') said.push(one.text);
+      report(one);
+    }),
+  );
+  t.deepEqual(said, ['50% of so small a weight is 0: no new sessions for WEB/web1']);
+  t.deepEqual(
+    servers.map(({ node, before, after }) => [node, before, after]),
+    [
+      ['a', '1', '0'],
+      ['b', '1', '0'],
+    ],
+  );
+});
+
 test('a weight HAProxy refuses is taken back on every node, with its words', async (t) => {
   const nodes = new Nodes();
   nodes.refusal =

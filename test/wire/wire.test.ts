@@ -69,6 +69,7 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
     header,
     addresses: fc.array(word),
     to: fc.option(word),
+    toggle: fc.boolean(),
     unpin: fc.boolean(),
     untilMs: ms,
   });

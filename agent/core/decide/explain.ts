@@ -1,5 +1,5 @@
 import type { Explanation } from '../answers.ts';
-import { maintenanceKey, pinKey, wish } from '../intents.ts';
+import { maintenanceKey, PAUSE_KEY, pinKey, wish } from '../intents.ts';
 import type { Health, Intent, NodeReport } from '../model.ts';
 import { isFit, isMaintained, unfit, type Candidate } from './candidates.ts';
 import { owner } from './owner.ts';
@@ -20,19 +20,21 @@ export function explainAddress(view: View, address: string, nowMs: number): Expl
       const { node, report, address: mine } = candidate;
       return {
         node,
-        unableBecause: isFit(candidate) ? '' : unfit(candidate),
+        unableBecause: unable(candidate),
         health: report.health,
         healthReason: report.healthReason,
         healthSinceMs: report.healthSinceMs,
         maintenance: isMaintained(candidate, view),
         pinned: wish(view.intents, pinKey(address), view.wallMs)?.value === node,
-        ripe: isRipe(candidate, field),
+        ripe: candidate.isMaster || (report.health !== 'down' && isRipe(candidate, field)),
         advskew: mine.baseAdvskew ?? mine.advskew,
         state: mine.state,
       };
     }),
-    flips: candidates
-      .flatMap((candidate) => whatIfs(view, candidate, nowMs))
+    flips: [
+      ...withoutWishes(view, address),
+      ...candidates.flatMap((candidate) => whatIfs(view, candidate, nowMs)),
+    ]
       .map(({ text, view: other }) => ({
         text,
         owner: owner(address, other, nowMs).owner?.node ?? null,
@@ -44,13 +46,23 @@ export function explainAddress(view: View, address: string, nowMs: number): Expl
   };
 }
 
+/** Why it could not serve clients that come by the address; empty: it could. */
+function unable(candidate: Candidate): string {
+  if (!isFit(candidate)) return unfit(candidate);
+  const { health, healthReason } = candidate.report;
+  return health === 'down' ? healthReason : '';
+}
+
 interface WhatIf {
   readonly text: string;
   readonly view: View;
 }
 
-/** Views that differ from the present one in one input of this node. */
-function whatIfs(view: View, { node, address }: Candidate, nowMs: number): WhatIf[] {
+/**
+ * Views that differ from the present one in one input of this node. What a verb would refuse is
+ * none: nobody can ask for a node whose HAProxy is down, or take the last other one out.
+ */
+function whatIfs(view: View, { node, address, report: now }: Candidate, nowMs: number): WhatIf[] {
   const health = (to: Health, text: string): WhatIf => ({
     text,
     view: withReport(view, node, (report) => ({
@@ -63,13 +75,24 @@ function whatIfs(view: View, { node, address }: Candidate, nowMs: number): WhatI
     text,
     view: { ...view, intents: new Map([...view.intents, [key, wishOf(key, value)]]) },
   });
+  const alive = now.health !== 'down';
+  const maintained = wish(view.intents, maintenanceKey(node), view.wallMs) !== null;
+  const replaced = view.nodes.some(
+    (one) => one.node !== node && one.fresh && one.report !== null && one.report.health !== 'down',
+  );
   const hold = `${view.policy.holdMs / 1000} s`;
   return [
-    health('down', `HAProxy on ${node} goes down`),
-    health('degraded', `${node} is degraded for ${hold}`),
-    health('serving', `${node} serves again`),
-    wished(maintenanceKey(node), 'on', `maintenance on ${node}`),
-    wished(pinKey(address.address), node, `failover --to ${node}`),
+    ...(alive ? [health('down', `HAProxy on ${node} goes down`)] : []),
+    ...(alive ? [health('degraded', `${node} is degraded for ${hold}`)] : []),
+    ...(now.health === 'serving' ? [] : [health('serving', `${node} serves again`)]),
+    ...(maintained
+      ? [lifted(view, maintenanceKey(node), `maintenance off ${node}`)]
+      : replaced
+        ? [wished(maintenanceKey(node), 'on', `maintenance on ${node}`)]
+        : []),
+    ...(alive && !maintained
+      ? [wished(pinKey(address.address), node, `failover --to ${node}`)]
+      : []),
     {
       text: `${node} is not heard`,
       view: {
@@ -79,6 +102,20 @@ function whatIfs(view: View, { node, address }: Candidate, nowMs: number): WhatI
     },
   ];
 }
+
+/** Views without what was said for the whole pair or of the address. */
+function withoutWishes(view: View, address: string): WhatIf[] {
+  const said = (key: string): boolean => wish(view.intents, key, view.wallMs) !== null;
+  return [
+    ...(said(PAUSE_KEY) ? [lifted(view, PAUSE_KEY, 'resume')] : []),
+    ...(said(pinKey(address)) ? [lifted(view, pinKey(address), 'failback')] : []),
+  ];
+}
+
+const lifted = (view: View, key: string, text: string): WhatIf => ({
+  text,
+  view: { ...view, intents: new Map([...view.intents].filter(([one]) => one !== key)) },
+});
 
 const withReport = (
   view: View,

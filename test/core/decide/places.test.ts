@@ -76,7 +76,11 @@ test('each place decides with its own word and sentence', (t) => {
     ],
     [
       view(B, [onA({ readySinceMs: NOW - 9999 }), onB(MASTER)]),
-      [B, 'ripe', '1@wan stays on haproxy02: it holds it and no failback is due'],
+      [
+        B,
+        'ripe',
+        '1@wan stays on haproxy02: haproxy01 takes it back once it has been well for 10 s',
+      ],
     ],
     [
       view(A, [onA(MASTER), onB()]),

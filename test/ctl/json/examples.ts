@@ -72,7 +72,7 @@ function explain() {
   return [explainResult(answer, 5)];
 }
 
-function moves() {
+function movedAddresses() {
   const moved = {
     address: '1@wan',
     vhid: 1,
@@ -83,8 +83,10 @@ function moves() {
     darkMsMax: null,
     pin: PIN,
   };
-  return [moveResult({ addresses: [moved, { ...moved, from: 'haproxy01', pin: null }] })];
+  return [moved, { ...moved, from: 'haproxy01', pin: null }];
 }
+
+const moves = () => [moveResult({ addresses: movedAddresses() })];
 
 function servers() {
   const answer = {
@@ -186,7 +188,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
     ]),
   ],
   'failover, failback, maintenance on, maintenance off': moves(),
-  'pause, resume': [automationResult(true)],
+  'pause, resume': [automationResult(true, { addresses: movedAddresses() })],
   servers: servers(),
   haproxy: [
     haproxyResult('show info', [

@@ -36,7 +36,7 @@ test('the envelope has the keys of docs/json.md, its table says what each is', (
     nodes: [],
     error: null,
   };
-  const both = [envelope, { ...envelope, error: detail }].map(
+  const both = [envelope, { ...envelope, error: detail, incomplete: ['nodes'] }].map(
     (one) => JSON.parse(envelopeText(one)) as { error?: unknown },
   );
   const keys = rowsOf('The envelope').map(([key]) => key);
@@ -45,6 +45,7 @@ test('the envelope has the keys of docs/json.md, its table says what each is', (
   t.deepEqual(Object.keys(both[1] ?? {}), keys);
   t.deepEqual(blockOf(section('The envelope')).match(/\w+/g), keys);
   t.false('error' in (both[0] ?? {}));
+  t.false('incomplete' in (both[0] ?? {}));
   t.deepEqual(mismatches(shapeOf(/\{.*\}/.exec(error)?.[0] ?? ''), [both[1]?.error]), []);
   const whole = { ...rows[0], error: null };
   t.deepEqual(mismatches(shapeOf(row), [whole]), []);

@@ -1,0 +1,40 @@
+import test from 'ava';
+import { forecast } from '../../../agent/core/decide/forecast.ts';
+import type { AddressReport, Intent, NodeReport, NodeView } from '../../../agent/core/model.ts';
+import { heard, intent, view, wishes } from '../builders.ts';
+import { address, NOW, report } from '../../reports.ts';
+
+const A = 'haproxy01';
+const B = 'haproxy02';
+type Change = Partial<Omit<NodeReport, 'addresses'>>;
+const onA = (mine: Partial<AddressReport> = {}, change: Change = {}): NodeView =>
+  heard(report(A, { ...change, addresses: [address({ baseAdvskew: 0, ...mine })] }));
+const onB = (mine: Partial<AddressReport> = {}, change: Change = {}): NodeView =>
+  heard(report(B, { ...change, addresses: [address({ baseAdvskew: 100, ...mine })] }));
+const MASTER = { state: 'MASTER' } as const;
+const DEAD: Change = { health: 'down', healthReason: 'HAProxy is down', healthSinceMs: NOW };
+const foresees = (nodes: readonly NodeView[], now: readonly Intent[], then: readonly Intent[]) =>
+  forecast(view(A, nodes, { intents: wishes(...now) }), wishes(...then), NOW).map(
+    ({ address: id, from, to }) => `${id} ${from ?? '-'} ${to}`,
+  );
+
+test('maintenance, resume and the end of maintenance: what would move, and nothing that moves anyway', (t) => {
+  const out = intent(`maintenance/${A}`, 'on');
+  const pause = intent('pause', 'on');
+  t.deepEqual(foresees([onA(MASTER), onB()], [], [out]), ['1@wan haproxy01 haproxy02']);
+  t.deepEqual(foresees([onA(), onB(MASTER)], [], [out]), []);
+  t.deepEqual(foresees([onA(), onB(MASTER)], [out], []), ['1@wan haproxy02 haproxy01']);
+  t.deepEqual(foresees([onA(MASTER, DEAD), onB()], [pause], []), ['1@wan haproxy01 haproxy02']);
+  t.deepEqual(foresees([onA(MASTER), onB()], [], [pause]), []);
+  // It is on its way already: not for what is asked now.
+  t.deepEqual(foresees([onA(MASTER, DEAD), onB()], [], [intent('other', 'x')]), []);
+});
+
+test('a host that is not well for `hold` yet is foreseen to be', (t) => {
+  const out = intent(`maintenance/${B}`, 'on');
+  const back = onA({ readySinceMs: NOW - 10 });
+  t.deepEqual(foresees([back, onB(MASTER)], [intent('pin/1@wan', B)], []), [
+    '1@wan haproxy02 haproxy01',
+  ]);
+  t.deepEqual(foresees([back, onB(MASTER)], [], [out]), [], 'it goes home without it too');
+});
