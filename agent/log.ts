@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { withoutKeyAuthorization } from './core/challenge.ts';
 import type { Intent } from './core/model.ts';
+import { clearOfSecrets, withoutSecrets } from './core/secrets.ts';
 import { sentence } from './core/words.ts';
 import { makeDirectories } from './sys/files.ts';
 
@@ -29,7 +30,7 @@ type Fields = Readonly<Record<string, unknown>>;
 /**
  * The agent's log: JSON lines, or text of the same facts for people; times are
  * RFC 3339 with zone. Key material has no way in: only the fields named by
- * callers are written.
+ * callers are written, and passwords in their texts are left out.
  */
 export function openLog(options: LogOptions): Log {
   if (options.file !== '') makeDirectories(dirname(options.file), 0o755);
@@ -50,9 +51,12 @@ export function openLog(options: LogOptions): Log {
   );
   const { node } = options;
   return {
-    info: (event, fields, msg) => logger.info({ node, event, ...fields }, msg),
-    warn: (event, fields, msg) => logger.warn({ node, event, ...fields }, msg),
-    error: (event, fields, msg) => logger.error({ node, event, ...fields }, msg),
+    info: (event, fields, msg) =>
+      logger.info({ node, event, ...clearOfSecrets(fields) }, withoutSecrets(msg)),
+    warn: (event, fields, msg) =>
+      logger.warn({ node, event, ...clearOfSecrets(fields) }, withoutSecrets(msg)),
+    error: (event, fields, msg) =>
+      logger.error({ node, event, ...clearOfSecrets(fields) }, withoutSecrets(msg)),
     reopen: () => {
       if (options.file !== '') target.reopen();
     },

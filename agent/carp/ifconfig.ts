@@ -1,4 +1,5 @@
 import type { CarpState } from '../core/model.ts';
+import { withoutSecrets } from '../core/secrets.ts';
 
 /** One `carp:` line of ifconfig(8) with what belongs to it. */
 export interface CarpLine {
@@ -45,7 +46,7 @@ export class IfconfigError extends Error {
 
   constructor(line: string) {
     // A key that is printed (ifconfig -k) is not passed on, not even here.
-    const shown = line.trim().replace(/\bkey ".*"/, 'key "..."');
+    const shown = withoutSecrets(line.trim(), '"..."');
     super(`ifconfig printed a line that is not understood: "${shown}"`);
     this.line = shown;
   }

@@ -27,7 +27,13 @@ interface PfPlace {
 }
 
 export interface PfRules {
-  readonly rules: readonly (PfRule | { readonly anchor: string })[];
+  readonly rules: readonly (PfRule | PfAnchor)[];
+}
+
+/** Rules of their own, which `pfctl -sr` does not print, for packets that match `condition`. */
+interface PfAnchor {
+  readonly anchor: string;
+  readonly condition: PfRule;
 }
 
 /** A packet that the pair depends on. Null where the address does not matter or is not known. */
@@ -46,6 +52,8 @@ export interface PfPacket {
 export interface PfVerdict {
   readonly action: 'pass' | 'block' | 'depends';
   readonly rules: readonly string[];
+  /** Anchors before the decision whose rules may decide otherwise. */
+  readonly anchors: readonly string[];
 }
 
 /**
@@ -56,11 +64,17 @@ export function parsePfRules(text: string): PfRules {
   const rules = text.split('\n').flatMap((line): PfRules['rules'] => {
     const words = line.trim().match(/"[^"]*"|\([^)]*\)|\S+/g) ?? [];
     const [first = ''] = words;
-    if (first === 'anchor') return [{ anchor: line.trim() }];
+    if (first === 'anchor') {
+      const name = /^["/\w*]/.test(words[1] ?? '') && !CONDITIONS.has(words[1] ?? '') ? 2 : 1;
+      return [{ anchor: line.trim(), condition: rule(line.trim(), 'pass', words.slice(name)) }];
+    }
     return first === 'pass' || first === 'block' ? [rule(line.trim(), first, words.slice(1))] : [];
   });
   return { rules };
 }
+
+/** What may stand behind an anchor that has no name. */
+const CONDITIONS = new Set(['in', 'out', 'on', 'inet', 'inet6', 'proto', 'from', 'to', 'all']);
 
 const ANY: PfPlace = { address: 'any', not: false, port: null };
 /** Words with one value that say nothing of the packet. */
@@ -126,7 +140,7 @@ export function pfVerdict({ rules }: PfRules, packet: PfPacket): PfVerdict {
   const anchors: string[] = [];
   for (const one of rules) {
     if ('anchor' in one) {
-      anchors.push(one.anchor);
+      if (matches(one.condition, packet) !== 'no') anchors.push(one.anchor);
       continue;
     }
     const matched = matches(one, packet);
@@ -143,7 +157,8 @@ export function pfVerdict({ rules }: PfRules, packet: PfPacket): PfVerdict {
   const [only] = actions.size === 1 ? actions : [];
   const texts = decide.flatMap((one) => (one === null ? [] : [one.text]));
   // An anchor may hold a quick rule; most are empty, so it is only told where nothing is certain.
-  return { action: only ?? 'depends', rules: only === undefined ? [...anchors, ...texts] : texts };
+  const action = only ?? 'depends';
+  return { action, rules: only === undefined ? [...anchors, ...texts] : texts, anchors };
 }
 
 type Match = 'yes' | 'no' | 'maybe';
@@ -207,3 +222,10 @@ function atAddress(place: string, address: string | null): Match {
   );
   return block.check(address, family) ? 'yes' : 'no';
 }
+
+/**
+ * The interfaces and groups in `pfctl -s Interfaces -v` on which pf does nothing (`set skip on`),
+ * "lo0 (skip)" each (pfi_print_if() in FreeBSD sbin/pfctl). Of a group it marks the members too.
+ */
+export const skippedIn = (text: string): string[] =>
+  text.split('\n').flatMap((line) => /^(\S+) \(skip\)/.exec(line)?.[1] ?? []);

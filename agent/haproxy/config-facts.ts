@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ConfigFacts } from '../core/doctor/inspection.ts';
-import { unixPath } from './config-scan.ts';
-import { sectionsOf, type ConfigLine, type ConfigSection } from './config-text.ts';
+import { scanConfig, unixPath } from './config-scan.ts';
+import { isDisabled, servers } from './config-servers.ts';
+import { hasVariable, sectionsOf, type ConfigLine, type ConfigSection } from './config-text.ts';
 
 const CHALLENGE = '/.well-known/acme-challenge';
 
@@ -12,23 +13,27 @@ const CHALLENGE = '/.well-known/acme-challenge';
  */
 export function configFacts(path: string, text: string, nodes: readonly string[]): ConfigFacts {
   const sections = sectionsOf(text).filter(({ lines }) => lines.length > 0);
-  const facing = sections.filter(({ kind }) => kind === 'frontend' || kind === 'listen');
+  const facing = sections.filter(
+    (section) => /^(?:frontend|listen)$/.test(section.kind) && !isDisabled(section),
+  );
   const digests = sections.map((section) => ({
     name: withoutNodes(section.title, nodes),
     digest: digestOf(section.lines, nodes),
   }));
-  const plain = facing.find((section) => of(section, 'bind').some(isPlainHttp));
+  const plain = facing.find((section) => certain(section, 'bind').some(isPlainHttp));
+  // A certificate that is not known may be for any name.
+  const isAllKnown = scanConfig(text, path).unknown.length === 0;
   return {
     path,
     digest: sha256(digests.map(({ digest }) => digest).join('\n')),
     sections: digests,
     sockets: sections.filter(({ kind }) => kind === 'global').flatMap(sockets),
     servers: servers(sections),
-    tables: sections.flatMap(tables),
+    tables: tables(sections),
     peers: sections.flatMap(({ kind, lines }) =>
       kind === 'peers' ? (lines[0]?.words.slice(1, 2) ?? []) : [],
     ),
-    hosts: facing.filter(servesTls).flatMap(hosts),
+    hosts: isAllKnown ? facing.filter(servesTls).flatMap(hosts) : [],
     acme: facing.flatMap(routes),
     plain: plain === undefined ? null : { section: plain.title, line: plain.number },
   };
@@ -36,6 +41,10 @@ export function configFacts(path: string, text: string, nodes: readonly string[]
 
 const of = ({ lines }: ConfigSection, first: string): ConfigLine[] =>
   lines.filter(({ words }) => words[0] === first);
+
+/** The same, but what stands in a condition. */
+const certain = (section: ConfigSection, first: string): ConfigLine[] =>
+  of(section, first).filter(({ isGuarded }) => !isGuarded);
 
 const withoutNodes = (text: string, nodes: readonly string[]): string =>
   nodes.reduce((rest, node) => rest.replaceAll(node, 'NODE'), text);
@@ -49,10 +58,13 @@ function digestOf(lines: readonly ConfigLine[], nodes: readonly string[]): strin
 
 /** Level operator is HAProxy's own default (configuration manual, `stats socket`). */
 const sockets = (section: ConfigSection): ConfigFacts['sockets'] =>
-  of(section, 'stats').flatMap(({ words, number, text }) => {
-    const path = unixPath(words[2] ?? '');
-    if (words[1] !== 'socket' || path === null) return [];
-    return [{ path, level: after(words, 'level') ?? 'operator', line: number, text }];
+  of(section, 'stats').flatMap(({ words, number, text, isGuarded }) => {
+    const [, second, address = ''] = words;
+    const isUnknown = isGuarded || words.some(hasVariable);
+    const path = unixPath(address) ?? (hasVariable(address) ? address : null);
+    if (second !== 'socket' || path === null) return [];
+    const level = isUnknown ? 'unknown' : (after(words, 'level') ?? 'operator');
+    return [{ path, level, line: number, text }];
   });
 
 const after = (words: readonly string[], word: string): string | null => {
@@ -60,49 +72,23 @@ const after = (words: readonly string[], word: string): string | null => {
   return at < 0 ? null : (words[at + 1] ?? null);
 };
 
-function servers(sections: readonly ConfigSection[]): ConfigFacts['servers'] {
-  const found: ConfigFacts['servers'] = [];
-  let inherited = false;
-  for (const section of sections) {
-    const defaults = checks(of(section, 'default-server'));
-    if (section.kind === 'defaults') inherited = defaults ?? false;
-    if (section.kind !== 'backend' && section.kind !== 'listen') continue;
-    for (const line of of(section, 'server')) {
-      const [, name = '', address = ''] = line.words;
-      found.push({
-        backend: section.title.split(' ')[1] ?? '',
-        name,
-        ...placeOf(address),
-        check: checks([line]) ?? defaults ?? inherited,
-        line: line.number,
-        text: line.text,
-      });
-    }
-  }
-  return found;
+/** Tables by which clients stick to servers: those that only count clients begin anew without harm. */
+function tables(sections: readonly ConfigSection[]): ConfigFacts['tables'] {
+  const sticks = sections.flatMap((section) =>
+    of(section, 'stick').map(({ words }) => after(words, 'table') ?? section.title.split(' ')[1]),
+  );
+  return sections.flatMap((section) => {
+    if (isDisabled(section) || !sticks.includes(section.title.split(' ')[1])) return [];
+    return certain(section, 'stick-table')
+      .map(({ words, number, text }) => ({
+        section: section.title,
+        line: number,
+        text,
+        peers: after(words, 'peers'),
+      }))
+      .filter(({ peers }) => peers === null || !hasVariable(peers));
+  });
 }
-
-/** Whether these lines ask for checks; null where they say nothing of it. */
-function checks(lines: readonly ConfigLine[]): boolean | null {
-  const words = lines.flatMap((line) => line.words);
-  if (words.includes('no-check')) return false;
-  return words.includes('check') || words.includes('track') ? true : null;
-}
-
-/** HOST and port of a server's address; no host for a unix socket. The last colon counts. */
-function placeOf(address: string): { host: string; port: number } {
-  const [, host = '', port = ''] = /^(?:ipv[46]@)?(.+):(\d+)$/.exec(address) ?? [];
-  if (/^(unix@|abns@|fd@|\/)/.test(host)) return { host: '', port: 0 };
-  return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
-}
-
-const tables = (section: ConfigSection): ConfigFacts['tables'] =>
-  of(section, 'stick-table').map(({ words, number, text }) => ({
-    section: section.title,
-    line: number,
-    text,
-    peers: after(words, 'peers'),
-  }));
 
 const servesTls = (section: ConfigSection): boolean =>
   of(section, 'bind').some(({ words }) => words.includes('ssl'));
@@ -112,9 +98,9 @@ const isPlainHttp = ({ words }: ConfigLine): boolean =>
 
 /** Names in `hdr(host)` and `ssl_fc_sni` matches that stand for themselves: no files, no patterns. */
 const hosts = (section: ConfigSection): ConfigFacts['hosts'] =>
-  section.lines.flatMap(({ words, number }) =>
+  section.lines.flatMap(({ words, number, isGuarded }) =>
     words.flatMap((word, at) => {
-      if (!/^(?:req\.)?(?:hdr\(host\)|ssl_fc_sni)(?:,.*)?$/.test(word)) return [];
+      if (isGuarded || !/^(?:req\.)?(?:hdr\(host\)|ssl_fc_sni)(?:,.*)?$/.test(word)) return [];
       const rest = words.slice(at + 1);
       const end = rest.findIndex((one) => /^(?:\}|\|\||or)$/.test(one));
       const patterns = end < 0 ? rest : rest.slice(0, end);

@@ -10,7 +10,8 @@ export function configReader(path: string): () => Promise<ConfigScan> {
   return async () => {
     const { ino, size, mtimeMs, ctimeMs } = await stat(path);
     const stamp = [ino, size, mtimeMs, ctimeMs].join(' ');
-    if (stamp !== last.stamp) last = { stamp, scan: scanConfig(await readFile(path, 'utf8')) };
+    if (stamp !== last.stamp)
+      last = { stamp, scan: scanConfig(await readFile(path, 'utf8'), path) };
     return last.scan;
   };
 }

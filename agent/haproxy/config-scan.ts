@@ -1,4 +1,6 @@
-import { sectionsOf, type ConfigLine } from './config-text.ts';
+import { dirname } from 'node:path';
+import { isDisabled } from './config-servers.ts';
+import { hasVariable, sectionsOf, type ConfigLine } from './config-text.ts';
 import { withBase } from './crt-list.ts';
 import { storeLoads, type StoreLoad } from './crt-store.ts';
 
@@ -25,10 +27,18 @@ export interface ExtraFiles {
   readonly insteadOfCrt: boolean;
 }
 
+/** A `bind` line that may or may not be there. */
+export interface UnknownBind extends Pick<ConfigLine, 'number' | 'text'> {
+  /** Certificates and crt-lists on it whose path is certain. */
+  readonly files: readonly string[];
+}
+
 /** What may be read from haproxy.conf without being HAProxy. */
 export interface ConfigScan {
-  /** Path of the first `stats socket` of level admin in `global`; null for none. */
+  /** Path of the first `stats socket` of level admin in `global`; null for none that is certain. */
   readonly socket: string | null;
+  /** Why `socket` is null, to be put behind the path of the file; null where it is not. */
+  readonly noSocket: string | null;
   readonly listeners: readonly TlsListener[];
   /** Files that `crt-list` names on `bind` lines, each once. */
   readonly crtLists: readonly string[];
@@ -39,6 +49,10 @@ export interface ConfigScan {
   readonly extra: ExtraFiles;
   /** Certificates of crt-store sections. */
   readonly stores: readonly StoreLoad[];
+  /** Where files with relative names are (`default-path`); null: in HAProxy's working directory. */
+  readonly directory: string | null;
+  /** TLS `bind` lines of which only HAProxy can tell whether they hold, where, or with which files. */
+  readonly unknown: readonly UnknownBind[];
 }
 
 /** The path in `/var/run/haproxy.sock` or `unix@/…`; null for a TCP or abstract socket. */
@@ -46,46 +60,86 @@ export const unixPath = (address: string): string | null =>
   /^(?:unix@)?(\/.+)$/.exec(address)?.[1] ?? null;
 
 /**
- * Scans the text of haproxy.conf for the stats socket and the TLS listeners.
- * Only these: everything else is asked of the running HAProxy.
+ * Scans the text of the haproxy.conf at `path` for the stats socket and the TLS listeners.
+ * Only these: everything else is asked of the running HAProxy. What stands in a condition or has
+ * a variable in it is not known, and no listener.
  */
-export function scanConfig(text: string): ConfigScan {
+export function scanConfig(text: string, path = ''): ConfigScan {
   let crtBase = '';
   let keyBase = '';
-  let socket: string | null = null;
   const listeners: TlsListener[] = [];
   const lists: ConfigScan['lists'][number][] = [];
   const crtLists = new Set<string>();
   const stores: StoreLoad[] = [];
+  const unknown: UnknownBind[] = [];
   const sections = sectionsOf(text);
-  for (const { kind, lines } of sections) {
+  const globals = sections.filter(({ kind }) => kind === 'global').flatMap(({ lines }) => lines);
+  const directory = defaultPath(globals, path);
+  for (const section of sections) {
+    const { kind, lines } = section;
     if (kind === 'crt-store') stores.push(...storeLoads(lines, crtBase, keyBase));
-    for (const { words } of lines) {
-      const [first = '', second = '', third = ''] = words;
-      if (kind === 'global' && first === 'crt-base') crtBase = second;
-      if (kind === 'global' && first === 'key-base') keyBase = second;
-      if (kind === 'global' && first === 'stats' && second === 'socket' && socket === null)
-        if (words.join(' ').includes('level admin')) socket = unixPath(third);
-      if ((kind === 'frontend' || kind === 'listen') && first === 'bind') {
-        const places = tlsPlaces(words);
-        const certificates = after(words, 'crt').map((crt) => withBase(crt, crtBase));
-        listeners.push(...places.flatMap((at) => certificates.map((crt) => ({ ...at, crt }))));
-        const named = after(words, 'crt-list');
-        for (const list of named) crtLists.add(list);
-        lists.push(...places.flatMap((at) => named.map((list) => ({ ...at, list }))));
+    for (const line of lines) {
+      const { words } = line;
+      const [first = '', second = ''] = words;
+      if (kind === 'global' && first === 'crt-base') crtBase = line.isGuarded ? '$' : second;
+      if (kind === 'global' && first === 'key-base') keyBase = line.isGuarded ? '$' : second;
+      if ((kind !== 'frontend' && kind !== 'listen') || first !== 'bind') continue;
+      if (isDisabled(section)) continue;
+      const places = tlsPlaces(words);
+      const certificates = after(words, 'crt').map((crt) => withBase(crt, crtBase));
+      const named = after(words, 'crt-list');
+      const files = [...certificates, ...named];
+      if (places.length > 0 && (line.isGuarded || [second, ...files].some(hasVariable))) {
+        const certain = files.filter((file) => file.startsWith('/') && !hasVariable(file));
+        unknown.push({ number: line.number, text: line.text, files: certain });
+        continue;
       }
+      listeners.push(...places.flatMap((at) => certificates.map((crt) => ({ ...at, crt }))));
+      for (const list of named) crtLists.add(list);
+      lists.push(...places.flatMap((at) => named.map((list) => ({ ...at, list }))));
     }
   }
-  const globals = sections.filter(({ kind }) => kind === 'global').flatMap(({ lines }) => lines);
   return {
-    socket,
+    ...adminSocket(globals),
     listeners,
     crtLists: [...crtLists],
     lists,
     crtBase,
     extra: extraFiles(globals),
     stores,
+    directory,
+    unknown,
   };
+}
+
+/** The first certain one of level admin, or what is in the way of the first there is. */
+function adminSocket(globals: readonly ConfigLine[]): Pick<ConfigScan, 'socket' | 'noSocket'> {
+  const reasons: string[] = [];
+  for (const { words, isGuarded } of globals) {
+    const [first, second, address = ''] = words;
+    if (first !== 'stats' || second !== 'socket') continue;
+    const level = after(words, 'level').at(-1) ?? 'operator';
+    if (words.some(hasVariable)) reasons.push(`its "stats socket ${address}" has a variable in it`);
+    else if (isGuarded) reasons.push(`its "stats socket ${address}" stands in a condition (.if)`);
+    else if (level !== 'admin')
+      reasons.push(`its "stats socket ${address}" is of level ${level}, not admin`);
+    else if (unixPath(address) === null)
+      reasons.push(`its "stats socket ${address}" is no path of this host`);
+    else return { socket: unixPath(address), noSocket: null };
+  }
+  const none = 'it has no "stats socket PATH level admin" in its global section';
+  return { socket: null, noSocket: reasons[0] ?? none };
+}
+
+/** `default-path` (configuration manual 3.1): "config" and "parent" are of the file itself. */
+function defaultPath(globals: readonly ConfigLine[], path: string): string | null {
+  const line = globals.findLast(({ words }) => words[0] === 'default-path');
+  const [, kind, origin = ''] = line?.words ?? [];
+  if (line === undefined || line.isGuarded) return null;
+  const folder = path.startsWith('/') ? dirname(path) : null;
+  if (kind === 'config') return folder;
+  if (kind === 'parent') return folder === null ? null : dirname(folder);
+  return kind === 'origin' && origin.startsWith('/') && !hasVariable(origin) ? origin : null;
 }
 
 /** All of them unless the last `ssl-load-extra-files` names others (configuration manual). */

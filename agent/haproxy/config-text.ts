@@ -5,6 +5,8 @@ export interface ConfigLine {
   readonly words: readonly string[];
   /** As it stands there, without indentation, comment and white space at the end. */
   readonly text: string;
+  /** Stands in a `.if`, or in a section that one begins: whether it holds only HAProxy can tell. */
+  readonly isGuarded: boolean;
 }
 
 /** A section with its own first line among `lines`; kind '' is what stands before the first. */
@@ -24,17 +26,31 @@ const SECTIONS = new Set(
   ).split(' '),
 );
 
-/** The text of haproxy.conf by sections. Conditions (`.if`) and variables are left as they are. */
+/**
+ * The text of haproxy.conf by sections. Variables are left as they are. Lines that a condition
+ * (`.if 0`) leaves out are none; those under any other are there and marked.
+ */
 export function sectionsOf(text: string): ConfigSection[] {
   const sections: (ConfigSection & { lines: ConfigLine[] })[] = [];
   let current: ConfigLine[] = [];
+  let isOpenEnded = false;
+  const branches: Branch[] = [];
   sections.push({ kind: '', title: '', number: 1, lines: current });
   for (const [at, raw] of text.split('\n').entries()) {
     const { words, end } = wordsOf(raw);
     const [first] = words;
     if (first === undefined) continue;
-    const line = { number: at + 1, words, text: raw.slice(0, end).trim() };
-    if (SECTIONS.has(first)) {
+    if (first.startsWith('.')) {
+      branch(branches, first, words.slice(1).join(' '));
+      continue;
+    }
+    if (branches.some(({ holds }) => holds === false)) continue;
+    const isBegin = SECTIONS.has(first);
+    const isInside = branches.some(({ holds }) => holds === null);
+    if (isBegin) isOpenEnded = isInside;
+    const isGuarded = isInside || isOpenEnded;
+    const line = { number: at + 1, words, text: raw.slice(0, end).trim(), isGuarded };
+    if (isBegin) {
       current = [];
       const title = [first, ...words.slice(1, 2)].join(' ');
       sections.push({ kind: first, title, number: line.number, lines: current });
@@ -43,6 +59,38 @@ export function sectionsOf(text: string): ConfigSection[] {
   }
   return sections;
 }
+
+/** One `.if` that is open. */
+interface Branch {
+  /** Whether its lines hold now; null: only HAProxy can tell. */
+  holds: boolean | null;
+  /** Whether an earlier branch of it held. */
+  wasTrue: boolean;
+}
+
+/** The conditional blocks of the configuration manual, 2.4; other words with a dot only print. */
+function branch(open: Branch[], word: string, condition: string): void {
+  const last = open.at(-1);
+  if (word === '.if') {
+    const holds = constant(condition);
+    open.push({ holds, wasTrue: holds === true });
+  } else if (word === '.endif') open.pop();
+  else if (last !== undefined && (word === '.elif' || word === '.else')) {
+    const holds = word === '.else' ? (last.holds === null ? null : true) : constant(condition);
+    // Once one was not certain, neither are those that come instead of it.
+    last.holds = last.wasTrue ? false : last.holds === null ? null : holds;
+    last.wasTrue ||= last.holds === true;
+  }
+}
+
+/** An empty condition and numbers are constants; a word is an error. */
+function constant(condition: string): boolean | null {
+  if (condition === '' || /^(?:false|0+)$/.test(condition)) return false;
+  return /^(?:true|[1-9]\d*)$/.test(condition) ? true : null;
+}
+
+/** Whether there is a variable in a word: its value is in the environment of HAProxy. */
+export const hasVariable = (word: string): boolean => word.includes('$');
 
 /** What a letter after a backslash stands for (configuration manual 2.2, "Quoting and escaping"). */
 const ESCAPED: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' };

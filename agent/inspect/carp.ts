@@ -1,7 +1,8 @@
 import { parseSysctl, type CarpTools } from '../carp/carp.ts';
 import { parseIfconfig, vhidPrefixes } from '../carp/ifconfig.ts';
-import { parsePfRules, pfVerdict, type PfRules } from '../carp/pf.ts';
+import { parsePfRules, pfVerdict, skippedIn, type PfPacket, type PfRules } from '../carp/pf.ts';
 import type { CarpFacts, Counters, PfFacts, RcLine } from '../core/doctor/inspection.ts';
+import { withoutZone } from '../core/doctor/zones.ts';
 import type { NodeReport } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -38,7 +39,7 @@ export async function inspectCarp(
     demotion: value('demotion') ?? 0,
     downFactor: value('ifdown_demotion_factor') ?? 240,
     vhids: parseIfconfig(text).carp.map(
-      ({ interface: on, vhid, state, advbase, advskew, vips }) => {
+      ({ interface: on, vhid, state, advbase, advskew, vips, peer, peer6 }) => {
         const known = report?.addresses.find((one) => one.interface === on && one.vhid === vhid);
         const address = known?.address ?? `${vhid}@${on}`;
         const base = known?.baseAdvskew ?? null;
@@ -49,6 +50,8 @@ export async function inspectCarp(
           state,
           advbase,
           advskew,
+          peer: unicast(peer, '224.0.0.18'),
+          peer6: unicast(peer6, 'ff02::12'),
           base,
           vips: [...vips],
           prefixes: prefixes
@@ -60,6 +63,10 @@ export async function inspectCarp(
     rc: [...rc],
   };
 }
+
+/** Where adverts go if not to the group. */
+const unicast = (peer: string | null, group: string): string | null =>
+  peer === null || withoutZone(peer) === group ? null : peer;
 
 async function isLoaded(exec: Exec, kldstat: string): Promise<boolean> {
   try {
@@ -123,7 +130,7 @@ export function countersOf(text: string): Omit<Counters, 'ms'> {
 
 /** What pf does with the adverts of these vhids; not enabled where the kernel has no pf. */
 export async function inspectPf(
-  commands: Pick<HostCommands, 'pfInfo' | 'pfRules'>,
+  commands: Pick<HostCommands, 'pfInfo' | 'pfRules' | 'pfInterfaces'>,
   vhids: CarpFacts['vhids'],
 ): Promise<PfFacts> {
   try {
@@ -135,34 +142,55 @@ export async function inspectPf(
     throw error;
   }
   const rules = parsePfRules(await commands.pfRules());
+  const skipped = skippedIn(await commands.pfInterfaces());
   const places = new Map(
-    vhids.flatMap(({ interface: on, vips }) =>
+    vhids.flatMap(({ interface: on, vips, peer, peer6 }) =>
       vips.map((vip) => {
-        const family = vip.includes(':') ? ('inet6' as const) : ('inet' as const);
-        return [`${on} ${family}`, { interface: on, family }] as const;
+        const isSix = vip.includes(':');
+        const family = isSix ? ('inet6' as const) : ('inet' as const);
+        const unicast = isSix ? peer6 : peer;
+        return [`${on} ${family} ${unicast}`, { interface: on, family, unicast }] as const;
       }),
     ),
   );
   return {
     enabled: true,
-    adverts: [...places.values()].flatMap((place) =>
-      (['in', 'out'] as const).map((direction) => ({
-        ...place,
-        direction,
-        ...verdict(rules, place, direction),
-      })),
-    ),
+    adverts: [...places.values()]
+      .filter((place) => !isSkipped(skipped, place.interface))
+      .flatMap(({ unicast, ...place }) =>
+        (['in', 'out'] as const).map((direction) => ({
+          ...place,
+          direction,
+          ...verdict(rules, {
+            ...place,
+            direction,
+            to: addressee(place.family, unicast, direction),
+          }),
+        })),
+      ),
   };
 }
 
-/** Where addresses decide it is no finding: nobody blocks the pair's adverts alone by mistake. */
+/** `set skip on vlan` is said of the group, and an interface may be in groups of any name. */
+const isSkipped = (skipped: readonly string[], on: string): boolean =>
+  skipped.some((name) => name === on || name === on.replace(/[\d.]+$/, ''));
+
+/** Where adverts go; null: to an address of this host, which of them is not known here. */
+function addressee(family: 'inet' | 'inet6', unicast: string | null, direction: 'in' | 'out') {
+  if (unicast !== null) return direction === 'out' ? withoutZone(unicast) : null;
+  return family === 'inet' ? '224.0.0.18' : 'ff02::12';
+}
+
+/**
+ * Where addresses decide it is no finding: nobody blocks the pair's adverts alone by mistake. Nor
+ * where an anchor may: what it holds is not known.
+ */
 function verdict(
   rules: PfRules,
-  place: { readonly interface: string; readonly family: 'inet' | 'inet6' },
-  direction: 'in' | 'out',
+  place: Pick<PfPacket, 'interface' | 'family' | 'direction' | 'to'>,
 ): { readonly passes: boolean; readonly rule: string | null } {
-  const to = place.family === 'inet' ? '224.0.0.18' : 'ff02::12';
-  const packet = { ...place, direction, proto: 'carp', from: null, to, port: null } as const;
-  const { action, rules: deciding } = pfVerdict(rules, packet);
-  return { passes: action !== 'block', rule: deciding[0] ?? null };
+  const packet = { ...place, proto: 'carp', from: null, port: null } as const;
+  const { action, rules: deciding, anchors } = pfVerdict(rules, packet);
+  const passes = action !== 'block' || anchors.length > 0;
+  return { passes, rule: (passes && action === 'block' ? anchors[0] : deciding[0]) ?? null };
 }

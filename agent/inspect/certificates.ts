@@ -29,21 +29,23 @@ export interface CertificateLook {
  * loads of a directory. A list that cannot be read stands there itself, with its problem.
  */
 export async function inspectCertificates(
-  { listeners, crtLists, crtBase, extra, stores }: CertificateScan,
+  { listeners, crtLists, crtBase, extra, stores, directory }: CertificateScan,
   look: CertificateLook,
 ): Promise<CertificateFacts[]> {
   const listed = await Promise.all(
-    crtLists.map(async (list) => {
-      try {
-        return crtListEntries(await look.read(list), crtBase).map(({ path }) => path);
-      } catch {
-        // inspectFile() says what is wrong with it.
-        return [list];
-      }
-    }),
+    crtLists
+      .flatMap((list) => fileAt(list, directory))
+      .map(async (list) => {
+        try {
+          return crtListEntries(await look.read(list), crtBase).map(({ path }) => path);
+        } catch {
+          // inspectFile() says what is wrong with it.
+          return [list];
+        }
+      }),
   );
   const paths = new Set([...listeners.map(({ crt }) => crt), ...listed.flat()]);
-  const named = [...paths].filter((path) => !isStoreName(path));
+  const named = [...paths].flatMap((path) => (isStoreName(path) ? [] : fileAt(path, directory)));
   const files = await Promise.all(named.map((path) => filesOf(path, look)));
   const places = [...new Set(files.flat())].map((path) => filePlace(path, extra));
   const stored = stores.flatMap(({ name, certificateFile: certificate, keyFile: key }) =>
@@ -52,7 +54,14 @@ export async function inspectCertificates(
   return Promise.all([...places, ...stored].map((place) => inspectFile(place, look)));
 }
 
-type CertificateScan = Pick<ConfigScan, 'listeners' | 'crtLists' | 'crtBase' | 'extra' | 'stores'>;
+type CertificateScan = Pick<
+  ConfigScan,
+  'listeners' | 'crtLists' | 'crtBase' | 'extra' | 'stores' | 'directory'
+>;
+
+/** The file behind a name; none where it depends on the directory HAProxy was started in. */
+const fileAt = (path: string, directory: string | null): string[] =>
+  path.startsWith('/') ? [path] : directory === null ? [] : [join(directory, path)];
 
 /** HAProxy leaves out names that begin with a dot, and loads keys and the like with their leaf. */
 async function filesOf(path: string, { loaded }: CertificateLook): Promise<string[]> {

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Inspection } from '../core/doctor/inspection.ts';
+import { withoutSecrets } from '../core/secrets.ts';
 import { sentence } from '../core/words.ts';
 import { RuntimeError, type Runtime } from '../haproxy/runtime.ts';
 import { parseCertificateList } from '../haproxy/certificates.ts';
@@ -50,7 +51,9 @@ export function alertsIn(stderr: string): string[] {
     line.replace(/^\[ALERT\]\s*\(\d+\) : (config : )?/, '').trim(),
   );
   const shown = texts.map((text) =>
-    /auth|passw|secret/i.test(text) ? 'an error in a line about passwords (not shown)' : text,
+    /auth|passw|secret/i.test(text)
+      ? 'an error in a line about passwords (not shown)'
+      : withoutSecrets(text),
   );
   return shown.length > 0 ? shown.slice(0, LINES) : ['it ends with an error and names no line'];
 }

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Inspection, RcLine } from '../core/doctor/inspection.ts';
+import { rcVhids, type RcFile } from '../core/doctor/rc-vhids.ts';
 import { isSystemError } from '../sys/files.ts';
 
 type Others = Extract<Inspection['others'], { readonly value: unknown }>['value'];
@@ -11,15 +12,9 @@ const DEVD = ['etc/devd', 'usr/local/etc/devd'];
 /** Reads the lines of rc.conf that are asked for here as root does, FILE:LINE:TEXT each. */
 type AsRoot = () => Promise<string>;
 
-/** Lines of rc.conf(5) that make a vhid, with the password left out. `root` is `/`. */
+/** The variables of rc.conf(5) that make a vhid, with the passwords left out. `root` is `/`. */
 export async function vhidLines(root: string, asRoot: AsRoot): Promise<RcLine[]> {
-  const lines = await rcLines(root, asRoot);
-  return lines.flatMap(({ file, line, text }) => {
-    const [, on, vhid] = /^ifconfig_(\w+?)(?:_alias\w+|_ipv6)?=.*\bvhid (\d+)/.exec(text) ?? [];
-    if (on === undefined) return [];
-    const shown = text.replace(/\bpass [^\s"']+/, 'pass PASSWORD');
-    return [{ file, line, interface: on, vhid: Number(vhid), text: shown }];
-  });
+  return rcVhids(await rcFiles(root, asRoot));
 }
 
 /** Who else on this host acts on CARP: devd(8) hooks of others, ifstated(8), pfsync(4). */
@@ -44,27 +39,43 @@ interface Line {
   readonly text: string;
 }
 
-/** setup makes rc.conf 0600, because it holds the CARP password. */
-async function rcLines(root: string, asRoot: AsRoot): Promise<Line[]> {
+/** setup makes rc.conf 0600, because it holds the CARP password; then only some lines are known. */
+async function rcFiles(root: string, asRoot: AsRoot): Promise<RcFile[]> {
   try {
-    return (await Promise.all(RC.map((file) => linesOf(root, file)))).flat();
+    return await Promise.all(
+      RC.map(async (path) => ({
+        path: `/${path}`,
+        text: (await ifThere(() => readFile(join(root, path), 'utf8'))) ?? '',
+      })),
+    );
   } catch (error) {
     if (!isSystemError(error, 'EACCES')) throw error;
   }
-  return (await asRoot()).split('\n').flatMap((one) => {
-    const [, file, line, text] = /^([^:]+):(\d+):\s*(.*?)\s*$/.exec(one) ?? [];
-    return file === undefined || text === undefined ? [] : [{ file, line: Number(line), text }];
-  });
+  const files = new Map<string, string[]>();
+  for (const one of (await asRoot()).split('\n')) {
+    const [, path, line, text] = /^([^:]+):(\d+):(.*)$/.exec(one) ?? [];
+    if (path === undefined || text === undefined) continue;
+    const lines = files.get(path) ?? [];
+    while (lines.length < Number(line) - 1) lines.push('');
+    lines.push(text);
+    files.set(path, lines);
+  }
+  return [...files].map(([path, lines]) => ({ path, text: `${lines.join('\n')}\n` }));
 }
+
+const rcLines = async (root: string, asRoot: AsRoot): Promise<Line[]> =>
+  (await rcFiles(root, asRoot)).flatMap(({ path, text }) => linesIn(path, text));
 
 /** Trimmed lines that are no comments; none where the file is not there. */
 async function linesOf(root: string, path: string): Promise<Line[]> {
-  const text = (await ifThere(() => readFile(join(root, path), 'utf8'))) ?? '';
-  return text
-    .split('\n')
-    .map((one, at) => ({ file: `/${path}`, line: at + 1, text: one.trim() }))
-    .filter((line) => line.text !== '' && !line.text.startsWith('#'));
+  return linesIn(`/${path}`, (await ifThere(() => readFile(join(root, path), 'utf8'))) ?? '');
 }
+
+const linesIn = (file: string, text: string): Line[] =>
+  text
+    .split('\n')
+    .map((one, at) => ({ file, line: at + 1, text: one.trim() }))
+    .filter((line) => line.text !== '' && !line.text.startsWith('#'));
 
 const namesIn = async (folder: string): Promise<string[]> =>
   ((await ifThere(() => readdir(folder))) ?? []).sort();

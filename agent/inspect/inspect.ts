@@ -5,6 +5,7 @@ import { hostPort } from '../sys/host-port.ts';
 import type { ConfigFacts, Fact, Inspection, PartName, RcLine } from '../core/doctor/inspection.ts';
 import { FEW } from '../core/doctor/no-check.ts';
 import type { NodeReport, PathReading } from '../core/model.ts';
+import { clearOfSecrets } from '../core/secrets.ts';
 import { parseCertificateList } from '../haproxy/certificates.ts';
 import { configFacts } from '../haproxy/config-facts.ts';
 import { scanConfig } from '../haproxy/config-scan.ts';
@@ -76,7 +77,7 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     level: part(() => inspectLevel(ask, socketPath)),
     probes: part(async () => probeServers(await read)),
     certificates: part(async () =>
-      inspectCertificates(scanConfig(await text), {
+      inspectCertificates(scanConfig(await text, config.haproxy.config), {
         read: (path) => options.files.read(path),
         loaded: async () => parseCertificateList(await ask('show ssl cert')).paths,
         version: report?.haproxy[0]?.version ?? '',
@@ -97,7 +98,10 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     }),
     others: part(() => otherAutomations('/', () => commands.rcLines())),
   };
-  return { ...(await allOf(facts)), node: config.node, agentVersion: VERSION };
+  const found = await allOf(facts);
+  // The rules of pf begin with the word that in rc.conf stands before a password, and hold none.
+  const { pf: rules, ...others } = found;
+  return { ...clearOfSecrets(others), pf: rules, node: config.node, agentVersion: VERSION };
 }
 
 /** Every fact of an inspection, being looked at: one that is forgotten does not compile. */

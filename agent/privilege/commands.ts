@@ -7,6 +7,8 @@ export interface HostCommands {
   pfInfo(): Promise<string>;
   /** The filter rules, as `pfctl -sr` prints them. */
   pfRules(): Promise<string>;
+  /** What pf does on each interface, as `pfctl -sI -v` prints it: only `set skip` shows there. */
+  pfInterfaces(): Promise<string>;
   /**
    * Lines of /etc/rc.conf and /etc/rc.conf.local that make a vhid or start what acts on CARP, each
    * FILE:LINE:TEXT, passwords replaced: for an agent that may not read them itself.
@@ -27,6 +29,7 @@ export function helperCommands(helper: Helper): HostCommands {
   return {
     pfInfo: () => ask('pf-info'),
     pfRules: () => ask('pf-rules'),
+    pfInterfaces: () => ask('pf-interfaces'),
     rcLines: () => ask('rc-lines'),
     check: () => ask('check'),
     reload: () => ask('reload'),
@@ -46,6 +49,7 @@ export function directCommands(
   return {
     pfInfo: () => run([pfctl, '-s', 'info']),
     pfRules: () => run([pfctl, '-sr']),
+    pfInterfaces: () => run([pfctl, '-sI', '-v']),
     rcLines: () => Promise.reject(new Error('/etc/rc.conf cannot be read as this user')),
     check: () => run(haproxy.check),
     reload: () => run(haproxy.reload),

@@ -14,6 +14,7 @@
 #   SEQ cert-try PATH BYTES      as cert-write, and the file stays as it was
 #   SEQ cert-remove PATH         done twice it changes nothing
 #   SEQ check    SEQ reload      SEQ pf-info    SEQ pf-rules    SEQ rc-lines
+#   SEQ pf-interfaces
 #   SEQ tell IF VHID...          IPv6 neighbours are told where MASTER vhids are;
 #                                without VHID: whether they could be
 #   SEQ will PID IF VHID...      where to step out when PID, HAProxy's, dies with
@@ -515,15 +516,71 @@ command_of() { # WORDS, one a line
 	[ "$code" -eq 0 ] || fail "exit $code"
 }
 
-# The lines of rc.conf about CARP and what works on it, as FILE:LINE:TEXT. The
-# file holds the password, so only root reads it, and no password leaves here.
+# The variables of rc.conf that make a vhid and the lines of what works on CARP, as
+# FILE:LINE:TEXT. The file holds the password, so only root reads it, and no
+# password leaves here: each word behind "pass" or "key" is replaced. Letter by
+# letter, because a value goes over lines and has quotes within quotes; what
+# stands behind the value on its line is left out.
 rc_lines() {
 	for file in /etc/rc.conf /etc/rc.conf.local; do
-		[ ! -f "$file" ] || awk '
-			/^[ \t]*(ifconfig_[A-Za-z0-9_]+=.*vhid|(ifstated|pfsync)_enable=)/ {
-				gsub(/pass[ \t]+("[^"]*"|\047[^\047]*\047|[^ \t"\047]+)/, "pass PASSWORD")
-				print " " FILENAME ":" FNR ":" $0
-			}' "$file" || fail "cannot be read: $file" || return 1
+		[ ! -f "$file" ] || awk -v SQ="'" '
+			function show(  i) {
+				for (i = 1; i <= count; i++)
+					if (made) print " " FILENAME ":" first + i - 1 ":" kept[i]
+				open = count = made = 0
+			}
+			# Ends a word of the value; the next one may be a password.
+			function ended() {
+				if (word == "vhid") made = 1
+				if (word != "") secret = secret == 1 ? 2 : word == "pass" || word == "key"
+				word = ""
+			}
+			function one(letter) {
+				if (secret != 1) out = out letter
+				else if (word == "") out = out "PASSWORD"
+				word = word letter
+				if (word == "pass=" || word == "key=") { word = ""; secret = 1 }
+			}
+			function quote(letter) {
+				if (inner == letter) inner = ""
+				else if (inner == "") inner = letter
+				else { one(letter); return }
+				# An empty string is a word too.
+				if (secret == 1 && word == "") one("\"")
+				else if (secret != 1) out = out (outer == "\"" && letter == "\"" ? "\\" : "") letter
+			}
+			function read(text,  i, c, n) {
+				out = name
+				name = ""
+				n = length(text)
+				for (i = 1; i <= n; i++) {
+					c = substr(text, i, 1)
+					if (c == "\\" && outer != SQ) {
+						if (i == n) break
+						c = substr(text, ++i, 1)
+						if (c == "\"" && outer == "\"") quote(c)
+						else one(c)
+					} else if (c == outer) { outer = ""; out = out c }
+					else if (outer == "" && (c == "\"" || c == SQ)) { outer = c; out = out c }
+					else if (outer != "" && (c == "\"" || c == SQ)) quote(c)
+					else if (c ~ /[ \t;&|]/ && outer == "") { ended(); kept[++count] = out; show(); return }
+					else if (c ~ /[ \t]/ && inner == "") { ended(); out = out c }
+					else one(c)
+				}
+				if (i > n && (outer == "" || inner == "")) ended()
+				kept[++count] = out (i > n ? "" : "\\")
+				if (i > n && outer == "") show()
+			}
+			!open && /^[ \t]*(ifstated|pfsync)_enable=/ { print " " FILENAME ":" FNR ":" $0; next }
+			!open && /^[ \t]*(ipv6_)?ifconfig_[A-Za-z0-9_]+=/ {
+				open = 1; first = FNR; count = made = secret = 0; outer = inner = word = ""
+				at = index($0, "=")
+				name = substr($0, 1, at)
+				read(substr($0, at + 1))
+				next
+			}
+			open { read($0) }
+			END { if (open) show() }' "$file" || fail "cannot be read: $file" || return 1
 	done
 }
 
@@ -534,13 +591,14 @@ request() { # VERB ARGUMENT...
 	tell) shift && { [ $# -gt 0 ] || refuse 'tell needs IF' || return 1; } && tell "$@" ;;
 	cert-remove) [ $# -eq 2 ] || refuse "$1 needs PATH" || return 1 && cert_remove "$2" ;;
 	cert-write | cert-try) [ $# -eq 3 ] || refuse "$1 needs PATH BYTES" || return 1 && cert_write "$@" ;;
-	check | reload | pf-info | pf-rules | rc-lines)
+	check | reload | pf-info | pf-rules | pf-interfaces | rc-lines)
 		[ $# -eq 1 ] || refuse "$1 takes nothing" || return 1
 		case $1 in
 		check) command_of "$check" ;;
 		reload) command_of "$reload" ;;
 		pf-info) command_of "$pfctl$NL-s${NL}info" ;;
 		pf-rules) command_of "$pfctl$NL-sr" ;;
+		pf-interfaces) command_of "$pfctl$NL-sI$NL-v" ;;
 		rc-lines) rc_lines ;;
 		esac
 		;;

@@ -115,7 +115,7 @@ async function certificateFolders({
 }: HostConfig): Promise<readonly string[]> {
   if (certificates.directories.length > 0) return certificates.directories;
   try {
-    const { listeners, crtLists, crtBase, stores } = scanConfig(
+    const { listeners, crtLists, crtBase, stores, unknown } = scanConfig(
       await readFile(haproxy.config, 'utf8'),
     );
     const listed = await Promise.all(
@@ -124,6 +124,7 @@ async function certificateFolders({
     const stored = stores.flatMap(({ certificateFile, keyFile }) => [certificateFile, keyFile]);
     const paths = [
       ...listeners.map(({ crt }) => crt).filter((crt) => !isStoreName(crt)),
+      ...unknown.flatMap(({ files }) => files),
       ...listed.flat(),
       ...stored.filter((path) => path !== null),
     ];

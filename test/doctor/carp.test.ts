@@ -160,6 +160,7 @@ test('advbase differs: the line of rc.conf with advbase put in', (t) => {
               {
                 file: '/etc/rc.conf',
                 line: 7,
+                end: 7,
                 interface: 'vtnet0',
                 vhid: 1,
                 text: 'ifconfig_vtnet0_alias0="inet vhid 1 advskew 100 pass PASSWORD alias 10.1.60.200/32"',
@@ -203,6 +204,7 @@ test('equal base advskew: the line of rc.conf with another one', (t) => {
               {
                 file: '/etc/rc.conf',
                 line: 7,
+                end: 7,
                 interface: 'vtnet0',
                 vhid: 1,
                 text: 'ifconfig_vtnet0_alias0="inet vhid 1 advskew 0 pass PASSWORD alias 10.1.60.200/32"',

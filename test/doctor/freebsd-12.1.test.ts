@@ -37,6 +37,8 @@ test('CARP of a host: one vhid of both families, with the lengths of its address
         state: 'BACKUP',
         advbase: 1,
         advskew: 100,
+        peer: null,
+        peer6: null,
         base: null,
         vips: ['10.1.60.200', 'fd00:60::200'],
         prefixes: ['10.1.60.200/32', 'fd00:60::200/128'],
@@ -51,6 +53,7 @@ const inspected = (info: string, rules: string) =>
     {
       pfInfo: () => Promise.resolve(text(info)),
       pfRules: () => Promise.resolve(text(rules)),
+      pfInterfaces: () => Promise.resolve(''),
     },
     [vhid({ interface: 'vtnet1', vips: ['10.1.60.200', 'fd00:60::200'] })],
   );

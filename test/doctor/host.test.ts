@@ -38,6 +38,7 @@ const scan = (paths: readonly string[], crtLists: readonly string[] = [], crtBas
   crtBase,
   extra: { key: true, ocsp: true, issuer: true, sctl: true, insteadOfCrt: false },
   stores: [],
+  directory: null,
 });
 
 const look = (changes: Partial<CertificateLook> = {}): CertificateLook => ({
@@ -107,6 +108,7 @@ test('rc.conf: the lines of each vhid without their password', async (t) => {
     {
       file: '/etc/rc.conf',
       line: 3,
+      end: 3,
       interface: 'vtnet0',
       vhid: 1,
       text: 'ifconfig_vtnet0_alias0="inet vhid 1 advskew 0 pass PASSWORD alias 10.1.60.200/32"',

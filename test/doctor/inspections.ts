@@ -30,6 +30,8 @@ export const vhid = (over: Partial<VhidFacts> = {}): VhidFacts => ({
   state: 'BACKUP',
   advbase: 1,
   advskew: 0,
+  peer: null,
+  peer6: null,
   base: 0,
   vips: VIPS,
   prefixes: (over.vips ?? VIPS).map((vip) => `${vip}/${vip.includes(':') ? 128 : 32}`),

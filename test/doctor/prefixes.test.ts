@@ -10,6 +10,7 @@ test('a virtual address with another prefix length on one host: the line of rc.c
     {
       file: '/etc/rc.conf',
       line: 7,
+      end: 7,
       interface: 'vtnet0',
       vhid: 1,
       text: 'ifconfig_vtnet0_alias0="inet vhid 1 advskew 100 pass PASSWORD alias 10.1.60.200/24"',

@@ -35,6 +35,7 @@ backend GITEA
 `;
   t.deepEqual(scanConfig(text), {
     socket: '/var/run/haproxy.sock',
+    noSocket: null,
     listeners: [
       { host: '', port: 443, crt: '/usr/local/etc/ssl/example.net.pem' },
       { host: '', port: 443, crt: '/usr/local/etc/ssl/example.net.pem' },
@@ -48,6 +49,8 @@ backend GITEA
     crtBase: '/usr/local/etc/ssl',
     extra: ALL,
     stores: [],
+    directory: null,
+    unknown: [],
   });
 });
 
@@ -189,12 +192,15 @@ test('text that is no configuration has nothing in it', (t) => {
   for (const text of ['', '\0\0', '{"a": 1}', '\n'.repeat(1000)])
     t.deepEqual(scanConfig(text), {
       socket: null,
+      noSocket: 'it has no "stats socket PATH level admin" in its global section',
       listeners: [],
       crtLists: [],
       lists: [],
       crtBase: '',
       extra: ALL,
       stores: [],
+      directory: null,
+      unknown: [],
     });
 });
 

@@ -223,7 +223,7 @@ test('rc.conf: the lines about CARP with file and number, and no password among 
   t.is(
     ask(),
     `0 ok
- ${at('rc.conf')}:4:${alias(0, 'vhid 1 advskew 0 pass PASSWORD alias 10.1.60.200/32')} ${at('rc.conf')}:5:${alias(1, 'vhid 1 pass PASSWORD alias 10.1.60.199/32')} ${at('rc.conf')}:6:${alias(2, 'vhid 2 alias 10.1.60.198/32 pass PASSWORD')} ${at('rc.conf.local')}:1:pfsync_enable="YES"
+ ${at('rc.conf')}:4:${alias(0, 'vhid 1 advskew 0 pass PASSWORD alias 10.1.60.200/32')} ${at('rc.conf')}:5:${alias(1, 'vhid 1 pass PASSWORD alias 10.1.60.199/32')} ${at('rc.conf')}:6:${alias(2, 'vhid 2 alias 10.1.60.198/32 pass\tPASSWORD')} ${at('rc.conf.local')}:1:pfsync_enable="YES"
 1 ok
 `,
   );

@@ -1,5 +1,6 @@
 import type { Found, Remedy } from './finding.ts';
 import { known, type CarpFacts, type Inspection, type PfFacts } from './inspection.ts';
+import { inEachAlias } from './rc-conf.ts';
 
 type Family = 'v4' | 'v6';
 
@@ -14,7 +15,7 @@ export function adverts(inspections: readonly Inspection[]): Found[] {
     ...inspections.flatMap(badAuth),
     ...inspections.flatMap(fencedAndHeard),
     ...inspections.flatMap((one) =>
-      lost.some(({ nodes }) => nodes.includes(one.node)) ? [] : droppedByPf(one),
+      lost.some(({ nodes }) => nodes.includes(one.node)) ? [] : droppedByPf(one, inspections),
     ),
   ];
 }
@@ -94,9 +95,19 @@ const pfRemedy = (node: string, interfaces: readonly string[]): Remedy[] => [
   { node, file: null, line: null, text: 'pfctl -nf /etc/pf.conf && pfctl -f /etc/pf.conf' },
 ];
 
-function droppedByPf({ node, pf }: Inspection): Found[] {
+/** What the rules say, unless counters of the same run say that adverts get through. */
+function droppedByPf({ node, pf, counters }: Inspection, all: readonly Inspection[]): Found[] {
   const facts = known(pf);
-  const dropped = facts?.enabled === true ? facts.adverts.filter(({ passes }) => !passes) : [];
+  const others = all.filter((other) => other.node !== node).map((other) => other.counters);
+  const arrives = (family: 'inet' | 'inet6', at: readonly Inspection['counters'][]): boolean =>
+    at.some((fact) => (known(fact)?.received[family === 'inet' ? 'v4' : 'v6'] ?? 0) > 0);
+  const dropped =
+    facts?.enabled === true
+      ? facts.adverts.filter(
+          ({ passes, family, direction }) =>
+            !passes && !arrives(family, direction === 'in' ? [counters] : others),
+        )
+      : [];
   if (dropped.length === 0) return [];
   return [
     {
@@ -158,7 +169,7 @@ function notAuthentic(
       {
         node,
         file: '/etc/rc.conf',
-        line: `in each ifconfig_${vhid?.interface ?? 'IF'}_alias with vhid ${vhid?.vhid ?? 'N'}`,
+        line: inEachAlias(vhid?.interface ?? 'IF', vhid?.vhid ?? 'N'),
         text: 'pass PASSWORD, the same on every host: 19 characters overwrite all of an older one',
       },
       {

@@ -1,7 +1,8 @@
 import { undoDemotion, unexplained } from './demotion.ts';
 import type { Found, Remedy } from './finding.ts';
 import { known, type CarpFacts, type Inspection, type VhidFacts } from './inspection.ts';
-import { aliasOf, RC, rcRemedy } from './rc-conf.ts';
+import { aliasOf, aliasRemedy, rcRemedy } from './rc-conf.ts';
+import { comparable, withoutZone } from './zones.ts';
 
 /** carp(4) of each host by itself: module, base advskew, allow, demotion. */
 export const hostCarp = (inspections: readonly Inspection[]): Found[] =>
@@ -30,7 +31,7 @@ function ofHost(node: string, facts: CarpFacts): Found[] {
     ];
   const found: Found[] = [];
   for (const one of facts.vhids)
-    if ((one.base ?? one.advskew) > 240)
+    if (one.vips.length > 0 && (one.base ?? one.advskew) > 240)
       found.push({
         id: 'carp-advskew-base',
         about,
@@ -41,7 +42,7 @@ function ofHost(node: string, facts: CarpFacts): Found[] {
           `${node}: advskew ${one.base ?? one.advskew} is the configured one of ${one.address}`,
         ],
         why: 'Over 240 counts as 240 and is what the agents lower with: no order is left.',
-        do: [rcRemedy(node, facts, one, 'advskew', '100')],
+        do: rcRemedy(node, facts, one, 'advskew', '100'),
       });
   if (facts.allow === false && !facts.fenced)
     found.push({
@@ -131,6 +132,8 @@ function ofAddress(address: string, hosts: readonly Host[]): Found[] {
     const one = facts.vhids.find((vhid) => vhid.address === address);
     return one === undefined ? [] : [{ node, facts, one }];
   });
+  // A vhid that carries nothing anywhere, as a disabled one is left behind, gives nobody anything.
+  if (holders.every(({ one }) => one.vips.length === 0)) return [];
   const nodes = holders.map(({ node }) => node);
   const common = { about: '', address, nodes };
   const found: Found[] = [];
@@ -144,7 +147,7 @@ function ofAddress(address: string, hosts: readonly Host[]): Found[] {
       why: 'advbase weighs more than advskew: the order of the hosts is not the configured one.',
       do: holders
         .filter(({ one }) => one.advbase !== least)
-        .map(({ node, facts, one }) => rcRemedy(node, facts, one, 'advbase', String(least))),
+        .flatMap(({ node, facts, one }) => rcRemedy(node, facts, one, 'advbase', String(least))),
     });
   }
   const bases = holders.map(({ one }) => one.base ?? one.advskew);
@@ -160,18 +163,16 @@ function ofAddress(address: string, hosts: readonly Host[]): Found[] {
       do:
         twin === undefined
           ? []
-          : [
-              rcRemedy(
-                twin.node,
-                twin.facts,
-                twin.one,
-                'advskew',
-                String(Math.min(240, (first ?? 0) + 100)),
-              ),
-            ],
+          : rcRemedy(
+              twin.node,
+              twin.facts,
+              twin.one,
+              'advskew',
+              String(Math.min(240, (first ?? 0) + 100)),
+            ),
     });
   }
-  if (differ(holders, ({ one }) => sorted(one.vips).join(' ')))
+  if (differ(holders, ({ one }) => sorted(one.vips.map(withoutZone)).join(' ')))
     found.push({
       ...common,
       id: 'carp-addresses',
@@ -213,8 +214,9 @@ function onOneOnly(
   const others = hosts.filter(({ node }) => node !== only?.node);
   if (only === undefined || holders.length > 1 || others.length === 0) return [];
   const { one } = only;
+  const vips = one.vips.map(withoutZone);
   const isElsewhere = others.some(({ facts }) =>
-    facts.vhids.some(({ vips }) => vips.some((vip) => one.vips.includes(vip))),
+    facts.vhids.some((other) => other.vips.some((vip) => vips.includes(withoutZone(vip)))),
   );
   if (isElsewhere) return [];
   return [
@@ -226,45 +228,43 @@ function onOneOnly(
       nodes: others.map(({ node }) => node),
       saw: others.map(({ node }) => `${node}: no vhid ${one.vhid}; ${only.node} has ${address}`),
       why: 'Nobody takes the address over when that host dies.',
-      do: others.flatMap(({ node }) =>
-        one.vips.map((vip) => ({
-          node,
-          file: RC,
-          line: 'behind the other aliases, the next number for N',
-          text: `ifconfig_${one.interface}_aliasN="${aliasOf({ ...one, base: 100 }, vip)}"`,
-        })),
+      do: others.flatMap(({ node, facts }) =>
+        vips.map((vip) =>
+          aliasRemedy(node, interfaceFor(one, facts), aliasOf({ ...one, base: 100 }, vip)),
+        ),
       ),
     },
   ];
 }
 
+/** What another host calls the interface of that network, by its other vhids there; else the same name. */
+function interfaceFor({ address, interface: on }: VhidFacts, { vhids }: CarpFacts): string {
+  const network = (id: string): string => id.replace(/^[^@]*/, '');
+  return vhids.find((one) => network(one.address) === network(address))?.interface ?? on;
+}
+
 /** The addresses another host has under the vhid and this one lacks. */
 function missing(holders: readonly Holder[]): Remedy[] {
-  const all = new Set(holders.flatMap(({ one }) => one.vips));
-  return holders.flatMap(({ node, one }) =>
-    [...all]
-      .filter((vip) => !one.vips.includes(vip))
-      .map((vip) => ({
-        node,
-        file: RC,
-        line: 'behind the other aliases, the next number for N',
-        text: `ifconfig_${one.interface}_aliasN="${aliasOf(one, vip)}"`,
-      })),
-  );
+  const all = new Set(holders.flatMap(({ one }) => one.vips.map(withoutZone)));
+  return holders.flatMap(({ node, one }) => {
+    const own = one.vips.map(withoutZone);
+    return [...all]
+      .filter((vip) => !own.includes(vip))
+      .map((vip) => aliasRemedy(node, one.interface, aliasOf(one, vip)));
+  });
 }
 
 /** One VIP under different vhids. */
 function otherVhids(hosts: readonly Host[]): Found[] {
-  const vips = [...new Set(hosts.flatMap(({ facts }) => facts.vhids.flatMap((one) => one.vips)))];
+  const byVip = new Map<string, Holder[]>();
+  for (const { node, facts } of hosts)
+    for (const one of facts.vhids)
+      for (const vip of new Set(one.vips.map((each) => comparable(one, each))))
+        byVip.set(vip, [...(byVip.get(vip) ?? []), { node, facts, one }]);
   const pairs = new Map<string, readonly Holder[]>();
-  for (const vip of vips) {
-    const holders = hosts.flatMap(({ node, facts }) =>
-      facts.vhids.filter((one) => one.vips.includes(vip)).map((one) => ({ node, facts, one })),
-    );
-    const [first] = holders;
-    if (first !== undefined && differ(holders, ({ one }) => String(one.vhid)))
+  for (const holders of byVip.values())
+    if (differ(holders, ({ one }) => String(one.vhid)))
       pairs.set(holders.map(({ node, one }) => `${node}/${one.vhid}`).join(), holders);
-  }
   return [...pairs.values()].map((holders) => {
     const [first, ...rest] = holders;
     const vhid = first?.one.vhid ?? 0;
@@ -278,7 +278,7 @@ function otherVhids(hosts: readonly Host[]): Found[] {
       why: 'Each host only hears adverts of its own vhid: both take the address.',
       do: rest
         .filter(({ one }) => one.vhid !== vhid)
-        .map(({ node, facts, one }) => rcRemedy(node, facts, one, 'vhid', String(vhid))),
+        .flatMap(({ node, facts, one }) => rcRemedy(node, facts, one, 'vhid', String(vhid))),
     };
   });
 }

@@ -19,14 +19,27 @@ const vhid = v.object({
   state: v.picklist(['INIT', 'BACKUP', 'MASTER']),
   advbase: count,
   advskew: count,
+  /** Where adverts go; null: to everybody (or the release does not say). */
+  peer: v.optional(orNull(text), null),
+  peer6: v.optional(orNull(text), null),
   /** As the agent knows it; null: not yet. */
   base: orNull(count),
   vips: v.array(text),
   /** The same as ADDRESS/LENGTH. */
   prefixes: v.array(text),
 });
-/** A line of rc.conf that makes a vhid, its password replaced. */
-const rcLine = v.object({ file: text, line: count, interface: text, vhid: count, text });
+/**
+ * A variable of rc.conf that makes a vhid, its password replaced; `interface` as rc.conf calls it.
+ * `end`: its last line; 0 from an older agent, which reads one line.
+ */
+const rcLine = v.object({
+  file: text,
+  line: count,
+  end: v.optional(count, 0),
+  interface: text,
+  vhid: count,
+  text,
+});
 const carp = v.object({
   module: v.boolean(),
   preempt: orNull(v.boolean()),
@@ -70,6 +83,7 @@ const server = v.object({
   name: text,
   host: text,
   port: count,
+  /** True also where only HAProxy can tell. */
   check: v.boolean(),
   line: count,
   text,
@@ -79,6 +93,7 @@ const config = v.object({
   /** SHA-256 of its lines without comments; the node's own name is left out. */
   digest: text,
   sections: v.array(v.object({ name: text, digest: text })),
+  /** Level `unknown`: it stands in a condition, or has a variable in it. */
   sockets: v.array(v.object({ path: text, level: text, line: count, text })),
   servers: v.array(server),
   tables: v.array(v.object({ section: text, line: count, text, peers: orNull(text) })),

@@ -1,12 +1,15 @@
 import type { Found } from './finding.ts';
 import { known, type Inspection, type RcLine } from './inspection.ts';
-import { RC } from './rc-conf.ts';
+import { linesOf, RC } from './rc-conf.ts';
+import { rcName } from './rc-vhids.ts';
+import { comparable, withoutZone } from './zones.ts';
 
 interface Holder {
   readonly node: string;
   readonly interface: string;
   readonly vhid: number;
   readonly address: string;
+  readonly vip: string;
   readonly length: number;
   readonly rc: readonly RcLine[];
 }
@@ -18,12 +21,15 @@ export function prefixes(inspections: readonly Inspection[]): Found[] {
     const { vhids = [], rc = [] } = known(carp) ?? {};
     for (const { interface: on, vhid, address, prefixes } of vhids)
       for (const prefix of prefixes) {
-        const [vip = '', length] = prefix.split('/');
-        const holder = { node, interface: on, vhid, address, length: Number(length), rc };
-        byVip.set(vip, [...(byVip.get(vip) ?? []), holder]);
+        const [full = '', length] = prefix.split('/');
+        const vip = withoutZone(full);
+        const holder = { node, interface: on, vhid, address, vip, length: Number(length), rc };
+        const key = comparable({ address }, vip);
+        byVip.set(key, [...(byVip.get(key) ?? []), holder]);
       }
   }
-  return [...byVip].flatMap(([vip, holders]): Found[] => {
+  return [...byVip.values()].flatMap((holders): Found[] => {
+    const vip = holders[0]?.vip ?? '';
     const longest = Math.max(...holders.map(({ length }) => length));
     const shorter = holders.filter(({ length }) => length !== longest);
     if (shorter.length === 0) return [];
@@ -40,11 +46,16 @@ export function prefixes(inspections: readonly Inspection[]): Found[] {
           const line = rc.find(({ text }) => text.includes(`${vip}/${length}`));
           const text = `${vip}/${longest}`;
           return line === undefined
-            ? { node, file: RC, line: `in the ifconfig_${on}_alias with vhid ${vhid}`, text }
+            ? {
+                node,
+                file: RC,
+                line: `in the ifconfig_${rcName(on)}_alias with vhid ${vhid}`,
+                text,
+              }
             : {
                 node,
                 file: line.file,
-                line: String(line.line),
+                line: linesOf(line),
                 text: line.text.replace(`${vip}/${length}`, text),
               };
         }),

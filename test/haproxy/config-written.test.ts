@@ -1,0 +1,221 @@
+import test from 'ava';
+import { configFacts } from '../../agent/haproxy/config-facts.ts';
+import { scanConfig } from '../../agent/haproxy/config-scan.ts';
+import { sectionsOf } from '../../agent/haproxy/config-text.ts';
+
+// haproxy.conf as people write it: conditions, variables, named defaults.
+
+const facts = (text: string) => configFacts('/usr/local/etc/haproxy.conf', text, []);
+const unchecked = (text: string): string[] =>
+  facts(text)
+    .servers.filter(({ check }) => !check)
+    .map(({ backend, name }) => `${backend}/${name}`);
+const scan = (text: string) => scanConfig(text, '/usr/local/etc/haproxy.conf');
+
+test('conditions: constants are decided, of others every branch is marked, also a section they begin', (t) => {
+  const text = `.if 0
+global
+.elif 1
+global
+.else
+backend no
+.endif
+.notice "hello"
+.if version_atleast(2.6)
+  daemon
+.else
+backend a
+  .if true
+  server a 10.0.0.1:80
+  .endif
+.endif
+  server b 10.0.0.2:80
+backend c
+.if defined(X)
+  server c 10.0.0.3:80
+.elif true
+  server d 10.0.0.4:80
+.endif
+`;
+  t.deepEqual(
+    sectionsOf(text).flatMap(({ title, lines }) =>
+      lines.map(({ number, isGuarded }) => [title, number, isGuarded]),
+    ),
+    [
+      ['global', 4, false],
+      ['global', 10, true],
+      ['backend a', 12, true],
+      ['backend a', 14, true],
+      ['backend a', 17, true],
+      ['backend c', 18, false],
+      ['backend c', 20, true],
+      ['backend c', 22, true],
+    ],
+  );
+});
+
+test('a guarded bind and a certificate behind a variable are unknown, and names are not compared then', (t) => {
+  const text = `global
+  stats socket /var/run/haproxy.sock mode 660 level admin
+defaults checked
+  default-server check inter 2s
+defaults plain
+frontend guarded from checked
+.if defined(EDGE_NEW_LAYOUT)
+  bind :8443 ssl crt /usr/local/etc/ssl/new-layout/site.pem
+.else
+  bind :8443 ssl crt "\${CERTDIR}/lb.pem"
+.endif
+  use_backend GUARDED if { hdr(host) shop.example.org }
+backend GUARDED from checked
+  server g1 192.0.2.1:80
+backend NOCHECK from plain
+  server n1 192.0.2.2:80
+`;
+  t.like(scan(text), {
+    socket: '/var/run/haproxy.sock',
+    listeners: [],
+    unknown: [
+      {
+        number: 8,
+        text: 'bind :8443 ssl crt /usr/local/etc/ssl/new-layout/site.pem',
+        files: ['/usr/local/etc/ssl/new-layout/site.pem'],
+      },
+      { number: 10, text: 'bind :8443 ssl crt "${CERTDIR}/lb.pem"', files: [] },
+    ],
+  });
+  t.deepEqual(facts(text).hosts, []);
+  t.deepEqual(unchecked(text), ['NOCHECK/n1']);
+});
+
+test('a stats socket that cannot be known is none, with the reason; the next certain one is taken', (t) => {
+  const why = (...lines: string[]) => {
+    const { socket, noSocket } = scan(['global', ...lines].join('\n'));
+    return [socket, noSocket];
+  };
+  t.deepEqual(why('setenv RUN /var/run', 'stats socket "${RUN}/haproxy.sock" level admin'), [
+    null,
+    'its "stats socket ${RUN}/haproxy.sock" has a variable in it',
+  ]);
+  t.deepEqual(why('.if defined(X)', 'stats socket /a.sock level admin', '.endif'), [
+    null,
+    'its "stats socket /a.sock" stands in a condition (.if)',
+  ]);
+  t.deepEqual(why('stats socket /a.sock mode 660 group proxyctl'), [
+    null,
+    'its "stats socket /a.sock" is of level operator, not admin',
+  ]);
+  t.deepEqual(why('stats socket ipv4@127.0.0.1:9999 level admin'), [
+    null,
+    'its "stats socket ipv4@127.0.0.1:9999" is no path of this host',
+  ]);
+  t.deepEqual(why('stats socket "${X}" level admin', 'stats socket /b.sock level admin'), [
+    '/b.sock',
+    null,
+  ]);
+  t.deepEqual(
+    facts('global\nstats socket "${RUN}/haproxy.sock" level admin').sockets.map(
+      ({ level }) => level,
+    ),
+    ['unknown'],
+  );
+});
+
+test('checks come from the defaults that are named, else from the last before; lines count for servers behind them', (t) => {
+  const text = `defaults plain
+  mode http
+defaults checked
+  default-server check
+defaults deeper from checked
+  timeout connect 5s
+backend a from plain
+  server a1 192.0.2.1:80
+backend b
+  server b1 192.0.2.1:80
+backend c from deeper
+  server c1 192.0.2.1:80 no-check
+  server c2 192.0.2.1:80
+listen d from plain
+  server d1 192.0.2.1:80
+  default-server check
+  server d2 192.0.2.1:80
+backend e from nowhere
+  server e1 192.0.2.1:80
+defaults
+backend f
+  server f1 192.0.2.1:80
+  server f2 192.0.2.1:80 track b/b1
+  server f3 192.0.2.1:80 disabled
+  server f4 192.0.2.1:80 "\${OPTIONS[*]}"
+  server f5 "\${WEB}:80"
+backend g
+  disabled
+  server g1 192.0.2.1:80
+`;
+  t.deepEqual(unchecked(text), ['a/a1', 'c/c1', 'd/d1', 'f/f1', 'f/f5']);
+});
+
+test('a default-server or defaults in a condition: whether servers are checked is not known', (t) => {
+  t.deepEqual(
+    unchecked(`backend a
+.if defined(X)
+  default-server check
+.endif
+  server a1 192.0.2.1:80
+.if defined(X)
+defaults
+  default-server check
+.endif
+backend b
+  server b1 192.0.2.1:80
+  server b2 192.0.2.1:80 no-check
+`),
+    ['b/b2'],
+  );
+});
+
+test('server-template lines are servers; who resolves names itself is not asked for the first address', (t) => {
+  const text = `backend a
+  server-template web 1-3 web.example.org:80
+  server-template api 5 _http._tcp.api.example.org resolvers dns check
+  server r web.example.org:80 resolvers dns check
+  server h web.example.org:80 check
+`;
+  t.deepEqual(
+    facts(text).servers.map(({ name, host, port, check }) => [name, host, port, check]),
+    [
+      ['web1-3', '', 0, false],
+      ['api5', '', 0, true],
+      ['r', '', 0, true],
+      ['h', 'web.example.org', 80, true],
+    ],
+  );
+});
+
+test('default-path says where relative names are looked for', (t) => {
+  const of = (...lines: string[]) => scan(['global', ...lines].join('\n')).directory;
+  t.is(of('default-path config'), '/usr/local/etc');
+  t.is(of('default-path parent'), '/usr/local');
+  t.is(of('default-path origin /srv/lb'), '/srv/lb');
+  t.is(of('default-path origin "${BASE}"'), null);
+  t.is(of('default-path current'), null);
+  t.is(of(), null);
+});
+
+test('tables that only count clients are no matter; those by which clients stick are', (t) => {
+  const text = `frontend web
+  stick-table type ip size 100k expire 30s store http_req_rate(10s)
+  http-request track-sc0 src
+backend shared
+  stick-table type ipv6 size 1m expire 30m
+backend app
+  stick on src table shared
+backend own
+  stick-table type ip size 1m peers "\${PEERS}"
+  stick on src
+`;
+  t.deepEqual(
+    facts(text).tables.map(({ section }) => section),
+    ['backend shared'],
+  );
+});
