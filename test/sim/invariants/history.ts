@@ -32,7 +32,8 @@ export function history(): Check {
           continue;
         }
         const records = (agent.loop?.history() ?? []).filter(
-          (one) => one.address === addressOf(vhid) && one.cause !== 'away',
+          ({ address, to, cause }) =>
+            address === addressOf(vhid) && to === host.name && cause !== 'away',
         ).length;
         const isMaster = host.isMaster(vhid);
         if (known === undefined || known.startedAtMs !== agent.startedAtMs) {
