@@ -74,7 +74,10 @@ export function cliSession(
 
   const send = (command: string): Promise<string> =>
     new Promise((resolve, reject) => {
-      if (ended !== null) return void reject(new RuntimeError(command, path, ended));
+      if (ended !== null) {
+        reject(new RuntimeError(command, path, ended));
+        return;
+      }
       waiting.push({ command, resolve, reject });
       next();
     });
