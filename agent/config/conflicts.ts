@@ -29,14 +29,8 @@ export function conflicts(raw: unknown, own: string): Conflict[] {
 }
 
 /** Keys that have a place already and do nothing so far: whoever sets one would rely on it. */
-function notYet({ haproxy, metrics }: Readonly<Record<string, unknown>>): Conflict[] {
+function notYet({ metrics }: Readonly<Record<string, unknown>>): Conflict[] {
   const found: Conflict[] = [];
-  const probe = isTable(haproxy) ? haproxy['probe'] : '';
-  if (typeof probe === 'string' && probe !== '')
-    found.push({
-      path: ['haproxy', 'probe'],
-      message: `not yet: nothing would ask ${JSON.stringify(probe)}; leave it out, or ""`,
-    });
   const listen = isTable(metrics) ? metrics['listen'] : [];
   if (Array.isArray(listen) && listen.length > 0)
     found.push({

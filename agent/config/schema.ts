@@ -44,6 +44,13 @@ const optionalPath = v.pipe(
   string,
   v.check((text) => text === '' || isAbsolute(text), 'must be empty or an absolute path'),
 );
+const probe = v.pipe(
+  string,
+  v.check(
+    (text) => text === '' || (/^https?:\/\/[^/@]+(\/[^#]*)?$/.test(text) && URL.canParse(text)),
+    'must be empty or a URL such as "https://www.example.net/health"',
+  ),
+);
 const address = v.pipe(
   string,
   v.check(
@@ -182,7 +189,7 @@ export const agentToml = v.strictObject({
       config: v.optional(path, '/usr/local/etc/haproxy.conf'),
       socket: v.optional(optionalPath, ''),
       frontends: v.optional(list(filled), []),
-      probe: v.optional(string, ''),
+      probe: v.optional(probe, ''),
       hung_after: v.optional(duration('100ms', '1m'), '2s'),
       drift: v.optional(oneOf(['report', 'restore']), 'report'),
       check: v.optional(argv, [

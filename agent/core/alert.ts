@@ -14,6 +14,7 @@ export const ALERTS = {
   problem: 'warn',
   'haproxy-down': 'warn',
   'haproxy-hung': 'warn',
+  'haproxy-stopping': 'warn',
   'haproxy-problem': 'warn',
   drift: 'warn',
   degraded: 'warn',

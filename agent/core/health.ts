@@ -7,6 +7,9 @@ export const NOT_READ = 'not read yet';
 export const isRead = (haproxy: readonly HaproxyReport[]): boolean =>
   haproxy.every(({ problem }) => problem !== NOT_READ);
 
+/** Subject of the problem that says why HAProxy cannot be asked, with the line to write. */
+export const HAPROXY_SOCKET = 'haproxy-socket';
+
 /** Subject of the problem that says why an agent sets nothing. */
 export const UNPRIVILEGED = 'privilege';
 
@@ -54,6 +57,8 @@ function downBecause(haproxy: HaproxyReport): string | null {
       return `${name} is down${haproxy.problem === '' ? '' : `: ${haproxy.problem}`}`;
     case 'hung':
       return `${name} is hung${haproxy.problem === '' ? '' : `: ${haproxy.problem}`}`;
+    case 'stopping':
+      return `${name} is stopping`;
     case 'unknown':
       return null;
     case 'up': {

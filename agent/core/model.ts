@@ -66,7 +66,11 @@ export interface KnownBase {
   readonly base: number;
 }
 
-export type HaproxyState = 'up' | 'hung' | 'down' | Unknown;
+/**
+ * `stopping`: serves the sessions it has and accepts no new ones. Unknown: it cannot be asked, or a
+ * word of a newer agent.
+ */
+export type HaproxyState = 'up' | 'stopping' | 'hung' | 'down' | Unknown;
 
 interface FrontendReport {
   readonly name: string;

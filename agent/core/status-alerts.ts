@@ -1,7 +1,15 @@
 import { alert, type Noticed } from './alert.ts';
 import type { Alert, NodeStatus, Status } from './answers.ts';
 import { addressIds, isHeard } from './heard.ts';
-import type { AddressReport, Drift, HaproxyReport, NodeReport, Problem } from './model.ts';
+import { HAPROXY_SOCKET } from './health.ts';
+import type {
+  AddressReport,
+  Drift,
+  HaproxyReport,
+  HaproxyState,
+  NodeReport,
+  Problem,
+} from './model.ts';
 
 /** So many drifted servers of a node are named, the others counted. */
 const NAMED = 3;
@@ -82,7 +90,9 @@ function ownAlerts(node: string, report: NodeReport): Alert[] {
     ...(fenced ? [by(node, alert('fenced', node, text, 'proxyctl doctor'), null)] : []),
     ...problems.map((one) => by(node, problemAlert(one), one.sinceMs)),
     ...haproxy
-      .filter(({ state, problem }) => problem !== '' || state === 'down' || state === 'hung')
+      // Why it cannot be asked is a problem of its own, with its remedy.
+      .filter(({ state }) => state !== 'unknown' || !problems.some(isOfSocket))
+      .filter(({ state, problem }) => problem !== '' || isOut(state))
       .map((one) => by(node, haproxyAlert(node, one, report), one.stateSinceMs)),
     ...haproxy.flatMap((one) => driftAlerts(node, one)).map((one) => by(node, one, null)),
     ...(health === 'degraded'
@@ -97,13 +107,19 @@ const problemAlert = ({ subject, cause, remedy }: Problem): Noticed => ({
   ...(subject.startsWith('certificate-expired ') ? { severity: 'fail' } : {}),
 });
 
+const isOfSocket = ({ subject }: Problem): boolean => subject === HAPROXY_SOCKET;
+
+/** New clients get no answer from it. */
+const isOut = (state: HaproxyState): state is 'down' | 'hung' | 'stopping' =>
+  state === 'down' || state === 'hung' || state === 'stopping';
+
 /** Its clients are refused where it is not up and an address is there. */
 function haproxyAlert(
   node: string,
   { state, problem }: HaproxyReport,
   { addresses }: NodeReport,
 ): Noticed {
-  if (state !== 'down' && state !== 'hung') return alert('haproxy-problem', 'haproxy', problem);
+  if (!isOut(state)) return alert('haproxy-problem', 'haproxy', problem);
   const text = `HAProxy ${state}${problem === '' ? '' : `: ${problem}`}`;
   const noticed = alert(`haproxy-${state}`, 'haproxy', text, `on ${node}: service haproxy status`);
   const here = addresses.some((one) => one.state === 'MASTER');

@@ -1,7 +1,7 @@
 import { NOT_READ } from '../core/health.ts';
 import type { HaproxyReport, HaproxyState } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { Liveness } from './watch.ts';
+import type { Liveness } from './liveness.ts';
 
 export interface FeedOptions {
   readonly instance: string;
@@ -91,9 +91,10 @@ export function haproxyFeed(options: FeedOptions) {
     if (liveness.kind === 'up') {
       if (before?.kind !== 'up' || before.pid !== liveness.pid) certificatesAtMs = -Infinity;
       void refresh();
-    } else if (liveness.kind === 'barred') {
-      if (latest.problem !== NOT_READ) become(latest.state, { problem: liveness.cause });
-    } else become(liveness.kind, { problem: liveness.cause, sessions: 0 });
+    } else if (liveness.kind === 'hung' || liveness.kind === 'down')
+      become(liveness.kind, { problem: liveness.cause, sessions: 0 });
+    // It may serve all it had: what was read of it last stands.
+    else become(liveness.kind, { problem: liveness.cause });
   });
 
   return {

@@ -16,7 +16,7 @@ import { serverDrift } from './server-drift.ts';
 import { readServerLines, readServers, setServer, setWeight, shutSessions } from './servers.ts';
 import { showing } from './show.ts';
 import type { StatsSocket } from './stats-socket.ts';
-import type { Liveness } from './watch.ts';
+import type { Liveness } from './liveness.ts';
 import { wishesInForce } from './wishes-in-force.ts';
 
 /** What of agent.toml this needs. */

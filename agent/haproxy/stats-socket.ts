@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
-import { scanConfig } from './config-scan.ts';
 import { atLeast } from './info.ts';
+import { socketOf } from './socket-line.ts';
 import { PAYLOAD_LIMIT, runtime, type Runtime } from './runtime.ts';
-import { watchHaproxy, type Liveness } from './watch.ts';
+import { listener } from './listener.ts';
+import { noSocket, type Liveness } from './liveness.ts';
+import { olderProcesses, type OlderProcess } from './older.ts';
+import { watchHaproxy } from './watch.ts';
 
 export interface StatsSocketOptions {
   /** Path of haproxy.conf. */
@@ -12,6 +15,12 @@ export interface StatsSocketOptions {
   /** Empty: the first admin `stats socket` of haproxy.conf. */
   readonly socket: string;
   readonly hungAfterMs: number;
+  /** Required ones; empty: all. One of their binds is asked before silence counts. */
+  readonly frontends: readonly string[];
+  /** URL that is asked instead of a bind; empty: none. */
+  readonly probe: string;
+  /** VIPs that this host does not have now. */
+  readonly elsewhere: () => readonly string[];
   readonly clock: Clock;
 }
 
@@ -26,6 +35,8 @@ export interface StatsSocket {
    * called. Which socket it is, and what this version takes, is learned here.
    */
   watch(onChange: (liveness: Liveness) => void): () => void;
+  /** Processes that were replaced or stop and still serve, while watched. */
+  older(): readonly OlderProcess[];
 }
 
 const DEADLINE_MS = 2000;
@@ -37,6 +48,7 @@ const NO_SOCKET = 'no stats socket of level admin is known';
 /** The configured socket, or the first admin one of haproxy.conf once that can be read. */
 export function statsSocket(options: StatsSocketOptions): StatsSocket {
   const { clock, hungAfterMs } = options;
+  const older = olderProcesses(clock);
   let version = '';
   let path = options.socket;
   let asked: { readonly path: string; readonly runtime: Runtime } | null = null;
@@ -50,42 +62,58 @@ export function statsSocket(options: StatsSocketOptions): StatsSocket {
       return asked.runtime(command, payload);
     },
     path: () => path,
+    older: () => older.list(),
     watch(onChange) {
       let closed = false;
       let stop = (): void => {};
+      let cancel = (): void => {};
+      let isUp = false;
       const tell = (liveness: Liveness): void => {
+        isUp = liveness.kind === 'up';
         if (liveness.kind === 'up') ({ version } = liveness);
         onChange(liveness);
       };
       const start = (socketPath: string): void => {
         path = socketPath;
-        stop = watchHaproxy({ socketPath, clock, hungAfterMs, onChange: tell });
+        const here = listener(options);
+        stop();
+        stop = watchHaproxy({
+          socketPath,
+          clock,
+          hungAfterMs,
+          listener: here,
+          older,
+          onChange: tell,
+        });
       };
+      /** The file may name another one by now, as long as the one that is known is not up. */
       const look = async (): Promise<void> => {
-        const found = await adminSocket(options.config);
+        const found = isUp ? null : await socketIn(options.config);
         if (closed) return;
-        if ('path' in found) return start(found.path);
-        tell({ kind: 'down', cause: found.cause });
-        stop = clock.after(CONFIG_RETRY_MS, () => void look());
+        cancel = clock.after(CONFIG_RETRY_MS, () => void look());
+        if (found === null) return;
+        if ('path' in found && found.path !== path) start(found.path);
+        else if ('cause' in found && path === '') tell(noSocket(found.cause));
       };
       if (options.socket === '') void look();
       else start(options.socket);
       return () => {
         closed = true;
+        cancel();
         stop();
+        older.close();
       };
     },
   };
 }
 
-/** The first `stats socket` of level admin in the haproxy.conf at `config`, or why none is known. */
-async function adminSocket(
+/** The `stats socket` in the haproxy.conf at `config` to ask, or why none is known. */
+async function socketIn(
   config: string,
 ): Promise<{ readonly path: string } | { readonly cause: string }> {
   try {
-    const { socket } = scanConfig(await readFile(config, 'utf8'));
-    if (socket !== null) return { path: socket };
-    return { cause: `${config} has no "stats socket PATH level admin" in its global section` };
+    const found = socketOf(await readFile(config, 'utf8'));
+    return found.path === null ? { cause: `${config} ${found.cause}` } : { path: found.path };
   } catch (error) {
     return { cause: `the stats socket is not known: ${sentence(error)}` };
   }

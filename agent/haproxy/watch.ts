@@ -1,24 +1,21 @@
-import { statSync, watch as watchDirectory } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { statSync, watch as watchDirectory, type Stats } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Clock } from '../sys/clock.ts';
+import { hold, type Held } from './held.ts';
 import { readInfo, type Info } from './info.ts';
-import { RuntimeError, runtime } from './runtime.ts';
-
-/** What is known of one HAProxy process, told the moment it changes. */
-export type Liveness =
-  | { readonly kind: 'up'; readonly pid: number; readonly version: string }
-  | { readonly kind: 'down'; readonly cause: string }
-  /** It accepts on its socket and does not answer. */
-  | { readonly kind: 'hung'; readonly cause: string }
-  /** This process may not connect: nothing is known of HAProxy, least of all that it is down. */
-  | { readonly kind: 'barred'; readonly cause: string };
+import type { Listener, ListenerAnswer } from './listener.ts';
+import { notAdmin, troubleOf, verdict, type Liveness, type Trouble } from './liveness.ts';
+import type { OlderProcesses } from './older.ts';
+import { runtime } from './runtime.ts';
 
 export interface WatchOptions {
   readonly socketPath: string;
   readonly clock: Clock;
-  /** A reply that takes longer is a miss; two in a row are `hung`. */
+  /** A reply that takes longer is a miss; two in a row are silence. */
   readonly hungAfterMs: number;
+  readonly listener: Listener;
+  /** Gets the connections to processes that are replaced or stop. */
+  readonly older: OlderProcesses;
   readonly onChange: (liveness: Liveness) => void;
 }
 
@@ -26,31 +23,31 @@ const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1000;
 const PING_MS = 1000;
 const MISSES = 2;
-/** A dying process may accept once more; who closes more often than this is not tried in a loop. */
-const CLOSINGS = 3;
 
 /**
- * Watches one HAProxy through its stats socket. A held connection tells of its
- * death at once (EOF, then nobody listens). After a reload the held connection
- * stays with the old process and says nothing, so the socket's inode is
- * watched too: a new one is a new process. An idle connection that HAProxy
- * closes by itself (stats timeout) is no death: the next one is answered.
+ * Watches one HAProxy through its stats socket. It lives when a new connection is answered: one a
+ * second, and one at once when the connection that is held ends or says that its process stops,
+ * or when the socket's inode is another one. What is not answered is judged together with a
+ * listener (`verdict`). An idle connection that HAProxy closes by itself is no death: the next one
+ * is answered.
  */
 export function watchHaproxy(options: WatchOptions): () => void {
-  const { socketPath, clock, hungAfterMs, onChange } = options;
+  const { socketPath, clock, hungAfterMs, listener, older, onChange } = options;
   const ask = runtime(socketPath, { deadlineMs: hungAfterMs });
-  let held: Socket | null = null;
-  let trying: Socket | null = null;
+  let held: Held | null = null;
+  let holdAtMs = -Infinity;
   let inode: number | null = null;
+  /** The process that was up last, and the level its socket gives; null: not known. */
+  let last: { readonly pid: number; readonly level: string | null } = { pid: 0, level: null };
   let said = '';
   let misses = 0;
   let retryMs = FIRST_RETRY_MS;
-  let asking = false;
-  /** Held connections that were closed since the last answer. */
-  let unanswered = 0;
+  let looking = false;
+  let again = false;
   let closed = false;
-  let cancelRetry = (): void => {};
-  let cancelPing = (): void => {};
+  let cancel = (): void => {};
+  /** Asked from the first miss on, so that the second one need not wait for it. */
+  let asked: Promise<ListenerAnswer> | null = null;
 
   function tell(liveness: Liveness): void {
     const text = JSON.stringify(liveness);
@@ -59,105 +56,137 @@ export function watchHaproxy(options: WatchOptions): () => void {
     onChange(liveness);
   }
 
-  /**
-   * Opens the connection that will tell of the process's end. The one that is
-   * held is given up only once the new one stands: a starting HAProxy renames
-   * its socket into place a moment before it listens.
-   */
-  function hold(): void {
+  /** Looks now, or once more when a look is under way that may have begun too early. */
+  function look(): void {
     if (closed) return;
-    cancelRetry();
-    trying?.destroy();
-    inode = inodeOf(socketPath);
-    const socket = connect(socketPath);
-    trying = socket;
-    let cause = '';
-    socket.on('connect', () => {
-      const before = held;
-      held = socket;
-      trying = null;
-      before?.destroy();
-      void ping();
-    });
-    socket.on('data', () => undefined);
-    socket.on('error', (error) => {
-      cause = 'code' in error ? String(error.code) : error.message;
-    });
-    socket.on('close', () => {
-      if (closed) return;
-      if (held === socket) {
-        held = null;
-        // It was there a moment ago: look at once whether anybody still listens.
-        if (unanswered++ < CLOSINGS) hold();
-        else retryLater();
-      } else if (trying === socket) {
-        trying = null;
-        if (held === null || retryMs === LAST_RETRY_MS) {
-          if (cause === 'EACCES' || cause === 'EPERM')
-            tell({ kind: 'barred', cause: `${socketPath} may not be used (${cause})` });
-          else tell({ kind: 'down', cause: `nobody listens at ${socketPath} (${cause})` });
-          misses = 0;
-        }
-        retryLater();
-      }
-    });
+    again = true;
+    if (looking) return;
+    looking = true;
+    cancel();
+    void looks();
   }
 
-  function retryLater(): void {
-    cancelRetry();
-    cancelRetry = clock.after(retryMs, hold);
+  async function looks(): Promise<void> {
+    again = false;
+    const pauseMs = await once();
+    if (closed) return;
+    if (again) return looks();
+    looking = false;
+    cancel = clock.after(pauseMs, look);
+  }
+
+  /** One new connection, and what follows from it; the ms until the next one is due. */
+  async function once(): Promise<number> {
+    const file = fileAt(socketPath);
+    inode = file?.ino ?? null;
+    const seen = await readInfo(ask).catch((error: unknown) => troubleOf(error, socketPath));
+    if (closed) return 0;
+    if ('kind' in seen && file?.isSocket() === false)
+      return notAnswered({ kind: 'alien', cause: `${socketPath} is no socket` });
+    if ('kind' in seen) return notAnswered(seen);
+    if (seen.stopping)
+      return notAnswered({ kind: 'gone', cause: `nobody listens at ${socketPath} any more` });
+    await answered(seen);
+    return PING_MS;
+  }
+
+  async function answered({ pid, version }: Info): Promise<void> {
+    misses = 0;
+    asked = null;
+    retryMs = FIRST_RETRY_MS;
+    if (held !== null && held.pid() !== null && held.pid() !== pid) letGo();
+    if (last.pid !== pid) last = { pid, level: await levelOf() };
+    if (closed) return;
+    const { level } = last;
+    if (level === null || level === 'admin') tell({ kind: 'up', pid, version });
+    else tell(notAdmin(socketPath, level));
+    if (held !== null || clock.nowMs() < holdAtMs) return;
+    holdOn();
+    await listener.prepare();
+  }
+
+  async function notAnswered(trouble: Trouble): Promise<number> {
+    const pauseMs = retryMs;
     retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
+    if (trouble.kind === 'silent') {
+      asked ??= listener.ask(hungAfterMs);
+      if (++misses < MISSES) return FIRST_RETRY_MS;
+    } else {
+      misses = 0;
+      asked = null;
+      // A starting HAProxy renames its socket into place a moment before it listens.
+      if (trouble.kind === 'gone' && held?.answers() === true && pauseMs < LAST_RETRY_MS)
+        return pauseMs;
+    }
+    const needed = trouble.kind !== 'barred' && trouble.kind !== 'exhausted';
+    const none: ListenerAnswer = { kind: 'none', at: '' };
+    const answer = needed ? await (asked ?? listener.ask(hungAfterMs)) : none;
+    asked = null;
+    // What came meanwhile is looked at first: it knows better.
+    if (closed || again) return pauseMs;
+    tell(
+      verdict(trouble, {
+        path: socketPath,
+        listener: answer,
+        heldAnswers: held?.answers() === true,
+        stopping: older.list().at(-1)?.pid ?? null,
+      }),
+    );
+    return pauseMs;
   }
 
-  async function ping(): Promise<void> {
-    if (asking || closed) return;
-    asking = true;
-    cancelPing();
-    let info: Info | null = null;
-    let cause = '';
-    let waited = false;
-    try {
-      info = await readInfo(ask);
-    } catch (error) {
-      cause = error instanceof Error ? error.message : String(error);
-      const kind = error instanceof RuntimeError ? error.failure.kind : 'text';
-      // Silence is a miss, and so are half an answer and a full queue nobody accepts from (EAGAIN).
-      if (kind === 'timeout' || kind === 'broken' || kind === 'empty' || kind === 'cut') misses++;
-      waited = kind === 'timeout';
-      if (kind === 'text' || kind === 'rejected') cause = `it does not speak HAProxy: ${cause}`;
-      if (kind === 'text' || kind === 'rejected') tell({ kind: 'hung', cause });
-    }
-    asking = false;
-    if (info !== null) {
-      misses = 0;
-      unanswered = 0;
-      retryMs = FIRST_RETRY_MS;
-      tell({ kind: 'up', pid: info.pid, version: info.version });
-    } else if (misses >= MISSES) tell({ kind: 'hung', cause });
-    // A timeout has taken its time already.
-    cancelPing = clock.after(waited ? 1 : PING_MS, () => {
-      lookForNewProcess();
-      void ping();
+  const levelOf = (): Promise<string | null> =>
+    ask('show cli level').then(
+      (text) => (/^(user|operator|admin)$/.test(text.trim()) ? text.trim() : null),
+      () => null,
+    );
+
+  function holdOn(): void {
+    const mine = hold({
+      path: socketPath,
+      clock,
+      deadlineMs: hungAfterMs,
+      onPid(pid) {
+        if (held === mine && pid !== last.pid) look();
+      },
+      onStopping() {
+        if (held !== mine) return;
+        letGo();
+        look();
+      },
+      onEnd(session) {
+        older.ended(session);
+        if (held !== mine) return;
+        held = null;
+        // One that takes no session is not asked for one in a loop.
+        if (mine.pid() === null) holdAtMs = clock.nowMs() + PING_MS;
+        look();
+      },
     });
+    held = mine;
+  }
+
+  /** The process behind the held connection is replaced or stops: it is not to be kept alive by it. */
+  function letGo(): void {
+    const released = held?.release() ?? null;
+    held = null;
+    if (released !== null) older.add(released.pid, released.session, look);
   }
 
   function lookForNewProcess(): void {
-    if (closed) return;
-    const now = inodeOf(socketPath);
-    if (now === inode || now === null) return;
+    const now = fileAt(socketPath)?.ino;
+    if (now === inode || now === undefined) return;
     retryMs = FIRST_RETRY_MS;
-    hold();
+    look();
   }
 
-  const directory = watchQuietly(socketPath, lookForNewProcess);
-  hold();
+  const unwatch = watchQuietly(socketPath, lookForNewProcess);
+  look();
   return () => {
     closed = true;
-    cancelRetry();
-    cancelPing();
-    directory();
-    held?.destroy();
-    trying?.destroy();
+    cancel();
+    unwatch();
+    held?.close();
   };
 }
 
@@ -176,6 +205,11 @@ function watchQuietly(socketPath: string, onChange: () => void): () => void {
   }
 }
 
-function inodeOf(path: string): number | null {
-  return statSync(path, { throwIfNoEntry: false })?.ino ?? null;
+/** Null: none, or none that may be looked at. */
+function fileAt(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
+  }
 }

@@ -1,4 +1,9 @@
-import { LOWERED_ADVSKEW, type AddressReport, type HaproxyReport } from '../core/model.ts';
+import {
+  LOWERED_ADVSKEW,
+  type AddressReport,
+  type HaproxyReport,
+  type HaproxyState,
+} from '../core/model.ts';
 import { sentence } from '../core/words.ts';
 import type { Log } from '../log.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -40,7 +45,7 @@ export function endings(ending: Ending, will: Will) {
  * over, and what nobody took after two seconds is left to the kernel of another host.
  */
 export async function endWithHaproxy({ loop, carp, haproxy, clock, log }: Ending): Promise<void> {
-  if (!(await dies(loop, () => haproxy.report().state === 'down', clock))) return;
+  if (!(await dies(loop, () => isGoing(haproxy.report().state), clock))) return;
   log.info('agent-leaving', {}, 'HAProxy ends as well: every address is given away');
   await leave(loop, clock, log, HAND_OVER_MS);
   for (const { address, interface: name, vhid } of held(loop)) {
@@ -64,6 +69,9 @@ export function keepWill(loop: Pick<Leaving, 'report' | 'onRound'>, will: Will):
     will(pid, report.addresses).catch(() => undefined);
   });
 }
+
+/** It has ended, or ends with the sessions it has. */
+const isGoing = (state: HaproxyState): boolean => state === 'down' || state === 'stopping';
 
 /** Whether HAProxy is dead, or is within half a second. */
 function dies(loop: Leaving, isDown: () => boolean, clock: Clock): Promise<boolean> {

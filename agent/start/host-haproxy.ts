@@ -1,5 +1,6 @@
 import { hostCertificates } from '../certs/host-certificates.ts';
 import type { Config } from '../config/config.ts';
+import { HAPROXY_SOCKET } from '../core/health.ts';
 import type { Intents } from '../core/intents.ts';
 import { haproxy } from '../haproxy/haproxy.ts';
 import { driftLine } from '../haproxy/server-drift.ts';
@@ -11,8 +12,6 @@ import type { Privileges } from '../privilege/privileges.ts';
 import type { Problems } from '../problems.ts';
 import type { Store } from '../store/state.ts';
 import type { Clock } from '../sys/clock.ts';
-
-const STATS_GROUP = 'stats socket ... mode 660 level admin group proxyctl, in haproxy.conf';
 
 /** HAProxy of this host: its socket, its certificates, and what it runs once `make` is given the wishes. */
 export function hostHaproxy(host: {
@@ -29,13 +28,14 @@ export function hostHaproxy(host: {
   readonly onUp: () => void;
 }) {
   const { config, clock, log, privileges, problems, latest, save } = host;
-  const socket = statsSocket({ ...config.haproxy, clock });
+  const elsewhere = (): string[] => vipsElsewhere(latest.report());
+  const socket = statsSocket({ ...config.haproxy, elsewhere, clock });
   const here = { node: config.node, config, clock, socket };
   const certificates = hostCertificates({
     ...here,
     files: privileges.files,
     reload: () => privileges.commands.reload(),
-    elsewhere: () => vipsElsewhere(latest.report()),
+    elsewhere,
   });
   const make = (intents: () => Intents) =>
     haproxy({
@@ -49,8 +49,8 @@ export function hostHaproxy(host: {
       onLiveness(liveness) {
         log.info('haproxy-changed', { ...liveness }, `HAProxy ${liveness.kind}`);
         if (liveness.kind === 'up') host.onUp();
-        if (liveness.kind !== 'barred') problems.clear('haproxy-socket');
-        else problems.raise('haproxy-socket', liveness.cause, STATS_GROUP);
+        if (liveness.kind !== 'unknown') problems.clear(HAPROXY_SOCKET);
+        else problems.raise(HAPROXY_SOCKET, liveness.cause, liveness.remedy);
       },
     });
   return { socket, certificates, make };

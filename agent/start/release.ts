@@ -104,7 +104,7 @@ async function releaseFence(
 
 async function releaseSwaps(config: Config, told: Told): Promise<void> {
   const clock = systemClock;
-  const socket = statsSocket({ ...config.haproxy, clock });
+  const socket = statsSocket({ ...config.haproxy, elsewhere: () => [], clock });
   const { swap } = hostCertificates({
     node: config.node,
     config,

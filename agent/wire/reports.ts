@@ -11,7 +11,7 @@ import { WireError, ageMs, each, enumOrUnknown, enumValue, filled, orNull } from
 import { uint32, within, wordOrUnknown } from './fields.ts';
 
 const CARP_STATES = ['INIT', 'BACKUP', 'MASTER'] as const;
-const HAPROXY_STATES = ['up', 'hung', 'down'] as const;
+const HAPROXY_STATES = ['up', 'hung', 'down', 'stopping'] as const;
 const HEALTHS = ['serving', 'degraded', 'down'] as const;
 const ICMP = ['raw-socket', 'ping', 'none'] as const;
 const CARP_EVENTS = ['events', 'polling'] as const;

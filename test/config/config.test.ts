@@ -200,14 +200,31 @@ test('values of the wrong kind: what would be right, and what stands there', asy
 });
 
 test('keys that do nothing yet are refused with their line; their defaults written out are not', async (t) => {
-  const text = `${PEER}[haproxy]\nprobe = "https://a.example/"\n[metrics]\nlisten = ["[::1]:7662"]\n`;
+  const text = `${PEER}[metrics]\nlisten = ["[::1]:7662"]\n`;
   const line = PEER.split('\n').length;
   t.deepEqual(await wrong(t, text), [
-    `agent.toml:${line + 1}:1: haproxy.probe: not yet: nothing would ask "https://a.example/"; leave it out, or ""`,
-    `agent.toml:${line + 3}:1: metrics.listen: not yet: nothing would listen at ["[::1]:7662"]; leave it out, or []`,
+    `agent.toml:${line + 1}:1: metrics.listen: not yet: nothing would listen at ["[::1]:7662"]; leave it out, or []`,
   ]);
   const written = `${PEER}[haproxy]\nprobe = ""\n[metrics]\nlisten = []\n`;
   t.deepEqual(await read(written), await read(PEER));
+});
+
+test('haproxy.probe is a URL of http or https, without a password and without a fragment', async (t) => {
+  const probe = (url: string): string => `${PEER}[haproxy]\nprobe = "${url}"\n`;
+  const { haproxy } = await read(probe('https://www.example.net:8443/health?full=1'));
+  t.is(haproxy.probe, 'https://www.example.net:8443/health?full=1');
+  for (const url of [
+    '/health',
+    'ftp://a/',
+    'https://',
+    'http://u:p@a/',
+    'http://a/#b',
+    'http://a:x/',
+  ])
+    t.regex(
+      (await wrong(t, probe(url)))[0] ?? '',
+      /haproxy\.probe: must be empty or a URL such as "https:\/\/www\.example\.net\/health"/,
+    );
 });
 
 test('times: none that would mean always, never or nothing', async (t) => {

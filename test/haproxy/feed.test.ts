@@ -1,6 +1,6 @@
 import test from 'ava';
 import { haproxyFeed } from '../../agent/haproxy/feed.ts';
-import type { Liveness } from '../../agent/haproxy/watch.ts';
+import type { Liveness } from '../../agent/haproxy/liveness.ts';
 import type { HaproxyReport } from '../../agent/core/model.ts';
 import { haproxy } from '../reports.ts';
 import { FakeClock, settled } from '../fake-clock.ts';

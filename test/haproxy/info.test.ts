@@ -11,6 +11,7 @@ test('process, version and sessions of 2.6.12, the version without its packaging
     pid: Number(/^Pid: (\d+)$/m.exec(CAPTURED)?.[1]),
     upMs: 1000,
     sessions: 0,
+    stopping: false,
   });
 });
 

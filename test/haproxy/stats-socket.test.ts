@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { RuntimeError } from '../../agent/haproxy/runtime.ts';
 import { statsSocket } from '../../agent/haproxy/stats-socket.ts';
-import type { Liveness } from '../../agent/haproxy/watch.ts';
+import type { Liveness } from '../../agent/haproxy/liveness.ts';
 import { FakeClock } from '../fake-clock.ts';
-import { createRecord } from '../record.ts';
+import { createRecord, eventually } from '../record.ts';
 import { shortFolder } from './haproxy.ts';
 import { scriptedSocket, type Script } from './scripted.ts';
 
@@ -20,7 +20,15 @@ const UP: Liveness = { kind: 'up', pid: 7, version: '2.6.12' };
 function host(t: ExecutionContext, socket = '') {
   const config = join(shortFolder(t), 'haproxy.conf');
   const clock = new FakeClock();
-  const opened = statsSocket({ config, socket, hungAfterMs: 5000, clock });
+  const opened = statsSocket({
+    config,
+    socket,
+    hungAfterMs: 5000,
+    frontends: [],
+    probe: '',
+    elsewhere: () => [],
+    clock,
+  });
   const said = createRecord<Liveness>();
   const watch = (): (() => void) => {
     const stop = opened.watch((one) => said.add(one));
@@ -56,28 +64,64 @@ test('without one it is the first of level admin in haproxy.conf, once that was 
   t.regex(await socket.ask('show info'), /^Pid: 7$/m);
 });
 
-test('while haproxy.conf names none HAProxy is down; it is read again every 5 s', async (t) => {
+test('while haproxy.conf names none it is not known, with the line to write; it is read again every 5 s', async (t) => {
   const { path } = await scriptedSocket(t, haproxy());
   const { config, clock, said, watch, write } = host(t);
-  const unread = `the stats socket is not known: ENOENT: no such file or directory, open '${config}'`;
-  const none = `${config} has no "stats socket PATH level admin" in its global section`;
-  const told = (cause: string) => said.until((one) => one.kind === 'down' && one.cause === cause);
+  const causes = [
+    `the stats socket is not known: ENOENT: no such file or directory, open '${config}'`,
+    `${config} has no "stats socket PATH level admin" in its global section`,
+    `${config} names its stats socket by a variable (line 2: \${RUN}/haproxy.sock)`,
+    `${config} has no stats socket that is a path (line 2: ipv4@127.0.0.1:9999)`,
+  ];
   watch();
-  await told(unread);
-  write('stats socket /nowhere.sock level user');
-  t.deepEqual(clock.sleeping(), [5000]);
-  await clock.advance(5000);
-  await told(none);
+  await said.until(() => true);
+  for (const line of [
+    'daemon',
+    'stats socket "${RUN}/haproxy.sock" mode 660 level admin',
+    'stats socket ipv4@127.0.0.1:9999 level admin',
+    `stats socket ${path} level admin`,
+  ]) {
+    const before = said.items.length;
+    write(line);
+    t.deepEqual(clock.sleeping(), [5000]);
+    await clock.advance(5000);
+    await eventually(() => said.items.length > before);
+  }
+  const remedy =
+    'socket = "/PATH" below [haproxy] in agent.toml, or in haproxy.conf, global: ' +
+    'stats socket /var/run/haproxy.sock mode 600 level admin';
+  t.deepEqual(said.items, [
+    ...causes.map((cause) => ({ kind: 'unknown', cause, remedy }) as const),
+    UP,
+  ]);
+});
+
+test('a socket of another level is watched where no other is written out', async (t) => {
+  const { path } = await scriptedSocket(t, haproxy());
+  const { said, watch, write } = host(t);
+  write('stats socket "${RUN}/a.sock" level admin', `stats socket ${path} level operator`);
+  watch();
+  t.deepEqual(await said.until(() => true), UP);
+});
+
+test('a socket that haproxy.conf names elsewhere by now is found while the old one is dead', async (t) => {
+  const { path } = await scriptedSocket(t, haproxy());
+  const { clock, said, watch, write } = host(t);
+  write('stats socket /nowhere.sock level admin');
+  watch();
+  await said.until(({ kind }) => kind === 'down');
   write(`stats socket ${path} level admin`);
-  await clock.advance(5000);
-  await said.until(({ kind }) => kind === 'up');
-  t.deepEqual(said.items, [{ kind: 'down', cause: unread }, { kind: 'down', cause: none }, UP]);
+  await eventually(async () => {
+    await clock.advance(100);
+    return said.items.at(-1)?.kind === 'up';
+  });
+  t.true(clock.nowMs() >= 5000 && clock.nowMs() < 10_000);
 });
 
 test('who ends the watch leaves no look at haproxy.conf behind', async (t) => {
   const { clock, said, watch } = host(t);
   const stop = watch();
-  await said.until(({ kind }) => kind === 'down');
+  await said.until(({ kind }) => kind === 'unknown');
   t.deepEqual(clock.sleeping(), [5000]);
   stop();
   t.deepEqual(clock.sleeping(), []);

@@ -1,30 +1,60 @@
 import { once } from 'node:events';
 import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { readInfo } from '../../agent/haproxy/info.ts';
-import { watchHaproxy, type Liveness } from '../../agent/haproxy/watch.ts';
+import type { ListenerAnswer } from '../../agent/haproxy/listener.ts';
+import type { Liveness } from '../../agent/haproxy/liveness.ts';
+import { olderProcesses } from '../../agent/haproxy/older.ts';
+import { watchHaproxy } from '../../agent/haproxy/watch.ts';
 import type { Clock } from '../../agent/sys/clock.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { createRecord, eventually } from '../record.ts';
 import { testClock } from '../rpc/world.ts';
 import { holdOpen, shortFolder, startHaproxy } from './haproxy.ts';
-import { scriptedSocket } from './scripted.ts';
+import { interactive, scriptedSocket } from './scripted.ts';
 
-const INFO = (pid: number) =>
-  `Name: HAProxy\nVersion: 2.6.12\nPid: ${pid}\nUptime_sec: 5\nCurrConns: 0\n\n`;
+const INFO = (pid: number, stopping = 0) =>
+  `Name: HAProxy\nVersion: 2.6.12\nPid: ${pid}\nUptime_sec: 5\nCurrConns: 0\nStopping: ${stopping}\n\n`;
+
+/** A HAProxy of level admin that is up; `mute` makes it silent. */
+const speaking = (pid: number, mute = (): boolean => false) =>
+  interactive((command) => {
+    if (mute()) return null;
+    return command === 'show cli level' ? 'admin\n\n' : INFO(pid);
+  });
+
+const NONE: ListenerAnswer = { kind: 'none', at: '' };
+const ANSWERS: ListenerAnswer = { kind: 'answers', at: '127.0.0.1:80' };
 
 function watch(
   t: ExecutionContext,
   socketPath: string,
-  { clock = new FakeClock(), hungAfterMs = 5000 }: { clock?: Clock; hungAfterMs?: number } = {},
+  {
+    clock = new FakeClock(),
+    hungAfterMs = 5000,
+    answer = () => NONE,
+  }: { clock?: Clock; hungAfterMs?: number; answer?: () => ListenerAnswer } = {},
 ) {
   const said = createRecord<Liveness>();
-  const stop = watchHaproxy({ socketPath, clock, hungAfterMs, onChange: (one) => said.add(one) });
-  t.teardown(stop);
-  return { said, stop };
+  const older = olderProcesses(clock);
+  const listener = { prepare: async () => undefined, ask: async () => answer() };
+  const stop = watchHaproxy({
+    socketPath,
+    clock,
+    hungAfterMs,
+    listener,
+    older,
+    onChange: (one) => said.add(one),
+  });
+  const end = (): void => {
+    stop();
+    older.close();
+  };
+  t.teardown(end);
+  return { said, older, stop: end };
 }
 
 const up =
@@ -32,6 +62,17 @@ const up =
   (one: Liveness): boolean =>
     one.kind === 'up' && (pid === undefined || one.pid === pid);
 const kinds = (items: readonly Liveness[]): string[] => items.map(({ kind }) => kind);
+
+/** Puts a socket on which nobody listens in the place of `path`. */
+async function deadSocket(path: string): Promise<void> {
+  const server = createServer().listen(`${path}.1`);
+  await once(server, 'listening');
+  // The end of a server takes away the name it was made with.
+  renameSync(`${path}.1`, `${path}.2`);
+  server.close();
+  await once(server, 'close');
+  renameSync(`${path}.2`, path);
+}
 
 /** Lets time pass in small steps until something holds. */
 const passing = (clock: FakeClock, holds: () => boolean): Promise<void> =>
@@ -85,31 +126,27 @@ test('a reload: the new process is told while the old one still runs and holds o
   const next = await haproxy.start(['-sf', String(old.pid)]);
   await passing(clock, () => said.items.some(up(next.pid)));
   t.is(old.exitCode, null);
-  const ended = once(old, 'exit');
+  let ended = false;
+  old.once('exit', () => (ended = true));
   client.destroy();
-  await ended;
+  await passing(clock, () => ended);
   t.deepEqual(kinds(said.items), ['up', 'up']);
 });
 
 test('a new socket on which nobody listens yet is no death while the old process holds', async (t) => {
   const clock = new FakeClock();
-  const { path } = await scriptedSocket(t, (_request, socket) => {
-    socket.end(INFO(7));
-  });
+  const { path } = await scriptedSocket(t, speaking(7));
   const { said } = watch(t, path, { clock });
   await said.until(up(7));
   // As a starting HAProxy does: bound under another name, renamed, and only then listening.
-  writeFileSync(`${path}.tmp`, '');
-  renameSync(`${path}.tmp`, path);
-  await eventually(() => clock.sleeping().includes(20));
-  for (const pause of [20, 40, 80, 160, 320]) {
-    await clock.advance(pause);
-    await eventually(() => clock.sleeping().some((ms) => ms === pause * 2));
-  }
+  await deadSocket(path);
+  const untilMs = clock.nowMs() + 600;
+  await passing(clock, () => clock.nowMs() >= untilMs);
   t.deepEqual(kinds(said.items), ['up']);
   const server = createServer((socket) => {
     socket.on('error', () => undefined);
-    socket.once('data', () => socket.end(INFO(8)));
+    const say = speaking(8);
+    socket.on('data', (chunk) => say(chunk.toString(), socket));
   });
   t.teardown(() => void server.close());
   rmSync(path);
@@ -119,17 +156,22 @@ test('a new socket on which nobody listens yet is no death while the old process
   t.deepEqual(kinds(said.items), ['up', 'up']);
 });
 
-test('a new socket on which nobody comes to listen is a death after a good second', async (t) => {
-  const clock = new FakeClock();
-  const { path } = await scriptedSocket(t, (_request, socket) => {
-    socket.end(INFO(7));
-  });
-  const { said } = watch(t, path, { clock });
-  await said.until(up(7));
-  writeFileSync(`${path}.tmp`, '');
-  renameSync(`${path}.tmp`, path);
-  await passing(clock, () => said.items.some(({ kind }) => kind === 'down'));
-  t.true(clock.nowMs() >= 1000 && clock.nowMs() < 5000);
+test('a new socket on which nobody comes to listen is told after a good second', async (t) => {
+  const left = async (answer: ListenerAnswer): Promise<Liveness> => {
+    const clock = new FakeClock();
+    const { path } = await scriptedSocket(t, speaking(7));
+    const { said } = watch(t, path, { clock, answer: () => answer });
+    await said.until(up(7));
+    const fromMs = clock.nowMs();
+    await deadSocket(path);
+    await passing(clock, () => said.items.length > 1);
+    const tookMs = clock.nowMs() - fromMs;
+    t.true(tookMs >= 1000 && tookMs < 5000, `${tookMs} ms`);
+    return said.items[1] ?? { kind: 'down', cause: 'nothing' };
+  };
+  // The process that is held answers and does not stop: its clients are served.
+  t.is((await left(ANSWERS)).kind, 'unknown');
+  t.is((await left(NONE)).kind, 'unknown');
 });
 
 test('a process that is stopped is hung after two misses, and up once it goes on', async (t) => {
@@ -150,22 +192,19 @@ test('a process that is stopped is hung after two misses, and up once it goes on
 });
 
 test('one slow answer is a miss and nothing more', async (t) => {
-  let mute = false;
+  let unanswered = 0;
   const clock = new FakeClock();
-  const { path, requests } = await scriptedSocket(t, (_request, socket) => {
-    if (!mute) socket.end(INFO(7));
-  });
+  const { path, requests } = await scriptedSocket(
+    t,
+    speaking(7, () => unanswered-- > 0),
+  );
   const { said } = watch(t, path, { clock, hungAfterMs: 1000 });
-  await said.until(up(7));
-  await eventually(() => clock.sleeping().length === 1);
-  mute = true;
-  await clock.advance(1000);
-  // The miss has been counted once the next ping is planned.
-  await eventually(() => clock.sleeping().length === 1);
-  mute = false;
-  await clock.advance(1);
-  await eventually(() => clock.sleeping().length === 1);
-  t.is(requests.items.length, 3);
+  await passing(clock, () => said.items.some(up(7)));
+  await passing(clock, () => clock.sleeping().includes(50));
+  // What is asked over the connection that is held, and on a new one.
+  unanswered = 2;
+  const before = requests.items.length;
+  await passing(clock, () => requests.items.length > before + 4);
   t.deepEqual(kinds(said.items), ['up']);
 });
 
@@ -177,21 +216,23 @@ test('an idle connection that HAProxy closes by itself is no death', async (t) =
     Number(/^CumConns: (\d+)$/m.exec(await haproxy.ask('show info'))?.[1]);
   const before = await connections();
   let asked = 0;
-  // Each idle close makes the watch connect twice: to hold, and to ask.
-  await eventually(async () => (await connections()) - before - ++asked >= 8);
+  // Each idle close makes the watch connect twice: to ask, and to hold.
+  await eventually(async () => (await connections()) - before - ++asked >= 4);
   t.deepEqual(kinds(said.items), ['up']);
 });
 
-test('a socket that answers what no HAProxy answers is hung, with what it said', async (t) => {
+test('a socket that belongs to something else is not known, unless nobody listens besides', async (t) => {
   const { path } = await scriptedSocket(t, (_request, socket) => {
     socket.end('SSH-2.0-OpenSSH_9.6\r\n\n\n');
   });
-  const { said } = watch(t, path);
-  const hung = await said.until(({ kind }) => kind === 'hung');
+  const saidOf = async (answer: ListenerAnswer): Promise<Liveness> =>
+    watch(t, path, { answer: () => answer }).said.until(() => true);
+  const unknown = await saidOf(NONE);
   t.regex(
-    hung.kind === 'hung' ? hung.cause : '',
+    unknown.kind === 'unknown' ? unknown.cause : '',
     /^it does not speak HAProxy: show info: .*SSH-2\.0-OpenSSH_9\.6/,
   );
+  t.is((await saidOf({ kind: 'refused', at: '127.0.0.1:80' })).kind, 'down');
 });
 
 test('a socket that closes on everybody is hung, and not tried in a loop', async (t) => {
@@ -203,15 +244,9 @@ test('a socket that closes on everybody is hung, and not tried in a loop', async
     socket.end();
   });
   const { said } = watch(t, path, { clock });
-  await eventually(() => clock.sleeping().length === 2);
-  t.true(accepted < 10);
-  // Ten seconds: one ping a second, and the held connection with growing pauses.
-  for (let second = 0; second < 10; second++) {
-    await clock.advance(1000);
-    await eventually(() => clock.sleeping().length === 2);
-  }
-  await said.until(({ kind }) => kind === 'hung');
-  t.true(accepted < 50);
+  await passing(clock, () => clock.nowMs() >= 3000);
+  t.deepEqual(kinds(said.items), ['hung']);
+  t.true(accepted < 15, `${accepted}`);
 });
 
 test('no socket yet: down, tried with growing pauses up to a second, and up when it comes', async (t) => {
@@ -230,20 +265,16 @@ test('no socket yet: down, tried with growing pauses up to a second, and up when
   t.deepEqual(said.items, [{ kind: 'down', cause: `nobody listens at ${path} (ENOENT)` }]);
 });
 
-test('a file that is no socket is down', async (t) => {
+test('a file that is no socket says nothing of HAProxy', async (t) => {
   const path = join(shortFolder(t), 'h.sock');
   writeFileSync(path, '');
   const { said } = watch(t, path);
-  t.deepEqual(await said.until(() => true), {
-    kind: 'down',
-    cause: `nobody listens at ${path} (ECONNREFUSED)`,
-  });
+  const { kind, cause } = (await said.until(() => true)) as Liveness & { cause: string };
+  t.deepEqual([kind, cause], ['unknown', `${path} is no socket`]);
 });
 
 test('once stopped nothing is told, and no connection stays', async (t) => {
-  const { path, sockets } = await scriptedSocket(t, (_request, socket) => {
-    socket.end(INFO(7));
-  });
+  const { path, sockets } = await scriptedSocket(t, speaking(7));
   const { said, stop } = watch(t, path);
   await said.until(up(7));
   stop();
@@ -251,4 +282,112 @@ test('once stopped nothing is told, and no connection stays', async (t) => {
   rmSync(path, { force: true });
   t.false(existsSync(path));
   t.deepEqual(kinds(said.items), ['up']);
+});
+
+test('a soft stop without sessions: told at once, and HAProxy ends as soon as without the watch', async (t) => {
+  const haproxy = await startHaproxy(t);
+  const { said } = watch(t, haproxy.socketPath, { clock: testClock });
+  await said.until(up());
+  const ended = once(haproxy.child(), 'exit');
+  const sinceMs = performance.now();
+  haproxy.child().kill('SIGUSR1');
+  await said.until(({ kind }) => kind === 'stopping' || kind === 'down');
+  const toldMs = performance.now() - sinceMs;
+  await ended;
+  t.log(`told after ${toldMs.toFixed(0)} ms, ended ${(performance.now() - sinceMs).toFixed(0)} ms`);
+  await said.until(({ kind }) => kind === 'down');
+  // Without a session there is nothing to stop for long.
+  t.deepEqual(
+    kinds(said.items).filter((kind) => kind !== 'stopping'),
+    ['up', 'down'],
+  );
+});
+
+test('a soft stop with a session: stopping until that has ended, then down', async (t) => {
+  const haproxy = await startHaproxy(t);
+  const pid = haproxy.child().pid ?? 0;
+  const { said, older } = watch(t, haproxy.socketPath, { clock: testClock });
+  await said.until(up());
+  const client = await holdOpen(t, haproxy);
+  await eventually(async () => /^CurrConns: [1-9]/m.test(await haproxy.ask('show info')));
+  haproxy.child().kill('SIGUSR1');
+  t.deepEqual(await said.until(({ kind }) => kind === 'stopping'), {
+    kind: 'stopping',
+    pid,
+    cause: 'it accepts no new connections and ends with the sessions it has',
+  });
+  t.deepEqual(
+    older.list().map((one) => one.pid),
+    [pid],
+  );
+  const ended = once(haproxy.child(), 'exit');
+  client.destroy();
+  await ended;
+  await said.until(({ kind }) => kind === 'down');
+  t.deepEqual([kinds(said.items), older.list()], [['up', 'stopping', 'down'], []]);
+});
+
+test('a seamless reload whose new process dies: down at once, though the old one serves its sessions', async (t) => {
+  const haproxy = await startHaproxy(t);
+  const old = haproxy.child();
+  const { said, older } = watch(t, haproxy.socketPath, { clock: testClock });
+  await said.until(up(old.pid));
+  await holdOpen(t, haproxy);
+  await eventually(async () => /^CurrConns: [1-9]/m.test(await haproxy.ask('show info')));
+  const next = await haproxy.start(['-x', haproxy.socketPath, '-sf', String(old.pid)]);
+  next.kill('SIGKILL');
+  const { kind } = await said.until((one) => one.kind === 'stopping' || one.kind === 'down');
+  t.is(kind, 'stopping');
+  t.deepEqual(
+    older.list().map(({ pid }) => pid),
+    [old.pid],
+  );
+});
+
+test('a seamless reload whose new process dies before it tells the old one: that one goes on serving', async (t) => {
+  const haproxy = await startHaproxy(t);
+  const old = haproxy.child();
+  const { said } = watch(t, haproxy.socketPath, { clock: testClock });
+  await said.until(up(old.pid));
+  // No -sf: it takes the listeners over and tells nobody to stop.
+  const next = await haproxy.start(['-x', haproxy.socketPath]);
+  const ended = once(next, 'exit');
+  next.kill('SIGKILL');
+  await ended;
+  await eventually(async () => (await readInfo(haproxy.ask)).pid === old.pid);
+  await eventually(() => up(old.pid)(said.items.at(-1) ?? { kind: 'down', cause: '' }));
+  t.false(said.items.some(({ kind }) => kind === 'down' || kind === 'hung'));
+});
+
+test('all CLI connections taken: not known while a listener answers, hung where none does', async (t) => {
+  const haproxy = await startHaproxy(t);
+  const { said } = watch(t, haproxy.socketPath, {
+    clock: testClock,
+    hungAfterMs: 300,
+    answer: () => ANSWERS,
+  });
+  await said.until(up());
+  const taken = Array.from({ length: 9 }, () => connect(haproxy.socketPath));
+  t.teardown(() => taken.forEach((socket) => socket.destroy()));
+  const unknown = await said.until(({ kind }) => kind === 'unknown');
+  t.is(
+    unknown.kind === 'unknown' ? unknown.remedy : '',
+    'stats maxconn 50, in haproxy.conf, global; or end who holds connections there',
+  );
+  const before = said.items.length;
+  for (const socket of taken) socket.destroy();
+  await eventually(() => said.items.slice(before).some(up()));
+  t.false(said.items.some(({ kind }) => kind === 'down' || kind === 'hung'));
+});
+
+test('a socket of another level than admin: not known, with the line to write, and its end is seen', async (t) => {
+  const haproxy = await startHaproxy(t);
+  const { said } = watch(t, haproxy.userSocketPath);
+  t.deepEqual(await said.until(() => true), {
+    kind: 'unknown',
+    cause: `the stats socket ${haproxy.userSocketPath} is of level user: HAProxy cannot be told anything`,
+    remedy: `stats socket ${haproxy.userSocketPath} mode 600 level admin, in haproxy.conf; reload HAProxy`,
+  });
+  haproxy.child().kill('SIGKILL');
+  await said.until(({ kind }) => kind === 'down');
 });

@@ -62,6 +62,13 @@ const inSwitch = ({ plan }: Scene, argv: readonly string[]): void =>
 const FAULTS: Readonly<Record<string, Fault>> = {
   'kill-agent': { text: 'kill -9 of proxyagent; off starts it again', apply: killed('agent') },
   'kill-haproxy': { text: 'kill -9 of HAProxy; off starts it again', apply: killed('haproxy') },
+  'soft-stop-haproxy': {
+    text: 'SIGUSR1 to HAProxy: it ends with its sessions; off starts it again once it has',
+    apply: async ({ on, signal, ensure }) => {
+      if (on) await signal('haproxy', 'SIGUSR1');
+      else await ensure('haproxy');
+    },
+  },
   'kill-carp': {
     text: 'the host loses its kernel: no CARP, no VIPs; off starts it again',
     apply: killed('carp'),

@@ -1,6 +1,6 @@
 import type { AdminState } from '../../agent/core/acts.ts';
 import type { HaproxyReport } from '../../agent/core/model.ts';
-import type { Liveness } from '../../agent/haproxy/watch.ts';
+import type { Liveness } from '../../agent/haproxy/liveness.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
 

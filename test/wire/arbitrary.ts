@@ -62,7 +62,7 @@ const addressReport = fc
 
 const haproxyReport = fc.record({
   instance: text,
-  state: fc.constantFrom(...(['up', 'hung', 'down', 'unknown'] as const)),
+  state: fc.constantFrom(...(['up', 'stopping', 'hung', 'down', 'unknown'] as const)),
   stateSinceMs: since,
   problem: text,
   version: text,

@@ -1,0 +1,46 @@
+import { isIP } from 'node:net';
+import { sectionsOf } from './config-text.ts';
+
+/** An address on this host at which a frontend accepts TCP connections. */
+export interface Bind {
+  /** Name of its frontend or listen section. */
+  readonly frontend: string;
+  /** Where a connection from this host gets there: loopback for a wildcard. */
+  readonly host: string;
+  readonly port: number;
+}
+
+/** Binds that no plain connection from this host reaches. */
+const APART = new Set(['interface', 'namespace']);
+
+/**
+ * The TCP addresses of the `bind` lines in the text of haproxy.conf that can be known without
+ * being HAProxy: literal ones. Of a range of ports the first. Conditions (`.if`) are not looked at.
+ */
+export function bindsIn(text: string): Bind[] {
+  return sectionsOf(text)
+    .filter(({ kind }) => kind === 'frontend' || kind === 'listen')
+    .flatMap(({ title, lines }) =>
+      lines
+        .filter(({ words }) => words[0] === 'bind' && !words.some((word) => APART.has(word)))
+        .flatMap(({ words }) =>
+          (words[1] ?? '').split(',').flatMap((address) => {
+            const place = placeOf(address, words.includes('v6only'));
+            return place === null ? [] : [{ frontend: title.split(' ')[1] ?? '', ...place }];
+          }),
+        ),
+    );
+}
+
+/** Configuration manual 11.2, "address formats": families that are TCP over IP, with or without a name. */
+function placeOf(address: string, v6only: boolean): Omit<Bind, 'frontend'> | null {
+  const form = /^(?:(?:ipv|tcp|mptcp)([46])?@|(?:tcp|mptcp|stream\+ip[46])@)?(.*):(\d+)(?:-\d+)?$/;
+  const [, family = '', written = '', digits] = form.exec(address) ?? [];
+  const port = Number(digits);
+  if (digits === undefined || port < 1 || port > 65_535) return null;
+  const host = written.replace(/^\[|\]$/g, '');
+  if (host === '::') return { host: v6only ? '::1' : '127.0.0.1', port };
+  if (host === '' || host === '*') return { host: family === '6' ? '::1' : '127.0.0.1', port };
+  if (host === '0.0.0.0') return { host: '127.0.0.1', port };
+  return isIP(host) === 0 ? null : { host, port };
+}
