@@ -28,7 +28,7 @@ export interface ExtraFiles {
 }
 
 /** A `bind` line that may or may not be there. */
-export interface UnknownBind extends Pick<ConfigLine, 'number' | 'text'> {
+interface UnknownBind extends Pick<ConfigLine, 'number' | 'text'> {
   /** Certificates and crt-lists on it whose path is certain. */
   readonly files: readonly string[];
 }
