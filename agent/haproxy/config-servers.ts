@@ -75,13 +75,17 @@ function ofBackend(section: ConfigSection, inherited: Checks): ConfigFacts['serv
         backend: section.title.split(' ')[1] ?? '',
         name: isTemplate ? `${name}${second}` : name,
         ...placeOf(isTemplate ? third : second, isOwnName),
-        check: words.includes('disabled') ? true : (own ?? true),
+        check: words.includes('disabled') || isAnywhere(second) ? true : (own ?? true),
         line: line.number,
         text: line.text,
       },
     ];
   });
 }
+
+/** "Where the client wanted to go": there is nothing to check. */
+const isAnywhere = (address: string): boolean =>
+  /^(?:ipv[46]@)?(?:0\.0\.0\.0|::|\*)?(?::\d*)?$/.test(address);
 
 /** What holds after one more line of settings for servers. */
 function afterDefault(before: Checks, { words, isGuarded }: ConfigLine): Checks {

@@ -1,6 +1,8 @@
 import { ActFailure } from '../core/results.ts';
+import type { Alert } from '../core/answers.ts';
+import { alerted } from '../core/doctor/alerted.ts';
 import { diagnose } from '../core/doctor/diagnose.ts';
-import type { DoctorAnswer, DoctorAsk } from '../core/doctor/finding.ts';
+import { merged, type DoctorAnswer, type DoctorAsk } from '../core/doctor/finding.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import { inForce, parseServerKey } from '../core/intents.ts';
 import type { Member } from '../core/member.ts';
@@ -9,18 +11,19 @@ import { whyOf, type Pair } from './pair.ts';
 
 /**
  * `doctor`: every node looks at itself, then what they found is judged
- * together. Changes nothing. Throws ActFailure for an address or a node nobody
+ * together; what `status` alerts of besides is named too. Changes nothing. Throws ActFailure for an address or a node nobody
  * has; a node that does not answer is a finding.
  */
 export async function doctor(
   pair: Pair,
   { addresses, nodes }: DoctorAsk,
   alarmDays: number,
+  alerts: () => readonly Alert[],
 ): Promise<DoctorAnswer> {
   const ids = addresses.length === 0 ? [] : addressesOf(pair, addresses).map(({ id }) => id);
   for (const name of nodes) requireNode(pair, name);
   const looked = await Promise.all(pair.members.map(inspected));
-  const findings = diagnose(
+  const found = diagnose(
     looked.flatMap((one) => ('inspection' in one ? [one.inspection] : [])),
     {
       asked: pair.node,
@@ -34,6 +37,9 @@ export async function doctor(
       alarmDays,
     },
   );
+  // Each of the findings is one already.
+  const apart = found.map((one, at) => ({ ...one, about: String(at) }));
+  const findings = merged([...apart, ...alerted(alerts(), found)]);
   return {
     node: pair.node,
     findings: findings.filter(

@@ -28,12 +28,13 @@ export function controlVerbs(
   tokenTtlMs: number,
 ): ControlVerbs {
   const once = requests(pair);
+  const now = () => status({ pair, alerts, silence });
   return {
-    status: () => Promise.resolve(status({ pair, alerts, silence })),
+    status: () => Promise.resolve(now()),
     move: (act, report) => once(act, (one) => move(pair, one, report)),
     explain: (addresses) => Promise.resolve().then(() => explain(pair, view(), addresses)),
     history: (addresses, limit) => history(pair, addresses, limit),
-    doctor: (ask) => doctor(pair, ask, alarmDays),
+    doctor: (ask) => doctor(pair, ask, alarmDays, () => now().alerts),
     setMaintenance: (act, report) => once(act, (one) => setMaintenance(pair, one, report, view)),
     setAutomation: (act, report) => once(act, (one) => setAutomation(pair, one, report, view)),
     setServers: (act, report) => once(act, (one) => setServers(pair, one, report)),

@@ -32,7 +32,7 @@ export function addContexts(program: Command, io: Streams, finish: Finish): void
           agents: [
             ...(socket === undefined ? [] : [socket]),
             ...Object.values(sockets ?? {}),
-            ...Object.values(agents ?? {}),
+            ...Object.values(agents ?? {}).flat(),
           ],
         }));
         if (options.output === 'json')

@@ -10,10 +10,14 @@ const address = v.pipe(
   text,
   v.check((value) => splitAddress(value) !== null, 'must be IP:PORT or [IP]:PORT'),
 );
+const addresses = v.union(
+  [address, v.pipe(v.array(address), v.minLength(1, 'must not be empty'))],
+  'must be IP:PORT or [IP]:PORT, or a list of them',
+);
 const table = 'must be a table like { NAME = "VALUE" }';
 const contextSchema = v.strictObject(
   {
-    agents: v.optional(v.record(text, address, table)),
+    agents: v.optional(v.record(text, addresses, table)),
     sockets: v.optional(v.record(text, text, table)),
     socket: v.optional(text),
     ca: v.optional(text),

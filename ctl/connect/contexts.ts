@@ -91,7 +91,9 @@ function targetsOf(file: string, name: string, context: ContextToml): Target[] {
     for (const [word, path] of Object.entries(files))
       refuseUnreadable(`contexts.${name}.${word}`, path);
     refuseOpenKey(files.key);
-    for (const [node, where] of list) targets.push({ kind: 'tls', node, address: where, ...files });
+    for (const [node, where] of list)
+      for (const each of [where].flat())
+        targets.push({ kind: 'tls', node, address: each, ...files });
   }
   if (targets.length > 0) return targets;
   throw usage(`${file}: contexts.${name} names no agent`, 'set agents, sockets or socket');

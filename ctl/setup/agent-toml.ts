@@ -48,11 +48,12 @@ responder = ["127.0.0.1:7661", "[::1]:7661"]
 
 /** ~/.config/proxyctl/config.toml of an operator; the files lie in the directory named after the pair. */
 export function operatorToml(plan: Plan, { name }: Operator): string {
-  const agents = plan.hosts.map((host) => `${host.node} = "${reachable(plan, host)}"`);
+  const agents = plan.hosts.map((host) => `${host.node} = [${quoted(reachable(plan, host))}]`);
   return `# config.toml, written by proxyctl setup, for ~/.config/proxyctl
 current = "${plan.pair}"
 
 [contexts.${JSON.stringify(plan.pair)}]
+# of each agent the addresses are tried in turn
 agents = { ${agents.join(', ')} }
 ca = "${plan.pair}/ca.pem"
 cert = "${plan.pair}/${name}.pem"
@@ -60,8 +61,8 @@ key = "${plan.pair}/${name}.key"
 `;
 }
 
-/** The address of a host that pf lets operators reach: of the family, better of the kind, of their networks. */
-function reachable({ operatorsFrom }: Plan, { addresses }: Host): string {
+/** An address of each family, first what pf lets operators reach: of the family, better of the kind, of their networks. */
+function reachable({ operatorsFrom }: Plan, { addresses }: Host): string[] {
   const near = (from: string, { address, family }: Prefixed): number =>
     from.includes(':') !== (family === 6)
       ? 0
@@ -70,6 +71,8 @@ function reachable({ operatorsFrom }: Plan, { addresses }: Host): string {
         : 1;
   const score = (one: Prefixed): number =>
     Math.max(0, ...operatorsFrom.map((from) => near(from, one)));
-  const [best] = [...addresses].sort((a, b) => score(b) - score(a));
-  return best === undefined ? '' : withPort(best, PORT);
+  const sorted = [...addresses].sort((a, b) => score(b) - score(a));
+  return sorted
+    .filter(({ family }, at) => sorted.findIndex((one) => one.family === family) === at)
+    .map((one) => withPort(one, PORT));
 }

@@ -141,6 +141,7 @@ function planOf(answers: AnswersToml, made: string): Plan {
     backends: answers.backend.map((one) => ({
       ...one,
       hosts: one.hosts ?? [],
+      verify: one.verify,
       ca: one.ca ?? null,
     })),
     defaultBackend: answers.haproxy.default ?? null,

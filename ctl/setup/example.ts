@@ -39,7 +39,8 @@ certificate = "/usr/local/etc/ssl/example.net.pem"   # yours: certificate, chain
 name = "ADGUARD01"
 hosts = ["adguard01.example.net"]
 servers = ["[fd5e:d1c2:c9de:60::13]:443"]      # addresses, no names
-tls = true                    # to the server; ca = "/path" verifies it
+tls = true                    # to the server, which proves to be the first of hosts,
+# ca = "/usr/local/etc/ssl/own-ca.pem"   # by this CA; left out: by one of the system's
 
 [[backend]]
 name = "GITEA"
@@ -52,4 +53,5 @@ name = "UNIFI"
 hosts = ["unifi.example.net"]
 servers = ["10.1.12.2:8443"]
 tls = true
+# verify = false              # for a certificate that nobody signed: anybody is believed
 `;

@@ -77,7 +77,9 @@ frontend HTTP_frontend
 ${binds.join('\n')}
     acl acme path_beg /.well-known/acme-challenge/
     http-request redirect scheme https unless { ssl_fc } || acme
-    option forwardfor if-none
+    # The client's address as HAProxy sees it: what a client says itself is taken out
+    http-request del-header X-Forwarded-For
+    option forwardfor
     timeout client 15m
     use_backend ACME if acme
 ${[...routes, ...otherwise].join('\n')}
@@ -90,17 +92,24 @@ backend ACME
 ${plan.backends.map((one) => backend(plan, one)).join('\n')}`;
 }
 
-function backend({ pair }: Plan, { name, servers, tls, ca, sticky }: Backend): string {
-  const verify = ca === null ? 'verify none' : `verify required ca-file ${ca}`;
+function backend({ pair }: Plan, one: Backend): string {
+  const { name, servers, sticky } = one;
   const lines = servers.map((address, at) => {
     const own = `${name.toLowerCase()}${servers.length === 1 ? '' : at + 1}`;
-    return `    server ${own} ${written(address)}${tls ? ` ssl ${verify}` : ''} check`;
+    return `    server ${own} ${written(address)}${one.tls ? ` ssl ${verified(one)}` : ''} check`;
   });
   // Of type ipv6, because one of type ip holds no client that comes by IPv6.
   const stick = sticky
     ? [`    stick-table type ipv6 size 50k expire 30m peers ${pair}`, '    stick on src']
     : ['    balance roundrobin'];
   return `backend ${name}\n${[...lines, ...stick].join('\n')}\n`;
+}
+
+/** The server proves that it is the first of the names that go there; of the system's CAs, or of `ca`. */
+function verified({ verify, ca, hosts: [name] }: Backend): string {
+  const named = name === undefined ? '' : ` sni str(${name}) check-sni ${name}`;
+  const from = verify ? `verify required ca-file ${ca ?? '@system-ca'}` : 'verify none';
+  return `${from}${named}${verify && name !== undefined ? ` verifyhost ${name}` : ''}`;
 }
 
 function written(address: string): string {

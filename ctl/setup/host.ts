@@ -1,4 +1,5 @@
 import { createTwoFilesPatch } from 'diff';
+import { withoutSecrets } from '../../agent/core/secrets.ts';
 import { mergePfConf, remarksOnPf } from './pf-conf.ts';
 import type { Generated } from './plan.ts';
 import { mergeRcConf, passwordIn, remarksOn, settingsIn } from './rc-conf.ts';
@@ -88,7 +89,7 @@ export function diffText({ path, before, text, mode }: Change): string {
   );
   const all = patch.split('\n');
   const lines = all.slice(all.findIndex((line) => line.startsWith('--- ')));
-  const shown = lines.some((line) => line.startsWith('@@')) ? hidden(lines.join('\n')) : '';
+  const shown = lines.some((line) => line.startsWith('@@')) ? hidden(path, lines.join('\n')) : '';
   const tightened =
     before !== null && before.mode !== mode
       ? `${name}: mode ${shownMode(before.mode)} -> ${shownMode(mode)}, it holds a secret\n`
@@ -98,12 +99,9 @@ export function diffText({ path, before, text, mode }: Change): string {
 
 const shownMode = (mode: number): string => mode.toString(8).padStart(4, '0');
 
-/** CARP's password and those of HAProxy's stats, replaced by stars of one length. */
-const hidden = (text: string): string =>
-  text
-    .replaceAll(/(\bpass\s+)[^\s"']+/g, '$1********')
-    .replaceAll(/(\bstats\s+auth\s+[^\s:]+:)\S+/g, '$1********')
-    .replaceAll(/(\b(?:insecure-)?password\s+)\S+/g, '$1********');
+/** Stars of one length in place of passwords. pf.conf has none, and `pass` is another word there. */
+const hidden = (path: string, text: string): string =>
+  path === 'etc/pf.conf' ? text : withoutSecrets(text, '********');
 
 /** What an administrator runs after these files were written, in this order. Nothing is run by setup. */
 export function commandsAfter(

@@ -49,6 +49,9 @@ export interface Backend {
   /** IP:PORT or [IP]:PORT. */
   readonly servers: readonly string[];
   readonly tls: boolean;
+  /** Whether the server's certificate is looked at; of interest with `tls`. */
+  readonly verify: boolean;
+  /** Null: the CAs of the system. */
   readonly ca: string | null;
   readonly sticky: boolean;
 }

@@ -1,5 +1,5 @@
-import { createInterface } from 'node:readline/promises';
 import { ActFailure } from '../../agent/core/results.ts';
+import { asking } from './ask.ts';
 
 /** How one question is put; the default in brackets is taken for an empty answer. */
 type Ask = (question: string, otherwise?: string) => Promise<string>;
@@ -10,10 +10,10 @@ type Ask = (question: string, otherwise?: string) => Promise<string>;
  * its default, and can be written into the file.
  */
 export async function askAnswers(): Promise<string> {
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  const terminal = asking('nothing was written');
   const ask: Ask = async (question, otherwise = '') => {
     const shown = otherwise === '' ? question : `${question} [${otherwise}]`;
-    return (await asking.question(`${shown}: `)).trim() || otherwise;
+    return (await terminal.question(`${shown}: `)).trim() || otherwise;
   };
   try {
     return await questions(ask);
@@ -24,7 +24,7 @@ export async function askAnswers(): Promise<string> {
       { cause },
     );
   } finally {
-    asking.close();
+    terminal.close();
   }
 }
 

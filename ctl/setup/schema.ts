@@ -76,6 +76,7 @@ const backend = v.strictObject(
     hosts: v.optional(list(hostname, 'host name')),
     servers: list(server, 'server'),
     tls: v.optional(v.boolean('must be true or false'), false),
+    verify: v.optional(v.boolean('must be true or false'), true),
     ca: v.optional(path),
     sticky: v.optional(v.boolean('must be true or false'), true),
   },

@@ -1,13 +1,13 @@
 import { existsSync, mkdirSync, readdirSync, realpathSync, statSync, chownSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { ActFailure } from '../../agent/core/results.ts';
 import { sentence } from '../../agent/core/words.ts';
 import { usage } from '../failure.ts';
 import { modeOf, putFile, readIfThere } from '../files.ts';
 import { wrapped } from '../render/wrapped.ts';
 import type { Streams } from '../streams.ts';
+import { asking } from './ask.ts';
 import { changeOf, commandsAfter, diffText, type Change } from './host.ts';
 import type { Generated } from './plan.ts';
 
@@ -154,14 +154,14 @@ function put(root: string, change: Change, stamp: string): string | null {
 }
 
 async function agreed(host: string, count: number, io: Streams): Promise<boolean> {
-  const asking = createInterface({ input: process.stdin, output: process.stderr });
+  const terminal = asking('nothing was changed');
   try {
-    const answer = await asking.question(`Write ${count} files of ${host}? [y/N] `);
+    const answer = await terminal.question(`Write ${count} files of ${host}? [y/N] `);
     return /^y(es)?$/i.test(answer.trim());
   } catch {
     io.err('\n');
     return false;
   } finally {
-    asking.close();
+    terminal.close();
   }
 }

@@ -148,6 +148,8 @@ backend f
   server f3 192.0.2.1:80 disabled
   server f4 192.0.2.1:80 "\${OPTIONS[*]}"
   server f5 "\${WEB}:80"
+  server f6 0.0.0.0:0
+  server f7 *:443
 backend g
   disabled
   server g1 192.0.2.1:80

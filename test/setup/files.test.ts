@@ -155,3 +155,46 @@ test("pf.conf keeps to pf's grammar, for every kind of answer", (t) => {
     '1: pass in on em0 proto tpc to any port http',
   ]);
 });
+
+const confOf = (text: string): string =>
+  generated(text)['haproxy01/usr/local/etc/haproxy.conf'] ?? 'missing';
+
+test('a client cannot say for itself who it is: its X-Forwarded-For goes before ours is made', (t) => {
+  const lines = confOf(fixture('setup/seed.toml')).split('\n');
+  const at = (text: string): number => lines.indexOf(`    ${text}`);
+  t.true(at('http-request del-header X-Forwarded-For') > 0);
+  t.true(at('option forwardfor') > at('http-request del-header X-Forwarded-For'));
+});
+
+test('TLS to servers is verified by name, of the system or a CA of its own; not only where that is said', (t) => {
+  const seed = fixture('setup/seed.toml');
+  const server = (more: string): string | undefined =>
+    confOf(
+      seed.replace(
+        'servers = ["10.1.12.2:8443"]\ntls = true',
+        `servers = ["10.1.12.2:8443"]\n${more}`,
+      ),
+    ).match(/server unifi .*/)?.[0];
+  const name = 'sni str(unifi.example.net) check-sni unifi.example.net';
+  t.deepEqual(
+    [
+      'tls = true',
+      'tls = true\nca = "/usr/local/etc/ssl/own.pem"',
+      'tls = true\nverify = false',
+      '',
+    ].map(server),
+    [
+      `server unifi 10.1.12.2:8443 ssl verify required ca-file @system-ca ${name} verifyhost unifi.example.net check`,
+      `server unifi 10.1.12.2:8443 ssl verify required ca-file /usr/local/etc/ssl/own.pem ${name} verifyhost unifi.example.net check`,
+      `server unifi 10.1.12.2:8443 ssl verify none ${name} check`,
+      'server unifi 10.1.12.2:8443 check',
+    ],
+  );
+});
+
+test("an operator's context has an address of each family of each agent, first what pf lets through", (t) => {
+  t.regex(
+    generated(fixture('setup/seed.toml'))['anna/config.toml'] ?? '',
+    /^agents = \{ haproxy01 = \["\[fd5e:[^"]*\]:7660", "10\.1\.60\.201:7660"\], haproxy02 = \["\[fd5e:[^"]*\]:7660", "10\.1\.60\.202:7660"\] \}$/m,
+  );
+});

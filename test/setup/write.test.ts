@@ -44,6 +44,19 @@ test('without being told it shows the differences and changes nothing: 3', async
     t.false((stdout + stderr).includes(secret), secret);
 });
 
+test('rules of pf are shown as they are, passwords over several lines are not', async (t) => {
+  const world = await lived(t);
+  writeFileSync(
+    world.at(`${ROOT}/etc/rc.conf`),
+    'hostname="haproxy01"\nifconfig_vnet0_aliases="\\\n\tinet vhid 1 pass \\\n\t\'hunter 2\' 10.1.60.200/32"\n',
+  );
+  writeFileSync(world.at(`${ROOT}/etc/pf.conf`), 'pass in on em0 # vhid 1\n');
+  const { stdout, stderr } = await write(world);
+  t.false((stdout + stderr).includes('hunter'), stdout);
+  t.regex(stdout, /^ pass in on em0 # vhid 1$/m);
+  t.regex(stdout, /^\+pass quick on vnet0 inet proto carp keep state \(no-sync\)$/m);
+});
+
 test('told, it writes, keeps what was there beside it, tightens modes, and restarts nothing', async (t) => {
   const world = await lived(t);
   const { code, stderr } = await write(world, '--yes');
