@@ -12,6 +12,7 @@ export interface CarpCounters {
   readonly badAddressList: number;
   readonly sent4: number;
   readonly sent6: number;
+  /** No memory for one; those that pf or an interface refuses are not in it (carp_send_ad_error only demotes). */
   readonly sendFailed: number;
 }
 

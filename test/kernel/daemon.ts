@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { hear, hearFaulty, runTimers, setAddresses, setLink, setVhid } from './acts.ts';
 import { bootedHost, type HostConfig } from './config.ts';
-import { announcements, arpAnswer, type ArpFrame } from './arp.ts';
+import { announcements, arpAnswer, arpBytes, type ArpFrame } from './arp.ts';
 import { openDataplane, tuneHost, type VirtualDevice } from './dataplane.ts';
 import { devdPipe } from './devd.ts';
 import type { Host } from './host.ts';
 import { ifconfigText } from './ifconfig-text.ts';
 import { ifconfig, type ToolRun } from './ifconfig.ts';
-import { find, GROUP4, GROUP6, nextTimerAtMs, type Effect } from './kernel.ts';
+import { demotedSkew, find, GROUP4, GROUP6, nextTimerAtMs, type Effect } from './kernel.ts';
 import type { Family, Vhid } from './kernel.ts';
 import { netstatText, routesText } from './netstat.ts';
 import { counters, isAuthentic, openWire, sealed, type Arrival } from './packets.ts';
@@ -18,6 +18,7 @@ import { reportSend } from './sends.ts';
 import { writeStandIns } from './standins.ts';
 import { sysctl, sysctlText } from './sysctl.ts';
 import { linkLocal, listenOn, macOf, watchLinks } from './system.ts';
+import { advertFrame6 } from './wire.ts';
 
 /**
  * Runs carp(4) of one host on real packets until the process ends: the pure
@@ -54,6 +55,7 @@ export async function runHost(config: HostConfig): Promise<void> {
   const linked = new Map<string, Promise<void>>();
   let cancelTimer: NodeJS.Timeout | undefined;
   let slowMs = 0;
+  let lateMs = 0;
   let host = bootedHost(config);
 
   /** rc.conf: every vhid with its values, then its addresses. */
@@ -97,7 +99,10 @@ export async function runHost(config: HostConfig): Promise<void> {
         if (device === undefined || known === undefined) return;
         const vips = [...known.vips4, ...known.vips6];
         if (effect.to === 'MASTER') linked.set(id, dataplane.up(device, vips));
-        else if (effect.from === 'MASTER') dataplane.down(device, vips);
+        else if (effect.from === 'MASTER') {
+          dataplane.down(device, vips);
+          if (lateMs > 0) setTimeout(() => advertiseLate(id, known, device.parent), lateMs);
+        }
         await linked.get(id);
         return;
       }
@@ -114,7 +119,8 @@ export async function runHost(config: HostConfig): Promise<void> {
         await linked.get(id);
         const device = devices.get(id)?.parent;
         if (device === undefined || vhid === undefined) return;
-        for (const frame of announcements(macOf(device), vhid)) wire.sendArp(device, frame);
+        for (const frame of announcements(macOf(device), vhid))
+          wire.sendFrame(device, arpBytes(frame));
       }
     }
   }
@@ -136,13 +142,24 @@ export async function runHost(config: HostConfig): Promise<void> {
     }
   }
 
+  /** The last IPv6 advert of a MASTER that is none any more: a network card had it all the while. */
+  function advertiseLate(id: string, vhid: Vhid, device: string): void {
+    const source = linkLocal(device);
+    if (source === undefined) return;
+    const advskew = demotedSkew(host.kernel, vhid.advskew);
+    const fields = { vhid: vhid.vhid, advbase: vhid.advbase, advskew, counter: counter.next(id) };
+    const vips = [...vhid.vips4, ...vhid.vips6];
+    const payload = sealed(host.keys[id] ?? '', vips, fields);
+    wire.sendFrame(device, advertFrame6(vhid.vhid, source, payload));
+  }
+
   /** What Linux does not: a BACKUP, and a fenced host, answers who claims its VIP. */
   function asked(device: string, frame: ArpFrame): void {
     const name = config.interfaces.find((one) => one.device === device)?.name;
     const mac = macOf(device);
     const vhids = host.kernel.vhids.filter((one) => one.interface === name);
     const answer = arpAnswer({ mac, own: [], vhids }, frame);
-    if (answer?.senderMac === mac) wire.sendArp(device, answer);
+    if (answer?.senderMac === mac) wire.sendFrame(device, arpBytes(answer));
   }
 
   function arrived({ device, family, advert }: Arrival): void {
@@ -233,12 +250,13 @@ export async function runHost(config: HostConfig): Promise<void> {
     return run;
   }
 
-  /** What only the lab asks: a reboot, a slow ifconfig, devd with so many places or none, the received counters. */
+  /** What only the lab asks: a reboot, a slow ifconfig, a last advert that is late, devd with so many places or none, the received counters. */
   function order([what = '', value = '']: readonly string[]): Pick<
     ToolRun,
     'code' | 'stdout' | 'stderr'
   > {
     if (what === 'slow') slowMs = Number(value);
+    else if (what === 'late') lateMs = Number(value);
     else if (what === 'devd') {
       devd.stop();
       if (value !== 'stop') void devd.start(Number(value));

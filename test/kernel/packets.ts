@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { arpBytes, readArp, type ArpFrame } from './arp.ts';
+import { readArp, type ArpFrame } from './arp.ts';
 import type { Family, PacketFault } from './kernel.ts';
 import { advertDigest, encodeAdvert, ipv4Packet, ipv4Payload, ipv6Packet } from './wire.ts';
 import { readAdvert, type Advert } from './wire.ts';
@@ -19,8 +19,8 @@ export interface Wire {
   /** Opens what is needed to send from a virtual device. */
   open(device: string): void;
   send(family: Family, device: string, source: string, payload: Buffer): void;
-  /** An ARP frame from a physical device, its Ethernet source as it says. */
-  sendArp(device: string, frame: ArpFrame): void;
+  /** An Ethernet frame from a physical device, as it is. */
+  sendFrame(device: string, frame: Buffer): void;
 }
 
 export interface WireEvents {
@@ -59,8 +59,8 @@ export async function openWire(
   await once(lines, 'line');
   return {
     open: (device) => void child.stdin.write(`open ${device}\n`),
-    sendArp: (device, frame) =>
-      void child.stdin.write(`frame ${device} ${arpBytes(frame).toString('hex')}\n`),
+    sendFrame: (device, frame) =>
+      void child.stdin.write(`frame ${device} ${frame.toString('hex')}\n`),
     send: (family, device, source, payload) => {
       const packet = family === 4 ? ipv4Packet(source, payload) : ipv6Packet(source, payload);
       child.stdin.write(`${family} ${device} ${packet.toString('hex')}\n`);

@@ -98,6 +98,14 @@ export function ipv6Packet(source: string, payload: Buffer): Buffer {
   return Buffer.concat([head, payload]);
 }
 
+/** The frame in which an IPv6 advert of a vhid leaves: from the virtual MAC to the group's. */
+export const advertFrame6 = (vhid: number, source: string, payload: Buffer): Buffer =>
+  Buffer.concat([
+    Buffer.from('333300000012', 'hex'),
+    Buffer.from([0, 0, 0x5e, 0, 1, vhid, 0x86, 0xdd]),
+    ipv6Packet(source, payload),
+  ]);
+
 /** What an IPv4 raw socket hands over: the packet with its header. */
 export function ipv4Payload(packet: Buffer): Buffer | PacketFault {
   const length = ((packet[0] ?? 0) & 0x0f) * 4;

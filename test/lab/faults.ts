@@ -39,13 +39,15 @@ const tools =
     else rmSync(path, { force: true });
   };
 
+/** What the simulated kernel does when the lab asks for it. */
+const ordered = ({ host }: Scene, ...order: readonly string[]): void =>
+  void run('perl', [join(host.folder, 'bin', 'call'), 'lab', ...order]);
+
 /** devd started anew with so many places left, or stopped. */
 const devd =
   (places: string): Fault['apply'] =>
-  ({ host, on }) => {
-    const call = ['lab', 'devd', on ? places : '10'];
-    run('perl', [join(host.folder, 'bin', 'call'), ...call]);
-  };
+  (scene) =>
+    ordered(scene, 'devd', scene.on ? places : '10');
 
 /** A rule set of its own in the switch, named after fault and host. */
 const filtered =
@@ -182,6 +184,11 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     apply: devd('0'),
   },
   'devd-gone': { text: 'devd ends, and leaves its socket file', apply: devd('stop') },
+  'late-advert': {
+    text: 'the last IPv6 advert of a MASTER that became BACKUP leaves late: the switch learns the old port',
+    value: 'ms, 30 unless given',
+    apply: (scene) => ordered(scene, 'late', scene.on ? String(scene.value ?? 30) : '0'),
+  },
   'reboot-now': {
     text: 'as reboot(8) begins: SIGTERM to every process, SIGKILL 5 s later, CARP goes on; off boots',
     apply: async ({ host, on, ensure, endAll }) => {
