@@ -56,11 +56,11 @@ export interface GivenUp {
   readonly atWallMs: number;
 }
 
-/** The addresses that are BACKUP here now and were MASTER in the report before. */
+/** The addresses that are BACKUP or INIT (a fence) here now and were MASTER in the report before. */
 export const givenUp = (before: NodeReport | null, me: NodeReport, wallMs: number): GivenUp[] =>
   me.addresses.flatMap(({ address, state }) => {
     const had = before?.addresses.find((one) => one.address === address);
-    return had?.state === 'MASTER' && state === 'BACKUP'
+    return had?.state === 'MASTER' && (state === 'BACKUP' || state === 'INIT')
       ? [{ address, hadSinceMs: had.stateSinceMs, atWallMs: wallMs }]
       : [];
   });

@@ -32,8 +32,8 @@ export function history(): Check {
           continue;
         }
         const records = (agent.loop?.history() ?? []).filter(
-          ({ address, to, cause }) =>
-            address === addressOf(vhid) && to === host.name && cause !== 'away',
+          // That another node kept it is no promotion of this one.
+          (one) => one.address === addressOf(vhid) && one.cause !== 'away' && one.to === host.name,
         ).length;
         const isMaster = host.isMaster(vhid);
         if (known === undefined || known.startedAtMs !== agent.startedAtMs) {
