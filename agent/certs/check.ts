@@ -13,6 +13,7 @@ import { newItem, placeInto } from './into.ts';
 import { loadedFor } from './loaded.ts';
 import { refuseUntold } from './many-names.ts';
 import { lostNames } from './names.ts';
+import { isCertificate } from './mend.ts';
 import { PemError } from './pem-error.ts';
 import { parseBundle } from './pem.ts';
 import type { Bundle } from './pem.ts';
@@ -147,6 +148,7 @@ async function checkBundle(
     names: bundle.names,
     warnings: [
       ...bundle.warnings,
+      ...bundle.mends.map(({ seen, done }) => `${seen}: ${done}`),
       ...(place === null ? [] : ['the list has it already: replaced, the line stays as it is']),
       ...(lost.length > 0 ? [`no longer covered: ${lost.join(', ')}`] : []),
       ...(already ? [ALREADY_THERE] : []),
@@ -222,7 +224,7 @@ function oldBundle(
     refuse('failed', 'old_unusable', `${path} on ${node} cannot be put back`, cause, remedy);
   try {
     const blocks = blocksOf(text);
-    const certificates = blocks.filter(({ label }) => label === 'CERTIFICATE');
+    const certificates = blocks.filter(isCertificate);
     const [leaf] = certificates;
     if (leaf === undefined) throw unusable('the file holds no certificate', 'put a bundle there');
     if (!blocks.some(isKey))

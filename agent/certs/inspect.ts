@@ -8,6 +8,7 @@ import { readDisk } from './disk.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { NodeSwapParts } from './port.ts';
+import { isCertificate } from './mend.ts';
 
 /** A bundle on disk as HAProxy would load it. */
 interface OnDisk {
@@ -22,7 +23,7 @@ interface OnDisk {
 /** Reads a bundle's text; null where it holds no certificate. Throws PemError. */
 export function describe(text: string): OnDisk | null {
   const blocks = blocksOf(text);
-  const leaf = blocks.find(({ label }) => label === 'CERTIFICATE');
+  const leaf = blocks.find(isCertificate);
   if (leaf === undefined) return null;
   const pem = bundleText(blocks);
   const certificate = readCertificate(leaf.text, 1);

@@ -1,11 +1,12 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { blocksOf, isKey } from '../certs/blocks.ts';
+import { blocksOf } from '../certs/blocks.ts';
 import { namesOf, readCertificate, rfc3339 } from '../certs/certificate.ts';
 import { filePlace } from '../certs/places.ts';
 import { readPlace } from '../certs/disk.ts';
 import type { CertificateFiles, Place } from '../certs/port.ts';
 import { parseBundle } from '../certs/pem.ts';
+import { refusedOnDisk } from '../certs/pem-causes.ts';
 import { PemError } from '../certs/pem-error.ts';
 import { tooLargeFor } from '../certs/size.ts';
 import type { CertificateFacts } from '../core/doctor/inspection.ts';
@@ -13,6 +14,7 @@ import { sentence } from '../core/words.ts';
 import type { ConfigScan } from '../haproxy/config-scan.ts';
 import { crtListEntries, isStoreName } from '../haproxy/crt-list.ts';
 import { isSystemError } from '../sys/files.ts';
+import { isCertificate } from '../certs/mend.ts';
 
 /** How certificate files are looked at; the agent itself may not be allowed to. */
 export interface CertificateLook {
@@ -123,13 +125,15 @@ type Content = Omit<CertificateFacts, 'path' | 'keyFile' | 'mode'>;
 
 function content(text: string, path: string, version: string, wallMs: number): Content {
   try {
-    const { names, notAfter, warnings, pem } = parseBundle(text, wallMs);
+    const unread = refusedOnDisk(text);
+    if (unread !== null) throw unread;
+    const { names, notAfter, warnings, mends, pem } = parseBundle(text, wallMs);
     return {
       names: [...names],
       notAfter,
       endsInMs: Date.parse(notAfter) - wallMs,
       problem: null,
-      warnings: [...warnings],
+      warnings: [...warnings, ...mends.map(({ seen }) => seen)],
       tooLarge: version === '' ? null : tooLargeFor(version, path, pem),
     };
   } catch (error) {
@@ -142,7 +146,7 @@ function content(text: string, path: string, version: string, wallMs: number): C
 /** What can be said of the first certificate when the bundle as a whole is not right. */
 function leafOf(text: string, wallMs: number): Pick<Content, 'names' | 'notAfter' | 'endsInMs'> {
   try {
-    const block = blocksOf(text).find((one) => !isKey(one) && one.label === 'CERTIFICATE');
+    const block = blocksOf(text).find(isCertificate);
     const leaf = readCertificate(block?.text ?? '', 1);
     const { notAfterMs } = leaf;
     return {
