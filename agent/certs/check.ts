@@ -3,6 +3,7 @@ import { ActFailure } from '../core/results.ts';
 import { ALREADY_THERE, type SwapPrepare } from '../core/swap-messages.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { RuntimeError } from '../haproxy/runtime.ts';
+import { askBefore } from './asked.ts';
 import { blocksOf, bundleText, isKey } from './blocks.ts';
 import { readCertificate, sha1Of } from './certificate.ts';
 import { notFoundByName } from './crt-ending.ts';
@@ -52,7 +53,19 @@ export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Pro
       'one swap installs one bundle in one place',
       'push them one after the other, or name the places: --as PATH',
     );
-  return { swapId, phase: 'prepared', coordinator, members, stamp, actor, reason, items };
+  const { asked, around, checks } = await askBefore(parts, items, seen.version);
+  return {
+    swapId,
+    phase: 'prepared',
+    coordinator,
+    members,
+    stamp,
+    actor,
+    reason,
+    items: items.map((item) => ({ ...item, checks: checks.get(item.path) ?? [] })),
+    asked,
+    around,
+  };
 }
 
 /** What HAProxy was asked once for all bundles. */

@@ -8,6 +8,7 @@ import { readDisk } from './disk.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { NodeSwapParts } from './port.ts';
+import { lookAt } from './served.ts';
 import { isCertificate } from './mend.ts';
 
 /** A bundle on disk as HAProxy would load it. */
@@ -41,11 +42,26 @@ export async function inspect(
   kept: readonly SwapEntry[],
   served: boolean,
 ): Promise<InspectedCertificate[]> {
+  const all = await parts.haproxy.list();
+  const listeners = served ? await parts.listeners() : [];
+  const known = new Map(all.map(({ path, fingerprint }) => [fingerprint ?? '', path]));
+  const endMs = performance.now() + ALL_MS;
+  const ask: NodeSwapParts['ask'] = (...question) =>
+    performance.now() > endMs
+      ? Promise.reject(new Error('there was no time left to ask it'))
+      : parts.ask(...question);
   const found: InspectedCertificate[] = [];
-  for (const one of await parts.haproxy.list())
-    found.push(await inspectOne(parts, one, kept, served));
+  for (const one of all) {
+    const look = served
+      ? (names: readonly string[]) => lookAt({ ...parts, ask }, listeners, { ...one, names, known })
+      : null;
+    found.push(await inspectOne(parts, one, kept, look));
+  }
   return found;
 }
+
+/** All the handshakes of a thousand certificates, ms: a peer waits ten seconds. */
+const ALL_MS = 6000;
 
 const UNTOLD =
   'it has too many names for HAProxy to say which one it has in memory, and no listener shows it';
@@ -54,9 +70,9 @@ async function inspectOne(
   parts: NodeSwapParts,
   { path, fingerprint, notAfter, names }: CertificateReport,
   kept: readonly SwapEntry[],
-  served: boolean,
+  look: ((names: readonly string[]) => ReturnType<typeof lookAt>) | null,
 ): Promise<InspectedCertificate> {
-  const { verify, map } = parts;
+  const { map } = parts;
   const name = nameOf(map, path);
   const problems: string[] = [];
   const tried = async <T>(what: () => Promise<T | null>): Promise<T | null> => {
@@ -69,13 +85,13 @@ async function inspectOne(
   };
   if (fingerprint === null) problems.push(UNTOLD);
   const disk = await tried(async () => describe((await readDisk(parts, path)).text));
-  const shown = served ? await tried(() => verify(path, names, fingerprint)) : null;
+  const shown = look === null ? null : await tried(() => look(names));
   return {
     name,
     path,
     memory: fingerprint,
     disk: disk?.sha1 ?? null,
-    served: shown,
+    served: shown?.served ?? null,
     sha256: disk?.sha256 ?? null,
     notAfter,
     names,
@@ -83,6 +99,7 @@ async function inspectOne(
     // Empty: it was new, there is nothing to go back to.
     previous: previousOf(kept, name)?.fingerprintOld || null,
     renewal: '',
+    ...(shown === null ? {} : { checks: shown.checks }),
   };
 }
 

@@ -168,6 +168,7 @@ const reading = (node: string, { items }: SwapEntry): SwapReading => ({
     names: item.names,
     warnings: item.warnings,
     sha256: item.sha256,
+    ...(item.checks === undefined ? {} : { checks: item.checks }),
   })),
 });
 

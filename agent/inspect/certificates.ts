@@ -8,6 +8,7 @@ import type { CertificateFiles, Place } from '../certs/port.ts';
 import { parseBundle } from '../certs/pem.ts';
 import { refusedOnDisk } from '../certs/pem-causes.ts';
 import { PemError } from '../certs/pem-error.ts';
+import { several } from '../certs/several.ts';
 import { tooLargeFor } from '../certs/size.ts';
 import type { CertificateFacts } from '../core/doctor/inspection.ts';
 import { sentence } from '../core/words.ts';
@@ -24,6 +25,9 @@ export interface CertificateLook {
   /** HAProxy's; empty: not known. */
   readonly version: string;
   readonly wallMs: number;
+  /** haproxy.conf of agent.toml, and what is not known of the files that HAProxy was started with. */
+  readonly config?: string;
+  readonly problems?: readonly string[];
 }
 
 /**
@@ -45,14 +49,60 @@ export async function inspectCertificates(
     }),
   );
   const paths = new Set([...listeners.map(({ crt }) => crt), ...listed.flat()]);
-  const named = [...paths].filter((path) => !isStoreName(path));
-  const files = await Promise.all(named.map((path) => filesOf(path, look)));
+  const plain = [...paths].filter((path) => !isStoreName(path));
+  const files = await Promise.all(plain.map((path) => filesOf(path, look)));
   const places = [...new Set(files.flat())].map((path) => filePlace(path, extra));
   const stored = stores.flatMap(({ name, certificateFile: certificate, keyFile: key }) =>
     paths.has(name) && certificate !== null ? [{ certificate, key }] : [],
   );
-  return Promise.all([...places, ...stored].map((place) => inspectFile(place, look)));
+  const all = [...places, ...stored];
+  const named = await several(all.slice(0, MANY), (place) => inspectFile(place, look));
+  const others = (await unnamedOf(paths, [...all.map(({ certificate }) => certificate)], look)).map(
+    (path) => filePlace(path, extra),
+  );
+  const found = await several(others.slice(0, MANY), (place) => inspectFile(place, look));
+  return [
+    ...named,
+    ...found.map((one) => ({ ...one, unnamed: true })),
+    ...(all.length > MANY
+      ? [notLooked(crtBase, `${all.length} certificate files, only ${MANY} were looked at`)]
+      : []),
+    ...(look.problems ?? []).map((why) => notLooked(look.config ?? '', why)),
+  ];
 }
+
+/** Reading and parsing a thousand takes about a second; the answer is one message to the other agent. */
+const MANY = 2000;
+
+/** Certificates that HAProxy has loaded from elsewhere than what its files name; none where it does not say. */
+async function unnamedOf(
+  named: ReadonlySet<string>,
+  files: readonly string[],
+  { loaded }: CertificateLook,
+): Promise<string[]> {
+  const all = await loaded().catch(() => []);
+  const known = new Set(files);
+  return all.filter(
+    (path) =>
+      path.startsWith('/') &&
+      !known.has(path) &&
+      !named.has(path) &&
+      !named.has(dirname(path)) &&
+      !named.has(path.replace(/\.(?:rsa|ecdsa|dsa)$/, '')),
+  );
+}
+
+const notLooked = (path: string, why: string): CertificateFacts => ({
+  path,
+  keyFile: path,
+  mode: 0,
+  names: [],
+  notAfter: '',
+  endsInMs: null,
+  warnings: [],
+  tooLarge: null,
+  problem: { code: 'not_read', why, remedy: 'ps -ww -o args= -p $(pgrep -x haproxy)' },
+});
 
 type CertificateScan = Pick<ConfigScan, 'listeners' | 'crtLists' | 'crtBase' | 'extra' | 'stores'>;
 
@@ -94,7 +144,13 @@ async function inspectFile(
 ): Promise<CertificateFacts> {
   const { certificate: path, key } = place;
   const { version, wallMs } = look;
-  const nothing = { names: [], notAfter: '', endsInMs: null, warnings: [], tooLarge: null };
+  const nothing = {
+    names: [],
+    notAfter: '',
+    endsInMs: null,
+    warnings: [],
+    tooLarge: null,
+  };
   try {
     const { text, keyText } = await readPlace(look, place);
     const keyFile = keyText === null || key === null ? path : key;

@@ -3,7 +3,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import type { CertificateReport } from '../../agent/core/model.ts';
 import { blocksOf, normalise } from '../../agent/certs/blocks.ts';
-import { covers, lostNames, pathFor, serverNameFor } from '../../agent/certs/names.ts';
+import { covers, lostNames, pathFor, serverNames } from '../../agent/certs/names.ts';
 import { PemError } from '../../agent/certs/pem-error.ts';
 import { LONGEST_BUNDLE, parseBundle } from '../../agent/certs/pem.ts';
 import { tooLargeFor } from '../../agent/certs/size.ts';
@@ -290,9 +290,12 @@ test('the path is the one whose names are exactly those of the leaf', (t) => {
 });
 
 test('the server name to ask for is the first plain one, or one under the wildcard', (t) => {
-  t.is(serverNameFor(['192.0.2.1', '*.example.net', 'www.example.net']), 'www.example.net');
-  t.is(serverNameFor(['192.0.2.1', '*.example.net']), 'proxyctl.example.net');
-  t.is(serverNameFor(['192.0.2.1']), null);
+  t.deepEqual(serverNames(['192.0.2.1', '*.example.net', 'www.example.net']), [
+    'www.example.net',
+    'proxyctl.example.net',
+  ]);
+  t.deepEqual(serverNames(['A.test', 'a.test.']), ['a.test']);
+  t.deepEqual(serverNames(['192.0.2.1']), []);
 });
 
 test('16000 bytes with the command are the limit below HAProxy 3.4, 130000 from there on', (t) => {
