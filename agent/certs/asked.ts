@@ -1,33 +1,11 @@
 import type { ListenerCheck } from '../core/listener-check.ts';
-import { readDisk } from './disk.ts';
-import { touchedBy, type SwapEntry, type SwapItem } from './entry.ts';
-import { HandshakeError } from './handshake.ts';
+import { askAll, ownText } from './ask-all.ts';
+import { touchedBy, type Around, type Asked, type SwapItem } from './entry.ts';
 import { answerTooLong } from './many-names.ts';
 import { serverNames } from './names.ts';
-import { describe } from './inspect.ts';
-import type { Listener, ListenerPlace, NodeSwapParts } from './port.ts';
+import type { Listener, NodeSwapParts } from './port.ts';
 import { holding, keyWord, namesAt, NO_LISTENER, whyNot } from './served.ts';
 import { tooLargeFor } from './size.ts';
-
-/** One question to a listener, and what it answered before a swap. */
-export interface Asked {
-  readonly listener: string;
-  readonly place: ListenerPlace;
-  readonly servername: string | null;
-  readonly keyType: string;
-  /** The name is one of a crt-list, whatever the certificate is valid for. */
-  readonly filter: boolean;
-  /** SHA-1; null: it showed nothing. */
-  readonly before: string | null;
-  /** The path whose certificate that was, or that is to answer from now on; null: not known. */
-  readonly owner: string | null;
-}
-
-/** A certificate that shares names with one of a swap, and is the same on disk and in memory. */
-interface Around {
-  readonly path: string;
-  readonly fingerprint: string;
-}
 
 /** What the listeners of a swap showed before it. */
 export interface Before {
@@ -37,9 +15,6 @@ export interface Before {
   readonly checks: ReadonlyMap<string, readonly ListenerCheck[]>;
 }
 
-/** All the handshakes of one step of a swap, ms: a step has ten seconds. */
-const ALL_MS = 4000;
-const AT_ONCE = 8;
 /** So many certificates that share names are put back in their order. */
 const AROUND = 40;
 /** So many names of one certificate are asked at one listener. */
@@ -226,123 +201,4 @@ async function sameOnDisk(
     found.push({ path, fingerprint });
   }
   return found;
-}
-
-/** The bundle of a loaded certificate; null where its files are not what HAProxy has. */
-async function ownText(
-  parts: NodeSwapParts,
-  path: string,
-  fingerprint: string | undefined,
-): Promise<string | null> {
-  try {
-    const disk = describe((await readDisk(parts, path)).text);
-    return disk !== null && disk.sha1 === fingerprint && disk.pem.includes('PRIVATE KEY')
-      ? disk.pem
-      : null;
-  } catch {
-    return null;
-  }
-}
-
-/** Null: nothing was shown. A listener that does not answer at all is asked once only. */
-async function askAll(
-  { ask }: NodeSwapParts,
-  questions: readonly Pick<Asked, 'listener' | 'place' | 'servername' | 'keyType'>[],
-  failed: Map<string, unknown>,
-): Promise<(string | null)[]> {
-  const answers: (string | null)[] = questions.map(() => null);
-  const endMs = performance.now() + ALL_MS;
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let at = next++; at < questions.length; at = next++) {
-      const question = questions[at];
-      if (question === undefined || failed.has(question.listener)) continue;
-      if (performance.now() > endMs) {
-        failed.set(question.listener, new Error('there was no time left to ask it'));
-        continue;
-      }
-      try {
-        answers[at] = await ask(question.place, question.servername, question.keyType);
-      } catch (error) {
-        const alert = error instanceof HandshakeError && error.alert;
-        // Of one with several names some may be answered: strict-sni refuses only the others.
-        if (!alert || questions.length === 1) failed.set(question.listener, error);
-        else refused.set(question.listener, error);
-      }
-    }
-  };
-  const refused = new Map<string, unknown>();
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  for (const [listener, error] of refused)
-    if (!questions.some((one, at) => one.listener === listener && answers[at] !== null))
-      failed.set(listener, error);
-  return answers;
-}
-
-/** A question with what it is answered now. */
-export interface Answer extends Asked {
-  readonly shown: string | null;
-  /** Why nothing was shown. */
-  readonly failure: unknown;
-}
-
-interface Wanted {
-  /** The SHA-1 that is to be shown; null: nothing is expected. */
-  readonly expected: (question: Asked) => string | null;
-  /** What HAProxy has by path, of the certificates of the swap. */
-  readonly held: ReadonlyMap<string, string>;
-  /** What is committed again for a certificate of the swap, to bring its names behind the others. */
-  readonly pemOf: (path: string) => string | null;
-}
-
-/** Longer than any chain of certificates that hide each other and stand in one listener. */
-const ROUNDS = 12;
-
-/**
- * Asks the same questions again. Where a shared name is answered by another certificate than is
- * expected, that one is committed again as it is, which brings its names behind the others'.
- */
-export async function askAgain(
-  parts: NodeSwapParts,
-  { asked = [], around = [] }: Pick<SwapEntry, 'asked' | 'around'>,
-  wanted: Wanted,
-): Promise<readonly Answer[]> {
-  const endMs = performance.now() + ALL_MS;
-  for (let round = 0; ; round += 1) {
-    const failed = new Map<string, unknown>();
-    const shown = await askAll(parts, asked, failed);
-    const answers = asked.map((question, at) => ({
-      ...question,
-      shown: shown[at] ?? null,
-      failure: failed.get(question.listener) ?? null,
-    }));
-    if (round === ROUNDS || performance.now() > endMs) return answers;
-    const hiding = new Set<string>();
-    for (const answer of answers) {
-      const expected = wanted.expected(answer);
-      if (expected === null || answer.shown === null || answer.shown === expected) continue;
-      const by =
-        [...wanted.held].find(([, one]) => one === answer.shown)?.[0] ??
-        around.find(({ fingerprint }) => fingerprint === answer.shown)?.path;
-      if (by !== undefined && by !== answer.owner) hiding.add(by);
-    }
-    if (hiding.size === 0) return answers;
-    for (const path of hiding) {
-      const fingerprint = around.find((one) => one.path === path)?.fingerprint;
-      const pem = wanted.pemOf(path) ?? (await ownText(parts, path, fingerprint));
-      if (pem === null || !(await commitAgain(parts, path, pem))) return answers;
-    }
-  }
-}
-
-/** False where somebody else's transaction is open: it is theirs, and the order stays as it is. */
-async function commitAgain(
-  { haproxy }: NodeSwapParts,
-  path: string,
-  pem: string,
-): Promise<boolean> {
-  if ((await haproxy.openTransaction()) !== null) return false;
-  await haproxy.stage(path, pem);
-  await haproxy.commit(path);
-  return true;
 }

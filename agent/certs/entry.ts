@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { SWAP_PHASES, type SwapPhase } from '../core/swap.ts';
 import type { ListenerCheck } from '../core/listener-check.ts';
 import type { Stamp } from '../core/model.ts';
-import type { Asked, Before } from './asked.ts';
+import type { ListenerPlace } from './listener-place.ts';
 
 /** One file that a certificate lies in, before and after. */
 export interface SwapFile {
@@ -53,6 +53,26 @@ interface NewOfList {
   readonly names: readonly string[];
 }
 
+/** One question to a listener, and what it answered before a swap. */
+export interface Asked {
+  readonly listener: string;
+  readonly place: ListenerPlace;
+  readonly servername: string | null;
+  readonly keyType: string;
+  /** The name is one of a crt-list, whatever the certificate is valid for. */
+  readonly filter: boolean;
+  /** SHA-1; null: it showed nothing. */
+  readonly before: string | null;
+  /** The path whose certificate that was, or that is to answer from now on; null: not known. */
+  readonly owner: string | null;
+}
+
+/** A certificate that shares names with one of a swap, and is the same on disk and in memory. */
+export interface Around {
+  readonly path: string;
+  readonly fingerprint: string;
+}
+
 /** One swap on this node, as its journal has it. */
 export interface SwapEntry {
   readonly swapId: string;
@@ -67,7 +87,7 @@ export interface SwapEntry {
   /** What the listeners answered before; absent in journals of older agents. */
   readonly asked?: readonly Asked[];
   /** Certificates that share names with those of the swap. */
-  readonly around?: Before['around'];
+  readonly around?: readonly Around[];
 }
 
 /** The certificates that a swap touches: memory and disk did not have the new ones before. */

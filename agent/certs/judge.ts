@@ -1,6 +1,6 @@
 import type { ListenerCheck } from '../core/listener-check.ts';
-import type { Answer, Asked } from './asked.ts';
-import type { SwapEntry, SwapItem } from './entry.ts';
+import type { Answer } from './ask-again.ts';
+import type { Asked, SwapEntry, SwapItem } from './entry.ts';
 import { covers, serverNames } from './names.ts';
 import type { Listener } from './port.ts';
 import { holding, namesAt, NO_LISTENER, whyNot } from './served.ts';

@@ -1,7 +1,8 @@
 import type { TlsBind } from '../haproxy/binds.ts';
 import { crtListEntries, isStoreName } from '../haproxy/crt-list.ts';
 import { HandshakeError, servedFingerprint } from './handshake.ts';
-import type { HaproxyCertificates, Listener, ListenerPlace } from './port.ts';
+import type { ListenerPlace } from './listener-place.ts';
+import type { HaproxyCertificates, Listener } from './port.ts';
 
 export interface ListenerSources {
   /** Of every file that HAProxy was started with. */

@@ -1,5 +1,5 @@
 import type { ListenerCheck } from '../core/listener-check.ts';
-import { askAgain } from './asked.ts';
+import { askAgain } from './ask-again.ts';
 import { refuseOpen } from './check.ts';
 import { certificateFilesOf, filesOf, ifThere, keyFilesOf } from './disk.ts';
 import { touchedBy, type SwapEntry, type SwapFile, type SwapItem } from './entry.ts';

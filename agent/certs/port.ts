@@ -1,6 +1,7 @@
 import type { CertificateReport } from '../core/model.ts';
 import type { LoadedEntry } from '../haproxy/crt-list-commands.ts';
 import type { SwapJournal } from './journal.ts';
+import type { ListenerPlace } from './listener-place.ts';
 
 /** HAProxy's certificate verbs, as a swap needs them. Each rejects when HAProxy did not confirm. */
 export interface HaproxyCertificates {
@@ -60,14 +61,6 @@ export interface CertificateFiles {
   unstage(paths: readonly string[]): Promise<void>;
   /** Removes the file itself, on disk when it resolves. Done twice it changes nothing. */
   remove(path: string): Promise<void>;
-}
-
-/** Where a listener is reached from this host. */
-export interface ListenerPlace {
-  readonly host: string;
-  readonly port: number;
-  readonly unix: string | null;
-  readonly proxy: 'no' | 'yes' | 'maybe';
 }
 
 /** One listener of this host's HAProxy that serves TLS. */

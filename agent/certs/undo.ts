@@ -1,4 +1,4 @@
-import { askAgain } from './asked.ts';
+import { askAgain } from './ask-again.ts';
 import { blocksOf, bundleText } from './blocks.ts';
 import { refuseForeign } from './check.ts';
 import { filesOf, ifThere } from './disk.ts';

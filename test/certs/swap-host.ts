@@ -1,6 +1,6 @@
 import { parseJournal, serialise, type SwapEntry } from '../../agent/certs/entry.ts';
 import { CertificateFileError } from '../../agent/certs/files.ts';
-import { describe } from '../../agent/certs/inspect.ts';
+import { describe } from '../../agent/certs/describe.ts';
 import type { SwapJournal } from '../../agent/certs/journal.ts';
 import type { NodeSwapParts } from '../../agent/certs/port.ts';
 import { compareStamps, type Intents } from '../../agent/core/intents.ts';
