@@ -3,6 +3,7 @@ import { ActFailure } from '../core/results.ts';
 import { ALREADY_THERE, type SwapPrepare } from '../core/swap-messages.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { RuntimeError } from '../haproxy/runtime.ts';
+import { askBefore } from './asked.ts';
 import { blocksOf, bundleText, isKey } from './blocks.ts';
 import { readCertificate, sha1Of } from './certificate.ts';
 import { notFoundByName } from './crt-ending.ts';
@@ -13,6 +14,7 @@ import { newItem, placeInto } from './into.ts';
 import { loadedFor } from './loaded.ts';
 import { refuseUntold } from './many-names.ts';
 import { lostNames } from './names.ts';
+import { isCertificate } from './mend.ts';
 import { PemError } from './pem-error.ts';
 import { parseBundle } from './pem.ts';
 import type { Bundle } from './pem.ts';
@@ -51,7 +53,19 @@ export async function checkSwap(parts: NodeSwapParts, request: SwapPrepare): Pro
       'one swap installs one bundle in one place',
       'push them one after the other, or name the places: --as PATH',
     );
-  return { swapId, phase: 'prepared', coordinator, members, stamp, actor, reason, items };
+  const { asked, around, checks } = await askBefore(parts, items, seen.version);
+  return {
+    swapId,
+    phase: 'prepared',
+    coordinator,
+    members,
+    stamp,
+    actor,
+    reason,
+    items: items.map((item) => ({ ...item, checks: checks.get(item.path) ?? [] })),
+    asked,
+    around,
+  };
 }
 
 /** What HAProxy was asked once for all bundles. */
@@ -147,6 +161,7 @@ async function checkBundle(
     names: bundle.names,
     warnings: [
       ...bundle.warnings,
+      ...bundle.mends.map(({ seen, done }) => `${seen}: ${done}`),
       ...(place === null ? [] : ['the list has it already: replaced, the line stays as it is']),
       ...(lost.length > 0 ? [`no longer covered: ${lost.join(', ')}`] : []),
       ...(already ? [ALREADY_THERE] : []),
@@ -222,7 +237,7 @@ function oldBundle(
     refuse('failed', 'old_unusable', `${path} on ${node} cannot be put back`, cause, remedy);
   try {
     const blocks = blocksOf(text);
-    const certificates = blocks.filter(({ label }) => label === 'CERTIFICATE');
+    const certificates = blocks.filter(isCertificate);
     const [leaf] = certificates;
     if (leaf === undefined) throw unusable('the file holds no certificate', 'put a bundle there');
     if (!blocks.some(isKey))

@@ -4,6 +4,7 @@ import type { SwapFile, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import { isMissing } from './files.ts';
 import type { CertificateFiles, NodeSwapParts, Place } from './port.ts';
+import { isCertificate } from './mend.ts';
 
 /** A certificate as it lies on disk, in one file or with its key in another. */
 interface Texts {
@@ -116,7 +117,7 @@ export async function besideProblems(
 function issues(issuerText: string, pem: string): boolean {
   try {
     const [issuer, leaf] = [issuerText, pem].map((text) => {
-      const block = blocksOf(text).find(({ label }) => label === 'CERTIFICATE');
+      const block = blocksOf(text).find(isCertificate);
       return readCertificate(block?.text ?? '', 1).x509;
     });
     return issuer !== undefined && leaf !== undefined && leaf.checkIssued(issuer);

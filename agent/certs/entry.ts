@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { SWAP_PHASES, type SwapPhase } from '../core/swap.ts';
+import type { ListenerCheck } from '../core/listener-check.ts';
 import type { Stamp } from '../core/model.ts';
+import type { ListenerPlace } from './listener-place.ts';
 
 /** One file that a certificate lies in, before and after. */
 export interface SwapFile {
@@ -38,6 +40,8 @@ export interface SwapItem {
   readonly files: readonly SwapFile[];
   /** A new one, which HAProxy had not loaded before; `files` has its own file and the list. */
   readonly into: NewOfList | null;
+  /** What its listeners showed; before the commit those that could not be asked. */
+  readonly checks?: readonly ListenerCheck[];
 }
 
 /** What makes a new certificate one of a crt-list. */
@@ -47,6 +51,26 @@ interface NewOfList {
   readonly line: string;
   /** Server names that a client is to get it for. */
   readonly names: readonly string[];
+}
+
+/** One question to a listener, and what it answered before a swap. */
+export interface Asked {
+  readonly listener: string;
+  readonly place: ListenerPlace;
+  readonly servername: string | null;
+  readonly keyType: string;
+  /** The name is one of a crt-list, whatever the certificate is valid for. */
+  readonly filter: boolean;
+  /** SHA-1; null: it showed nothing. */
+  readonly before: string | null;
+  /** The path whose certificate that was, or that is to answer from now on; null: not known. */
+  readonly owner: string | null;
+}
+
+/** A certificate that shares names with one of a swap, and is the same on disk and in memory. */
+export interface Around {
+  readonly path: string;
+  readonly fingerprint: string;
 }
 
 /** One swap on this node, as its journal has it. */
@@ -60,6 +84,10 @@ export interface SwapEntry {
   readonly reason: string;
   /** In the order in which they go through HAProxy. */
   readonly items: readonly SwapItem[];
+  /** What the listeners answered before; absent in journals of older agents. */
+  readonly asked?: readonly Asked[];
+  /** Certificates that share names with those of the swap. */
+  readonly around?: readonly Around[];
 }
 
 /** The certificates that a swap touches: memory and disk did not have the new ones before. */
@@ -86,6 +114,30 @@ const item = v.strictObject({
     v.nullable(v.strictObject({ list: v.string(), line: v.string(), names: v.array(v.string()) })),
     null,
   ),
+  checks: v.exactOptional(
+    v.array(
+      v.strictObject({
+        listener: v.string(),
+        servername: v.string(),
+        verified: v.boolean(),
+        reason: v.string(),
+      }),
+    ),
+  ),
+});
+const asked = v.strictObject({
+  listener: v.string(),
+  place: v.strictObject({
+    host: v.string(),
+    port: v.number(),
+    unix: v.nullable(v.string()),
+    proxy: v.picklist(['no', 'yes', 'maybe']),
+  }),
+  servername: v.nullable(v.string()),
+  keyType: v.string(),
+  filter: v.boolean(),
+  before: v.nullable(v.string()),
+  owner: v.nullable(v.string()),
 });
 const body = v.strictObject({
   swapId: v.string(),
@@ -96,6 +148,8 @@ const body = v.strictObject({
   actor: v.string(),
   reason: v.string(),
   items: v.array(item),
+  asked: v.exactOptional(v.array(asked)),
+  around: v.exactOptional(v.array(v.strictObject({ path: v.string(), fingerprint: v.string() }))),
 });
 const file = v.strictObject({ version: v.literal(2), sha256: v.string(), swap: v.string() });
 

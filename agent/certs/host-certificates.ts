@@ -3,8 +3,9 @@ import type { InspectedCertificate } from '../core/answers.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { certificateDetails } from '../haproxy/certificate-details.ts';
 import { certificates } from '../haproxy/certificates.ts';
-import { configReader } from '../haproxy/config-reader.ts';
+import { configFiles, type ConfigFiles } from '../haproxy/config-files.ts';
 import { readInfo } from '../haproxy/info.ts';
+import { startedWith } from '../haproxy/started-with.ts';
 import { reloadHaproxy } from '../haproxy/reload.ts';
 import type { Runtime } from '../haproxy/runtime.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -13,7 +14,7 @@ import { swapJournal } from './journal.ts';
 import { careful } from './many-names.ts';
 import { placeOf } from './places.ts';
 import type { CertificateFiles, NodeSwapParts } from './port.ts';
-import { servedBy, type ServedSources } from './served.ts';
+import { askListener, listenersOf } from './listeners.ts';
 import { nodeSwap, type NodeSwap } from './swap.ts';
 
 /** What of agent.toml this needs. */
@@ -48,6 +49,8 @@ export interface HostCertificatesOptions {
 export interface HostCertificates {
   readonly swap: NodeSwap;
   readonly swapParts: NodeSwapParts;
+  /** The files that HAProxy was started with, and what they say. */
+  readonly configuration: () => Promise<ConfigFiles>;
   /** What is in HAProxy's memory now. */
   readonly list: () => Promise<readonly CertificateReport[]>;
   /** What disk, memory and, if asked, a TLS client say of every certificate. */
@@ -63,20 +66,25 @@ export function hostCertificates(options: HostCertificatesOptions): HostCertific
   const { node, config, files, clock } = options;
   const { ask } = options.socket;
   const details = (path: string) => certificateDetails(ask, path);
-  const scan = configReader(config.haproxy.config);
-  const served: ServedSources = {
-    scan,
-    readList: (path) => files.read(path),
-    elsewhere: options.elsewhere,
-    // Not by `details`: HAProxy is not asked about a certificate with too many names.
-    algorithm: (path) => swapParts.algorithm(path),
-  };
+  const configuration = configFiles(startedWith({ ask, config: config.haproxy.config }));
+  const scan = async () => (await configuration()).scan;
+  const haproxy = { ...certificates(ask), version: async () => (await readInfo(ask)).version };
   const swapParts: NodeSwapParts = careful({
     node,
-    haproxy: { ...certificates(ask), version: async () => (await readInfo(ask)).version },
+    haproxy,
     files,
     journal: swapJournal(join(config.state, 'swaps')),
-    verify: (path, names, expected, list) => servedBy(served, path, names, expected, list),
+    listeners: () =>
+      listenersOf({
+        binds: async () => {
+          const { binds, scan: said } = await configuration();
+          return { binds, crtBase: said.crtBase };
+        },
+        haproxy,
+        readList: (path) => files.read(path),
+        elsewhere: options.elsewhere,
+      }),
+    ask: askListener,
     reload: () => reloadHaproxy(ask, options.reload, clock),
     canReload: config.haproxy.reload.length > 0,
     wallMs: () => clock.wallMs(),
@@ -89,6 +97,7 @@ export function hostCertificates(options: HostCertificatesOptions): HostCertific
   return {
     swap,
     swapParts,
+    configuration,
     list: () => swapParts.haproxy.list(),
     inspect: async (asClient) => inspect(swapParts, await swap.kept(), asClient),
     async bundleWith(name, sha256) {

@@ -1,38 +1,12 @@
-import { createHash } from 'node:crypto';
 import type { InspectedCertificate } from '../core/answers.ts';
 import type { CertificateReport } from '../core/model.ts';
-import { blocksOf, bundleText } from './blocks.ts';
-import { readCertificate, rfc3339, sha1Of } from './certificate.ts';
 import { nameOf } from './check.ts';
+import { describe } from './describe.ts';
 import { readDisk } from './disk.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { NodeSwapParts } from './port.ts';
-
-/** A bundle on disk as HAProxy would load it. */
-interface OnDisk {
-  readonly pem: string;
-  /** Of the leaf. */
-  readonly sha1: string;
-  /** Of the whole bundle, normalised. */
-  readonly sha256: string;
-  readonly notBefore: string;
-}
-
-/** Reads a bundle's text; null where it holds no certificate. Throws PemError. */
-export function describe(text: string): OnDisk | null {
-  const blocks = blocksOf(text);
-  const leaf = blocks.find(({ label }) => label === 'CERTIFICATE');
-  if (leaf === undefined) return null;
-  const pem = bundleText(blocks);
-  const certificate = readCertificate(leaf.text, 1);
-  return {
-    pem,
-    sha1: sha1Of(certificate),
-    sha256: createHash('sha256').update(pem).digest('hex'),
-    notBefore: rfc3339(certificate.notBeforeMs),
-  };
-}
+import { lookAt } from './served.ts';
 
 /** What disk, memory and, if asked, a TLS client say of every certificate HAProxy has loaded. */
 export async function inspect(
@@ -40,11 +14,26 @@ export async function inspect(
   kept: readonly SwapEntry[],
   served: boolean,
 ): Promise<InspectedCertificate[]> {
+  const all = await parts.haproxy.list();
+  const listeners = served ? await parts.listeners() : [];
+  const known = new Map(all.map(({ path, fingerprint }) => [fingerprint ?? '', path]));
+  const endMs = performance.now() + ALL_MS;
+  const ask: NodeSwapParts['ask'] = (...question) =>
+    performance.now() > endMs
+      ? Promise.reject(new Error('there was no time left to ask it'))
+      : parts.ask(...question);
   const found: InspectedCertificate[] = [];
-  for (const one of await parts.haproxy.list())
-    found.push(await inspectOne(parts, one, kept, served));
+  for (const one of all) {
+    const look = served
+      ? (names: readonly string[]) => lookAt({ ...parts, ask }, listeners, { ...one, names, known })
+      : null;
+    found.push(await inspectOne(parts, one, kept, look));
+  }
   return found;
 }
+
+/** All the handshakes of a thousand certificates, ms: a peer waits ten seconds. */
+const ALL_MS = 6000;
 
 const UNTOLD =
   'it has too many names for HAProxy to say which one it has in memory, and no listener shows it';
@@ -53,9 +42,9 @@ async function inspectOne(
   parts: NodeSwapParts,
   { path, fingerprint, notAfter, names }: CertificateReport,
   kept: readonly SwapEntry[],
-  served: boolean,
+  look: ((names: readonly string[]) => ReturnType<typeof lookAt>) | null,
 ): Promise<InspectedCertificate> {
-  const { verify, map } = parts;
+  const { map } = parts;
   const name = nameOf(map, path);
   const problems: string[] = [];
   const tried = async <T>(what: () => Promise<T | null>): Promise<T | null> => {
@@ -68,13 +57,13 @@ async function inspectOne(
   };
   if (fingerprint === null) problems.push(UNTOLD);
   const disk = await tried(async () => describe((await readDisk(parts, path)).text));
-  const shown = served ? await tried(() => verify(path, names, fingerprint)) : null;
+  const shown = look === null ? null : await tried(() => look(names));
   return {
     name,
     path,
     memory: fingerprint,
     disk: disk?.sha1 ?? null,
-    served: shown,
+    served: shown?.served ?? null,
     sha256: disk?.sha256 ?? null,
     notAfter,
     names,
@@ -82,6 +71,7 @@ async function inspectOne(
     // Empty: it was new, there is nothing to go back to.
     previous: previousOf(kept, name)?.fingerprintOld || null,
     renewal: '',
+    ...(shown === null ? {} : { checks: shown.checks }),
   };
 }
 

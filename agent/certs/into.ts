@@ -123,7 +123,11 @@ export const newItem = (name: string, bundle: Bundle, place: NewPlace): SwapItem
   notAfter: bundle.notAfter,
   names: bundle.names,
   ...place,
-  warnings: [...bundle.warnings, ...place.warnings],
+  warnings: [
+    ...bundle.warnings,
+    ...bundle.mends.map(({ seen, done }) => `${seen}: ${done}`),
+    ...place.warnings,
+  ],
 });
 
 const NO_OTHER_FILE = { certificate: '', key: null, ocsp: null, issuer: null, sctl: null };

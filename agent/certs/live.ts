@@ -1,8 +1,10 @@
-import { sentence } from '../core/words.ts';
+import type { ListenerCheck } from '../core/listener-check.ts';
+import { askAgain } from './ask-again.ts';
 import { refuseOpen } from './check.ts';
 import { certificateFilesOf, filesOf, ifThere, keyFilesOf } from './disk.ts';
 import { touchedBy, type SwapEntry, type SwapFile, type SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
+import { expectedAfter, judge } from './judge.ts';
 import type { NewFile, NodeSwapParts } from './port.ts';
 import { several } from './several.ts';
 
@@ -30,49 +32,38 @@ export async function makeLive(parts: NodeSwapParts, entry: SwapEntry): Promise<
   const work = touchedBy(entry);
   await refuseChanged(parts, work, entry.phase !== 'prepared');
   if (work.length > 0) await parts.journal.write({ ...entry, phase: 'committing' });
-  const warnings = new Map([
-    ...(await liveByCommit(
-      parts,
-      work.filter(({ reload }) => !reload),
-    )),
-    // A reload reads every file, so those of the first kind are there before it.
-    ...(await liveByReload(
-      parts,
-      work.filter(({ reload }) => reload),
-    )),
-  ]);
-  const items = entry.items.map((item) => ({
-    ...item,
-    warnings: [...item.warnings, ...(warnings.get(item) ?? [])],
-  }));
+  await liveByCommit(
+    parts,
+    work.filter(({ reload }) => !reload),
+  );
+  const byReload = work.filter(({ reload }) => reload);
+  // A reload reads every file, so those of the first kind are there before it.
+  if (byReload.length > 0) {
+    const others = work.filter(({ reload }) => !reload);
+    if (others.length > 0) await verifyServed(parts, entry, others);
+    await installAll(parts, others);
+    await installAll(parts, byReload);
+    await parts.reload();
+  }
+  const checks = await verifyServed(parts, entry, work);
+  await installAll(parts, byReload.length > 0 ? [] : work.filter(({ reload }) => !reload));
+  const items = entry.items.map((item) => ({ ...item, checks: checks.get(item.path) ?? [] }));
   const closed: SwapEntry = { ...entry, phase: 'committed', items };
   await parts.journal.write(closed);
   return closed;
 }
 
-type Warnings = ReadonlyMap<SwapItem, readonly string[]>;
-
-async function liveByCommit(parts: NodeSwapParts, items: readonly SwapItem[]): Promise<Warnings> {
-  if (items.length === 0) return new Map();
-  const handshakes: Promise<Handshake>[] = [];
+async function liveByCommit(parts: NodeSwapParts, items: readonly SwapItem[]): Promise<void> {
+  if (items.length === 0) return;
   // Looked at right before each: HAProxy 2.6 puts a bundle into whatever transaction is open.
   let open = await parts.haproxy.openTransaction();
-  try {
-    for (const item of items) {
-      // What was staged by `prepare` may be gone: a reload of HAProxy drops it.
-      if (open === item.path) await refuseOtherStaged(parts, item);
-      else await stage(parts, item, open);
-      open = await parts.haproxy.commit(item.path);
-      await enlist(parts, item);
-      // The next goes through HAProxy meanwhile.
-      handshakes.push(handshake(parts, item));
-    }
-  } finally {
-    await Promise.all(handshakes);
+  for (const item of items) {
+    // What was staged by `prepare` may be gone: a reload of HAProxy drops it.
+    if (open === item.path) await refuseOtherStaged(parts, item);
+    else await stage(parts, item, open);
+    open = await parts.haproxy.commit(item.path);
+    await enlist(parts, item);
   }
-  const warnings = await verifyAll(parts, items, await Promise.all(handshakes));
-  await installAll(parts, items);
-  return warnings;
 }
 
 /** HAProxy would take the same line twice. */
@@ -80,14 +71,6 @@ async function enlist({ haproxy }: NodeSwapParts, { path, into }: SwapItem): Pro
   if (into === null) return;
   const listed = (await haproxy.listed(into.list)).some((one) => one.path === path);
   if (!listed) await haproxy.addToList(into.list, into.line);
-}
-
-async function liveByReload(parts: NodeSwapParts, items: readonly SwapItem[]): Promise<Warnings> {
-  if (items.length === 0) return new Map();
-  await installAll(parts, items);
-  await parts.reload();
-  const handshakes = await Promise.all(items.map((item) => handshake(parts, item)));
-  return verifyAll(parts, items, handshakes);
 }
 
 /** Keys that have files of their own first; see filesFor in disk.ts. */
@@ -107,40 +90,30 @@ async function stage(parts: NodeSwapParts, item: SwapItem, open: string | null):
 
 const newFile = ({ path, newPem }: SwapFile): NewFile => ({ path, pem: newPem });
 
-/** What a client was shown, null: no listener is known; or why none was shown anything. */
-type Handshake = { readonly served: string | null } | { readonly failure: unknown };
-
-/** Never rejects: it is awaited later than it may end. */
-async function handshake(
-  { verify }: NodeSwapParts,
-  { path, names, fingerprint, into }: SwapItem,
-): Promise<Handshake> {
-  try {
-    return { served: await verify(path, into?.names ?? names, fingerprint, into?.list) };
-  } catch (failure) {
-    return { failure };
-  }
-}
-
-/** Both checks of what a client gets: what HAProxy says it holds, and a real handshake. */
-async function verifyAll(
-  { haproxy, node }: NodeSwapParts,
+/** Both checks of what a client gets: what HAProxy says it holds, and real handshakes. */
+async function verifyServed(
+  parts: NodeSwapParts,
+  entry: SwapEntry,
   items: readonly SwapItem[],
-  handshakes: readonly Handshake[],
-): Promise<Warnings> {
+): Promise<ReadonlyMap<string, readonly ListenerCheck[]>> {
+  const { haproxy, node } = parts;
   const memory = await haproxy.loadedAll(items.map(({ path }) => path));
+  for (const [at, { path, fingerprint }] of items.entries()) {
+    const held = memory[at]?.fingerprint ?? null;
+    if (held !== fingerprint)
+      throw notServed(path, node, fingerprint, `memory has ${held ?? 'nothing'}`);
+  }
+  const answers = await askAgain(parts, entry, {
+    expected: (question) => expectedAfter(items, question),
+    held: new Map(items.map(({ path, fingerprint }) => [path, fingerprint])),
+    pemOf: (path) => items.find((item) => item.path === path)?.newPem ?? null,
+  });
+  const all = await parts.listeners();
   return new Map(
-    items.map((item, at) => {
-      const { path, fingerprint } = item;
-      const held = memory[at]?.fingerprint ?? null;
-      if (held !== fingerprint)
-        throw notServed(path, node, fingerprint, `memory has ${held ?? 'nothing'}`);
-      const shown = handshakes[at] ?? { served: null };
-      if ('failure' in shown) throw notServed(path, node, fingerprint, sentence(shown.failure));
-      if (shown.served === fingerprint) return [item, []];
-      if (shown.served !== null)
-        throw notServed(path, node, fingerprint, `the listener shows ${shown.served}`);
-      return [item, ['no listener is known for it: not verified by a TLS handshake']];
+    items.map((item) => {
+      const judged = judge(item, answers, entry, all);
+      if ('wrong' in judged) throw notServed(item.path, node, item.fingerprint, judged.wrong);
+      return [item.path, judged.checks];
     }),
   );
 }

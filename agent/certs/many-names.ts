@@ -3,6 +3,7 @@ import { namesOf, readCertificate, rfc3339, sha1Of } from './certificate.ts';
 import type { SwapEntry } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { NodeSwapParts } from './port.ts';
+import { servedFor } from './served.ts';
 import { several } from './several.ts';
 
 /**
@@ -44,7 +45,7 @@ type Source = 'disk' | 'staged' | 'old' | 'new';
  * of these HAProxy has is told by a TLS handshake. Fingerprint null: by none of these.
  */
 export function careful(parts: NodeSwapParts): NodeSwapParts {
-  const { haproxy, files, journal, verify } = parts;
+  const { haproxy, files, journal } = parts;
   const known = new Map<string, Map<Source, Known>>();
   const note = (path: string, source: Source, pem: string): void => {
     const [leaf] = CERTIFICATE_ONCE.exec(pem) ?? [];
@@ -83,7 +84,7 @@ export function careful(parts: NodeSwapParts): NodeSwapParts {
   const byHandshake = async (path: string): Promise<CertificateReport> => {
     const candidates = reports(path);
     for (const { names } of candidates) {
-      const served = await verify(path, names, null);
+      const served = await servedFor(parts, path, names);
       const found = candidates.find(({ fingerprint }) => fingerprint === served);
       if (found !== undefined) return found;
     }
@@ -180,10 +181,11 @@ function told(path: string, leaf: string): Told {
 
 /** Refuses a swap whose end could not be told: HAProxy is not asked, and no listener shows it. */
 export async function refuseUntold(
-  { node, verify }: NodeSwapParts,
+  parts: NodeSwapParts,
   { path, fingerprint, names }: CertificateReport,
   pem: string,
 ): Promise<string> {
+  const { node } = parts;
   const untold = (message: string) =>
     refuse(
       'failed',
@@ -194,7 +196,7 @@ export async function refuseUntold(
     );
   if (fingerprint === null)
     throw untold(`which certificate HAProxy on ${node} has as ${path} is not known`);
-  if (answerTooLong(path, pem) && (await verify(path, names, null)) === null)
+  if (answerTooLong(path, pem) && (await servedFor(parts, path, names)) === null)
     throw untold(`${path} on ${node}: that the new one is served could not be verified`);
   return fingerprint;
 }

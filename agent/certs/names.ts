@@ -50,12 +50,14 @@ export function pathFor(
 }
 
 /**
- * A server name to ask a listener for so that it answers with a certificate for `names`;
- * null when they hold no DNS name (SNI carries none but DNS names, RFC 6066, 3).
+ * Server names to ask a listener for so that it answers with a certificate for `names`, each once,
+ * those without a wildcard first; none for addresses, which SNI does not carry (RFC 6066, 3).
  */
-export function serverNameFor(names: readonly string[]): string | null {
-  const dns = names.map(canonical).filter((name) => isIP(name) === 0);
-  return dns.find((name) => !name.startsWith('*.')) ?? dns[0]?.replace('*', 'proxyctl') ?? null;
+export function serverNames(names: readonly string[]): readonly string[] {
+  const dns = names.map(canonical).filter((name) => name !== '' && isIP(name) === 0);
+  const plain = dns.filter((name) => !name.includes('*'));
+  const wild = dns.filter((name) => name.startsWith('*.'));
+  return [...new Set([...plain, ...wild.map((name) => name.replace('*', 'proxyctl'))])];
 }
 
 /** One spelling per name: lower case, no final dot, IPv6 shortened. */

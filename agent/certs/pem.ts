@@ -2,8 +2,10 @@ import { createHash, createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { blocksOf, bundleText, isKey } from './blocks.ts';
 import type { Block } from './blocks.ts';
-import { issued, namesOf, readCertificate, rfc3339, sha1Of } from './certificate.ts';
+import { issued, namesOf, rfc3339, sha1Of } from './certificate.ts';
 import type { Certificate } from './certificate.ts';
+import { isCertificate, mended, strangerIn, type Mended } from './mend.ts';
+import { causeOf, otherBlock } from './pem-causes.ts';
 import { PemError } from './pem-error.ts';
 
 /** A bundle that HAProxy can serve: a leaf, its key and its chain in order. */
@@ -24,15 +26,18 @@ export interface Bundle {
   /** Certificates after the leaf. */
   readonly chainLength: number;
   readonly warnings: readonly string[];
+  /** What was put right in `pem`; HAProxy would have taken it as it was. */
+  readonly mends: Mended['mends'];
 }
 
 /** In bytes. Far above any real bundle (3 to 6 KB), far below what could hurt the agent. */
 export const LONGEST_BUNDLE = 1 << 20;
 
 /**
- * Reads and checks a bundle: certificates with the leaf first and the chain in order, and
- * exactly one key anywhere among them. HAProxy itself checks no more than that key and leaf
- * match. Throws PemError with the first thing that is wrong.
+ * Reads and checks a bundle: certificates with the leaf first, then only issuers of what stands
+ * there, and the leaf's key anywhere among them. HAProxy itself checks no more than that key and
+ * leaf match; what it takes besides is put right. Throws PemError with the first thing that is
+ * wrong, by its known cause where there is one.
  */
 export function parseBundle(text: string, wallMs: number): Bundle {
   if (Buffer.byteLength(text) > LONGEST_BUNDLE)
@@ -42,19 +47,10 @@ export function parseBundle(text: string, wallMs: number): Bundle {
       `${Buffer.byteLength(text)} bytes, at most ${LONGEST_BUNDLE} are read`,
       'give one leaf, its key and its chain',
     );
-  const blocks = blocksOf(text);
-  if (blocks.length === 0)
-    throw new PemError(
-      'not_pem',
-      'read bundle: not PEM',
-      'it has no line -----BEGIN ...-----',
-      'convert it: openssl x509 -inform der, or openssl pkcs12 -nodes',
-    );
-  const certificates = blocks
-    .filter(({ label }) => label === 'CERTIFICATE')
-    .map((block, index) => readCertificate(block.text, index + 1));
+  const given = readBlocks(text);
+  refuseOthers(given);
+  const { blocks, certificates, mends } = mended(given);
   const [leaf] = certificates;
-  refuseOthers(blocks);
   if (leaf === undefined)
     throw new PemError(
       'no_certificate',
@@ -76,27 +72,37 @@ export function parseBundle(text: string, wallMs: number): Bundle {
     keyType: leaf.x509.publicKey.asymmetricKeyType ?? '',
     chainLength: certificates.length - 1,
     warnings: warningsOf(leaf, certificates, wallMs),
+    mends,
   };
+}
+
+/** The blocks of a text; where it has none or they are broken, the known cause of that. */
+function readBlocks(text: string): readonly Block[] {
+  let blocks: readonly Block[];
+  try {
+    blocks = blocksOf(text);
+  } catch (error) {
+    throw causeOf(text) ?? error;
+  }
+  if (blocks.length > 0) return blocks;
+  throw (
+    causeOf(text) ??
+    new PemError(
+      'not_pem',
+      'read bundle: not PEM',
+      'it has no line -----BEGIN ...-----',
+      'convert it: openssl x509 -inform der, or openssl pkcs12 -nodes',
+    )
+  );
 }
 
 /** Parameters may stand beside (`openssl ecparam` writes them); a request or a CRL is a mistake. */
 function refuseOthers(blocks: readonly Block[]): void {
-  const known = ['CERTIFICATE', 'DH PARAMETERS', 'EC PARAMETERS'];
-  const other = blocks.find((block) => !known.includes(block.label) && !isKey(block));
-  if (other === undefined) return;
-  if (other.label.endsWith('CERTIFICATE REQUEST'))
-    throw new PemError(
-      'not_pem',
-      'read bundle: a request, no certificate',
-      `it holds a ${other.label}`,
-      'take the certificate that the CA made of it, its chain and the key',
-    );
-  throw new PemError(
-    'not_pem',
-    'read bundle: a block that does not belong',
-    `it holds a ${other.label}`,
-    'leave only leaf, chain and key in it',
+  const known = ['DH PARAMETERS', 'EC PARAMETERS'];
+  const other = blocks.find(
+    (block) => !known.includes(block.label) && !isCertificate(block) && !isKey(block),
   );
+  if (other !== undefined) throw otherBlock(other.label);
 }
 
 function onlyKey(blocks: readonly Block[]): KeyObject {
@@ -122,6 +128,13 @@ function onlyKey(blocks: readonly Block[]): KeyObject {
       'read bundle: encrypted private key',
       'HAProxy cannot ask for a passphrase',
       'decrypt it: openssl pkey -in FILE -out KEY',
+    );
+  if (key.label === 'OPENSSH PRIVATE KEY')
+    throw new PemError(
+      'not_pem',
+      'read bundle: a key of OpenSSH',
+      'HAProxy cannot read the form of OpenSSH',
+      'convert a copy of it: ssh-keygen -p -m PEM -f COPY',
     );
   try {
     return createPrivateKey(key.text);
@@ -174,20 +187,15 @@ function checkTimes(leaf: Certificate, wallMs: number): void {
 }
 
 function checkOrder(certificates: readonly Certificate[]): void {
-  for (const [index, issuer] of certificates.slice(1).entries()) {
-    const subject = certificates[index];
-    if (subject === undefined || issued(issuer, subject)) continue;
-    const right = certificates.find((other) => other !== subject && issued(other, subject));
-    throw new PemError(
-      'chain_order',
-      'read bundle: chain out of order',
-      `${issuer.title} did not issue ${subject.title}` +
-        (right === undefined ? '' : `, ${right.title} did`),
-      right === undefined
-        ? 'leave only issuers of the leaf after it'
-        : 'put each issuer right after what it issued',
-    );
-  }
+  const at = strangerIn(certificates);
+  const [issuer, subject] = at === null ? [] : [certificates[at], certificates[at - 1]];
+  if (issuer === undefined || subject === undefined) return;
+  throw new PemError(
+    'chain_order',
+    'read bundle: not a chain',
+    `${issuer.title} did not issue ${subject.title}, nor anything else in it`,
+    'leave only issuers of the leaf after it',
+  );
 }
 
 /** What clients bear, and the operator should know. */
@@ -196,7 +204,6 @@ function warningsOf(
   certificates: readonly Certificate[],
   wallMs: number,
 ): readonly string[] {
-  const last = certificates.at(-1) ?? leaf;
   return [
     ...(leaf.x509.subjectAltName === undefined
       ? ['the leaf has no subject alternative names: clients refuse it']
@@ -206,8 +213,8 @@ function warningsOf(
       .slice(1)
       .filter(({ notAfterMs }) => notAfterMs <= wallMs)
       .map(({ title, notAfterMs }) => `${title} ended at ${rfc3339(notAfterMs)}`),
-    ...(last !== leaf && issued(last, last)
-      ? [`${last.title} is a root: clients have it or do not trust it, leave it out`]
-      : []),
+    ...certificates
+      .filter((one) => one !== leaf && issued(one, one))
+      .map(({ title }) => `${title} is a root: clients have it or do not trust it, leave it out`),
   ];
 }

@@ -1,6 +1,7 @@
 import type { CertificateReport } from '../core/model.ts';
 import type { LoadedEntry } from '../haproxy/crt-list-commands.ts';
 import type { SwapJournal } from './journal.ts';
+import type { ListenerPlace } from './listener-place.ts';
 
 /** HAProxy's certificate verbs, as a swap needs them. Each rejects when HAProxy did not confirm. */
 export interface HaproxyCertificates {
@@ -62,18 +63,31 @@ export interface CertificateFiles {
   remove(path: string): Promise<void>;
 }
 
+/** One listener of this host's HAProxy that serves TLS. */
+export interface Listener {
+  /** "frontend web (:443)". */
+  readonly name: string;
+  readonly place: ListenerPlace;
+  /** Why it cannot be asked; empty: one may try. */
+  readonly barrier: string;
+  /** What explains that a handshake fails; empty: nothing that is known. */
+  readonly hint: string;
+  /** Its crt-lists, as its bind line names them. */
+  readonly lists: readonly string[];
+  /** What it serves as HAProxy has it loaded; filters empty: under the certificate's own names. */
+  readonly holds: readonly { readonly path: string; readonly filters: readonly string[] }[];
+}
+
 /**
- * SHA-1 (lower case hex) of what a TLS client gets for one of `names` from a listener that
- * serves `path`; null when no such listener is known. `expected`: of several that are served
- * under these names, by kind of key, the one that is asked about. `list`: a crt-list that has
- * `path` in HAProxy's memory, where its file does not say so yet.
+ * SHA-1 (lower case hex) of what a client gets there for a server name; null: none is sent.
+ * `keyType`: a client that takes only such keys, "RSA" or "EC"; empty: any. Rejects where nothing
+ * is shown.
  */
-type VerifyServed = (
-  path: string,
-  names: readonly string[],
-  expected: string | null,
-  list?: string,
-) => Promise<string | null>;
+type AskListener = (
+  place: ListenerPlace,
+  servername: string | null,
+  keyType: string,
+) => Promise<string>;
 
 /** The files of one certificate. Null: HAProxy looks for none. */
 export interface Place {
@@ -93,7 +107,8 @@ export interface NodeSwapParts {
   readonly haproxy: HaproxyCertificates;
   readonly files: CertificateFiles;
   readonly journal: SwapJournal;
-  readonly verify: VerifyServed;
+  readonly listeners: () => Promise<readonly Listener[]>;
+  readonly ask: AskListener;
   /** Runs the configured reload; resolves once the new process answers, rejects with the cause. */
   readonly reload: () => Promise<void>;
   readonly canReload: boolean;

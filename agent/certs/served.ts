@@ -1,78 +1,142 @@
-import { servedFingerprint } from './handshake.ts';
-import { serverNameFor } from './names.ts';
-import type { ConfigScan, TlsListener } from '../haproxy/config-scan.ts';
-import { crtListEntries, isStoreName } from '../haproxy/crt-list.ts';
+import type { ListenerCheck } from '../core/listener-check.ts';
+import { sentence } from '../core/words.ts';
+import { HandshakeError } from './handshake.ts';
+import { serverNames } from './names.ts';
+import type { Listener, NodeSwapParts } from './port.ts';
 
-export interface ServedSources {
-  /** haproxy.conf as it is now. */
-  readonly scan: () => Promise<ConfigScan>;
-  /** The text of a crt-list. */
-  readonly readList: (path: string) => Promise<string>;
-  /** VIPs that this node does not hold now: a connection there reaches another node. */
-  readonly elsewhere: () => readonly string[];
-  /** The key of a loaded certificate as HAProxy names it, "RSA2048". */
-  readonly algorithm: (path: string) => Promise<string>;
+type Asks = Pick<NodeSwapParts, 'ask' | 'algorithm'>;
+
+/** What is wanted to be known of one certificate. */
+interface Wanted {
+  readonly path: string;
+  readonly names: readonly string[];
+  /** SHA-1 of the leaf in HAProxy's memory; null: not known. */
+  readonly fingerprint: string | null;
+  /** Paths of the loaded certificates by their SHA-1. */
+  readonly known: ReadonlyMap<string, string>;
 }
 
-const HANDSHAKE_MS = 2000;
+/** So many of its names are asked before a certificate counts as hidden behind others. */
+const NAMES = 5;
 
-/**
- * SHA-1 (lower case hex) of what a client of a local listener with the certificate `path` gets for
- * one of `names`; null where no listener is known. Where that is not `expected`, a client that
- * takes only its kind of key is asked for: RSA and ECDSA may be served under the same names.
- * `inList`: a crt-list that is known to have it, for `names`.
- */
-export async function servedBy(
-  sources: ServedSources,
+export const NO_LISTENER = 'no listener is known for it: not verified by a TLS handshake';
+
+/** Why a handshake showed nothing, with what the configuration says of it. */
+export function whyNot({ hint }: Pick<Listener, 'hint'>, error: unknown): string {
+  const why = error instanceof HandshakeError ? error.why : sentence(error);
+  return hint === '' ? `it shows no certificate: ${why}` : `${hint} (${why})`;
+}
+
+/** The listeners that hold `path`; a bind that names it twice is one. */
+export const holding = (listeners: readonly Listener[], path: string): readonly Listener[] =>
+  listeners.filter(({ holds }) => holds.some((one) => one.path === path));
+
+/** The names under which a listener serves what it holds: its filters, else those of the certificate. */
+export function namesAt(
+  { holds }: Listener,
   path: string,
   names: readonly string[],
-  expected: string | null,
-  inList?: string,
-): Promise<string | null> {
-  const found = await listenerOf(sources, path, inList);
-  if (found === null) return null;
-  const target = {
-    host: localHost(found.listener),
-    port: found.listener.port,
-    servername: serverNameFor(found.names.length > 0 ? found.names : names),
-    timeoutMs: HANDSHAKE_MS,
-  };
-  const shown = await servedFingerprint(target);
-  if (expected === null || shown === expected) return shown;
-  const keyType = /^[A-Z]+/.exec(await sources.algorithm(path))?.[0] ?? '';
-  return servedFingerprint({ ...target, keyType }).catch(() => shown);
+): readonly string[] {
+  const all = holds.filter((one) => one.path === path).map(({ filters }) => filters);
+  const denied = all.flat().filter((one) => one.startsWith('!'));
+  return all
+    .flatMap((filters) => {
+      const wanted = filters.filter((one) => !one.startsWith('!'));
+      return wanted.length > 0 ? wanted : names;
+    })
+    .filter((name) => !denied.includes(`!${name}`));
 }
 
-type Place = Pick<TlsListener, 'host' | 'port'>;
-
-/** The first one that is reached on this host, and what it serves the certificate for: empty, its own names. */
-async function listenerOf(
-  { scan, readList, elsewhere }: ServedSources,
+/**
+ * SHA-1 of what a client gets from the first listener of `path` that shows something; null where no
+ * listener is known that can be asked. Rejects where none shows anything.
+ */
+export async function servedFor(
+  { listeners, ask }: Pick<NodeSwapParts, 'listeners' | 'ask'>,
   path: string,
-  inList: string | undefined,
-): Promise<{ readonly listener: Place; readonly names: readonly string[] } | null> {
-  const { listeners, lists, crtBase } = await scan();
-  const away = elsewhere();
-  const here = ({ host }: Place): boolean => !away.includes(host);
-  const listener = listeners.find((one) => here(one) && loads(one.crt, path));
-  if (listener !== undefined) return { listener, names: [] };
-  for (const one of lists.filter(here)) {
-    // Its file may not have the line yet.
-    if (one.list === inList) return { listener: one, names: [] };
-    const entries = crtListEntries(await readList(one.list), crtBase);
-    const entry = entries.find((line) => loads(line.path, path));
-    if (entry !== undefined) return { listener: one, names: entry.names };
+  names: readonly string[],
+): Promise<string | null> {
+  const usable = holding(await listeners(), path).filter(({ barrier }) => barrier === '');
+  let failure: unknown = null;
+  for (const one of usable) {
+    const [servername = null] = serverNames(namesAt(one, path, names));
+    try {
+      return await ask(one.place, servername, '');
+    } catch (error) {
+      failure = error;
+    }
   }
+  if (failure !== null) throw failure;
   return null;
 }
 
-/** Whether `crt` loads `path`: itself, a file of a directory, or one of a pair by kind of key. */
-const loads = (crt: string, path: string): boolean =>
-  crt === path ||
-  (!isStoreName(path) && path.startsWith(`${crt}/`)) ||
-  crt === path.replace(/\.(?:rsa|ecdsa|dsa)$/, '');
+/** What the listeners of a certificate show now: a client's SHA-1, and what each of them said. */
+export async function lookAt(
+  asks: Asks,
+  listeners: readonly Listener[],
+  wanted: Wanted,
+): Promise<{ readonly served: string | null; readonly checks: readonly ListenerCheck[] }> {
+  const mine = holding(listeners, wanted.path);
+  if (mine.length === 0)
+    return {
+      served: null,
+      checks: [{ listener: '', servername: '', verified: false, reason: NO_LISTENER }],
+    };
+  const looks = await Promise.all(mine.map((one) => lookAtOne(asks, one, wanted)));
+  const wrong = looks.find(({ check, shown }) => !check.verified && shown !== null);
+  const right = looks.find(({ check }) => check.verified);
+  return {
+    served: wrong?.shown ?? right?.shown ?? null,
+    checks: looks.map(({ check }) => check),
+  };
+}
 
-function localHost({ host }: Place): string {
-  if (host === '' || host === '*' || host === '0.0.0.0') return '127.0.0.1';
-  return host === '::' ? '::1' : host;
+interface Look {
+  readonly check: ListenerCheck;
+  /** What is not another certificate's right. */
+  readonly shown: string | null;
+}
+
+async function lookAtOne(asks: Asks, one: Listener, wanted: Wanted): Promise<Look> {
+  const { path, fingerprint, known } = wanted;
+  const check = (servername: string | null, verified: boolean, reason: string): ListenerCheck => ({
+    listener: one.name,
+    servername: servername ?? '',
+    verified,
+    reason,
+  });
+  if (one.barrier !== '') return { check: check(null, false, one.barrier), shown: null };
+  const names = serverNames(namesAt(one, path, wanted.names)).slice(0, NAMES);
+  let last: Look | null = null;
+  for (const keyType of ['', await keyWord(asks, path)])
+    for (const servername of names.length > 0 ? names : [null])
+      try {
+        const shown = await asks.ask(one.place, servername, keyType);
+        if (fingerprint === null || shown === fingerprint)
+          return { check: check(servername, fingerprint !== null, ''), shown };
+        const other = known.get(shown);
+        last ??= {
+          check: check(
+            servername,
+            false,
+            other === undefined
+              ? 'it shows another certificate'
+              : `its names are answered with ${other}`,
+          ),
+          shown: other === undefined ? shown : null,
+        };
+      } catch (error) {
+        last ??= { check: check(servername, false, whyNot(one, error)), shown: null };
+        if (!(error instanceof HandshakeError && error.alert)) return last;
+      }
+  return last ?? { check: check(null, false, 'it was not asked'), shown: null };
+}
+
+/** "RSA" or "EC" of a loaded certificate, to ask for it where both are served under one name. */
+export async function keyWord(
+  { algorithm }: Pick<Asks, 'algorithm'>,
+  path: string,
+): Promise<string> {
+  const said = await algorithm(path).catch(() => '');
+  return /^[A-Z]+/.exec(said)?.[0] ?? '';
 }

@@ -1,12 +1,12 @@
 import type { SwapPrepare, SwapReading } from '../core/swap-messages.ts';
 import type { SwapStanding } from '../core/swap.ts';
-import { blocksOf, bundleText } from './blocks.ts';
 import { checkSwap } from './check.ts';
 import type { SwapEntry } from './entry.ts';
 import { asFailure, refuse } from './failure.ts';
 import type { JournalError, SwapJournal } from './journal.ts';
 import { removeLeftovers } from './leftovers.ts';
 import { makeLive, stageAll, stageFiles } from './live.ts';
+import { mendedText } from './mend.ts';
 import type { NodeSwapParts } from './port.ts';
 import { putBack, unstage } from './undo.ts';
 
@@ -168,6 +168,7 @@ const reading = (node: string, { items }: SwapEntry): SwapReading => ({
     names: item.names,
     warnings: item.warnings,
     sha256: item.sha256,
+    ...(item.checks === undefined ? {} : { checks: item.checks }),
   })),
 });
 
@@ -205,7 +206,7 @@ function refuseSecond(open: readonly SwapEntry[], node: string): void {
 function sameAgain(entry: SwapEntry, request: SwapPrepare, node: string): SwapEntry {
   const same =
     entry.items.length === request.bundles.length &&
-    request.bundles.every(({ pem }, at) => bundleText(blocksOf(pem)) === entry.items[at]?.newPem);
+    request.bundles.every(({ pem }, at) => mendedText(pem) === entry.items[at]?.newPem);
   if (!same)
     throw refuse(
       'conflict',

@@ -1,3 +1,4 @@
+import { askAgain } from './ask-again.ts';
 import { blocksOf, bundleText } from './blocks.ts';
 import { refuseForeign } from './check.ts';
 import { filesOf, ifThere } from './disk.ts';
@@ -19,10 +20,14 @@ export async function putBack(parts: NodeSwapParts, entry: SwapEntry): Promise<v
   // Only so that a restart goes on with this; on a full disk the rest is still possible.
   await journal.write({ ...entry, phase: 'aborting' }).catch(() => undefined);
   const failures: unknown[] = [];
+  const ended = entry.phase === 'aborting';
+  await dropAround(parts, entry).catch((error) => failures.push(error));
   await unstage(parts, entry).catch((error) => failures.push(error));
   for (const item of touchedBy(entry).toReversed())
     for (const step of [dropTransaction, restoreFiles, restoreMemory])
       await step(parts, item).catch((error) => failures.push(error));
+  if (failures.length === 0)
+    await restoreOrder(parts, entry, ended).catch((error) => failures.push(error));
   if (failures.length > 0) throw failures[0];
   if (entry.coordinator === node && entry.members.length > 1)
     await journal.write({ ...entry, phase: 'aborted', items: [] });
@@ -40,6 +45,45 @@ async function dropTransaction({ haproxy }: NodeSwapParts, item: SwapItem): Prom
   const staged = await haproxy.staged(item.path);
   const ours = staged === item.fingerprint || staged === item.fingerprintOld;
   if (ours) await haproxy.abort(item.path);
+}
+
+/** One that shares names, which was being committed again as it is. */
+async function dropAround({ haproxy }: NodeSwapParts, { around = [] }: SwapEntry): Promise<void> {
+  if (around.length === 0) return;
+  const open = await haproxy.openTransaction();
+  const one = around.find(({ path }) => path === open);
+  if (one !== undefined && (await haproxy.staged(one.path)) === one.fingerprint)
+    await haproxy.abort(one.path);
+}
+
+/**
+ * Every name that was asked is answered as before, shared ones too. `ended`: it was tried before,
+ * and what is answered otherwise now has another cause, as a reload of HAProxy.
+ */
+async function restoreOrder(parts: NodeSwapParts, entry: SwapEntry, ended: boolean): Promise<void> {
+  const work = touchedBy(entry).filter(({ into }) => into === null);
+  const answers = await askAgain(parts, entry, {
+    expected: ({ before }) => before,
+    held: new Map(work.map(({ path, fingerprintOld }) => [path, fingerprintOld])),
+    pemOf: (path) => {
+      const item = work.find((one) => one.path === path);
+      return item === undefined || item.reload ? null : bundleText(blocksOf(item.oldPem));
+    },
+  });
+  // Memory that differed from disk before is disk's now.
+  const was = ({ before }: { readonly before: string | null }): string | null =>
+    work.find(({ fingerprintBefore }) => fingerprintBefore === before)?.fingerprintOld ?? before;
+  const wrong = answers.find(
+    (one) => one.before !== null && one.shown !== null && one.shown !== was(one),
+  );
+  if (wrong === undefined || ended) return;
+  throw refuse(
+    'failed',
+    'not_restored',
+    `${wrong.servername ?? 'no server name'} at ${wrong.listener} on ${parts.node} is not answered as before`,
+    `it shows ${wrong.shown}, before it was ${wrong.before}`,
+    'reload HAProxy: the old certificates are on disk',
+  );
 }
 
 /** Each by itself: a swap that was cut off between two has replaced one of them. */

@@ -1,3 +1,4 @@
+import type { ListenerCheck } from './listener-check.ts';
 import type { AdminState } from './acts.ts';
 import type { Severity } from './alert.ts';
 import type { Drift, Health, Intent, NodeReport, PeerClass, Stamp, Unknown } from './model.ts';
@@ -105,6 +106,8 @@ export interface InspectedCertificate {
   readonly previous: string | null;
   /** RFC 3339 UTC: when the agents order it anew; empty: they do not. */
   readonly renewal: string;
+  /** What its listeners show; absent: they were not asked, or an older agent did not say. */
+  readonly checks?: readonly ListenerCheck[];
 }
 
 /** The certificates of every node, and what was decided of them. */

@@ -1,3 +1,4 @@
+import type { ListenerCheck } from './listener-check.ts';
 import type { Intent, Unknown } from './model.ts';
 
 /** How an act ended; proxyctl's exit code follows from it. */
@@ -61,6 +62,8 @@ export interface CertificateOutcome {
   readonly fingerprint: string;
   readonly notAfter: string;
   readonly names: readonly string[];
+  /** What its listeners showed; absent: an older agent did not say. */
+  readonly checks?: readonly ListenerCheck[];
   readonly outcome: 'swapped' | 'already' | 'would-swap' | 'rolled-back' | 'failed' | Unknown;
 }
 

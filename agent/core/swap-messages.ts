@@ -1,4 +1,5 @@
 import type { Risk, SwapBundle } from './acts.ts';
+import type { ListenerCheck } from './listener-check.ts';
 import type { Stamp } from './model.ts';
 
 /** The warning of a node that has exactly this bundle in memory and on disk. */
@@ -16,6 +17,8 @@ interface SwapCertificate {
   readonly warnings: readonly string[];
   /** Of the normalised bundle. */
   readonly sha256: string;
+  /** What its listeners showed; absent: an older agent did not say. */
+  readonly checks?: readonly ListenerCheck[];
 }
 
 /** What one node answers to a step of a certificate swap. */

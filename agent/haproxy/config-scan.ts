@@ -5,7 +5,7 @@ import { withBase } from './crt-list.ts';
 import { storeLoads, type StoreLoad } from './crt-store.ts';
 
 /** One `bind` line that serves TLS. */
-export interface TlsListener {
+interface TlsListener {
   /** Empty or `*`: every address of its family. */
   readonly host: string;
   readonly port: number;

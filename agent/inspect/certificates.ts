@@ -1,18 +1,21 @@
 import { readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { blocksOf, isKey } from '../certs/blocks.ts';
+import { blocksOf } from '../certs/blocks.ts';
 import { namesOf, readCertificate, rfc3339 } from '../certs/certificate.ts';
 import { filePlace } from '../certs/places.ts';
 import { readPlace } from '../certs/disk.ts';
 import type { CertificateFiles, Place } from '../certs/port.ts';
 import { parseBundle } from '../certs/pem.ts';
+import { refusedOnDisk } from '../certs/pem-causes.ts';
 import { PemError } from '../certs/pem-error.ts';
+import { several } from '../certs/several.ts';
 import { tooLargeFor } from '../certs/size.ts';
 import type { CertificateFacts } from '../core/doctor/inspection.ts';
 import { sentence } from '../core/words.ts';
 import type { ConfigScan } from '../haproxy/config-scan.ts';
 import { crtListEntries, isStoreName } from '../haproxy/crt-list.ts';
 import { isSystemError } from '../sys/files.ts';
+import { isCertificate } from '../certs/mend.ts';
 
 /** How certificate files are looked at; the agent itself may not be allowed to. */
 export interface CertificateLook {
@@ -22,6 +25,9 @@ export interface CertificateLook {
   /** HAProxy's; empty: not known. */
   readonly version: string;
   readonly wallMs: number;
+  /** haproxy.conf of agent.toml, and what is not known of the files that HAProxy was started with. */
+  readonly config?: string;
+  readonly problems?: readonly string[];
 }
 
 /**
@@ -29,7 +35,7 @@ export interface CertificateLook {
  * loads of a directory. A list that cannot be read stands there itself, with its problem.
  */
 export async function inspectCertificates(
-  { listeners, crtLists, crtBase, extra, stores, directory }: CertificateScan,
+  { listeners, crtLists, crtBase, extra, stores, directory, unknown }: CertificateScan,
   look: CertificateLook,
 ): Promise<CertificateFacts[]> {
   const listed = await Promise.all(
@@ -51,12 +57,62 @@ export async function inspectCertificates(
   const stored = stores.flatMap(({ name, certificateFile: certificate, keyFile: key }) =>
     paths.has(name) && certificate !== null ? [{ certificate, key }] : [],
   );
-  return Promise.all([...places, ...stored].map((place) => inspectFile(place, look)));
+  const all = [...places, ...stored];
+  const looked = await several(all.slice(0, MANY), (place) => inspectFile(place, look));
+  const others = (
+    await unnamedOf(
+      new Set([...paths, ...named, ...unknown.flatMap((bind) => bind.files)]),
+      all.map(({ certificate }) => certificate),
+      look,
+    )
+  ).map((path) => filePlace(path, extra));
+  const found = await several(others.slice(0, MANY), (place) => inspectFile(place, look));
+  return [
+    ...looked,
+    ...found.map((one) => ({ ...one, unnamed: true })),
+    ...(all.length > MANY
+      ? [notLooked(crtBase, `${all.length} certificate files, only ${MANY} were looked at`)]
+      : []),
+    ...(look.problems ?? []).map((why) => notLooked(look.config ?? '', why)),
+  ];
 }
+
+/** Reading and parsing a thousand takes about a second; the answer is one message to the other agent. */
+const MANY = 2000;
+
+/** Certificates that HAProxy has loaded from elsewhere than what its files name; none where it does not say. */
+async function unnamedOf(
+  named: ReadonlySet<string>,
+  files: readonly string[],
+  { loaded }: CertificateLook,
+): Promise<string[]> {
+  const all = await loaded().catch(() => []);
+  const known = new Set(files);
+  return all.filter(
+    (path) =>
+      path.startsWith('/') &&
+      !known.has(path) &&
+      !named.has(path) &&
+      !named.has(dirname(path)) &&
+      !named.has(path.replace(/\.(?:rsa|ecdsa|dsa)$/, '')),
+  );
+}
+
+const notLooked = (path: string, why: string): CertificateFacts => ({
+  path,
+  keyFile: path,
+  mode: 0,
+  names: [],
+  notAfter: '',
+  endsInMs: null,
+  warnings: [],
+  tooLarge: null,
+  problem: { code: 'not_read', why, remedy: 'ps -ww -o args= -p $(pgrep -x haproxy)' },
+});
 
 type CertificateScan = Pick<
   ConfigScan,
-  'listeners' | 'crtLists' | 'crtBase' | 'extra' | 'stores' | 'directory'
+  'listeners' | 'crtLists' | 'crtBase' | 'extra' | 'stores' | 'directory' | 'unknown'
 >;
 
 /** The file behind a name; none where it depends on the directory HAProxy was started in. */
@@ -101,7 +157,13 @@ async function inspectFile(
 ): Promise<CertificateFacts> {
   const { certificate: path, key } = place;
   const { version, wallMs } = look;
-  const nothing = { names: [], notAfter: '', endsInMs: null, warnings: [], tooLarge: null };
+  const nothing = {
+    names: [],
+    notAfter: '',
+    endsInMs: null,
+    warnings: [],
+    tooLarge: null,
+  };
   try {
     const { text, keyText } = await readPlace(look, place);
     const keyFile = keyText === null || key === null ? path : key;
@@ -132,13 +194,15 @@ type Content = Omit<CertificateFacts, 'path' | 'keyFile' | 'mode'>;
 
 function content(text: string, path: string, version: string, wallMs: number): Content {
   try {
-    const { names, notAfter, warnings, pem } = parseBundle(text, wallMs);
+    const unread = refusedOnDisk(text);
+    if (unread !== null) throw unread;
+    const { names, notAfter, warnings, mends, pem } = parseBundle(text, wallMs);
     return {
       names: [...names],
       notAfter,
       endsInMs: Date.parse(notAfter) - wallMs,
       problem: null,
-      warnings: [...warnings],
+      warnings: [...warnings, ...mends.map(({ seen }) => seen)],
       tooLarge: version === '' ? null : tooLargeFor(version, path, pem),
     };
   } catch (error) {
@@ -151,7 +215,7 @@ function content(text: string, path: string, version: string, wallMs: number): C
 /** What can be said of the first certificate when the bundle as a whole is not right. */
 function leafOf(text: string, wallMs: number): Pick<Content, 'names' | 'notAfter' | 'endsInMs'> {
   try {
-    const block = blocksOf(text).find((one) => !isKey(one) && one.label === 'CERTIFICATE');
+    const block = blocksOf(text).find(isCertificate);
     const leaf = readCertificate(block?.text ?? '', 1);
     const { notAfterMs } = leaf;
     return {

@@ -8,7 +8,8 @@ import type { NodeReport, PathReading } from '../core/model.ts';
 import { clearOfSecrets } from '../core/secrets.ts';
 import { parseCertificateList } from '../haproxy/certificates.ts';
 import { configFacts } from '../haproxy/config-facts.ts';
-import { scanConfig } from '../haproxy/config-scan.ts';
+import { configFiles } from '../haproxy/config-files.ts';
+import { startedWith } from '../haproxy/started-with.ts';
 import type { Runtime } from '../haproxy/runtime.ts';
 import type { HostCommands } from '../privilege/commands.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -76,14 +77,19 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     running: part(() => inspectRunning(ask)),
     level: part(() => inspectLevel(ask, socketPath)),
     probes: part(async () => probeServers(await read)),
-    certificates: part(async () =>
-      inspectCertificates(scanConfig(await text, config.haproxy.config), {
+    certificates: part(async () => {
+      const { scan, problems } = await configFiles(
+        startedWith({ ask, config: config.haproxy.config }),
+      )();
+      return inspectCertificates(scan, {
+        config: config.haproxy.config,
+        problems,
         read: (path) => options.files.read(path),
         loaded: async () => parseCertificateList(await ask('show ssl cert')).paths,
         version: report?.haproxy[0]?.version ?? '',
         wallMs: clock.wallMs(),
-      }),
-    ),
+      });
+    }),
     keys: part(async () => {
       const { key } = config.tls;
       return [{ path: key, mode: (await stat(key)).mode & 0o777 }];

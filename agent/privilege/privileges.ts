@@ -3,8 +3,11 @@ import { dirname } from 'node:path';
 import { directActs, type CarpActs } from '../carp/acts.ts';
 import { certificateFiles } from '../certs/files.ts';
 import type { CertificateFiles } from '../certs/port.ts';
+import { configFiles } from '../haproxy/config-files.ts';
 import { scanConfig } from '../haproxy/config-scan.ts';
 import { crtListPaths, isStoreName } from '../haproxy/crt-list.ts';
+import { runtime } from '../haproxy/runtime.ts';
+import { startedWith } from '../haproxy/started-with.ts';
 import { become, giveDirectory, type Account } from './account.ts';
 import { helperActs, helperFiles, refusedActs } from './acts.ts';
 import { directCommands, helperCommands, type HostCommands } from './commands.ts';
@@ -44,6 +47,8 @@ interface HostConfig {
   readonly haproxy: {
     /** Path of haproxy.conf. */
     readonly config: string;
+    /** Its stats socket; empty or absent: the one that haproxy.conf names. */
+    readonly socket?: string;
     readonly check: readonly string[];
     readonly reload: readonly string[];
   };
@@ -54,6 +59,7 @@ interface HostConfig {
 }
 
 const COMMAND_MS = 30_000;
+const ASK_MS = 1000;
 const NEVER = new Promise<never>(() => undefined);
 
 /**
@@ -108,16 +114,22 @@ export async function takePrivileges(
   };
 }
 
-/** Those of agent.toml; else where haproxy.conf, as root reads it now, has its certificates. */
+/** Those of agent.toml; else where HAProxy's files, as root reads them now, have its certificates. */
 async function certificateFolders({
   certificates,
   haproxy,
 }: HostConfig): Promise<readonly string[]> {
   if (certificates.directories.length > 0) return certificates.directories;
   try {
-    const { listeners, crtLists, crtBase, stores, unknown } = scanConfig(
-      await readFile(haproxy.config, 'utf8'),
-    );
+    const { socket } = scanConfig(await readFile(haproxy.config, 'utf8'));
+    const path = haproxy.socket || socket;
+    const ask =
+      path === null
+        ? () => Promise.reject(new Error('no stats socket is known'))
+        : runtime(path, { deadlineMs: ASK_MS });
+    // Of a HAProxy that does not run yet it is the one file of agent.toml.
+    const { scan } = await configFiles(startedWith({ ask, config: haproxy.config }))();
+    const { listeners, crtLists, crtBase, stores, unknown } = scan;
     const listed = await Promise.all(
       crtLists.map(async (list) => crtListPaths(await readFile(list, 'utf8'), crtBase)),
     );

@@ -4,7 +4,7 @@ import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
 import { readDisk } from '../certs/disk.ts';
-import { describe } from '../certs/inspect.ts';
+import { describe } from '../certs/describe.ts';
 import type { NodeSwap } from '../certs/swap.ts';
 import type { HaproxyCertificates, NodeSwapParts } from '../certs/port.ts';
 import type { Log } from '../log.ts';

@@ -6,6 +6,7 @@ import { OrderFailure } from '../acme/failure.ts';
 import { startIssuer, type Issuer } from '../acme/issuer.ts';
 import { order } from '../acme/order.ts';
 import { blocksOf } from '../certs/blocks.ts';
+import { isCertificate } from '../certs/mend.ts';
 import { namesOf, readCertificate, sha1Of } from '../certs/certificate.ts';
 import { readDisk } from '../certs/disk.ts';
 import type { HaproxyCertificates, NodeSwapParts } from '../certs/port.ts';
@@ -129,9 +130,7 @@ const hashOf = (names: readonly string[]): string =>
 
 async function inPlace(parts: Here, path: string): Promise<InPlace | null> {
   if ((await parts.haproxy.loaded(path)) === null) return null;
-  const leaf = blocksOf((await readDisk(parts, path)).text).find(
-    ({ label }) => label === 'CERTIFICATE',
-  );
+  const leaf = blocksOf((await readDisk(parts, path)).text).find(isCertificate);
   if (leaf === undefined) return null;
   const certificate = readCertificate(leaf.text, 1);
   const { subject, issuer } = certificate.x509;

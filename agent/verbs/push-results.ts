@@ -24,6 +24,7 @@ export const certificatesOf = (
       fingerprint: one.fingerprint,
       notAfter: one.notAfter,
       names: one.names,
+      ...(one.checks === undefined ? {} : { checks: one.checks }),
       outcome: one.warnings.includes(ALREADY_THERE) ? ('already' as const) : outcome,
     })),
   );

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ActHeader, PushAct } from '../core/acts.ts';
 import { ActFailure, type ActResult } from '../core/results.ts';
 import { ALREADY_THERE, type SwapPrepare, type SwapReading } from '../core/swap-messages.ts';
+import { notVerified } from '../core/listener-check.ts';
 import { certificateKey, newestStamp, nextStamp, parseCertificateKey } from '../core/intents.ts';
 import { wish } from '../core/intents.ts';
 import type { NodeView } from '../core/model.ts';
@@ -69,19 +70,42 @@ export async function pushCertificate(
     pair,
     members,
     prepare,
-    (order, { state, prepared }) => {
+    (order, { state, prepared, committed }) => {
       const [node = ''] = order.nodes;
       if (order.step === 'prepare' && state.broken === null) {
         warn(prepared, report);
         said('checking', `${title(prepared)} on ${order.nodes.join(', ')}`);
-      } else if (order.step === 'commit' && state.done.includes(node) && !isThere(prepared))
-        said('committing', `${node}, verified`);
+      } else if (order.step === 'commit' && state.done.includes(node) && !isThere(prepared)) {
+        const missing = unverifiedOn(committed, node);
+        said(
+          'committing',
+          missing.length === 0 ? `${node}, verified` : `${node}, not all verified`,
+        );
+        for (const text of missing) report({ step: 'warning', text, tookMs: 0 });
+      }
     },
     (so) => decide(pair, prepare, so),
   );
-  if (run.state.end === 'swapped' && !isThere(run.prepared))
-    said('confirmed', `served on ${run.state.done.join(', ')}`);
+  if (run.state.end === 'swapped' && !isThere(run.prepared)) confirm(run, said);
   return swapResult(pair, header, startedAtMs, { run, missing, already: isThere(run.prepared) });
+}
+
+/** Only what a client was shown counts as served; the rest is what HAProxy says it has. */
+function confirm({ state, committed }: SwapRun, said: (step: string, text: string) => void): void {
+  const [some, all] = [true, false].map((missing) =>
+    state.done.filter((node) => unverifiedOn(committed, node).length > 0 === missing),
+  );
+  if (all !== undefined && all.length > 0) said('confirmed', `served on ${all.join(', ')}`);
+  if (some !== undefined && some.length > 0)
+    said('loaded', `on ${some.join(', ')}, not verified by every listener`);
+}
+
+/** A sentence for each listener of a node that did not show what it is to serve. */
+function unverifiedOn(readings: ReadonlyMap<string, SwapReading>, node: string): readonly string[] {
+  const { certificates = [] } = readings.get(node) ?? {};
+  return certificates.flatMap(({ path, checks }) =>
+    notVerified(checks).map((why) => `${path} not verified on ${node}: ${why}`),
+  );
 }
 
 interface DryRun {
@@ -118,6 +142,8 @@ async function dryRun(
       }),
     });
   warn(prepared, report);
+  for (const node of prepared.keys())
+    for (const text of unverifiedOn(prepared, node)) report({ step: 'warning', text, tookMs: 0 });
   const inOrder = new Map([...prepared].sort(([a], [b]) => (a < b ? -1 : 1)));
   const already = isThere(prepared);
   return result(pair, header, startedAtMs, {

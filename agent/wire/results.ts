@@ -2,6 +2,7 @@ import type { ActError, ActResult, NodeOutcome, Outcome, Progress } from '../cor
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { intentFromWire, intentToWire } from './intents.ts';
 import { each, enumOrUnknown, enumValue, filled, uint32, wordOrUnknown } from './fields.ts';
+import { checksFromWire, checksToWire } from './swaps.ts';
 
 const OUTCOMES = [
   'reached',
@@ -63,7 +64,11 @@ export function resultToWire(result: ActResult, wallMs: number): proxyctl.v1.Res
       ...(pin === null ? {} : { pin: intentToWire(pin, wallMs) }),
     })),
     servers: servers.map((server) => ({ ...server, sessions: uint32(server.sessions) })),
-    certificates: certificates.map((one) => ({ ...one, names: [...one.names] })),
+    certificates: certificates.map((one) => ({
+      ...one,
+      names: [...one.names],
+      checks: checksToWire(one.checks),
+    })),
   };
 }
 
@@ -104,6 +109,7 @@ export function resultFromWire(wire: proxyctl.v1.Result, wallMs: number): ActRes
       notAfter: one.notAfter,
       names: one.names,
       outcome: wordOrUnknown(one.outcome, SWAPS),
+      ...checksFromWire(one.checks),
     })),
   };
 }

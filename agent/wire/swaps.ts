@@ -1,6 +1,7 @@
 import type { Certificates, InspectedCertificate } from '../core/answers.ts';
 import type { SwapPrepare, SwapReading } from '../core/swap-messages.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
+import type { ListenerCheck } from '../core/listener-check.ts';
 import { RISKS, type NewInto } from '../core/acts.ts';
 import { SWAP_WORDS, type SwapStanding } from '../core/swap.ts';
 import { intentFromWire, intentToWire, stampFromWire } from './intents.ts';
@@ -50,6 +51,26 @@ export const intoFromWire = (
   filters: readonly string[],
 ): { readonly into?: NewInto } => (list === '' ? {} : { into: { list, filters } });
 
+/** What listeners showed, as it travels. */
+export const checksToWire = (
+  checks: readonly ListenerCheck[] = [],
+): proxyctl.v1.ListenerCheck.$Properties[] => checks.map((one) => ({ ...one }));
+
+/** The inverse of checksToWire: absent where nothing is said. */
+export const checksFromWire = (
+  wire: readonly proxyctl.v1.ListenerCheck[],
+): { readonly checks?: readonly ListenerCheck[] } =>
+  wire.length === 0
+    ? {}
+    : {
+        checks: wire.map(({ listener, servername, verified, reason }) => ({
+          listener,
+          servername,
+          verified,
+          reason,
+        })),
+      };
+
 /** A node's answer to a step of a swap, as it travels. */
 export const swapToWire = (swap: SwapReading): proxyctl.v1.SwapReply.$Properties => ({
   node: swap.node,
@@ -57,6 +78,7 @@ export const swapToWire = (swap: SwapReading): proxyctl.v1.SwapReply.$Properties
     ...one,
     names: [...one.names],
     warnings: [...one.warnings],
+    checks: checksToWire(one.checks),
   })),
 });
 
@@ -73,6 +95,7 @@ export function swapFromWire(wire: proxyctl.v1.SwapReply): SwapReading {
       names: one.names,
       warnings: one.warnings,
       sha256: one.sha256,
+      ...checksFromWire(one.checks),
     })),
   };
 }
@@ -102,6 +125,7 @@ export const inspectedToWire = (
   problem: one.problem,
   previous: one.previous ?? '',
   renewal: one.renewal,
+  checks: checksToWire(one.checks),
 });
 
 /** Throws WireError. */
@@ -120,6 +144,7 @@ export const inspectedFromWire = (
   problem: wire.problem,
   previous: orNull(wire.previous),
   renewal: wire.renewal,
+  ...checksFromWire(wire.checks),
 });
 
 /** The certificates of every node, as they travel; `wallMs` for the intents. */

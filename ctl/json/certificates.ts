@@ -1,7 +1,26 @@
 import type { ActResult } from '../../agent/core/results.ts';
 import type { Certificates, InspectedCertificate } from '../../agent/core/answers.ts';
 import { daysLeft, type CertificateFinding } from '../../agent/core/certificates.ts';
+import { verifiedBy, type ListenerCheck } from '../../agent/core/listener-check.ts';
 import { time } from './wish.ts';
+
+/** What one listener showed of a certificate. */
+interface ListenerJson {
+  readonly listener: string | null;
+  readonly name: string | null;
+  readonly verified: boolean;
+  readonly reason: string | null;
+}
+
+const orNull = (text: string): string | null => (text === '' ? null : text);
+
+const listenersJson = (checks: readonly ListenerCheck[] = []): readonly ListenerJson[] =>
+  checks.map(({ listener, servername, verified, reason }) => ({
+    listener: orNull(listener),
+    name: orNull(servername),
+    verified,
+    reason: orNull(reason),
+  }));
 
 /** The `result` of `cert push` and `cert rollback`. */
 export interface PushJson {
@@ -13,6 +32,9 @@ export interface PushJson {
     readonly not_after: string;
     readonly names: readonly string[];
     readonly outcome: string;
+    /** Every listener that uses it showed it; null: an older agent does not say. */
+    readonly verified: boolean | null;
+    readonly listeners: readonly ListenerJson[];
   }[];
 }
 
@@ -28,6 +50,8 @@ export const certificatesResult = ({
     not_after: one.notAfter,
     names: one.names,
     outcome: one.outcome,
+    verified: verifiedBy(one.checks),
+    listeners: listenersJson(one.checks),
   })),
 });
 
@@ -45,6 +69,8 @@ interface ListedJson {
   readonly previous: string | null;
   readonly renewal: string | null;
   readonly problem: string | null;
+  readonly verified: boolean | null;
+  readonly listeners: readonly ListenerJson[];
 }
 
 /** The `result` of `cert list` and `cert verify`. */
@@ -98,4 +124,6 @@ const listedJson = (node: string, one: InspectedCertificate, wallMs: number): Li
   previous: one.previous,
   renewal: one.renewal === '' ? null : one.renewal,
   problem: one.problem === '' ? null : one.problem,
+  verified: verifiedBy(one.checks),
+  listeners: listenersJson(one.checks),
 });

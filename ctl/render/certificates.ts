@@ -1,6 +1,7 @@
 import type { Certificates } from '../../agent/core/answers.ts';
 import { daysLeft, type CertificateFinding } from '../../agent/core/certificates.ts';
 import { certificateKey } from '../../agent/core/intents.ts';
+import { notVerified } from '../../agent/core/listener-check.ts';
 import { COLUMNS, table } from './table.ts';
 import { wrapped } from './wrapped.ts';
 
@@ -46,6 +47,11 @@ export const findingLines = (
 ): string[] => [
   ...nodes.flatMap(({ node, problem }) =>
     problem === '' ? [] : [wrapped(`${node}: ${problem}`, 2)],
+  ),
+  ...nodes.flatMap(({ node, certificates }) =>
+    certificates.flatMap(({ name, checks }) =>
+      notVerified(checks).map((why) => wrapped(`${node}: ${name}: not verified: ${why}`, 2)),
+    ),
   ),
   ...findings.map(({ node, name, text }) => wrapped(`${node}: ${name}: ${text}`, 2)),
 ];

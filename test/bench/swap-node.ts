@@ -2,10 +2,9 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { placeOf } from '../../agent/certs/places.ts';
 import { certificateFiles } from '../../agent/certs/files.ts';
-import { servedFingerprint } from '../../agent/certs/handshake.ts';
+import { askListener } from '../../agent/certs/listeners.ts';
 import { swapJournal } from '../../agent/certs/journal.ts';
 import { careful } from '../../agent/certs/many-names.ts';
-import { serverNameFor } from '../../agent/certs/names.ts';
 import { nodeSwap } from '../../agent/certs/swap.ts';
 import type { SwapPrepare } from '../../agent/core/swap-messages.ts';
 import { certificateDetails } from '../../agent/haproxy/certificate-details.ts';
@@ -37,13 +36,18 @@ const swap = nodeSwap(
     haproxy: { ...certificates(ask), version: async () => (await readInfo(ask)).version },
     files: certificateFiles,
     journal: swapJournal(join(folder, 'swaps')),
-    verify: (_path, names) =>
-      servedFingerprint({
-        host: '127.0.0.1',
-        port: Number(port),
-        servername: serverNameFor(names),
-        timeoutMs: 5000,
-      }),
+    listeners: () =>
+      Promise.resolve([
+        {
+          name: 'frontend web',
+          place: { host: '127.0.0.1', port: Number(port), unix: null, proxy: 'no' as const },
+          barrier: '',
+          hint: '',
+          lists: [],
+          holds: readdirSync(crt).map((name) => ({ path: join(crt, name), filters: [] })),
+        },
+      ]),
+    ask: askListener,
     reload: () => Promise.reject(new Error('no reload here')),
     canReload: false,
     wallMs: () => Date.now(),

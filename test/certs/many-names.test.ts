@@ -2,11 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { certificateFiles } from '../../agent/certs/files.ts';
-import { servedFingerprint } from '../../agent/certs/handshake.ts';
+import { askListener } from '../../agent/certs/listeners.ts';
 import { inspect } from '../../agent/certs/inspect.ts';
 import { swapJournal } from '../../agent/certs/journal.ts';
 import { careful } from '../../agent/certs/many-names.ts';
-import { serverNameFor } from '../../agent/certs/names.ts';
 import { nodeSwap } from '../../agent/certs/swap.ts';
 import type { SwapPrepare } from '../../agent/core/swap-messages.ts';
 import { certificates } from '../../agent/haproxy/certificates.ts';
@@ -38,15 +37,22 @@ async function host(t: ExecutionContext, { listener = true } = {}) {
     haproxy: { ...certificates(ask), version: () => Promise.resolve('2.6.12') },
     files: certificateFiles,
     journal: swapJournal(join(folder, 'swaps')),
-    verify: (_path, names) =>
-      listener
-        ? servedFingerprint({
-            host: '127.0.0.1',
-            port,
-            servername: serverNameFor(names),
-            timeoutMs: 5000,
-          })
-        : Promise.resolve(null),
+    listeners: () =>
+      Promise.resolve(
+        listener
+          ? [
+              {
+                name: 'frontend web',
+                place: { host: '127.0.0.1', port, unix: null, proxy: 'no' as const },
+                barrier: '',
+                hint: '',
+                lists: [],
+                holds: Object.values(haproxy.certificates).map((path) => ({ path, filters: [] })),
+              },
+            ]
+          : [],
+      ),
+    ask: askListener,
     reload: async () => void (await haproxy.start(['-sf', String(haproxy.child().pid)])),
     canReload: true,
     wallMs: () => NOW,

@@ -11,10 +11,11 @@ import type { Risk, SwapBundle } from '../../agent/core/acts.ts';
 import type { SwapReading } from '../../agent/core/swap-messages.ts';
 import { certificateDetails } from '../../agent/haproxy/certificate-details.ts';
 import { certificates } from '../../agent/haproxy/certificates.ts';
-import { configReader } from '../../agent/haproxy/config-reader.ts';
 import { atLeast, readInfo } from '../../agent/haproxy/info.ts';
 import { runtime, type Runtime } from '../../agent/haproxy/runtime.ts';
-import { servedBy } from '../../agent/certs/served.ts';
+import { askListener, listenersOf } from '../../agent/certs/listeners.ts';
+import { configFiles } from '../../agent/haproxy/config-files.ts';
+import { startedWith } from '../../agent/haproxy/started-with.ts';
 import { freePorts, runHaproxy, shortFolder } from '../haproxy/haproxy.ts';
 import { NOW } from './bundles.ts';
 
@@ -27,6 +28,14 @@ interface Setup {
   readonly global?: readonly string[];
   readonly sections?: readonly string[];
   readonly program?: string;
+  /** Addresses that another node has. */
+  readonly elsewhere?: readonly string[];
+  /** Lines behind the frontend. */
+  readonly more?: readonly string[];
+  /** Of its command line; FOLDER as in the configuration. */
+  readonly args?: readonly string[];
+  /** What a commit does besides, for a failure behind it. */
+  readonly breaks?: (parts: NodeSwapParts) => NodeSwapParts;
 }
 
 /** One host: a real HAProxy with its certificate files, and the agent's part of a swap on it. */
@@ -72,6 +81,7 @@ export async function realHost(t: ExecutionContext, setup: Setup): Promise<RealH
     'frontend web',
     ...setup.binds.map((bind, n) => `    bind 127.0.0.1:${ports[n]} ssl ${bind}`),
     '    http-request return status 200',
+    ...(setup.more ?? []),
     '',
   ];
   writeFileSync(config, lines.join('\n').replaceAll('FOLDER', folder));
@@ -79,6 +89,7 @@ export async function realHost(t: ExecutionContext, setup: Setup): Promise<RealH
   const { start, child, ...running } = await runHaproxy(t, {
     config,
     socketPath,
+    args: (setup.args ?? []).map((one) => one.replaceAll('FOLDER', folder)),
     ...(program === undefined ? {} : { program }),
   });
   const { version } = await readInfo(running.ask);
@@ -88,17 +99,27 @@ export async function realHost(t: ExecutionContext, setup: Setup): Promise<RealH
     const old = child();
     await start(['-sf', String(old.pid)]);
   };
-  const scan = configReader(config);
+  const configuration = configFiles(startedWith({ ask, config }));
+  const scan = async () => (await configuration()).scan;
   const details = (path: string) => certificateDetails(ask, path);
   const algorithm = async (path: string) => (await details(path))?.algorithm ?? '';
   const readList = (path: string) => certificateFiles.read(path);
-  const served = { scan, readList, elsewhere: () => [], algorithm };
   const parts: NodeSwapParts = {
     node: 'n1',
     haproxy: { ...certificates(ask), version: async () => (await readInfo(ask)).version },
     files: certificateFiles,
     journal: swapJournal(at('swaps')),
-    verify: (path, names, expected, list) => servedBy(served, path, names, expected, list),
+    listeners: () =>
+      listenersOf({
+        binds: async () => {
+          const { binds, scan: said } = await configuration();
+          return { binds, crtBase: said.crtBase };
+        },
+        haproxy: certificates(ask),
+        readList,
+        elsewhere: () => setup.elsewhere ?? [],
+      }),
+    ask: askListener,
     reload: restart,
     canReload: true,
     wallMs: () => NOW,
@@ -106,7 +127,7 @@ export async function realHost(t: ExecutionContext, setup: Setup): Promise<RealH
     placeOf: (path) => placeOf({ node: 'n1', scan, details }, path),
     algorithm,
   };
-  const swap = nodeSwap(parts);
+  const swap = nodeSwap(setup.breaks?.(parts) ?? parts);
   let count = 0;
   return {
     at,

@@ -1,7 +1,7 @@
 import { chmodSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import test from 'ava';
-import { describe } from '../../agent/certs/inspect.ts';
+import { describe } from '../../agent/certs/describe.ts';
 import { nodeSwap } from '../../agent/certs/swap.ts';
 import { ActFailure } from '../../agent/core/results.ts';
 import { bundle, issue } from './bundles.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { describe } from '../../agent/certs/inspect.ts';
+import { describe } from '../../agent/certs/describe.ts';
 import type { ActResult } from '../../agent/core/results.ts';
 import { pushCertificate } from '../../agent/verbs/push.ts';
 import { bundle, issue } from './bundles.ts';

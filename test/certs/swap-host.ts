@@ -1,6 +1,6 @@
 import { parseJournal, serialise, type SwapEntry } from '../../agent/certs/entry.ts';
 import { CertificateFileError } from '../../agent/certs/files.ts';
-import { describe } from '../../agent/certs/inspect.ts';
+import { describe } from '../../agent/certs/describe.ts';
 import type { SwapJournal } from '../../agent/certs/journal.ts';
 import type { NodeSwapParts } from '../../agent/certs/port.ts';
 import { compareStamps, type Intents } from '../../agent/core/intents.ts';
@@ -162,7 +162,25 @@ export function partsOf(host: Host, after: (at: number) => void): NodeSwapParts 
       remove: (path) => step('remove', () => void host.disk.delete(path)),
     },
     journal: journalOf(host, step, writing),
-    verify: (path) => haproxy('verify', () => loaded(path)?.fingerprint ?? null),
+    // Not steps: what breaks between two handshakes is what breaks before or after them.
+    listeners: () =>
+      Promise.resolve([
+        {
+          name: 'frontend web (:443)',
+          place: { host: '127.0.0.1', port: 443, unix: null, proxy: 'no' as const },
+          barrier: '',
+          hint: '',
+          lists: [...host.lists.keys()],
+          holds: [...host.memory.keys()].map((path) => ({ path, filters: [] })),
+        },
+      ]),
+    ask: (_place, servername) => {
+      const path = [...host.memory.keys()].find((one) => `${one.slice(1, 2)}.test` === servername);
+      const shown = host.haproxyUp && path !== undefined ? loaded(path) : null;
+      return shown === null
+        ? Promise.reject(new Error('nothing is shown'))
+        : Promise.resolve(shown.fingerprint);
+    },
     reload: () => haproxy('reload', () => reload(host)),
     canReload: true,
     wallMs: () => NOW,

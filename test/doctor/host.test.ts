@@ -39,6 +39,7 @@ const scan = (paths: readonly string[], crtLists: readonly string[] = [], crtBas
   extra: { key: true, ocsp: true, issuer: true, sctl: true, insteadOfCrt: false },
   stores: [],
   directory: null,
+  unknown: [],
 });
 
 const look = (changes: Partial<CertificateLook> = {}): CertificateLook => ({

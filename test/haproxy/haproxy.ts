@@ -90,7 +90,7 @@ export const HAPROXY_3 = process.env['HAPROXY_3'] ?? '';
 /** Runs HAProxy with a configuration file that names `socketPath`; it ends with the test. */
 export async function runHaproxy(
   t: ExecutionContext,
-  { config, socketPath, program = PROGRAM }: RunOptions,
+  { config, socketPath, program = PROGRAM, args = [] }: RunOptions,
 ): Promise<Pick<TestHaproxy, 'ask' | 'child' | 'start'>> {
   const ask = runtime(socketPath, { deadlineMs: 5000 });
   const running = new Set<ChildProcess>();
@@ -98,7 +98,7 @@ export async function runHaproxy(
 
   async function start(more: readonly string[] = []): Promise<ChildProcess> {
     const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`;
-    const child = spawn(program, ['-db', '-f', config, ...more], {
+    const child = spawn(program, ['-db', '-f', config, ...args, ...more], {
       env: { ...process.env, PATH: path },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -136,6 +136,8 @@ interface RunOptions {
   readonly config: string;
   readonly socketPath: string;
   readonly program?: string;
+  /** More of its command line, as further files. */
+  readonly args?: readonly string[];
 }
 
 /** A client in the middle of its request, for which a stopping process waits. */

@@ -18,6 +18,7 @@ export const certificates = (
         ...unusable(one.node, file),
         ...ending(one.node, file, alarmDays),
         ...tooLarge(one.node, file),
+        ...unnamed(one.node, file),
         ...readable(one.node, file.keyFile, file.mode),
       ]),
       ...(known(one.keys) ?? []).flatMap(({ path, mode }) => readable(one.node, path, mode)),
@@ -75,6 +76,25 @@ function unusable(node: string, file: CertificateFacts): Found[] {
     });
   return found;
 }
+
+/** As after a change of the configuration without a reload, or one that was added at runtime. */
+const unnamed = (node: string, file: CertificateFacts): Found[] =>
+  file.unnamed === true
+    ? [
+        {
+          id: 'cert-unnamed',
+          about: file.path,
+          severity: 'warn',
+          address: null,
+          nodes: [node],
+          saw: [
+            `${node}: HAProxy has loaded ${file.path}, and no file of its configuration names it`,
+          ],
+          why: 'After its next start HAProxy does not serve it, and what is pushed cannot be verified.',
+          do: [command(node, 'name it on a bind line, or reload HAProxy where it is not wanted')],
+        },
+      ]
+    : [];
 
 const spell = (days: number): string => (days === 1 ? '1 day' : `${days} days`);
 

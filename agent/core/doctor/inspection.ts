@@ -127,6 +127,8 @@ const certificate = v.object({
   problem: orNull(v.object({ code: text, why: text, remedy: text })),
   warnings: v.array(text),
   tooLarge: orNull(text),
+  /** HAProxy has it loaded, and none of its files names it; an older agent does not look. */
+  unnamed: v.exactOptional(v.boolean()),
 });
 
 const fact = <T extends v.GenericSchema>(value: T) =>

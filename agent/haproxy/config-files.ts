@@ -1,0 +1,59 @@
+import { readFile, stat } from 'node:fs/promises';
+import { sentence } from '../core/words.ts';
+import { tlsBinds, type TlsBind } from './tls-binds.ts';
+import { scanConfig, type ConfigScan } from './config-scan.ts';
+import type { StartedWith } from './started-with.ts';
+
+/** What the configuration files of HAProxy say together. */
+export interface ConfigFiles {
+  /** One after the other, as HAProxy reads them: `global` and `defaults` hold for the files behind. */
+  readonly text: string;
+  readonly scan: ConfigScan;
+  readonly binds: readonly TlsBind[];
+  /** Those that were read. */
+  readonly files: readonly string[];
+  /** What is not known of them, a sentence each. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * Reads the files that HAProxy was started with, again once one of them is another one. One that
+ * cannot be read is a problem beside what the others say; rejects where none can be read.
+ */
+export function configFiles(started: () => Promise<StartedWith>): () => Promise<ConfigFiles> {
+  let last: { readonly stamp: string; readonly found: ConfigFiles } | null = null;
+  return async () => {
+    const { files, problem } = await started();
+    const stamps = await Promise.all(files.map(stampOf));
+    const stamp = [problem, ...files, ...stamps].join('\n');
+    if (last?.stamp === stamp) return last.found;
+    const problems = problem === '' ? [] : [problem];
+    const read: { readonly file: string; readonly text: string }[] = [];
+    let failure: unknown = null;
+    for (const file of files)
+      try {
+        read.push({ file, text: await readFile(file, 'utf8') });
+      } catch (error) {
+        failure = error;
+        problems.push(`${file} cannot be read: ${sentence(error)}`);
+      }
+    if (read.length === 0 && failure !== null) throw failure;
+    const text = read.map((one) => one.text).join('\n');
+    const scan = scanConfig(text, read[0]?.file);
+    const found = {
+      text,
+      scan,
+      binds: tlsBinds(text, scan.crtBase),
+      files: read.map(({ file }) => file),
+      problems,
+    };
+    last = { stamp, found };
+    return found;
+  };
+}
+
+const stampOf = (file: string): Promise<string> =>
+  stat(file).then(
+    ({ ino, size, mtimeMs, ctimeMs }) => [ino, size, mtimeMs, ctimeMs].join(' '),
+    () => '',
+  );

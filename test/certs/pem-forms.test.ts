@@ -1,0 +1,204 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import test from 'ava';
+import { mendedText } from '../../agent/certs/mend.ts';
+import { refusedOnDisk } from '../../agent/certs/pem-causes.ts';
+import { PemError } from '../../agent/certs/pem-error.ts';
+import { parseBundle } from '../../agent/certs/pem.ts';
+import { bundle, issue, NOW, type Issued } from './bundles.ts';
+
+const root = await issue({ subject: 'CN=Root', ca: true });
+const other = await issue({ subject: 'CN=Other Root', ca: true });
+const inter = await issue({ subject: 'CN=Inter', issuer: root, ca: true });
+const twin = await issue({ subject: 'CN=Inter', issuer: other, ca: true, keys: inter.keys });
+const leaf = await issue({ subject: 'CN=a.test', names: ['a.test'], issuer: inter });
+const stranger = await issue({ subject: 'CN=b.test', names: ['b.test'] });
+const whole = bundle(leaf, inter);
+
+const read = (text: string) => {
+  const { pem, mends, warnings } = parseBundle(text, NOW);
+  return { pem, said: mends.map(({ seen, done }) => `${seen}: ${done}`), warnings };
+};
+const refused = (text: string): readonly string[] => {
+  try {
+    parseBundle(text, NOW);
+    return [];
+  } catch (error) {
+    if (!(error instanceof PemError)) throw error;
+    return [error.message, error.why, error.remedy];
+  }
+};
+/** With trust settings behind the certificate, as `openssl x509 -trustout` writes it. */
+const trusted = ({ certificate }: Issued): string => {
+  const raw = Buffer.concat([new X509Certificate(certificate).raw, Buffer.from([0x30, 0])]);
+  const lines = raw.toString('base64').match(/.{1,64}/g) ?? [];
+  return [
+    '-----BEGIN TRUSTED CERTIFICATE-----',
+    ...lines,
+    '-----END TRUSTED CERTIFICATE-----',
+    '',
+  ].join('\n');
+};
+
+test('what is there twice is left out and said', (t) => {
+  t.deepEqual(read(bundle(leaf, leaf, inter)), {
+    pem: whole,
+    said: ['certificate 2 (CN=a.test) is certificate 1 again: left out'],
+    warnings: [],
+  });
+  t.deepEqual(read(bundle(leaf, inter, inter)), {
+    pem: whole,
+    said: ['certificate 3 (CN=Inter) is certificate 2 again: left out'],
+    warnings: [],
+  });
+  t.deepEqual(read(leaf.key + whole), {
+    pem: whole,
+    said: ['its private key is in it more than once: left out'],
+    warnings: [],
+  });
+  t.deepEqual(read(whole + stranger.key), {
+    pem: whole,
+    said: ['it holds keys of other certificates: left out, the first is the key of the leaf'],
+    warnings: [],
+  });
+});
+
+test('a cross-signed twin of an issuer stays where it is, and so do the roots of both', (t) => {
+  t.deepEqual(read(bundle(leaf, inter, twin)), {
+    pem: bundle(leaf, inter, twin),
+    said: [],
+    warnings: [],
+  });
+  const all = bundle(leaf, inter, root, twin, other);
+  const is = 'is a root: clients have it or do not trust it, leave it out';
+  t.deepEqual(read(all), {
+    pem: all,
+    said: [],
+    warnings: [`certificate 3 (CN=Root) ${is}`, `certificate 5 (CN=Other Root) ${is}`],
+  });
+});
+
+test('a chain after the leaf in any order is put in order; in front of the leaf it is refused', (t) => {
+  t.deepEqual(read(bundle(leaf, root, inter)), {
+    pem: bundle(leaf, inter, root),
+    said: ['the chain is not in order: put in order'],
+    warnings: [
+      'certificate 2 (CN=Root) is a root: clients have it or do not trust it, leave it out',
+    ],
+  });
+  t.deepEqual(refused(root.certificate + inter.certificate + leaf.certificate + leaf.key), [
+    'read bundle: the leaf does not come first',
+    'the key belongs to certificate 3 (CN=a.test)',
+    'put the leaf first, then each issuer after what it issued',
+  ]);
+});
+
+test('a certificate with trust settings, or under its old label, becomes a plain one', (t) => {
+  t.deepEqual(read(trusted(leaf) + trusted(inter) + leaf.key), {
+    pem: whole,
+    said: [
+      '2 certificates with trust settings of OpenSSL (TRUSTED CERTIFICATE): written without them',
+    ],
+    warnings: [],
+  });
+  t.deepEqual(read(whole.replaceAll(' CERTIFICATE-', ' X509 CERTIFICATE-')), {
+    pem: whole,
+    said: [],
+    warnings: [],
+  });
+});
+
+test('byte order marks, line ends of every system, indentation and text between are no matter', (t) => {
+  const forms = [
+    `\uFEFF${whole}`,
+    leaf.certificate + `\uFEFF${inter.certificate}` + leaf.key,
+    whole.replaceAll('\n', '\r\n'),
+    whole.replaceAll('\n', '\r'),
+    whole.replaceAll(/^/gm, '  '),
+    leaf.key + leaf.certificate + inter.certificate,
+    `Bag Attributes\n    friendlyName: a\nsubject=CN = a.test\n${whole}`,
+    whole.replaceAll('\n\n', '\n').replace('-----BEGIN', '\n\n-----BEGIN'),
+  ];
+  t.deepEqual(
+    forms.map((text) => read(text)),
+    forms.map(() => ({ pem: whole, said: [], warnings: [] })),
+  );
+});
+
+test('what HAProxy cannot read either is refused by its known cause, with its remedy', (t) => {
+  const utf16 = (order: 'le' | 'be', mark: boolean): string => {
+    const bytes = Buffer.from((mark ? '\uFEFF' : '') + whole, 'utf16le');
+    return (order === 'le' ? bytes : bytes.swap16()).toString('utf8');
+  };
+  const wide = [
+    'read bundle: UTF-16',
+    'it is text in UTF-16, as Windows writes it',
+    'convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW',
+  ];
+  for (const order of ['le', 'be'] as const)
+    for (const mark of [true, false]) t.deepEqual(refused(utf16(order, mark)), wide);
+  const der = new X509Certificate(leaf.certificate).raw;
+  const pfx = Buffer.from([0x30, 0x82, 0x0a, 0x11, 2, 1, 3, 0x30, 0x82, 0x09]);
+  const ssh =
+    '-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE=\n-----END OPENSSH PRIVATE KEY-----\n';
+  const point = createPrivateKey(leaf.key).export({ type: 'sec1', format: 'pem' }).toString();
+  t.deepEqual(
+    [
+      whole.replaceAll('\n', '\\n'),
+      whole.replaceAll('\n', '\\r\\n'),
+      whole.replaceAll('-----\n-----', '----------'),
+      leaf.certificate.trimEnd() + leaf.key,
+      whole.replaceAll('\n', ''),
+      whole.replaceAll('\n', ' '),
+      Buffer.from(whole).toString('base64'),
+      whole.replaceAll('-----', '\u2014\u2014'),
+      whole.replaceAll('-----', '----'),
+      whole.replaceAll(/^(.*)$/gm, '"$1"'),
+      der.toString('utf8'),
+      pfx.toString('utf8'),
+      der.toString('base64'),
+      '<!DOCTYPE html><html>502</html>',
+      '-----BEGIN PKCS7-----\nMIIB\n-----END PKCS7-----\n' + leaf.key,
+      leaf.certificate + ssh,
+      leaf.certificate + '-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----\n',
+    ].map((text) => refused(text)[1]),
+    [
+      'its line ends are written out as \\n, as in JSON or a variable',
+      'its line ends are written out as \\n, as in JSON or a variable',
+      'an END line and a BEGIN line are one line: a file that was joined has no line end',
+      'an END line and a BEGIN line are one line: a file that was joined has no line end',
+      'its line ends are lost: BEGIN, base64 and END stand on one line',
+      'its line ends are lost: BEGIN, base64 and END stand on one line',
+      'it is base64 of a PEM text, as in a Kubernetes secret',
+      'the dashes around BEGIN are others than five hyphens, as word processors write them',
+      'the dashes around BEGIN are others than five hyphens, as word processors write them',
+      'its lines are in quotes',
+      'it is binary (DER), not PEM',
+      'it is a PKCS #12 file (.p12, .pfx), not PEM',
+      'it is base64 without BEGIN and END lines',
+      'it is a web page or XML, perhaps of a failed download',
+      'it holds a PKCS7',
+      'HAProxy cannot read the form of OpenSSH',
+      'it holds a PUBLIC KEY',
+    ],
+  );
+  // A key in its old form is none of these.
+  t.deepEqual(read(leaf.certificate + inter.certificate + point).said, []);
+  t.deepEqual(refused(bundle(leaf, stranger))[0], 'read bundle: not a chain');
+});
+
+test('a file that push would put right and HAProxy would not read is told apart', (t) => {
+  t.deepEqual(
+    [
+      whole,
+      whole.replaceAll('\n', '\r\n'),
+      whole.replaceAll('\n', '\r'),
+      whole.replaceAll(/^/gm, ' '),
+    ].map((text) => refusedOnDisk(text)?.why ?? null),
+    [null, null, 'its lines end with CR alone', 'its BEGIN lines are indented'],
+  );
+});
+
+test('the normalised text is the same however often it is mended', (t) => {
+  for (const text of [whole, bundle(leaf, leaf, root, inter), trusted(leaf) + leaf.key])
+    t.is(mendedText(mendedText(text)), mendedText(text));
+});
