@@ -161,7 +161,15 @@ export interface AppliedIntent {
   readonly stamp: Stamp;
   /** Empty: in force, read back. */
   readonly problem: string;
+  /** Absent: HAProxy has the server it is about. */
+  readonly server?: LostServer | Unknown;
 }
+
+/**
+ * A server that HAProxy had not when it was to be told a wish. `gone`: it has none of that name;
+ * `back`: it has one again, which is not told a wish made before: it may be another machine.
+ */
+export type LostServer = 'gone' | 'back';
 
 export interface Seen {
   readonly node: string;

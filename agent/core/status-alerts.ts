@@ -1,6 +1,7 @@
 import { alert, type Noticed } from './alert.ts';
 import type { Alert, NodeStatus, Status } from './answers.ts';
 import { addressIds, isHeard } from './heard.ts';
+import { wishAlerts } from './wish-alerts.ts';
 import type { AddressReport, Drift, HaproxyReport, NodeReport, Problem } from './model.ts';
 
 /** So many drifted servers of a node are named, the others counted. */
@@ -15,7 +16,7 @@ export type Decided = Noticed & Pick<Alert, 'sinceMs'>;
  * own troubles. Times are of the monotonic clock `nowMs` is of; null: since when is not known.
  */
 export function statusAlerts(
-  { node, nodes }: Pick<Status, 'node' | 'nodes'>,
+  { node, nodes, intents }: Pick<Status, 'node' | 'nodes' | 'intents'>,
   decided: readonly Decided[],
   nowMs: number,
 ): Alert[] {
@@ -25,6 +26,7 @@ export function statusAlerts(
       .filter((one) => !isHeard(one))
       .map((one) => by(node, notHeard(one), since(one, nowMs))),
     ...decided.map((one) => by(node, one, one.sinceMs)),
+    ...wishAlerts(heard, intents).map((one) => by(node, one, null)),
     ...addressIds({ nodes }).flatMap((id) => masterAlerts(node, nodes, id)),
     ...heard.flatMap(({ node, report }) => (report === null ? [] : ownAlerts(node, report))),
   ];

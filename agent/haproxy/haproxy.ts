@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { AdminState } from '../core/acts.ts';
 import { ActFailure } from '../core/results.ts';
 import type { ServerReading } from '../core/answers.ts';
-import type { CertificateReport, Drift, HaproxyReport } from '../core/model.ts';
+import type { CertificateReport, Drift, HaproxyReport, LostServer } from '../core/model.ts';
 import type { Intents } from '../core/intents.ts';
 import { sentence } from '../core/words.ts';
 import type { ServerRecord, ServerTask } from '../core/servers.ts';
@@ -13,7 +13,14 @@ import { haproxyFeed } from './feed.ts';
 import { observeHaproxy } from './observe.ts';
 import type { Runtime } from './runtime.ts';
 import { serverDrift } from './server-drift.ts';
-import { readServerLines, readServers, setServer, setWeight, shutSessions } from './servers.ts';
+import {
+  lookAtServer,
+  readServerLines,
+  readServers,
+  setServer,
+  setWeight,
+  shutSessions,
+} from './servers.ts';
 import { showing } from './show.ts';
 import type { StatsSocket } from './stats-socket.ts';
 import type { Liveness } from './watch.ts';
@@ -46,6 +53,8 @@ export interface HaproxyOptions {
   readonly onLiveness: (liveness: Liveness) => void;
   /** Servers are not as they were told, or are again. */
   readonly onDrift: (drift: readonly Drift[], restored: boolean) => void;
+  /** A wish has lost its server, or it is there again. */
+  readonly onLost: (key: string, server: LostServer, problem: string) => void;
 }
 
 export interface Haproxy {
@@ -101,8 +110,10 @@ export function haproxy(options: HaproxyOptions): Haproxy {
     intents: options.intents,
     pid: () => feed.pid(),
     tell: (task) => tell(ask, task),
+    look: (task) => lookAtServer(ask, task),
     save: options.saveServers,
     onChange: options.onChange,
+    onLost: options.onLost,
   });
   const drift = serverDrift({
     instance: '',

@@ -20,6 +20,8 @@ export interface Drained {
   readonly before: ReadonlyMap<string, Intent>;
   /** Keys that this act has changed. */
   readonly changing: readonly string[];
+  /** Nodes whose HAProxy cannot be asked. */
+  readonly silent: readonly NodeOutcome[];
 }
 
 export type Waited = Pick<ActResult, 'outcome' | 'changed' | 'nodes' | 'error'>;
@@ -65,7 +67,7 @@ export async function waitForIdle(
   if (end.how === 'deadline' && (act.wait === 'maint' || act.wait === 'kill')) {
     if (act.state !== 'maint') {
       const wishes = targets.map((target) => wishOf(target, act));
-      rows = (await enforce(pair, act.header, wishes)).nodes;
+      rows = (await enforce(pair, act.header, wishes, drained.silent)).nodes;
       report({ step: 'maint', text: 'the time is over', tookMs: 0 });
     }
     if (act.wait === 'kill') rows = await kill(pair, targets, rows);
@@ -101,12 +103,12 @@ const wishOf = (target: ServerTarget, act: ServersAct) => ({
 async function undo(
   pair: Pair,
   act: ServersAct,
-  { changing, before }: Drained,
+  { changing, before, silent }: Drained,
   late: ActError,
 ): Promise<Waited> {
   const wishes = undone(changing, before, pair.clock.wallMs());
-  const { nodes } = await enforce(pair, act.header, wishes);
-  const back = nodes.every(({ ok }) => ok);
+  const { nodes } = await enforce(pair, act.header, wishes, silent);
+  const back = nodes.every(({ node, ok }) => ok || silent.some((one) => one.node === node));
   const remediation = back ? 'it was undone: nothing is changed' : 'it was not undone everywhere';
   return {
     outcome: back ? 'failed' : 'partial',

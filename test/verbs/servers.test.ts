@@ -7,7 +7,7 @@ import type { Intent } from '../../agent/core/model.ts';
 import type { Pair } from '../../agent/verbs/pair.ts';
 import { setServers } from '../../agent/verbs/servers.ts';
 import { setWeights } from '../../agent/verbs/weights.ts';
-import { serverReading } from '../core/builders.ts';
+import { intent, serverReading } from '../core/builders.ts';
 import { report } from '../reports.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { memberOf, pairOf } from '../scripted.ts';
@@ -24,7 +24,11 @@ class Nodes {
   away = false;
   /** A node's HAProxy that cannot be asked. */
   silent: number | null = null;
+  /** None of them can. */
+  deaf = false;
   refusal = '';
+  /** Servers that HAProxy has not, by node; the backend is OLD or WEB. */
+  gone: readonly (readonly string[])[] = [[], []];
   /** A server that is ready is down for so long, ms. */
   downMs = 0;
   /** Called at each count of the first node. */
@@ -47,7 +51,7 @@ class Nodes {
         return serverReading({ name, admin, status, ...busy });
       }),
       ...this.backups,
-    ];
+    ].filter(({ name }) => this.gone[at]?.includes(name) !== true);
   }
 
   pair(): Pair {
@@ -60,7 +64,8 @@ class Nodes {
         },
         findServers: (_instance, backend) => {
           if (at === 0) this.onCount();
-          if (this.silent === at) return Promise.reject(new Error(`${node} is silent`));
+          if (this.silent === at || this.deaf)
+            return Promise.reject(new Error(`${node} is silent`));
           if (backend === 'WEB') return Promise.resolve(this.servers(at));
           const detail = { code: 'no_such_backend', message: `HAProxy has no backend ${backend}` };
           return Promise.reject(new ActFailure('not-found', detail));
@@ -81,11 +86,12 @@ class Nodes {
           fresh: node === 'a' || !this.away,
           heardAtMs: 0,
           report: report(node, {
-            applied: [...this.intents.values()].map(({ key, stamp }) => ({
-              key,
-              stamp,
-              problem: key.startsWith('weight/') ? this.refusal : '',
-            })),
+            // One whose HAProxy cannot be asked has told it nothing.
+            applied: [...this.intents.values()].flatMap(({ key, stamp }) =>
+              this.silent !== null && names[this.silent] === node
+                ? []
+                : [{ key, stamp, problem: key.startsWith('weight/') ? this.refusal : '' }],
+            ),
           }),
           clockOffMs: null,
         })),
@@ -118,6 +124,11 @@ class Nodes {
         { header: { ...HEADER, ...more }, targets, state, untilMs: null, wait },
         report,
       ),
+    );
+
+  readonly weigh = (target: string, weight: string | null): Promise<ActResult> =>
+    this.run((pair, report) =>
+      setWeights(pair, { header: HEADER, targets: [target], weight, untilMs: null }, report),
     );
 }
 
@@ -296,4 +307,124 @@ test('a weight HAProxy refuses is taken back on every node, with its words', asy
   t.is(nodes.intents.get('weight//WEB/web1')?.deleted, true);
   // The stand-in refuses the taking back as well: that is not nothing changed.
   t.is(outcome, 'partial');
+});
+
+/** `before>after` of each row by server and node. */
+const states = ({ servers }: ActResult): string[] =>
+  servers.map(({ server, node, before, after }) => `${server}@${node} ${before}>${after}`);
+
+test('ready of a server that is gone ends every wish of it, and said twice it is already so', async (t) => {
+  const nodes = new Nodes();
+  await nodes.set('drain');
+  await nodes.weigh('WEB/web1', '50%');
+  nodes.gone = [['web1'], ['web1']];
+  const dry = await nodes.set('ready', null, { dryRun: true });
+  t.is(dry.outcome, 'would-change');
+  nodes.said.length = 0;
+  const { outcome, changed, error } = await nodes.set('ready');
+  t.deepEqual([outcome, changed, error], ['reached', true, null]);
+  t.deepEqual(
+    [...nodes.intents.values()].map(({ key, deleted }) => [key, deleted]),
+    [
+      ['server//WEB/web1', true],
+      ['weight//WEB/web1', true],
+    ],
+  );
+  t.true(
+    nodes.said.some(
+      ({ step, text }) =>
+        step === 'warning' &&
+        text === 'WEB/web1: no such server on any node; what was wished of it is forgotten',
+    ),
+  );
+  const again = await nodes.set('ready');
+  t.deepEqual([again.outcome, again.changed], ['reached', false]);
+});
+
+test('weight reset of a server that is gone ends its weight and nothing else', async (t) => {
+  const nodes = new Nodes();
+  await nodes.set('drain');
+  await nodes.weigh('WEB/web1', '50%');
+  nodes.gone = [['web1'], ['web1']];
+  const { outcome } = await nodes.weigh('WEB/web1', null);
+  t.is(outcome, 'reached');
+  t.deepEqual(
+    [...nodes.intents.values()].map(({ key, deleted }) => [key, deleted]),
+    [
+      ['server//WEB/web1', false],
+      ['weight//WEB/web1', true],
+    ],
+  );
+});
+
+test('a name of which nothing was ever wished is unknown all the same', async (t) => {
+  const nodes = new Nodes();
+  const names = ['WEB/web9', 'OLD/web1', 'OLD'];
+  const codes = await Promise.all(
+    names.map(async (name) => {
+      const ready = nodes.set('ready', null, {}, [name]);
+      return (await t.throwsAsync(ready, { instanceOf: ActFailure })).detail.code;
+    }),
+  );
+  t.deepEqual(codes, ['no_such_server', 'no_such_backend', 'no_such_backend']);
+});
+
+test('ready of a backend goes on with the rest where a server is gone, here or on one node', async (t) => {
+  const nodes = new Nodes();
+  nodes.backups.push(serverReading({ name: 'web3' }));
+  await nodes.set('drain', null, {}, ['WEB/web1', 'WEB/web2']);
+  nodes.gone = [['web1'], ['web1', 'web2']];
+  const done = await nodes.set('ready', null, {}, ['WEB']);
+  t.deepEqual([done.outcome, done.error], ['reached', null]);
+  t.deepEqual(states(done).slice(0, 2), ['web2@a drain>ready', 'web2@b >']);
+  t.deepEqual(
+    [...nodes.intents.values()].map(({ deleted }) => deleted),
+    [true, true],
+  );
+  const strict = nodes.set('drain', null, {}, ['WEB/web2']);
+  const { message } = await t.throwsAsync(strict, { instanceOf: ActFailure });
+  t.is(message, 'no server WEB/web2 on b');
+});
+
+test('ready of a backend that is gone ends what was wished in it', async (t) => {
+  const nodes = new Nodes();
+  nodes.intents = new Map([['server//OLD/web1', intent('server//OLD/web1', 'maint')]]);
+  const { outcome } = await nodes.set('ready', null, {}, ['OLD']);
+  t.is(outcome, 'reached');
+  t.is(nodes.intents.get('server//OLD/web1')?.deleted, true);
+});
+
+test("the peer's HAProxy cannot be asked: done on the other at once, partial, and stored on both", async (t) => {
+  const nodes = new Nodes();
+  nodes.silent = 1;
+  const startedMs = nodes.clock.nowMs();
+  for (const [state, wait] of [
+    ['drain', 'leave'],
+    ['maint', null],
+    ['ready', null],
+  ] as const) {
+    const done = await nodes.set(state, wait);
+    t.deepEqual(
+      [done.outcome, done.changed, done.nodes.map(({ node, ok }) => [node, ok])],
+      [
+        'partial',
+        true,
+        [
+          ['a', true],
+          ['b', false],
+        ],
+      ],
+      state,
+    );
+    t.is(done.error?.message, 'b is silent');
+    t.regex(done.error?.remediation ?? '', /^on b: service haproxy status; it catches up/);
+    t.deepEqual(states(done).at(-1)?.split('>')[1], state);
+  }
+  const weighed = await nodes.weigh('WEB/web1', '7');
+  t.deepEqual([weighed.outcome, weighed.error?.code], ['partial', 'failed']);
+  t.true(nodes.clock.nowMs() - startedMs < 3000, 'nobody waits for it');
+  // Where none can be asked nothing is promised.
+  nodes.deaf = true;
+  const nothing = nodes.set('drain');
+  t.is((await t.throwsAsync(nothing, { instanceOf: ActFailure })).outcome, 'failed');
 });

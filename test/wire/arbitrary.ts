@@ -107,7 +107,17 @@ export const report: fc.Arbitrary<NodeReport> = fc.record({
   healthReason: text,
   problems: few(fc.record({ subject: word, cause: text, remedy: text, sinceMs: since })),
   seen: few(seen),
-  applied: few(fc.record({ key: word, stamp, problem: text })),
+  applied: few(
+    fc.record(
+      {
+        key: word,
+        stamp,
+        problem: text,
+        server: fc.constantFrom(...(['gone', 'back', 'unknown'] as const)),
+      },
+      { requiredKeys: ['key', 'stamp', 'problem'] },
+    ),
+  ),
   icmp: fc.constantFrom(...(['raw-socket', 'ping', 'none', 'unknown'] as const)),
   carpEvents: fc.constantFrom(...(['events', 'polling', 'unknown'] as const)),
   agentStartedMs: since,
