@@ -5,7 +5,10 @@ export interface Info {
   readonly version: string;
   readonly pid: number;
   readonly upMs: number;
+  /** Sessions of clients; connections to the stats sockets are none. */
   readonly sessions: number;
+  /** It ends once its sessions have ended, and accepts no new ones (SIGUSR1, a reload). */
+  readonly stopping: boolean;
 }
 
 /** Parses `show info` (`Name: value` lines). Throws RuntimeError for anything else. */
@@ -29,6 +32,7 @@ export function parseInfo(text: string): Info {
     pid: number('Pid'),
     upMs: number('Uptime_sec') * 1000,
     sessions: number('CurrConns'),
+    stopping: values.get('Stopping') === '1',
   };
 }
 

@@ -43,7 +43,7 @@ const FIRST_LINE = 200;
 export const PAYLOAD_LIMIT = 16_000;
 
 /** Commands that change something get a severity prefix: an error is then `[3]: ` and not prose. */
-const CHANGES = /^(set|add|del|new|commit|abort|enable|disable|shutdown|clear)\b/;
+export const CHANGES = /^(set|add|del|new|commit|abort|enable|disable|shutdown|clear)\b/;
 
 export interface RuntimeOptions {
   readonly deadlineMs: number;
@@ -141,7 +141,8 @@ function exchange(
   });
 }
 
-function failureOf(error: Error): RuntimeFailure {
+/** What kind of failure an error of connect(2) or of the connection is. */
+export function failureOf(error: Error): RuntimeFailure {
   if (isSystemError(error, 'ENOENT')) return { kind: 'missing' };
   if (isSystemError(error, 'ECONNREFUSED')) return { kind: 'refused' };
   if (isSystemError(error, 'EACCES') || isSystemError(error, 'EPERM')) return { kind: 'denied' };
@@ -156,7 +157,7 @@ const isWhole = (reply: string, isChange: boolean): boolean =>
   isChange ? reply.length > 1 && reply.endsWith('\n') : reply === '\n' || reply.endsWith('\n\n');
 
 /** A reply to a changing command without its severity; an error severity of any of several rejects. */
-function withoutPrefix(reply: string, command: string, path: string): string {
+export function withoutPrefix(reply: string, command: string, path: string): string {
   const text = reply.replace(/^\n/, '');
   const [, refused] = /(?:^|\n)\[[0-3]\]: ?([\s\S]*?)(?:\n\n|$)/.exec(text) ?? [];
   if (refused !== undefined)
@@ -168,7 +169,8 @@ function withoutPrefix(reply: string, command: string, path: string): string {
 const REFUSALS =
   /^(Unknown command|Permission denied|Invalid addr |No such (server|backend|proxy|table)|set server \S+ fqdn failed|Value out of range|Frontend was previously shut down|Only servers in maintenance|Already exists a server|Health check was not configured|agent checks are not enabled)/;
 
-function refuseUnknown(reply: string, command: string, path: string): string {
+/** The reply, unless it is one of HAProxy's refusals: then throws RuntimeError. */
+export function refuseUnknown(reply: string, command: string, path: string): string {
   if (REFUSALS.test(reply.trimStart()))
     throw new RuntimeError(command, path, { kind: 'rejected', text: oneLine(reply) });
   return reply;

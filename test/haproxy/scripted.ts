@@ -61,3 +61,24 @@ export async function abruptSocket(t: ExecutionContext) {
   t.teardown(() => void server.close());
   return { path };
 }
+
+/**
+ * Makes a script that answers each command with a text one that also knows interactive mode, as
+ * HAProxy does after `prompt`. `answer` returning null: nothing is said.
+ */
+export function interactive(answer: (command: string) => string | null): Script {
+  const prompted = new WeakSet<Socket>();
+  return (request, socket) => {
+    for (const command of request.trimEnd().split('\n')) {
+      if (command === 'prompt') {
+        prompted.add(socket);
+        socket.write('\n> ');
+        continue;
+      }
+      const text = answer(command);
+      if (text === null) continue;
+      if (prompted.has(socket)) socket.write(`${text}> `);
+      else socket.end(text);
+    }
+  };
+}
