@@ -102,6 +102,17 @@ export interface Drift {
   readonly wished: boolean;
 }
 
+/** Older processes of one HAProxy: a reload leaves one that ends with its last session. */
+export interface OlderReport {
+  readonly processes: number;
+  /** Of those that can be asked. */
+  readonly sessions: number;
+  /** Those that cannot be asked. */
+  readonly uncounted: number;
+  /** Why there may be more; empty: there are no more. */
+  readonly problem: string;
+}
+
 export interface HaproxyReport {
   /** Always empty: an agent knows one HAProxy a host so far. Readers take any name, for the day it knows more. */
   readonly instance: string;
@@ -114,6 +125,8 @@ export interface HaproxyReport {
   /** When the process started, on this host's monotonic clock; about. */
   readonly startedMs: number;
   readonly sessions: number;
+  /** Processes that it has replaced and that still serve. */
+  readonly older: OlderReport;
   readonly frontends: readonly FrontendReport[];
   readonly backends: readonly BackendReport[];
   readonly certificates: readonly CertificateReport[];

@@ -11,6 +11,8 @@ import type { Clock } from '../sys/clock.ts';
 import { backendsAt } from './config-scan.ts';
 import { haproxyFeed } from './feed.ts';
 import { observeHaproxy } from './observe.ts';
+import { olderSessions } from './older-sessions.ts';
+import { readProcesses } from './process-table.ts';
 import type { Runtime } from './runtime.ts';
 import { serverDrift } from './server-drift.ts';
 import {
@@ -99,9 +101,19 @@ export function haproxy(options: HaproxyOptions): Haproxy {
         list: options.listCertificates,
         nowMs: () => clock.nowMs(),
       });
-      return { ...seen, backends: seen.backends.filter(({ name }) => !ownBackends.has(name)) };
+      return {
+        ...seen,
+        older: await older.report(),
+        backends: seen.backends.filter(({ name }) => !ownBackends.has(name)),
+      };
     },
     onChange: options.onChange,
+  });
+  const older = olderSessions({
+    clock,
+    pid: () => feed.pid(),
+    held: () => socket.older?.() ?? [],
+    processes: readProcesses,
   });
   const inForce = wishesInForce({
     instance: '',
@@ -138,9 +150,13 @@ export function haproxy(options: HaproxyOptions): Haproxy {
       return { ...seen, ...rest, problem: seen.problem === '' ? problem : seen.problem };
     },
     applied: inForce.applied,
-    findServers: (backend) => orUnreachable(node, () => readServers(ask, backend)),
+    findServers: (backend) =>
+      orUnreachable(node, async () => older.added(await readServers(ask, backend), backend)),
     shutSessions: (backend, server) =>
-      orUnreachable(node, () => shutSessions(ask, backend, server)),
+      orUnreachable(node, async () => {
+        await shutSessions(ask, backend, server);
+        await older.shut(backend, server);
+      }),
     show: (command) => orUnreachable(node, () => show(command)),
     wake: inForce.wake,
     reread: () => feed.reread(),

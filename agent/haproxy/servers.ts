@@ -52,11 +52,14 @@ export async function readServers(
       weight: line.weight,
       initialWeight: line.initialWeight,
       sessions: number(scur) + queued,
+      older: 0,
+      uncounted: 0,
       queued,
       total: number(stot),
       // "* L4OK": the next check is under way.
       check: check.replace(/^\* /, ''),
       backup: bck === '1',
+      agentChecked: line.agentChecked,
     };
   });
 }

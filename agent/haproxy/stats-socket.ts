@@ -3,6 +3,7 @@ import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
 import { scanConfig } from './config-scan.ts';
 import { atLeast } from './info.ts';
+import type { OlderProcess } from './older.ts';
 import { PAYLOAD_LIMIT, runtime, type Runtime } from './runtime.ts';
 import { watchHaproxy, type Liveness } from './watch.ts';
 
@@ -26,6 +27,8 @@ export interface StatsSocket {
    * called. Which socket it is, and what this version takes, is learned here.
    */
   watch(onChange: (liveness: Liveness) => void): () => void;
+  /** Processes that were replaced or stop and still serve, as far as a connection to them is held. */
+  readonly older?: () => readonly OlderProcess[];
 }
 
 const DEADLINE_MS = 2000;

@@ -3,6 +3,7 @@ import { ActFailure, type ActResult, type MovedAddress } from '../core/results.t
 import { maintenanceKey, PAUSE_KEY, wish } from '../core/intents.ts';
 import type { Report } from '../core/verbs.ts';
 import { addressesOf, mastersOf } from './addresses.ts';
+import { cutText, sessionsOn } from './cut-sessions.ts';
 import {
   absent,
   present,
@@ -50,6 +51,10 @@ export async function setMaintenance(
   const held = on ? heldBy(pair, node) : [];
   if (held.length > 0 && !header.acceptRisks.includes('peer-unhealthy')) refuseAlone(pair, node);
   const key = maintenanceKey(node);
+  const cut = held.length > 0 && present(pair).length > 1;
+  const sessions = cut ? sessionsOn(pair, node) : null;
+  if (cut && wish(pair.intents(), key, pair.clock.wallMs()) === null)
+    report({ step: 'sessions', text: cutText(pair, [node]), tookMs: 0 });
   const done = await setSwitch(pair, { ...act, key, on, said: `maintenance ${node}` }, report);
   const moves = on && done.changed && present(pair).length > 1;
   if (!moves || held.length === 0) return done;
@@ -59,7 +64,7 @@ export async function setMaintenance(
       return masters.length === 1 && masters[0] !== node;
     });
   const reached = await until(pair, left, waitMs(header));
-  const addresses = held.map((id) => moved(pair, id, node));
+  const addresses = held.map((id) => moved(pair, id, node, sessions));
   if (reached) return { ...done, addresses };
   return {
     ...done,
@@ -128,7 +133,7 @@ function refuseAlone(pair: Pair, node: string): void {
   });
 }
 
-function moved(pair: Pair, id: string, from: string): MovedAddress {
+function moved(pair: Pair, id: string, from: string, sessions: number | null): MovedAddress {
   const [address] = addressesOf(pair, [id]);
   const [to = ''] = mastersOf(pair, id);
   return {
@@ -139,6 +144,7 @@ function moved(pair: Pair, id: string, from: string): MovedAddress {
     to: to === from ? '' : to,
     outcome: to === from || to === '' ? 'failed' : 'moved',
     darkMsMax: null,
+    sessions,
     pin: null,
   };
 }

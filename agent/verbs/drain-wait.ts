@@ -4,7 +4,8 @@ import type { ServerTarget } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';
 import { failed, waitMs, type Pair } from './pair.ts';
-import { countDown, countText, isIdle, stickyText, type Count } from './session-count.ts';
+import { countDown, countText, isIdle, stickyText, uncountedText } from './session-count.ts';
+import type { Count } from './session-count.ts';
 import { keyOf } from './server-targets.ts';
 import { enforce, firstError, undone } from './server-wishes.ts';
 
@@ -138,7 +139,16 @@ async function kill(
   );
 }
 
+/** `sessions_left`, or where none of them is seen, `sessions_not_counted`. */
 function sessionsLeft(counts: readonly Count[], afterMs: number, sticky: string): ActError {
+  if (counts.every(({ sessions }) => sessions === 0) && uncountedText(counts) !== '')
+    return {
+      code: 'sessions_not_counted',
+      message: `${countText(counts)} after ${Math.round(afterMs / 1000)} s`,
+      cause: 'a reload left it, and it ends with its last session; nothing can ask it any more',
+      remediation: 'wait on with the same command; hard-stop-after in haproxy.conf limits it',
+      retryable: true,
+    };
   return {
     code: 'sessions_left',
     message: `${countText(counts)} after ${Math.round(afterMs / 1000)} s`,

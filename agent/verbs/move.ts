@@ -9,6 +9,7 @@ import { pinKey, wish } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';
 import { checkTarget } from './move-checks.ts';
+import { cutText, sessionsOn } from './cut-sessions.ts';
 import { untold } from './untold.ts';
 import { addressesOf, mastersOf, type PairAddress } from './addresses.ts';
 import { watchDark, type DarkTimes } from './dark.ts';
@@ -54,14 +55,26 @@ export async function move(pair: Pair, act: MoveAct, report: Report): Promise<Ac
   const moving = plans.filter(({ there }) => !there);
   for (const one of moving) checkTarget(pair, one.address, one.to, header);
   const pinning = plans.filter((one) => (act.unpin ? one.pin !== null : !isPinnedTo(one)));
+  // Of the host as it is before it moves.
+  const left = new Map(moving.map(({ address, from }) => [address.id, sessionsOn(pair, from)]));
   const rows = (outcome: (one: Plan) => MovedAddress['outcome'], dark: DarkTimes = new Map()) =>
-    plans.map((one) => row(pair, one, outcome(one), dark.get(one.address.id) ?? null));
+    plans.map((one) => {
+      const { id } = one.address;
+      return row(pair, one, outcome(one), dark.get(id) ?? null, left.get(id) ?? null);
+    });
 
   if (pinning.length === 0 && moving.length === 0) {
     const nodes = pair.members.map(({ node }) => ({ node, ok: true, changed: false, error: null }));
     return end({ outcome: 'reached', nodes, addresses: rows(() => 'already') });
   }
-  if (moving.length > 0) said('checking', checked(moving));
+  if (moving.length > 0) {
+    said('checking', checked(moving));
+    const cut = cutText(
+      pair,
+      moving.map(({ from }) => from),
+    );
+    if (cut !== '') said('sessions', cut);
+  }
   if (header.dryRun) {
     const planned = rows((one) => (one.there ? 'already' : 'would-move'));
     return end({ outcome: 'would-change', addresses: planned });
@@ -253,6 +266,7 @@ function row(
   { address, from, to }: Plan,
   outcome: MovedAddress['outcome'],
   darkMsMax: number | null,
+  sessions: number | null,
 ): MovedAddress {
   return {
     address: address.id,
@@ -262,6 +276,7 @@ function row(
     to,
     outcome,
     darkMsMax,
+    sessions,
     pin: wish(pair.intents(), pinKey(address.id), pair.clock.wallMs()),
   };
 }

@@ -3,6 +3,7 @@ import type { ActResult, NodeOutcome } from '../core/results.ts';
 import { wish, type ServerTarget } from '../core/intents.ts';
 import type { Report } from '../core/verbs.ts';
 import { refuseStale, result, steps, waitMs, type Pair, untouched } from './pair.ts';
+import { behindText, unseenText } from './behind.ts';
 import { waitForIdle } from './drain-wait.ts';
 import { keysInForce, lackText, liftedBy, type Lifted } from './lifted.ts';
 import { waitForUp } from './ready-wait.ts';
@@ -45,6 +46,9 @@ export async function setServers(pair: Pair, act: ServersAct, report: Report): P
   if (state !== 'ready' && !header.acceptRisks.includes('last-server')) refuseLast(targets, found);
   said('checking', `${listed(targets)} on ${nodesOf(found).join(', ')}`);
   for (const text of state === 'ready' ? lackText(lifted, found) : []) said('warning', text);
+
+  for (const text of behindText(lifted.targets, found)) said('warning', text);
+  if (act.wait !== null) for (const text of unseenText(pair, nodesOf(found))) said('warning', text);
 
   const changing = lifted.targets.filter((target) => !inForce(pair, act, target, found));
   const keys = [...changing.map(keyOf), ...forgotten];

@@ -4,6 +4,7 @@ import type { ServerReading } from '../core/answers.ts';
 import { weightKey, wish, type ServerTarget } from '../core/intents.ts';
 import { expectedWeight, isWeight, UNTOLD } from '../core/servers.ts';
 import type { Report } from '../core/verbs.ts';
+import { behindText } from './behind.ts';
 import { keysInForce, lackText, liftedBy, type Lifted } from './lifted.ts';
 import { absent, refuseStale, result, steps, type Pair, untouched } from './pair.ts';
 import { look, lookFirst, type Found } from './server-look.ts';
@@ -51,6 +52,8 @@ export async function setWeights(pair: Pair, act: WeightAct, report: Report): Pr
   if (!header.acceptRisks.includes('last-server')) refuseLast(silenced, found);
   said('checking', `${targets.map(nameOf).join(', ')} on ${nodesOf(found).join(', ')}`);
   for (const text of weight === null ? lackText(lifted, found) : []) said('warning', text);
+
+  for (const text of behindText(lifted.targets, found)) said('warning', text);
 
   const changing = lifted.targets.filter((target) => !inForce(pair, act, target, found));
   const keys = [...changing.map(keyOf), ...forgotten];

@@ -20,6 +20,8 @@ class Nodes {
   readonly shut: string[] = [];
   /** Sessions of web1 on each node, and how many it has had. */
   sessions = [0, 0];
+  /** Older processes of HAProxy on each node that cannot be asked. */
+  uncounted = [0, 0];
   totals = [0, 0];
   away = false;
   /** A node's HAProxy that cannot be asked. */
@@ -48,7 +50,8 @@ class Nodes {
         const status = admin === 'ready' ? (down ? 'DOWN' : 'UP') : admin.toUpperCase();
         const busy =
           name === 'web1' ? { sessions: this.sessions[at] ?? 0, total: this.totals[at] ?? 0 } : {};
-        return serverReading({ name, admin, status, ...busy });
+        const uncounted = this.uncounted[at] ?? 0;
+        return serverReading({ name, admin, status, uncounted, ...busy });
       }),
       ...this.backups,
     ].filter(({ name }) => this.gone[at]?.includes(name) !== true);
@@ -427,4 +430,53 @@ test("the peer's HAProxy cannot be asked: done on the other at once, partial, an
   nodes.deaf = true;
   const nothing = nodes.set('drain');
   t.is((await t.throwsAsync(nothing, { instanceOf: ActFailure })).outcome, 'failed');
+});
+
+test('an older process that cannot be asked is waited for until it has ended', async (t) => {
+  const nodes = new Nodes();
+  nodes.uncounted = [0, 1];
+  let counts = 0;
+  nodes.onCount = () => {
+    if (++counts === 6) nodes.uncounted = [0, 0];
+  };
+  const { outcome } = await nodes.set('drain', 'leave');
+  t.is(outcome, 'reached');
+  // Five with it there, three quiet ones, one afterwards.
+  t.is(counts, 9);
+  t.deepEqual(
+    nodes.said.filter(({ step }) => step === 'draining').map(({ text }) => text),
+    ['0 sessions left; 1 older HAProxy process on b not counted', '0 sessions left'],
+  );
+});
+
+test('one that does not end is said, and is no session that is left: leave, kill and fail', async (t) => {
+  const seen: unknown[] = [];
+  for (const wait of ['leave', 'kill', 'fail'] as const) {
+    const nodes = new Nodes();
+    nodes.uncounted = [1, 0];
+    const { outcome, error, nodes: rows } = await nodes.set('drain', wait);
+    seen.push([wait, outcome, error?.code, rows.map(({ error: own }) => own?.code ?? '')]);
+  }
+  t.deepEqual(seen, [
+    ['leave', 'partial', 'sessions_not_counted', ['sessions_not_counted', '']],
+    ['kill', 'partial', 'sessions_not_counted', ['sessions_not_counted', '']],
+    ['fail', 'failed', 'sessions_not_counted', ['', '']],
+  ]);
+});
+
+test('a server whose own agent decides is said before anything is promised', async (t) => {
+  const nodes = new Nodes();
+  nodes.backups.push(serverReading({ name: 'web3', agentChecked: true }));
+  await nodes.set('drain', null, {}, ['WEB/web3', 'WEB/web1']);
+  t.deepEqual(
+    nodes.said.slice(0, 3).map(({ step, text }) => [step, text]),
+    [
+      ['checking', 'WEB/web3, WEB/web1 on a, b'],
+      [
+        'warning',
+        'WEB/web3 has an agent-check: its agent may set state and weight again at any time',
+      ],
+      ['storing', 'drain on a, b'],
+    ],
+  );
 });

@@ -69,6 +69,7 @@ const haproxyReport = fc.record({
   pid: uint,
   startedMs: since,
   sessions: uint,
+  older: fc.record({ processes: uint, sessions: uint, uncounted: uint, problem: text }),
   frontends: few(fc.record({ name: word, open: fc.boolean(), required: fc.boolean() })),
   backends: few(
     fc.record({
@@ -190,6 +191,7 @@ export const result: fc.Arbitrary<ActResult> = fc.record({
       to: text,
       outcome: fc.constantFrom('moved', 'already', 'unpinned', 'would-move', 'failed', 'unknown'),
       darkMsMax: maybe(uint),
+      sessions: maybe(uint),
       pin: maybe(intent),
     }),
   ),
