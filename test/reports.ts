@@ -47,6 +47,7 @@ export function haproxy(change: Partial<HaproxyReport> = {}): HaproxyReport {
     pid: 100,
     startedMs: 0,
     sessions: 0,
+    older: { processes: 0, sessions: 0, uncounted: 0, problem: '' },
     frontends: [{ name: 'web', open: true, required: true }],
     backends: [
       { name: 'GITEA', up: true, serversUp: 1, servers: 1 },

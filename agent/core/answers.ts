@@ -62,14 +62,20 @@ export interface ServerReading {
   /** What it was told, and what it is configured with. */
   readonly weight: number;
   readonly initialWeight: number;
-  /** Those that run and those that queue for it. */
+  /** Those that run and those that queue for it, in older processes of HAProxy too. */
   readonly sessions: number;
+  /** So many of them are of older processes. */
+  readonly older: number;
+  /** So many older processes cannot be asked and may have more. */
+  readonly uncounted: number;
   readonly queued: number;
   /** Sessions since HAProxy started. */
   readonly total: number;
   /** As `show stat` has it, like "L7OK"; empty without a check, and in maintenance. */
   readonly check: string;
   readonly backup: boolean;
+  /** `agent-check`: its own agent may set state and weight behind what it is told. */
+  readonly agentChecked: boolean;
 }
 
 /** The servers of one node, or why they are not known. */

@@ -63,6 +63,21 @@ export function driftOf(input: DriftInput): FoundDrift[] {
   return found;
 }
 
+/**
+ * Keys of the wishes that this process has in force, as it was told, and whose server it has no
+ * longer: somebody deleted it at runtime.
+ */
+export function withoutServer(input: DriftInput): string[] {
+  const there = new Set(input.settings.map(({ backend, server }) => `${backend}/${server}`));
+  return [...input.records.values()].flatMap(({ key, pid, problem }) => {
+    const target = targetOf(key);
+    const intent = input.intents.get(key);
+    if (target === null || intent === undefined || !inForce(intent, input.wallMs)) return [];
+    if (target.instance !== input.instance || pid !== input.pid || problem !== '') return [];
+    return there.has(`${target.backend}/${target.server}`) ? [] : [key];
+  });
+}
+
 /** Servers that some intent names, by backend. */
 function wishedServers(intents: Intents): ReadonlyMap<string, ReadonlySet<string>> {
   const named = new Map<string, Set<string>>();

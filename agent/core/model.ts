@@ -106,6 +106,17 @@ export interface Drift {
   readonly wished: boolean;
 }
 
+/** Older processes of one HAProxy: a reload leaves one that ends with its last session. */
+export interface OlderReport {
+  readonly processes: number;
+  /** Of those that can be asked. */
+  readonly sessions: number;
+  /** Those that cannot be asked. */
+  readonly uncounted: number;
+  /** Why there may be more; empty: there are no more. */
+  readonly problem: string;
+}
+
 export interface HaproxyReport {
   /** Always empty: an agent knows one HAProxy a host so far. Readers take any name, for the day it knows more. */
   readonly instance: string;
@@ -118,6 +129,8 @@ export interface HaproxyReport {
   /** When the process started, on this host's monotonic clock; about. */
   readonly startedMs: number;
   readonly sessions: number;
+  /** Processes that it has replaced and that still serve. */
+  readonly older: OlderReport;
   readonly frontends: readonly FrontendReport[];
   readonly backends: readonly BackendReport[];
   readonly certificates: readonly CertificateReport[];
@@ -167,7 +180,15 @@ export interface AppliedIntent {
   readonly stamp: Stamp;
   /** Empty: in force, read back. */
   readonly problem: string;
+  /** Absent: HAProxy has the server it is about. */
+  readonly server?: LostServer | Unknown;
 }
+
+/**
+ * A server that HAProxy had not when it was to be told a wish. `gone`: it has none of that name;
+ * `back`: it has one again, which is not told a wish made before: it may be another machine.
+ */
+export type LostServer = 'gone' | 'back';
 
 export interface Seen {
   readonly node: string;

@@ -42,6 +42,11 @@ export interface MovedAddress {
     'moved' | 'already' | 'unpinned' | 'would-move' | 'would-unpin' | 'failed' | Unknown;
   /** Upper bound of the time nobody was MASTER, in ms; null: unknown. */
   readonly darkMsMax: number | null;
+  /**
+   * Established sessions of the host it leaves, of all its addresses: a move cuts those that use
+   * this one. Of one that moves or would; null: not known, or it does not move.
+   */
+  readonly sessions: number | null;
   readonly pin: Intent | null;
 }
 

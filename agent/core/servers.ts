@@ -6,7 +6,7 @@ import {
   type Intents,
   type ServerTarget,
 } from './intents.ts';
-import type { Intent, Stamp } from './model.ts';
+import type { Intent, LostServer, Stamp } from './model.ts';
 
 /** What was last told to HAProxy for one intent; stored, so that a restart knows. */
 export interface ServerRecord {
@@ -18,6 +18,8 @@ export interface ServerRecord {
   readonly pid: number;
   /** Empty: in force, read back. */
   readonly problem: string;
+  /** Absent: HAProxy has that server, or nothing is wished of it. */
+  readonly server?: LostServer;
 }
 
 export interface ServerTask extends ServerTarget {
@@ -26,6 +28,8 @@ export interface ServerTask extends ServerTarget {
   readonly kind: 'state' | 'weight';
   /** An admin state, or a weight as HAProxy takes it. */
   readonly value: string;
+  /** `look`: its server was gone, and is only looked for: it is told once somebody says it again. */
+  readonly how: 'tell' | 'look';
 }
 
 /** What a server is after a start, where its configuration says nothing else. */
@@ -35,7 +39,8 @@ export const UNTOLD = { state: 'ready', weight: '100%' } as const;
  * What one HAProxy process still has to be told, in order of key: wishes that
  * are new, ended or meet a new process. A state changed by hand afterwards is
  * drift: core/drift.ts finds it. A new process needs no word about servers that
- * should be as their configuration has them.
+ * should be as their configuration has them. A server that was gone is not told a wish of before
+ * when its name is used again: the machine behind it may be another.
  */
 export function planServers(
   intents: Intents,
@@ -56,8 +61,10 @@ export function planServers(
     const done = sameProcess && sameWish && record.state === value && record.problem === '';
     const asStarted = value === UNTOLD[kind];
     const nothingToSay = asStarted && sameWish && record.state === value;
-    if (!done && !nothingToSay)
-      tasks.push({ ...target, key: intent.key, stamp: intent.stamp, kind, value });
+    if (done || nothingToSay) continue;
+    const lost = sameWish && record.server !== undefined && record.state === value;
+    const how = lost ? 'look' : 'tell';
+    tasks.push({ ...target, key: intent.key, stamp: intent.stamp, kind, value, how });
   }
   return tasks.sort((a, b) => (a.key < b.key ? -1 : 1));
 }

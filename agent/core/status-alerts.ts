@@ -10,6 +10,7 @@ import type {
   NodeReport,
   Problem,
 } from './model.ts';
+import { wishAlerts } from './wish-alerts.ts';
 
 /** So many drifted servers of a node are named, the others counted. */
 const NAMED = 3;
@@ -23,7 +24,7 @@ export type Decided = Noticed & Pick<Alert, 'sinceMs'>;
  * own troubles. Times are of the monotonic clock `nowMs` is of; null: since when is not known.
  */
 export function statusAlerts(
-  { node, nodes }: Pick<Status, 'node' | 'nodes'>,
+  { node, nodes, intents }: Pick<Status, 'node' | 'nodes' | 'intents'>,
   decided: readonly Decided[],
   nowMs: number,
 ): Alert[] {
@@ -33,6 +34,7 @@ export function statusAlerts(
       .filter((one) => !isHeard(one))
       .map((one) => by(node, notHeard(one), since(one, nowMs))),
     ...decided.map((one) => by(node, one, one.sinceMs)),
+    ...wishAlerts(heard, intents).map((one) => by(node, one, null)),
     ...addressIds({ nodes }).flatMap((id) => masterAlerts(node, nodes, id)),
     ...heard.flatMap(({ node, report }) => (report === null ? [] : ownAlerts(node, report))),
   ];

@@ -2,6 +2,7 @@ import { NOT_READ } from '../core/health.ts';
 import type { HaproxyReport, HaproxyState } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Liveness } from './liveness.ts';
+import { NO_OLDER } from './older-sessions.ts';
 
 export interface FeedOptions {
   readonly instance: string;
@@ -30,6 +31,7 @@ export function haproxyFeed(options: FeedOptions) {
     pid: 0,
     startedMs: clock.nowMs(),
     sessions: 0,
+    older: NO_OLDER,
     frontends: [],
     backends: [],
     certificates: [],

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import type { AdminState } from '../core/acts.ts';
 import { ActFailure } from '../core/results.ts';
 import type { ServerReading } from '../core/answers.ts';
-import type { CertificateReport, Drift, HaproxyReport } from '../core/model.ts';
+import type { CertificateReport, Drift, HaproxyReport, LostServer } from '../core/model.ts';
 import type { Intents } from '../core/intents.ts';
 import { sentence } from '../core/words.ts';
 import type { ServerRecord, ServerTask } from '../core/servers.ts';
@@ -11,9 +11,18 @@ import type { Clock } from '../sys/clock.ts';
 import { backendsAt } from './config-scan.ts';
 import { haproxyFeed } from './feed.ts';
 import { observeHaproxy } from './observe.ts';
+import { olderSessions } from './older-sessions.ts';
+import { readProcesses } from './process-table.ts';
 import type { Runtime } from './runtime.ts';
 import { serverDrift } from './server-drift.ts';
-import { readServerLines, readServers, setServer, setWeight, shutSessions } from './servers.ts';
+import {
+  lookAtServer,
+  readServerLines,
+  readServers,
+  setServer,
+  setWeight,
+  shutSessions,
+} from './servers.ts';
 import { showing } from './show.ts';
 import type { StatsSocket } from './stats-socket.ts';
 import type { Liveness } from './liveness.ts';
@@ -46,6 +55,8 @@ export interface HaproxyOptions {
   readonly onLiveness: (liveness: Liveness) => void;
   /** Servers are not as they were told, or are again. */
   readonly onDrift: (drift: readonly Drift[], restored: boolean) => void;
+  /** A wish has lost its server, or it is there again. */
+  readonly onLost: (key: string, server: LostServer, problem: string) => void;
 }
 
 export interface Haproxy {
@@ -90,9 +101,19 @@ export function haproxy(options: HaproxyOptions): Haproxy {
         list: options.listCertificates,
         nowMs: () => clock.nowMs(),
       });
-      return { ...seen, backends: seen.backends.filter(({ name }) => !ownBackends.has(name)) };
+      return {
+        ...seen,
+        older: await older.report(),
+        backends: seen.backends.filter(({ name }) => !ownBackends.has(name)),
+      };
     },
     onChange: options.onChange,
+  });
+  const older = olderSessions({
+    clock,
+    pid: () => feed.pid(),
+    held: () => socket.older(),
+    processes: readProcesses,
   });
   const inForce = wishesInForce({
     instance: '',
@@ -101,8 +122,10 @@ export function haproxy(options: HaproxyOptions): Haproxy {
     intents: options.intents,
     pid: () => feed.pid(),
     tell: (task) => tell(ask, task),
+    look: (task) => lookAtServer(ask, task),
     save: options.saveServers,
     onChange: options.onChange,
+    onLost: options.onLost,
   });
   const drift = serverDrift({
     instance: '',
@@ -127,9 +150,13 @@ export function haproxy(options: HaproxyOptions): Haproxy {
       return { ...seen, ...rest, problem: seen.problem === '' ? problem : seen.problem };
     },
     applied: inForce.applied,
-    findServers: (backend) => orUnreachable(node, () => readServers(ask, backend)),
+    findServers: (backend) =>
+      orUnreachable(node, async () => older.added(await readServers(ask, backend), backend)),
     shutSessions: (backend, server) =>
-      orUnreachable(node, () => shutSessions(ask, backend, server)),
+      orUnreachable(node, async () => {
+        await shutSessions(ask, backend, server);
+        await older.shut(backend, server);
+      }),
     show: (command) => orUnreachable(node, () => show(command)),
     wake: inForce.wake,
     reread: () => feed.reread(),

@@ -1,6 +1,7 @@
 import type { BackendReport, CertificateReport, HaproxyReport } from '../core/model.ts';
 import { certificates } from './certificates.ts';
 import { readInfo } from './info.ts';
+import { NO_OLDER } from './older-sessions.ts';
 import type { Runtime } from './runtime.ts';
 import { cell, count, readProxies, type StatRow } from './stat.ts';
 
@@ -36,6 +37,7 @@ export async function observeHaproxy(options: ObserveOptions): Promise<HaproxyRe
     version: info.version,
     pid: info.pid,
     sessions: info.sessions,
+    older: NO_OLDER,
     startedMs: options.nowMs() - info.upMs,
     frontends: [
       ...frontends.map((row) => ({

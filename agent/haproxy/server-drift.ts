@@ -1,4 +1,4 @@
-import { driftOf, type FoundDrift, type ServerSetting } from '../core/drift.ts';
+import { driftOf, withoutServer, type FoundDrift, type ServerSetting } from '../core/drift.ts';
 import type { Intents } from '../core/intents.ts';
 import type { Drift } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
@@ -25,8 +25,8 @@ const SHARE = 0.02;
 const NAMED = 20;
 
 /**
- * Looks again and again whether the servers are as they were told, less often
- * while nothing changes. A HAProxy that cannot be read leaves the picture as
+ * Looks again and again whether the servers are as they were told, and there
+ * at all, less often while nothing changes. A HAProxy that cannot be read leaves the picture as
  * it was, with the cause.
  */
 export function serverDrift(options: ServerDriftOptions) {
@@ -67,7 +67,11 @@ export function serverDrift(options: ServerDriftOptions) {
     const wallMs = clock.wallMs();
     const intents = options.intents();
     const records = inForce.records();
-    found = driftOf({ settings, intents, records, instance, pid, wallMs });
+    const input = { settings, intents, records, instance, pid, wallMs };
+    found = driftOf(input);
+    // Told again they are found to be gone, and that is said.
+    const gone = withoutServer(input);
+    if (gone.length > 0) inForce.again(gone);
   }
 
   function tell(): void {

@@ -2,7 +2,7 @@ import type { AdminState } from '../core/acts.ts';
 import { ActFailure } from '../core/results.ts';
 import type { ServerReading } from '../core/answers.ts';
 import { adminState } from '../core/admin.ts';
-import { expectedWeight } from '../core/servers.ts';
+import { expectedWeight, type ServerTask } from '../core/servers.ts';
 import { nearest } from '../core/words.ts';
 import { RuntimeError, word, type Runtime } from './runtime.ts';
 import { parseServersState, type ServerLine } from './server-lines.ts';
@@ -52,11 +52,14 @@ export async function readServers(
       weight: line.weight,
       initialWeight: line.initialWeight,
       sessions: number(scur) + queued,
+      older: 0,
+      uncounted: 0,
       queued,
       total: number(stot),
       // "* L4OK": the next check is under way.
       check: check.replace(/^\* /, ''),
       backup: bck === '1',
+      agentChecked: line.agentChecked,
     };
   });
 }
@@ -117,12 +120,10 @@ export async function setServer(
   const target = `${word(backend)}/${word(server)}`;
   const told = (to: AdminState): string => `set server ${target} state ${to}`;
   let command = told(state);
-  if (state !== 'maint') {
-    const now = await lineOf(runtime, backend, server);
-    // Drain lets sticky clients in as well.
-    if (now !== undefined && adminState(now.bits) === 'maint' && now.checked)
-      command = [told('drain'), `set server ${target} health down`, told(state)].join(';');
-  }
+  const now = await lineThere(runtime, backend, server);
+  // Drain lets sticky clients in as well.
+  if (state !== 'maint' && adminState(now.bits) === 'maint' && now.checked)
+    command = [told('drain'), `set server ${target} health down`, told(state)].join(';');
   await runtime(command);
   const line = await lineOf(runtime, backend, server);
   const is = line === undefined ? 'gone' : adminState(line.bits);
@@ -142,6 +143,7 @@ export async function setWeight(
 ): Promise<void> {
   const target = `${word(backend)}/${word(server)}`;
   const command = `set server ${target} weight ${word(weight)}`;
+  await lineThere(runtime, backend, server);
   await runtime(command);
   const line = await lineOf(runtime, backend, server);
   const is = line === undefined ? 'gone' : String(line.weight);
@@ -156,6 +158,38 @@ export async function shutSessions(
   server: string,
 ): Promise<void> {
   await runtime(`shutdown sessions server ${word(backend)}/${word(server)}`);
+}
+
+/**
+ * Whether HAProxy has the server as this wish names it, has it otherwise, or has it not. Changes
+ * nothing; rejects with RuntimeError where it cannot be asked.
+ */
+export async function lookAtServer(
+  runtime: Runtime,
+  { kind, backend, server, value }: Pick<ServerTask, 'kind' | 'backend' | 'server' | 'value'>,
+): Promise<'as-wished' | 'otherwise' | 'gone'> {
+  try {
+    const line = await lineThere(runtime, backend, server);
+    const isSo =
+      kind === 'weight'
+        ? line.weight === expectedWeight(value, line.initialWeight)
+        : adminState(line.bits) === value;
+    return isSo ? 'as-wished' : 'otherwise';
+  } catch (error) {
+    if (isGone(error)) return 'gone';
+    throw error;
+  }
+}
+
+/** HAProxy answered, and has no such server or no such backend. */
+export const isGone = (error: unknown): boolean =>
+  error instanceof ActFailure && error.outcome === 'not-found';
+
+async function lineThere(runtime: Runtime, backend: string, server: string): Promise<ServerLine> {
+  const line = await lineOf(runtime, backend, server);
+  if (line !== undefined) return line;
+  const message = `HAProxy has no server ${backend}/${server}`;
+  throw new ActFailure('not-found', { code: 'no_such_server', message });
 }
 
 async function lineOf(

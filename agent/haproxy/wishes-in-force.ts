@@ -1,7 +1,16 @@
 import { inForce, type Intents } from '../core/intents.ts';
-import type { AppliedIntent } from '../core/model.ts';
-import { kindOf, planServers, type ServerRecord, type ServerTask } from '../core/servers.ts';
+import type { AppliedIntent, LostServer } from '../core/model.ts';
+import {
+  kindOf,
+  planServers,
+  UNTOLD,
+  type ServerRecord,
+  type ServerTask,
+} from '../core/servers.ts';
+import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
+import { retries } from './retries.ts';
+import { isGone, type lookAtServer } from './servers.ts';
 
 export interface WishesInForceOptions {
   readonly instance: string;
@@ -10,41 +19,90 @@ export interface WishesInForceOptions {
   readonly intents: () => Intents;
   /** HAProxy's process now; null while there is none to talk to. */
   readonly pid: () => number | null;
-  /** Tells HAProxy and proves by reading again; rejects with the cause. */
+  /** Tells HAProxy and proves by reading again; rejects with the cause, `isGone` where it has no such server. */
   readonly tell: (task: ServerTask) => Promise<void>;
+  /** Reads how that server is; changes nothing. */
+  readonly look: (task: ServerTask) => ReturnType<typeof lookAtServer>;
   /** Rejects when the disk refuses, which is for the store to say: what is not stored is told once more after a restart. */
   readonly save: (records: readonly ServerRecord[]) => Promise<void>;
   readonly onChange: () => void;
+  /** A wish has lost its server, or it is there again: once, when that begins. */
+  readonly onLost: (key: string, server: LostServer, problem: string) => void;
 }
 
-/** A task that failed is tried again after this long, and so soon is a wish's end seen. */
-const RETRY_MS = 1000;
+/** So soon is a wish's end seen. */
+const ENDS_MS = 1000;
+/** What HAProxy refuses is tried again at least so often. */
+const REFUSED_MS = 5_000;
+/** A server that is gone is looked for so often; a new process of HAProxy is asked at once. */
+const GONE_MS = 60_000;
 
 /**
  * Keeps what operators wished of servers in force in one HAProxy: tells it new
- * wishes, and all of them again to a new process. One task at a time.
+ * wishes, and all of them again to a new process. One task at a time. A wish
+ * whose server is gone is kept, said and looked for; once the name is used
+ * again it is not told by itself, for the machine behind it may be another.
  */
 export function wishesInForce(options: WishesInForceOptions) {
   const { clock } = options;
   const records = new Map(options.records.map((record) => [record.key, record]));
+  const retry = retries(() => clock.nowMs());
+  let onDisk = JSON.stringify([...records.values()]);
   let running = false;
   let woken = false;
   let closed = false;
   let turns = 0;
   let cancel = (): void => {};
 
-  async function carryOut(task: ServerTask, pid: number): Promise<boolean> {
-    let trouble = '';
-    turns++;
+  /** How HAProxy has it now. */
+  async function carryOut(task: ServerTask): Promise<Pick<ServerRecord, 'problem' | 'server'>> {
+    const { kind, backend, server, value } = task;
     try {
+      if (task.how === 'look') {
+        const found = await options.look(task);
+        if (found === 'as-wished') return { problem: '' };
+        const name = `${backend}/${server}`;
+        return found === 'gone'
+          ? { problem: `HAProxy has no server ${name}`, server: 'gone' }
+          : { problem: `${name} was gone, is there again and was not told`, server: 'back' };
+      }
+      turns++;
       // What it should be after a start it is already: its configuration says so.
       await options.tell(task);
+      return { problem: '' };
     } catch (error) {
-      trouble = error instanceof Error ? error.message : String(error);
+      if (!isGone(error)) {
+        // It could not be looked for: it is as lost as before.
+        const lost = task.how === 'look' ? records.get(task.key)?.server : undefined;
+        return { problem: sentence(error), ...(lost === undefined ? {} : { server: lost }) };
+      }
+      // One that is gone needs no word to be as it is configured.
+      if (value === UNTOLD[kind]) return { problem: '' };
+      return { problem: sentence(error), server: 'gone' };
     }
-    const { key, stamp, value } = task;
-    records.set(key, { key, stamp, state: value, pid, problem: trouble });
-    return trouble === '';
+  }
+
+  async function carryOutAll(tasks: readonly ServerTask[], pid: number): Promise<void> {
+    const before = JSON.stringify([...records.values()]);
+    for (const task of tasks) {
+      const { key, stamp, value } = task;
+      const was = records.get(key)?.server;
+      const now = await carryOut(task);
+      records.set(key, { key, stamp, state: value, pid, ...now });
+      if (now.problem === '') retry.done(key);
+      else retry.failed(task, pid, now.server === undefined ? REFUSED_MS : GONE_MS);
+      if (now.server !== undefined && now.server !== was)
+        options.onLost(key, now.server, now.problem);
+    }
+    const after = JSON.stringify([...records.values()]);
+    // It is in force whether the disk knows or not: whoever waits hears of it first.
+    if (after !== before) options.onChange();
+    // What failed again as it did before is no news to the disk.
+    if (after === onDisk) return;
+    await options.save([...records.values()]).then(
+      () => (onDisk = after),
+      () => undefined,
+    );
   }
 
   async function run(): Promise<void> {
@@ -54,24 +112,23 @@ export function wishesInForce(options: WishesInForceOptions) {
         woken = false;
         const pid = options.pid();
         if (pid === null) break;
-        const wallMs = clock.wallMs();
-        const tasks = planServers(options.intents(), records, options.instance, pid, wallMs);
-        let failed = false;
-        for (const task of tasks) failed = !(await carryOut(task, pid)) || failed;
-        if (tasks.length > 0) {
-          // It is in force whether the disk knows or not: whoever waits hears of it first.
-          options.onChange();
-          await options.save([...records.values()]).catch(() => undefined);
-        }
-        if ((failed || someEnd(options.intents(), wallMs)) && !closed) {
-          cancel();
-          cancel = clock.after(RETRY_MS, wake);
-        }
+        const planned = plan(pid);
+        await carryOutAll(
+          planned.filter((task) => retry.isDue(task, pid)),
+          pid,
+        );
+        const ends = someEnd(options.intents(), clock.wallMs()) ? [ENDS_MS] : [];
+        const pauses = [...ends, ...[retry.nextMs(plan(pid), pid) ?? []].flat()];
+        cancel();
+        if (pauses.length > 0 && !closed) cancel = clock.after(Math.min(...pauses), wake);
       }
     } finally {
       running = false;
     }
   }
+
+  const plan = (pid: number): ServerTask[] =>
+    planServers(options.intents(), records, options.instance, pid, clock.wallMs());
 
   function wake(): void {
     if (closed) return;
@@ -84,7 +141,7 @@ export function wishesInForce(options: WishesInForceOptions) {
     wake,
     /** For the report: what is in force, or why not. */
     applied: (): AppliedIntent[] =>
-      [...records.values()].map(({ key, stamp, problem }) => ({ key, stamp, problem })),
+      [...records.values()].map(({ state: _state, pid: _pid, ...applied }) => applied),
     /** What HAProxy was told, by key. */
     records: (): ReadonlyMap<string, ServerRecord> => records,
     /** Rises with everything that is told; null while something is under way. */

@@ -46,6 +46,8 @@ export function hostHaproxy(host: {
       saveServers: (servers) => save({ servers }).catch(() => undefined),
       onChange: host.onChange,
       onDrift: (drift, restored) => log.warn(...driftLine(drift, restored)),
+      onLost: (key, server, why) =>
+        log.warn('alert', { id: `server-${server}`, subject: key, state: 'raised' }, why),
       onLiveness(liveness) {
         log.info('haproxy-changed', { ...liveness }, `HAProxy ${liveness.kind}`);
         if (liveness.kind === 'up') host.onUp();

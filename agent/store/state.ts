@@ -52,6 +52,7 @@ const schema = v.object({
       state: v.string(),
       pid: v.number(),
       problem: v.string(),
+      server: v.exactOptional(v.picklist(['gone', 'back'])),
     }),
   ),
   moves: v.optional(v.record(v.string(), v.array(v.number())), {}),

@@ -6,6 +6,7 @@ import { maintenanceKey, PAUSE_KEY, pinKey, wish } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';
 import { addressesOf, mastersOf } from './addresses.ts';
+import { cutText, sessionsOn } from './cut-sessions.ts';
 import {
   absent,
   present,
@@ -59,6 +60,10 @@ export async function setMaintenance(
   const held = on ? heldBy(pair, node) : [];
   if (held.length > 0 && !header.acceptRisks.includes('peer-unhealthy')) refuseAlone(pair, node);
   const key = maintenanceKey(node);
+  const cut = held.length > 0 && present(pair).length > 1;
+  const sessions = cut ? sessionsOn(pair, node) : null;
+  if (cut && wish(pair.intents(), key, pair.clock.wallMs()) === null)
+    report({ step: 'sessions', text: cutText(pair, [node]), tookMs: 0 });
   const done = await setSwitch(
     pair,
     { ...act, key, on, said: `maintenance ${node}` },
@@ -73,7 +78,7 @@ export async function setMaintenance(
       return masters.length === 1 && masters[0] !== node;
     });
   const reached = await until(pair, left, waitMs(header));
-  const addresses = held.map((id) => moved(pair, id, node));
+  const addresses = held.map((id) => moved(pair, id, node, sessions));
   if (reached) return { ...done, addresses };
   return {
     ...done,
@@ -139,6 +144,7 @@ function foreseen(pair: Pair, view: View | null, intents: readonly Intent[]): Mo
       to,
       outcome: 'would-move',
       darkMsMax: null,
+      sessions: from === null ? null : sessionsOn(pair, from),
       pin: wish(pair.intents(), pinKey(id), pair.clock.wallMs()),
     };
   });
@@ -166,7 +172,7 @@ function refuseAlone(pair: Pair, node: string): void {
   });
 }
 
-function moved(pair: Pair, id: string, from: string): MovedAddress {
+function moved(pair: Pair, id: string, from: string, sessions: number | null): MovedAddress {
   const [address] = addressesOf(pair, [id]);
   const [to = ''] = mastersOf(pair, id);
   return {
@@ -177,6 +183,7 @@ function moved(pair: Pair, id: string, from: string): MovedAddress {
     to: to === from ? '' : to,
     outcome: to === from || to === '' ? 'failed' : 'moved',
     darkMsMax: null,
+    sessions,
     pin: null,
   };
 }

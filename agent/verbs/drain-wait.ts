@@ -4,7 +4,8 @@ import type { ServerTarget } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';
 import { failed, waitMs, type Pair } from './pair.ts';
-import { countDown, countText, isIdle, stickyText, type Count } from './session-count.ts';
+import { countDown, countText, isIdle, stickyText, uncountedText } from './session-count.ts';
+import type { Count } from './session-count.ts';
 import { keyOf } from './server-targets.ts';
 import { enforce, firstError, undone } from './server-wishes.ts';
 
@@ -20,6 +21,8 @@ export interface Drained {
   readonly before: ReadonlyMap<string, Intent>;
   /** Keys that this act has changed. */
   readonly changing: readonly string[];
+  /** Nodes whose HAProxy cannot be asked. */
+  readonly silent: readonly NodeOutcome[];
 }
 
 export type Waited = Pick<ActResult, 'outcome' | 'changed' | 'nodes' | 'error'>;
@@ -65,7 +68,7 @@ export async function waitForIdle(
   if (end.how === 'deadline' && (act.wait === 'maint' || act.wait === 'kill')) {
     if (act.state !== 'maint') {
       const wishes = targets.map((target) => wishOf(target, act));
-      rows = (await enforce(pair, act.header, wishes)).nodes;
+      rows = (await enforce(pair, act.header, wishes, drained.silent)).nodes;
       report({ step: 'maint', text: 'the time is over', tookMs: 0 });
     }
     if (act.wait === 'kill') rows = await kill(pair, targets, rows);
@@ -101,12 +104,12 @@ const wishOf = (target: ServerTarget, act: ServersAct) => ({
 async function undo(
   pair: Pair,
   act: ServersAct,
-  { changing, before }: Drained,
+  { changing, before, silent }: Drained,
   late: ActError,
 ): Promise<Waited> {
   const wishes = undone(changing, before, pair.clock.wallMs());
-  const { nodes } = await enforce(pair, act.header, wishes);
-  const back = nodes.every(({ ok }) => ok);
+  const { nodes } = await enforce(pair, act.header, wishes, silent);
+  const back = nodes.every(({ node, ok }) => ok || silent.some((one) => one.node === node));
   const remediation = back ? 'it was undone: nothing is changed' : 'it was not undone everywhere';
   return {
     outcome: back ? 'failed' : 'partial',
@@ -136,12 +139,21 @@ async function kill(
   );
 }
 
+/** `sessions_left`, or where none of them is seen, `sessions_not_counted`. */
 function sessionsLeft(
   { state, wait }: ServersAct,
   counts: readonly Count[],
   afterMs: number,
   sticky: string,
 ): ActError {
+  if (counts.every(({ sessions }) => sessions === 0) && uncountedText(counts) !== '')
+    return {
+      code: 'sessions_not_counted',
+      message: `${countText(counts)} after ${Math.round(afterMs / 1000)} s`,
+      cause: 'a reload left it, and it ends with its last session; nothing can ask it any more',
+      remediation: 'wait on with the same command; hard-stop-after in haproxy.conf limits it',
+      retryable: true,
+    };
   const ways = [state === 'maint' ? [] : ['maint'], ['kill', 'fail']].flat();
   const others = ways.filter((one) => one !== wait && (wait !== 'kill' || one === 'fail'));
   return {

@@ -9,6 +9,7 @@ import { pinKey, wish } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';
 import { checkTarget } from './move-checks.ts';
+import { cutText, sessionsOn } from './cut-sessions.ts';
 import { untold } from './untold.ts';
 import { addressesOf, mastersOf, type PairAddress } from './addresses.ts';
 import { watchDark, type DarkTimes } from './dark.ts';
@@ -58,14 +59,26 @@ export async function move(pair: Pair, act: MoveAct, report: Report): Promise<Ac
   const pinning = plans.filter((one) =>
     act.unpin ? one.pin !== null : !isPinnedTo(one) || act.untilMs !== null,
   );
+  // Of the host as it is before it moves.
+  const left = new Map(moving.map(({ address, from }) => [address.id, sessionsOn(pair, from)]));
   const rows = (outcome: (one: Plan) => MovedAddress['outcome'], dark: DarkTimes = new Map()) =>
-    plans.map((one) => row(pair, one, outcome(one), dark.get(one.address.id) ?? null));
+    plans.map((one) => {
+      const { id } = one.address;
+      return row(pair, one, outcome(one), dark.get(id) ?? null, left.get(id) ?? null);
+    });
 
   if (pinning.length === 0 && moving.length === 0) {
     const nodes = pair.members.map(({ node }) => ({ node, ok: true, changed: false, error: null }));
     return end({ outcome: 'reached', nodes, addresses: rows(() => 'already') });
   }
-  if (moving.length > 0) said('checking', checked(moving));
+  if (moving.length > 0) {
+    said('checking', checked(moving));
+    const cut = cutText(
+      pair,
+      moving.map(({ from }) => from),
+    );
+    if (cut !== '') said('sessions', cut);
+  }
   if (header.dryRun) {
     const planned = rows((one) =>
       !one.there ? 'would-move' : act.unpin && one.pin !== null ? 'would-unpin' : 'already',
@@ -262,6 +275,7 @@ function row(
   { address, from, to }: Plan,
   outcome: MovedAddress['outcome'],
   darkMsMax: number | null,
+  sessions: number | null,
 ): MovedAddress {
   return {
     address: address.id,
@@ -271,6 +285,7 @@ function row(
     to,
     outcome,
     darkMsMax,
+    sessions,
     pin: wish(pair.intents(), pinKey(address.id), pair.clock.wallMs()),
   };
 }

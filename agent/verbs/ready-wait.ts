@@ -2,7 +2,8 @@ import { ActFailure, type NodeOutcome } from '../core/results.ts';
 import type { ServerTarget } from '../core/intents.ts';
 import type { Report } from '../core/verbs.ts';
 import { failed, type Pair } from './pair.ts';
-import { findAll, isUp, nameOf, readings, type Found } from './server-targets.ts';
+import { look, type Found } from './server-look.ts';
+import { isUp, nameOf, readings } from './server-targets.ts';
 
 /** Between two looks, ms. A look costs HAProxy a tenth of a millisecond. */
 const LOOK_MS = 100;
@@ -25,16 +26,14 @@ export async function waitForUp(
   const startedAtMs = clock.nowMs();
   let told = false;
   for (;;) {
-    const down = new Map<string, unknown>();
+    const down = new Map<string, NodeOutcome>();
     await Promise.all(
       nodes.map(async (node) => {
-        try {
-          const found = await findAll(pair, backends, [node]);
-          const names = targets.filter((target) => !allUp(target, found)).map(nameOf);
-          if (names.length > 0) down.set(node, notUp(names, node));
-        } catch (error) {
-          down.set(node, error);
-        }
+        const { found, silent } = await look(pair, backends, [node]);
+        const names = targets.filter((target) => !allUp(target, found)).map(nameOf);
+        const [row] = silent;
+        if (row !== undefined) down.set(node, row);
+        else if (names.length > 0) down.set(node, failed(node, notUp(names, node)));
       }),
     );
     const leftMs = startedAtMs + timeoutMs - clock.nowMs();
@@ -43,8 +42,7 @@ export async function waitForUp(
       if (told) report({ step: 'checked', text: 'a good health check', tookMs });
       return rows;
     }
-    if (leftMs <= 0)
-      return rows.map((row) => (down.has(row.node) ? failed(row.node, down.get(row.node)) : row));
+    if (leftMs <= 0) return rows.map((row) => down.get(row.node) ?? row);
     if (!told) report({ step: 'waiting', text: 'for a good health check', tookMs });
     told = true;
     await new Promise<void>((resolve) => void clock.after(Math.min(LOOK_MS, leftMs), resolve));

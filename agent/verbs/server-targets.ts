@@ -1,14 +1,7 @@
 import { ActFailure, type ServerOutcome } from '../core/results.ts';
 import type { ServerReading } from '../core/answers.ts';
 import { serverKey, type ServerTarget } from '../core/intents.ts';
-import { present, type Pair } from './pair.ts';
-
-/** Servers of one backend on one node. */
-export interface Found {
-  readonly node: string;
-  readonly backend: string;
-  readonly servers: readonly ServerReading[];
-}
+import type { Found } from './server-look.ts';
 
 export interface Named {
   readonly backend: string;
@@ -29,44 +22,76 @@ export function parseTarget(text: string): Named {
   return { backend, server };
 }
 
-/** Asks each node in touch for the servers of each backend; rejects with the first failure. */
-export async function findAll(
-  pair: Pair,
-  backends: readonly string[],
-  nodes: readonly string[] = present(pair).map(({ node }) => node),
-): Promise<Found[]> {
-  const members = pair.members.filter(({ node }) => nodes.includes(node));
-  const asked = members.flatMap((member) =>
-    [...new Set(backends)].map(async (backend) => {
-      const servers = await member.findServers('', backend);
-      return { node: member.node, backend, servers };
-    }),
-  );
-  return Promise.all(asked);
-}
-
 /** The servers that are meant, each once. Throws ActFailure 'not-found' where a node lacks one. */
 export function expand(named: readonly Named[], found: readonly Found[]): ServerTarget[] {
-  const targets = named.flatMap(({ backend, server }) => {
-    const here = found.filter((one) => one.backend === backend);
-    const names = [...new Set(here.flatMap(({ servers }) => servers.map(({ name }) => name)))];
-    const wanted = server === null ? names : [server];
+  const targets = named.flatMap((one) => {
+    for (const { missing, node, backend } of found)
+      if (backend === one.backend && missing !== null) throw onNode(missing, node, found);
+    const wanted = namesOf(one, found);
     for (const name of wanted) {
-      const without = here.filter(({ servers }) => !servers.some((one) => one.name === name));
-      if (without.length > 0) {
-        throw new ActFailure('not-found', {
-          code: 'no_such_server',
-          message: `no server ${backend}/${name} on ${without.map(({ node }) => node).join(', ')}`,
-          cause: `${backend} has ${names.join(', ') || 'no servers'}`,
-          remediation: 'nothing was touched; names must match on every node',
-        });
-      }
+      const without = nodesWithout({ instance: '', backend: one.backend, server: name }, found);
+      if (without.length > 0) throw noSuchServer(one.backend, name, without, found);
     }
-    return wanted.map((name) => ({ instance: '', backend, server: name }));
+    return wanted.map((server) => ({ instance: '', backend: one.backend, server }));
   });
-  const unique = new Map(targets.map((target) => [keyOf(target), target]));
-  return [...unique.values()];
+  return unique(targets);
 }
+
+/** What some node has of these, each once; what none has is left out. */
+export const expandWhereFound = (
+  named: readonly Named[],
+  found: readonly Found[],
+): ServerTarget[] =>
+  unique(
+    named.flatMap((one) =>
+      namesOf(one, found).map((server) => ({ instance: '', backend: one.backend, server })),
+    ),
+  ).filter((target) => readings(target, found).length > 0);
+
+/** No such server on those nodes, with what the backend has. */
+export const noSuchServer = (
+  backend: string,
+  server: string,
+  nodes: readonly string[],
+  found: readonly Found[],
+): ActFailure =>
+  new ActFailure('not-found', {
+    code: 'no_such_server',
+    message: `no server ${backend}/${server} on ${nodes.join(', ')}`,
+    cause: `${backend} has ${namesOf({ backend, server: null }, found).join(', ') || 'no servers'}`,
+    remediation: 'nothing was touched; names must match on every node',
+  });
+
+/** Nodes that were asked for this server and have it not. */
+export const nodesWithout = (target: ServerTarget, found: readonly Found[]): string[] =>
+  found
+    .filter(({ backend }) => backend === target.backend)
+    .filter(({ servers }) => !servers.some(({ name }) => name === target.server))
+    .map(({ node }) => node);
+
+/** The failure of one node, which is named where another has that backend. */
+const onNode = (missing: ActFailure, node: string, found: readonly Found[]): ActFailure =>
+  found.every((one) => one.missing !== null)
+    ? missing
+    : new ActFailure('not-found', {
+        ...missing.detail,
+        message: `${missing.detail.message} on ${node}`,
+      });
+
+const namesOf = ({ backend, server }: Named, found: readonly Found[]): string[] =>
+  server === null
+    ? [
+        ...new Set(
+          found
+            .filter((one) => one.backend === backend)
+            .flatMap(({ servers }) => servers.map(({ name }) => name)),
+        ),
+      ]
+    : [server];
+
+const unique = (targets: readonly ServerTarget[]): ServerTarget[] => [
+  ...new Map(targets.map((target) => [keyOf(target), target])).values(),
+];
 
 /**
  * Throws ActFailure 'unsafe' when a backend would be left without a server that

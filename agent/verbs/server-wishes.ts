@@ -13,13 +13,22 @@ function applied(pair: Pair, node: string, intents: readonly Intent[]) {
   return intents.map((intent) => {
     const record = report?.applied.find(({ key }) => key === intent.key);
     const known = record !== undefined && compareStamps(record.stamp, intent.stamp) >= 0;
-    return { known, problem: record?.problem ?? '' };
+    return { known, problem: record?.problem ?? '', server: record?.server };
   });
 }
 
 function outcomeOf(pair: Pair, node: string, intents: readonly Intent[]): NodeOutcome {
   const all = applied(pair, node, intents);
   const bad = all.find(({ known, problem }) => known && problem !== '');
+  if (bad?.server !== undefined)
+    return failed(
+      node,
+      new ActFailure('partial', {
+        code: 'server_gone',
+        message: bad.problem,
+        remediation: 'proxyctl ready ends what was wished of it',
+      }),
+    );
   if (bad !== undefined) return failed(node, new Error(bad.problem));
   if (all.every(({ known }) => known)) return { node, ok: true, changed: true, error: null };
   const detail = {
@@ -31,7 +40,7 @@ function outcomeOf(pair: Pair, node: string, intents: readonly Intent[]): NodeOu
 
 export interface Enforced {
   readonly intents: readonly Intent[];
-  /** Nodes that have it on disk. */
+  /** Nodes that have it on disk and whose HAProxy can be asked. */
   readonly stored: readonly string[];
   /** One for each configured node: in force there, read back, or why not. */
   readonly nodes: readonly NodeOutcome[];
@@ -39,23 +48,31 @@ export interface Enforced {
 
 type Wish = Parameters<typeof stamped>[2][number];
 
-/** Stores the wishes on every node and waits until each node's HAProxy has them. */
+/**
+ * Stores the wishes on every node and waits until each node's HAProxy has them; not for those of
+ * the `silent` nodes, which cannot be asked and catch up: their rows say so.
+ */
 export async function enforce(
   pair: Pair,
   header: ActHeader,
   wishes: readonly Wish[],
+  silent: readonly NodeOutcome[],
   stored: (nodes: readonly string[]) => void = () => undefined,
 ): Promise<Enforced> {
   const intents = stamped(pair, header, wishes);
   const outcomes = await storeEverywhere(pair, intents);
-  const on = outcomes.filter(({ ok }) => ok).map(({ node }) => node);
-  stored(on);
+  const disks = outcomes.filter(({ ok }) => ok).map(({ node }) => node);
+  stored(disks);
+  const on = disks.filter((node) => !silent.some((one) => one.node === node));
   await until(
     pair,
     () => on.every((node) => applied(pair, node, intents).every(({ known }) => known)),
     Math.min(FORCE_MS, waitMs(header)),
   );
-  const nodes = outcomes.map((one) => (one.ok ? outcomeOf(pair, one.node, intents) : one));
+  const nodes = outcomes.map((one) => {
+    if (!one.ok) return one;
+    return silent.find(({ node }) => node === one.node) ?? outcomeOf(pair, one.node, intents);
+  });
   return { intents, stored: on, nodes };
 }
 

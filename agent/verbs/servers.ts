@@ -2,12 +2,14 @@ import type { ServersAct } from '../core/acts.ts';
 import type { ActResult, NodeOutcome } from '../core/results.ts';
 import { wish, type ServerTarget } from '../core/intents.ts';
 import type { Report } from '../core/verbs.ts';
-import { absent, refuseStale, result, steps, waitMs, type Pair, untouched } from './pair.ts';
+import { refuseStale, result, steps, waitMs, type Pair, untouched } from './pair.ts';
+import { behindText, unseenText } from './behind.ts';
 import { waitForIdle } from './drain-wait.ts';
+import { keysInForce, lackText, liftedBy, type Lifted } from './lifted.ts';
 import { waitForUp } from './ready-wait.ts';
+import { look, lookFirst, type Found } from './server-look.ts';
 import {
   expand,
-  findAll,
   keyOf,
   nameOf,
   nodesOf,
@@ -15,15 +17,16 @@ import {
   readings,
   refuseLast,
   rows,
-  type Found,
 } from './server-targets.ts';
 import { enforce, firstError } from './server-wishes.ts';
 
 /**
- * `drain`, `ready` and `maint`: every node that is in touch must have the
+ * `drain`, `ready` and `maint`: every node that can be asked must have the
  * targets, the wish is stored on all, and each node's own loop tells its
- * HAProxy and reads it back. A node that is away catches up when it returns.
- * `ready` ends when the servers are up, `wait` when no session is left.
+ * HAProxy and reads it back. A node that is away, or whose HAProxy is, catches
+ * up when it returns. `ready` goes on where a node lacks a server, and ends what
+ * was wished of one that is gone. It ends when the servers are up, `wait` when
+ * no session is left.
  */
 export async function setServers(pair: Pair, act: ServersAct, report: Report): Promise<ActResult> {
   const startedAtMs = pair.clock.nowMs();
@@ -34,36 +37,40 @@ export async function setServers(pair: Pair, act: ServersAct, report: Report): P
 
   const named = act.targets.map(parseTarget);
   const backends = named.map(({ backend }) => backend);
-  const found = await findAll(pair, backends);
-  const targets = expand(named, found);
-  refuseStale(pair, header, targets.map(keyOf));
+  const { found, silent } = await lookFirst(pair, backends);
+  const lifted: Lifted =
+    state === 'ready' ? liftedBy(pair, named, found) : { targets: expand(named, found), lost: [] };
+  const targets = [...lifted.targets, ...lifted.lost];
+  const forgotten = keysInForce(pair, lifted.lost);
+  refuseStale(pair, header, [...targets.map(keyOf), ...forgotten]);
   if (state !== 'ready' && !header.acceptRisks.includes('last-server')) refuseLast(targets, found);
   said('checking', `${listed(targets)} on ${nodesOf(found).join(', ')}`);
+  for (const text of state === 'ready' ? lackText(lifted, found) : []) said('warning', text);
 
-  const changing = targets.filter((target) => !inForce(pair, act, target, found));
+  for (const text of behindText(lifted.targets, found)) said('warning', text);
+  if (act.wait !== null) for (const text of unseenText(pair, nodesOf(found))) said('warning', text);
+
+  const changing = lifted.targets.filter((target) => !inForce(pair, act, target, found));
+  const keys = [...changing.map(keyOf), ...forgotten];
   const waits = act.wait !== null && state !== 'ready';
-  const missing = absent(pair);
   const before = new Map(pair.intents());
-  let nodes: readonly NodeOutcome[] = untouched(pair);
-  if (changing.length === 0 && !waits) {
-    const outcome = missing.length === 0 ? 'reached' : 'partial';
+  let nodes: readonly NodeOutcome[] = untouched(pair).map(
+    (row) => silent.find(({ node }) => node === row.node) ?? row,
+  );
+  if (keys.length === 0 && !waits) {
+    const outcome = nodes.every(({ ok }) => ok) ? 'reached' : 'partial';
     return end({ outcome, nodes, servers: rows(targets, found, found, admin) });
   }
   if (header.dryRun) {
-    const outcome = changing.length === 0 ? 'reached' : 'would-change';
+    const outcome = keys.length === 0 ? 'reached' : 'would-change';
     return end({ outcome, servers: rows(targets, found, null, admin, state) });
   }
   let on = nodesOf(found);
-  if (changing.length > 0) {
+  if (keys.length > 0) {
     const deleted = state === 'ready';
     const value = deleted ? '' : state;
-    const wishes = changing.map((target) => ({
-      key: keyOf(target),
-      value,
-      deleted,
-      untilMs: act.untilMs,
-    }));
-    const done = await enforce(pair, header, wishes, (stored) =>
+    const wishes = keys.map((key) => ({ key, value, deleted, untilMs: act.untilMs }));
+    const done = await enforce(pair, header, wishes, silent, (stored) =>
       said('storing', `${state} on ${stored.join(', ')}`),
     );
     ({ nodes } = done);
@@ -72,16 +79,11 @@ export async function setServers(pair: Pair, act: ServersAct, report: Report): P
     if (good.length > 0)
       said('confirmed', `read again on ${good.map(({ node }) => node).join(', ')}`);
   }
-  const changed = changing.length > 0;
+  const changed = keys.length > 0;
   const finish = waits
-    ? await waitForIdle(
-        pair,
-        act,
-        { targets, nodes, before, changing: changing.map(keyOf) },
-        report,
-      )
+    ? await waitForIdle(pair, act, { targets, nodes, before, changing: keys, silent }, report)
     : await forced(pair, act, changing, nodes, report);
-  const after = await findAll(pair, backends, on);
+  const { found: after } = await look(pair, backends, on);
   return end({ changed, ...finish, servers: rows(targets, found, after, admin) });
 }
 

@@ -19,6 +19,8 @@ export interface Count {
   readonly node: string;
   readonly target: ServerTarget;
   sessions: number;
+  /** Older processes of HAProxy that cannot be asked for theirs. */
+  uncounted: number;
   /** Counts in a row without a session, and without one that came and went between them. */
   zeros: number;
   /** Of the last count, since HAProxy started; null before the first. */
@@ -77,6 +79,7 @@ const newCount = (node: string, target: ServerTarget): Count => ({
   node,
   target,
   sessions: 0,
+  uncounted: 0,
   zeros: 0,
   total: null,
   arrived: 0,
@@ -97,6 +100,7 @@ async function sample(pair: Pair, counts: readonly Count[]): Promise<void> {
           take(
             one,
             servers.find(({ name }) => name === one.target.server),
+            Math.max(0, ...servers.map(({ uncounted }) => uncounted)),
           );
       } catch (error) {
         for (const one of mine) {
@@ -108,17 +112,22 @@ async function sample(pair: Pair, counts: readonly Count[]): Promise<void> {
   );
 }
 
-/** One count more. A server that is gone has no sessions. */
-function take(count: Count, reading: ServerReading | undefined): void {
+/**
+ * One count more. A server that is gone has no sessions but in `uncounted` older processes: those
+ * that cannot be asked are never taken for idle.
+ */
+function take(count: Count, reading: ServerReading | undefined, uncounted: number): void {
   const sessions = reading?.sessions ?? 0;
   const total = reading?.total ?? 0;
   // Less than before: another process, which has not had those.
   const grown = count.total === null ? 0 : Math.max(0, total - count.total);
-  const quiet = sessions === 0 && (count.total === null || count.total === total);
+  const quiet =
+    sessions === 0 && uncounted === 0 && (count.total === null || count.total === total);
   count.zeros = quiet ? count.zeros + 1 : 0;
   count.arrived += grown;
   if (grown > 0) count.arrivals++;
   count.sessions = sessions;
+  count.uncounted = uncounted;
   count.total = total;
   count.problem = '';
 }
@@ -145,7 +154,19 @@ export function countText(counts: readonly Count[]): string {
   const silent = counts.filter(({ problem }) => problem !== '').map(({ node }) => node);
   const unknown = silent.length === 0 ? '' : `; ${[...new Set(silent)].join(', ')} not counted`;
   const of = where.length === 0 ? '' : `: ${where.join(', ')}${more}`;
-  return `${left} ${left === 1 ? 'session' : 'sessions'} left${of}${unknown}`;
+  const mute = uncountedText(counts);
+  const others = mute === '' ? '' : `; ${mute}`;
+  return `${left} ${left === 1 ? 'session' : 'sessions'} left${of}${unknown}${others}`;
+}
+
+/** Older processes that cannot be counted, by node; empty for none. */
+export function uncountedText(counts: readonly Count[]): string {
+  const nodes = new Map(counts.map(({ node, uncounted }) => [node, uncounted]));
+  const busy = [...nodes].filter(([, uncounted]) => uncounted > 0);
+  return busy
+    .map(([node, one]) => `${one} older HAProxy ${one === 1 ? 'process' : 'processes'} on ${node}`)
+    .map((text) => `${text} not counted`)
+    .join(', ');
 }
 
 /** What an operator has to know of clients that do not leave; empty when they do. */

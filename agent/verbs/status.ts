@@ -26,6 +26,9 @@ export function status({ pair, alerts, silence }: StatusSource): Status {
     problem: view.fresh ? '' : silence(view.node) || unheard(view),
   }));
   const self = nodes.find(({ node }) => node === pair.node)?.report ?? null;
+  const intents = [...pair.intents().values()]
+    .filter((intent) => inForce(intent, wallMs))
+    .map(withoutKeyAuthorization);
   return {
     pair: pair.name,
     node: pair.node,
@@ -38,10 +41,8 @@ export function status({ pair, alerts, silence }: StatusSource): Status {
       sinceMs: reasonSinceMs,
       pin: wish(pair.intents(), pinKey(address), wallMs),
     })),
-    intents: [...pair.intents().values()]
-      .filter((intent) => inForce(intent, wallMs))
-      .map(withoutKeyAuthorization),
-    alerts: statusAlerts({ node: pair.node, nodes }, alerts(), nowMs),
+    intents,
+    alerts: statusAlerts({ node: pair.node, nodes, intents }, alerts(), nowMs),
     newest: newestStamp(pair.intents()) ?? { wallMs: 0, count: 0, node: pair.node },
   };
 }

@@ -4,17 +4,18 @@ import type { ServerReading } from '../core/answers.ts';
 import { weightKey, wish, type ServerTarget } from '../core/intents.ts';
 import { expectedWeight, isWeight, UNTOLD } from '../core/servers.ts';
 import type { Report } from '../core/verbs.ts';
+import { behindText } from './behind.ts';
+import { keysInForce, lackText, liftedBy, type Lifted } from './lifted.ts';
 import { absent, refuseStale, result, steps, type Pair, untouched } from './pair.ts';
+import { look, lookFirst, type Found } from './server-look.ts';
 import {
   expand,
-  findAll,
   nameOf,
   nodesOf,
   parseTarget,
   readings,
   refuseLast,
   rows,
-  type Found,
 } from './server-targets.ts';
 import { enforce, firstError, undone } from './server-wishes.ts';
 
@@ -37,15 +38,20 @@ export async function setWeights(pair: Pair, act: WeightAct, report: Report): Pr
 
   const named = act.targets.map(parseTarget);
   const backends = named.map(({ backend }) => backend);
-  const found = await findAll(pair, backends);
-  const targets = expand(named, found);
-  refuseStale(pair, header, targets.map(keyOf));
+  const { found, silent } = await lookFirst(pair, backends);
+  const lifted: Lifted =
+    weight === null ? liftedBy(pair, named, found) : { targets: expand(named, found), lost: [] };
+  const targets = [...lifted.targets, ...lifted.lost];
+  const weights = targets.map(keyOf);
+  const forgotten = keysInForce(pair, lifted.lost).filter((key) => weights.includes(key));
+  refuseStale(pair, header, weights);
   // A share of a small weight is rounded down: half of 1 is 0.
   const silenced = targets.filter((target) =>
     readings(target, found).some((one) => expected(weight ?? UNTOLD.weight, one) === 0),
   );
   if (!header.acceptRisks.includes('last-server')) refuseLast(silenced, found);
   said('checking', `${targets.map(nameOf).join(', ')} on ${nodesOf(found).join(', ')}`);
+  for (const text of weight === null ? lackText(lifted, found) : []) said('warning', text);
 
   const none = /^0+%?$/.test(weight ?? '') || weight === null ? [] : silenced;
   if (none.length > 0)
@@ -53,11 +59,14 @@ export async function setWeights(pair: Pair, act: WeightAct, report: Report): Pr
       'warning',
       `${weight} of so small a weight is 0: no new sessions for ${none.map(nameOf).join(', ')}`,
     );
-  const changing = targets.filter((target) => !inForce(pair, act, target, found));
+  for (const text of behindText(lifted.targets, found)) said('warning', text);
+
+  const changing = lifted.targets.filter((target) => !inForce(pair, act, target, found));
+  const keys = [...changing.map(keyOf), ...forgotten];
   const missing = absent(pair);
-  if (changing.length === 0) {
-    const nodes = untouched(pair);
-    const outcome = missing.length === 0 ? 'reached' : 'partial';
+  if (keys.length === 0) {
+    const nodes = untouched(pair).map((row) => silent.find(({ node }) => node === row.node) ?? row);
+    const outcome = nodes.every(({ ok }) => ok) ? 'reached' : 'partial';
     return end({ outcome, nodes, servers: rows(targets, found, found, weightOf) });
   }
   if (header.dryRun) {
@@ -70,20 +79,22 @@ export async function setWeights(pair: Pair, act: WeightAct, report: Report): Pr
   }
 
   const before = new Map(pair.intents());
-  const keys = changing.map(keyOf);
   const wishes = keys.map((key) => ({
     key,
     value: weight ?? '',
     deleted: weight === null,
     untilMs: act.untilMs,
   }));
-  const { nodes, stored } = await enforce(pair, header, wishes, (on) =>
+  const { nodes, stored } = await enforce(pair, header, wishes, silent, (on) =>
     said('storing', `weight ${weight ?? 'reset'} on ${on.join(', ')}`),
   );
-  const refused = nodes.find(({ error }) => error?.code === 'failed')?.error;
+  const refused = nodes.find(
+    ({ node, error }) => stored.includes(node) && error?.code === 'failed',
+  )?.error;
   if (refused !== undefined && refused !== null) {
-    const back = await enforce(pair, header, undone(keys, before, pair.clock.wallMs()));
-    const undoneAll = back.nodes.every(({ ok }) => ok || missing.length > 0);
+    const back = await enforce(pair, header, undone(keys, before, pair.clock.wallMs()), silent);
+    const unheard = [...missing, ...silent.map(({ node }) => node)];
+    const undoneAll = back.nodes.every(({ ok }) => ok || unheard.length > 0);
     return end({
       outcome: undoneAll ? 'failed' : 'partial',
       changed: !undoneAll,
@@ -102,7 +113,7 @@ export async function setWeights(pair: Pair, act: WeightAct, report: Report): Pr
   const good = nodes.filter(({ ok }) => ok);
   if (good.length > 0)
     said('confirmed', `read again on ${good.map(({ node }) => node).join(', ')}`);
-  const after = await findAll(pair, backends, stored);
+  const { found: after } = await look(pair, backends, stored);
   return end({
     outcome: good.length === nodes.length ? 'reached' : 'partial',
     changed: true,

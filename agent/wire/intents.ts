@@ -1,6 +1,6 @@
 import type { AppliedIntent, Intent, Seen, Stamp } from '../core/model.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
-import { WireError, filled, present, uint32, within } from './fields.ts';
+import { WireError, filled, present, uint32, within, wordOrUnknown } from './fields.ts';
 
 /** The model's stamp from the wire's; throws WireError. */
 export function stampFromWire(wire: proxyctl.v1.Stamp | null | undefined, field: string): Stamp {
@@ -50,11 +50,14 @@ export function seenFromWire(wire: proxyctl.v1.Seen, field: string): Seen {
   };
 }
 
+const LOST = ['gone', 'back'] as const;
+
 /** Throws WireError. */
 export function appliedFromWire(wire: proxyctl.v1.AppliedIntent, field: string): AppliedIntent {
   return {
     key: filled(`${field}.key`, wire.key),
     stamp: stampFromWire(wire.stamp, `${field}.stamp`),
     problem: wire.problem,
+    ...(wire.server === '' ? {} : { server: wordOrUnknown(wire.server, LOST) }),
   };
 }

@@ -161,11 +161,12 @@ function haproxyToWire(
   nowMs: number,
 ): proxyctl.v1.HaproxyReport.$Properties {
   const { state, stateSinceMs, startedMs, frontends, backends, certificates, ...others } = haproxy;
-  const { drift, ...rest } = others;
+  const { drift, older, ...rest } = others;
   return {
     ...rest,
     upMs: ageMs(nowMs, startedMs),
     sessions: uint32(rest.sessions),
+    older: { ...older, sessions: uint32(older.sessions) },
     state: enumValue(state, HAPROXY_STATES),
     stateAgeMs: ageMs(nowMs, stateSinceMs),
     frontends: [...frontends],
@@ -193,6 +194,7 @@ function haproxyFromWire(
     pid: wire.pid,
     startedMs: nowMs - wire.upMs,
     sessions: wire.sessions,
+    older: olderFromWire(wire.older),
     frontends: each(`${field}.frontends`, wire.frontends, ({ name, open, required }, at) => ({
       name: filled(`${at}.name`, name),
       open,
@@ -220,6 +222,17 @@ function haproxyFromWire(
     drifted: wire.drifted,
   };
 }
+
+/** An agent of an earlier version counts none and says so. */
+const olderFromWire = (
+  wire: proxyctl.v1.OlderProcesses | null | undefined,
+): HaproxyReport['older'] => {
+  if (!wire) return { processes: 0, sessions: 0, uncounted: 0, problem: NOT_SAID };
+  const { processes, sessions, uncounted, problem } = wire;
+  return { processes, sessions, uncounted, problem };
+};
+
+const NOT_SAID = 'its agent is of an earlier version';
 
 function problemFromWire(wire: proxyctl.v1.Problem, nowMs: number, field: string): Problem {
   const { subject, cause, remedy, ageMs } = wire;

@@ -57,10 +57,11 @@ export function resultToWire(result: ActResult, wallMs: number): proxyctl.v1.Res
     outcome: outcomeToWire(outcome),
     nodes: nodes.map(({ error, ...node }) => ({ ...node, ...(error === null ? {} : { error }) })),
     ...(error === null ? {} : { error }),
-    addresses: addresses.map(({ pin, darkMsMax, vips, ...address }) => ({
+    addresses: addresses.map(({ pin, darkMsMax, sessions, vips, ...address }) => ({
       ...address,
       vips: [...vips],
       darkMsMax: darkMsMax === null ? null : uint32(darkMsMax),
+      sessions: sessions === null ? null : uint32(sessions),
       ...(pin === null ? {} : { pin: intentToWire(pin, wallMs) }),
     })),
     servers: servers.map((server) => ({ ...server, sessions: uint32(server.sessions) })),
@@ -90,6 +91,7 @@ export function resultFromWire(wire: proxyctl.v1.Result, wallMs: number): ActRes
       to: one.to,
       outcome: wordOrUnknown(one.outcome, MOVES),
       darkMsMax: one.darkMsMax ?? null,
+      sessions: one.sessions ?? null,
       pin: one.pin ? intentFromWire(one.pin, wallMs, `${at}.pin`) : null,
     })),
     servers: each('result.servers', wire.servers, (one) => ({

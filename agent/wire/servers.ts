@@ -10,6 +10,7 @@ export const serverToWire = (server: ServerReading): proxyctl.v1.ServerState.$Pr
   ...server,
   sessions: uint32(server.sessions),
   queued: uint32(server.queued),
+  older: uint32(server.older),
 });
 
 /** Throws WireError. */
@@ -27,6 +28,9 @@ export function serverFromWire(wire: proxyctl.v1.ServerState, field: string): Se
     total: within(`${field}.total`, wire.total, 0, Number.MAX_SAFE_INTEGER),
     check: wire.check,
     backup: wire.backup,
+    older: wire.older,
+    uncounted: wire.uncounted,
+    agentChecked: wire.agentChecked,
   };
 }
 

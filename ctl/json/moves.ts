@@ -11,6 +11,7 @@ export interface MoveJson {
     readonly to: string;
     readonly outcome: string;
     readonly dark_ms_max: number | null;
+    readonly sessions: number | null;
     readonly pin: {
       readonly node: string;
       readonly actor: string;
@@ -22,22 +23,25 @@ export interface MoveJson {
 
 /** A pin that was taken back is none. */
 export const moveResult = ({ addresses }: Pick<ActResult, 'addresses'>): MoveJson => ({
-  addresses: addresses.map(({ address, vhid, vips, from, to, outcome, darkMsMax, pin }) => ({
-    address,
-    vhid,
-    vips,
-    from: from === '' ? null : from,
-    to,
-    outcome,
-    dark_ms_max: darkMsMax,
-    pin:
-      pin === null || pin.deleted
-        ? null
-        : {
-            node: pin.value,
-            actor: pin.actor,
-            reason: pin.reason,
-            until: timeOrNull(pin.untilWallMs),
-          },
-  })),
+  addresses: addresses.map(
+    ({ address, vhid, vips, from, to, outcome, darkMsMax, sessions, pin }) => ({
+      address,
+      vhid,
+      vips,
+      from: from === '' ? null : from,
+      to,
+      outcome,
+      dark_ms_max: darkMsMax,
+      sessions,
+      pin:
+        pin === null || pin.deleted
+          ? null
+          : {
+              node: pin.value,
+              actor: pin.actor,
+              reason: pin.reason,
+              until: timeOrNull(pin.untilWallMs),
+            },
+    }),
+  ),
 });

@@ -33,6 +33,9 @@ interface ServerNodeJson {
   readonly weight_configured: number | null;
   readonly sessions: number | null;
   readonly queued: number | null;
+  readonly older: number | null;
+  readonly uncounted: number | null;
+  readonly agent_check: boolean | null;
   readonly sessions_total: number | null;
   readonly check: string | null;
   readonly backup: boolean | null;
@@ -96,6 +99,9 @@ const serverNode = (
   weight_configured: server?.initialWeight ?? null,
   sessions: server === null ? null : server.sessions - server.queued,
   queued: server?.queued ?? null,
+  older: server?.older ?? null,
+  uncounted: server?.uncounted ?? null,
+  agent_check: server?.agentChecked ?? null,
   sessions_total: server?.total ?? null,
   check: server === null || server.check === '' ? null : server.check,
   backup: server?.backup ?? null,

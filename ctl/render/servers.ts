@@ -18,6 +18,7 @@ export function serversScreen(answer: ServersAnswer, wallMs: number): string {
   const notes = [
     ...answer.intents.map((intent) => wishLine(intent, wallMs)),
     ...answer.nodes.flatMap(({ node, drift = [] }) => drift.map((one) => driftLine(node, one))),
+    ...answer.nodes.flatMap(olderLine),
     ...answer.nodes
       .filter(({ problem }) => problem !== '')
       .map(({ node, problem }) => `unknown   ${node}: ${problem}`),
@@ -93,6 +94,18 @@ export function stateWord(server: ServerReading, wished: boolean): string {
 function driftLine(node: string, { backend, server, is, should, wished }: Drift): string {
   const who = wished ? 'was asked for' : 'is configured';
   return `drift     ${backend}/${server} on ${node} is ${is}, and ${should} ${who}`;
+}
+
+/** Sessions of older HAProxy processes, which the table counts, and processes that cannot be counted. */
+function olderLine({ node, servers }: NodeServers): string[] {
+  const sessions = servers.reduce((sum, { older }) => sum + older, 0);
+  const mute = Math.max(0, ...servers.map(({ uncounted }) => uncounted));
+  const of = sessions === 1 ? 'session is' : 'sessions are';
+  const processes = mute === 1 ? 'process' : 'processes';
+  return [
+    ...(sessions === 0 ? [] : [`older     ${sessions} ${of} of an older HAProxy on ${node}`]),
+    ...(mute === 0 ? [] : [`older     ${mute} ${processes} of HAProxy on ${node} not counted`]),
+  ];
 }
 
 /** Who wants what of a server, and until when. */

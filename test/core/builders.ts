@@ -74,5 +74,8 @@ export const serverReading = (more: Partial<ServerReading> = {}): ServerReading 
   total: 0,
   check: 'L4OK',
   backup: false,
+  older: 0,
+  uncounted: 0,
+  agentChecked: false,
   ...more,
 });

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { adminState, adminWord } from '../../agent/core/admin.ts';
-import { driftOf, type ServerSetting } from '../../agent/core/drift.ts';
+import { driftOf, withoutServer, type ServerSetting } from '../../agent/core/drift.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import type { ServerRecord } from '../../agent/core/servers.ts';
 import { intent, wishes } from './builders.ts';
@@ -95,4 +95,22 @@ test('ready said last holds in the process that heard it; a new one has its conf
   t.is(drift({ bits: 0x08 }, ready, [record(KEY, 'drain')]), '');
   const ended = [intent(KEY, 'drain', { untilWallMs: NOW - 1 })];
   t.is(drift({ bits: 0x08 }, ended, [record(KEY, 'drain')]), '');
+});
+
+test('a server that was deleted under a wish in force is found, by this process and this wish alone', (t) => {
+  const found = (records: readonly ServerRecord[], intents: readonly Intent[]): string[] =>
+    withoutServer({
+      settings: [],
+      intents: wishes(...intents),
+      records: new Map(records.map((one) => [one.key, one])),
+      instance: '',
+      pid: 100,
+      wallMs: NOW,
+    });
+  const told = [record(KEY, 'drain'), record(WEIGHT, '50%')];
+  const wished = [intent(KEY, 'drain'), intent(WEIGHT, '50%')];
+  t.deepEqual(found(told, wished), [KEY, WEIGHT]);
+  t.deepEqual(found(told, [intent(KEY, '', gone)]), []);
+  t.deepEqual(found([record(KEY, 'drain', { pid: 99 })], wished), []);
+  t.deepEqual(found([record(KEY, 'drain', { problem: 'x', server: 'gone' })], wished), []);
 });

@@ -22,7 +22,8 @@ const nodeOf = (
   ...more,
 });
 const onA = (change: Partial<NodeReport> = {}) => nodeOf(A, { addresses: [MASTER], ...change });
-const alertsOf = (...nodes: readonly NodeStatus[]) => statusAlerts({ node: A, nodes }, [], NOW);
+const alertsOf = (...nodes: readonly NodeStatus[]) =>
+  statusAlerts({ node: A, nodes, intents: [] }, [], NOW);
 
 test('a pair where all is well has no alert', (t) => {
   t.deepEqual(alertsOf(onA(), nodeOf(B)), []);
@@ -84,7 +85,7 @@ test('no MASTER is an alert where every node is heard: one that is not may have 
 test('what the decision warns of is said by the node that answers', (t) => {
   const noticed = alert('all-down', '1@wan', 'HAProxy serves on no node: nothing moves', 'do');
   const nodes = [onA(), nodeOf(B)];
-  t.deepEqual(statusAlerts({ node: A, nodes }, [{ ...noticed, sinceMs: 7 }], NOW), [
+  t.deepEqual(statusAlerts({ node: A, nodes, intents: [] }, [{ ...noticed, sinceMs: 7 }], NOW), [
     {
       id: 'all-down',
       node: A,

@@ -20,6 +20,7 @@ const moved: ActResult = {
       to: 'haproxy02',
       outcome: 'moved',
       darkMsMax: 6,
+      sessions: 3,
       pin: intentOf({ key: 'pin/1@wan', value: 'haproxy02' }),
     },
   ],

@@ -37,6 +37,7 @@ test('one reading of a real HAProxy: process, frontends, backends, certificates'
     state: 'up',
     stateSinceMs: 9000,
     problem: '',
+    older: { processes: 0, sessions: 0, uncounted: 0, problem: '' },
     pid: child().pid ?? 0,
     sessions: 0,
     frontends: [

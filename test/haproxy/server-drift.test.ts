@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import type { Intent } from '../../agent/core/model.ts';
-import { readServerLines, setServer } from '../../agent/haproxy/servers.ts';
+import { lookAtServer, readServerLines, setServer } from '../../agent/haproxy/servers.ts';
 import { runtime, type Runtime } from '../../agent/haproxy/runtime.ts';
 import { serverDrift } from '../../agent/haproxy/server-drift.ts';
 import { wishesInForce } from '../../agent/haproxy/wishes-in-force.ts';
@@ -32,8 +32,10 @@ function watchOf(
     intents: () => wishes(...intents),
     pid: () => 100,
     tell: ({ backend, server, value }) => setServer(ask, backend, server, value as AdminState),
+    look: (task) => lookAtServer(ask, task),
     save: () => Promise.resolve(),
     onChange: () => undefined,
+    onLost: (key, server) => told.add(`${key} ${server}`),
   });
   const drift = serverDrift({
     instance: '',

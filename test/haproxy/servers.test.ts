@@ -2,13 +2,21 @@ import test from 'ava';
 import { ActFailure } from '../../agent/core/results.ts';
 import { RuntimeError, runtime } from '../../agent/haproxy/runtime.ts';
 import { parseServersState } from '../../agent/haproxy/server-lines.ts';
-import { readServers, setServer } from '../../agent/haproxy/servers.ts';
+import {
+  isGone,
+  lookAtServer,
+  readServers,
+  setServer,
+  setWeight,
+} from '../../agent/haproxy/servers.ts';
 import { fixture } from '../fixture.ts';
 import { eventually } from '../record.ts';
 import { startHaproxy } from './haproxy.ts';
 import { scriptedSocket } from './scripted.ts';
 
 const CAPTURED = fixture('haproxy-2.6.12/show-servers-state.txt');
+
+const NONE = { older: 0, uncounted: 0, agentChecked: false };
 
 test('a backend that is not there: the one that was probably meant is named', async (t) => {
   const haproxy = await startHaproxy(t);
@@ -63,7 +71,15 @@ test('text that is no server state, or one cut short, is refused', async (t) => 
 test('servers of a backend in a real HAProxy, though a frontend has its name', async (t) => {
   const { ask } = await startHaproxy(t);
   await eventually(async () => /app,s1,.*,UP,/.test(await ask('show stat -1 4 -1')));
-  const told = { weight: 1, initialWeight: 1, sessions: 0, queued: 0, total: 0, backup: false };
+  const told = {
+    weight: 1,
+    initialWeight: 1,
+    sessions: 0,
+    queued: 0,
+    total: 0,
+    backup: false,
+    ...NONE,
+  };
   const app = [
     { name: 's1', status: 'UP', admin: 'ready', adminBits: 0, check: 'L4OK' },
     { name: 's2', status: 'MAINT', admin: 'maint', adminBits: 5, check: '' },
@@ -85,7 +101,7 @@ test('a backend HAProxy does not have is not found, by reading and by setting', 
     t.is(error.outcome, 'not-found');
   }
   const error = await t.throwsAsync(setServer(ask, 'nope', 's1', 'maint'));
-  t.is(error.message, 'set server nope/s1 state maint: No such backend.');
+  t.is(error.message, 'HAProxy has no backend nope');
 });
 
 test('each state is told and read back, twice too, also to a server the configuration disables', async (t) => {
@@ -113,12 +129,24 @@ test('a backend with static balancing takes drain and maint as well', async (t) 
   t.is((await readServers(ask, 'gone'))[0]?.admin, 'maint');
 });
 
-test('a server that is not there: rejected in the words of HAProxy', async (t) => {
+test('a server that is not there: told by reading, before anything is set', async (t) => {
   const { ask } = await startHaproxy(t);
-  const error = await t.throwsAsync(setServer(ask, 'app', 'nope', 'drain'), {
-    instanceOf: RuntimeError,
-  });
-  t.deepEqual(error.failure, { kind: 'rejected', text: 'No such server.' });
+  for (const set of [
+    () => setServer(ask, 'app', 'nope', 'drain'),
+    () => setServer(ask, 'app', 'nope', 'maint'),
+    () => setWeight(ask, 'app', 'nope', '50%'),
+  ]) {
+    const error = await t.throwsAsync(set(), { instanceOf: ActFailure });
+    t.deepEqual([error.outcome, error.message], ['not-found', 'HAProxy has no server app/nope']);
+    t.true(isGone(error));
+  }
+  const wish = { kind: 'state', backend: 'app', server: 's1', value: 'drain' } as const;
+  const looks = [wish, { ...wish, server: 'nope' }, { ...wish, backend: 'nope' }];
+  t.deepEqual(await Promise.all(looks.map((one) => lookAtServer(ask, one))), [
+    'otherwise',
+    'gone',
+    'gone',
+  ]);
 });
 
 test('every text with which HAProxy refuses a server is a failure', async (t) => {
@@ -170,7 +198,7 @@ test('HAProxy says nothing and has not done it: a failure with what was read bac
     [other.message, gone.message],
     [
       'set server WEB/web4 state maint: WEB/web4 is drain after it was set to maint',
-      'set server WEB/web9 state maint: WEB/web9 is gone after it was set to maint',
+      'HAProxy has no server WEB/web9',
     ],
   );
 });

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { Intent } from '../../agent/core/model.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import type { ServerRecord } from '../../agent/core/servers.ts';
 import { wishesInForce } from '../../agent/haproxy/wishes-in-force.ts';
 import { intent, wishes } from '../core/builders.ts';
@@ -8,18 +9,23 @@ import { FakeClock, settled } from '../fake-clock.ts';
 
 const KEY = 'server//WEB/web1';
 const OTHER = 'server//WEB/web2';
+const NO_SERVER = 'HAProxy has no server WEB/web1';
 const stamp = intent(KEY, '').stamp;
 
 function inForceOf({ records = [] as readonly ServerRecord[], hold = false } = {}) {
   const clock = new FakeClock({ nowMs: 1000, wallMs: NOW });
   const told: string[] = [];
   const saved: ServerRecord[][] = [];
+  const lost: string[] = [];
   const waiting: (() => void)[] = [];
   let changes = 0;
   const world = {
     intents: [] as Intent[],
     pid: 100 as number | null,
     trouble: '',
+    /** What HAProxy has no server of, and how the others are found. */
+    gone: false,
+    found: 'otherwise' as 'otherwise' | 'as-wished',
     saveTrouble: '',
   };
   const inForce = wishesInForce({
@@ -31,7 +37,12 @@ function inForceOf({ records = [] as readonly ServerRecord[], hold = false } = {
     tell: async ({ backend, server, value }) => {
       told.push(`${backend}/${server} ${value}`);
       if (hold) await new Promise<void>((resolve) => waiting.push(resolve));
+      if (world.gone) throw new ActFailure('not-found', { code: 'x', message: NO_SERVER });
       if (world.trouble !== '') throw new Error(world.trouble);
+    },
+    look({ backend, server }) {
+      told.push(`${backend}/${server} ?`);
+      return Promise.resolve(world.gone ? 'gone' : world.found);
     },
     save: (list) => {
       if (world.saveTrouble !== '') return Promise.reject(new Error(world.saveTrouble));
@@ -39,6 +50,7 @@ function inForceOf({ records = [] as readonly ServerRecord[], hold = false } = {
       return Promise.resolve();
     },
     onChange: () => changes++,
+    onLost: (key, server) => lost.push(`${key} ${server}`),
   });
   const wake = async (): Promise<void> => {
     inForce.wake();
@@ -48,7 +60,7 @@ function inForceOf({ records = [] as readonly ServerRecord[], hold = false } = {
     waiting.shift()?.();
     await settled();
   };
-  return { inForce, clock, told, saved, world, wake, release, changes: () => changes };
+  return { inForce, clock, told, saved, lost, world, wake, release, changes: () => changes };
 }
 
 const record = (change: Partial<ServerRecord> = {}): ServerRecord => ({
@@ -92,21 +104,86 @@ test('no HAProxy to talk to: nothing is told, and everything once there is one',
   t.deepEqual(told, ['WEB/web1 maint']);
 });
 
-test('what failed is said, tried again every second, and cleared once it works', async (t) => {
-  const { inForce, told, world, wake, clock } = inForceOf();
+test('what failed is said, tried again after ever longer, and cleared once it works', async (t) => {
+  const { inForce, told, saved, world, wake, clock } = inForceOf();
   world.intents = [intent(KEY, 'drain')];
-  world.trouble = 'No such server.';
+  world.trouble = 'no';
   await wake();
-  t.deepEqual(inForce.applied(), [{ key: KEY, stamp, problem: 'No such server.' }]);
+  t.deepEqual(inForce.applied(), [{ key: KEY, stamp, problem: 'no' }]);
   await clock.advance(999);
+  await wake();
   t.is(told.length, 1);
-  await clock.advance(2001);
-  t.is(told.length, 4);
+  // After 1, 3, 7, 12, 17 s: at most 5 s apart.
+  await clock.advance(17_001);
+  t.is(told.length, 6);
+  // What is said again as before is no news to the disk.
+  t.is(saved.length, 1);
   world.trouble = '';
-  await clock.advance(1000);
+  await clock.advance(5000);
   t.deepEqual(inForce.applied(), [{ key: KEY, stamp, problem: '' }]);
   await clock.advance(10_000);
-  t.is(told.length, 5);
+  t.deepEqual([told.length, saved.length], [7, 2]);
+});
+
+test('a wish whose server is gone: said and stored once, looked for less and less, and never told again', async (t) => {
+  const { inForce, told, saved, lost, world, wake, clock, changes } = inForceOf({
+    records: [record({ pid: 99 })],
+  });
+  world.intents = [intent(KEY, 'drain')];
+  world.gone = true;
+  await wake();
+  const gone = { key: KEY, stamp, problem: NO_SERVER, server: 'gone' };
+  t.deepEqual(inForce.applied(), [gone]);
+  for (let second = 0; second < 3600; second++) {
+    await clock.advance(1000);
+    await wake();
+  }
+  const looks = told.splice(0);
+  t.deepEqual([looks[0], ...new Set(looks.slice(1))], ['WEB/web1 drain', 'WEB/web1 ?']);
+  t.true(looks.length < 70, String(looks.length));
+  t.deepEqual([saved.length, lost, changes()], [1, [`${KEY} gone`], 1]);
+  // The name is used again, and a reload makes another process of it: it is not drained.
+  world.gone = false;
+  world.pid = 200;
+  await wake();
+  t.deepEqual(told, ['WEB/web1 ?']);
+  const problem = 'WEB/web1 was gone, is there again and was not told';
+  t.deepEqual(inForce.applied(), [{ key: KEY, stamp, problem, server: 'back' }]);
+  t.deepEqual(lost, [`${KEY} gone`, `${KEY} back`]);
+  // Said again it is told.
+  const again = { ...stamp, count: 1 };
+  world.intents = [intent(KEY, 'drain', { stamp: again })];
+  await wake();
+  t.deepEqual(told, ['WEB/web1 ?', 'WEB/web1 drain']);
+  t.deepEqual(inForce.applied(), [{ key: KEY, stamp: again, problem: '' }]);
+});
+
+test('a server that was gone and is as wished all the same has its wish in force again', async (t) => {
+  const { inForce, told, world, wake } = inForceOf({
+    records: [record({ server: 'gone', problem: NO_SERVER })],
+  });
+  world.intents = [intent(KEY, 'drain')];
+  world.found = 'as-wished';
+  await wake();
+  t.deepEqual(inForce.applied(), [{ key: KEY, stamp, problem: '' }]);
+  world.pid = 200;
+  await wake();
+  t.deepEqual(told, ['WEB/web1 ?', 'WEB/web1 drain']);
+});
+
+test('a wish that is taken back or over needs no server', async (t) => {
+  const { inForce, told, world, wake } = inForceOf({
+    records: [record({ server: 'gone', problem: NO_SERVER })],
+  });
+  world.gone = true;
+  world.intents = [intent(KEY, 'drain', { untilWallMs: NOW - 1 })];
+  await wake();
+  t.deepEqual(inForce.applied(), [{ key: KEY, stamp, problem: '' }]);
+  const taken = { ...stamp, count: 1 };
+  world.intents = [intent(KEY, '', { deleted: true, stamp: taken })];
+  await wake();
+  t.deepEqual(inForce.applied(), [{ key: KEY, stamp: taken, problem: '' }]);
+  t.deepEqual(told, ['WEB/web1 ready', 'WEB/web1 ready']);
 });
 
 test('one that fails does not keep the others from being told', async (t) => {

@@ -158,8 +158,10 @@ export class Agent {
       pid: () => feed.pid(),
       tell: ({ backend, server, value }) =>
         host.haproxy.setServer(process, backend, server, value as AdminState),
+      look: () => Promise.resolve('as-wished'),
       save: (servers) => save({ servers }).catch(() => undefined),
       onChange,
+      onLost: () => undefined,
     });
     wishes.listen(inForce.wake);
     return {

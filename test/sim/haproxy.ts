@@ -138,6 +138,7 @@ export class Haproxy {
       }),
       certificates: [],
       drift: [],
+      older: { processes: 0, sessions: 0, uncounted: 0, problem: '' },
       drifted: 0,
     };
   }

@@ -84,7 +84,8 @@ function servers(
           const admin = haproxy.servers.get(`${backend}/${name}`) ?? 'ready';
           const status = admin === 'ready' ? 'UP' : admin === 'drain' ? 'DRAIN' : 'MAINT';
           const adminBits = admin === 'ready' ? 0 : admin === 'drain' ? 8 : 1;
-          const rest = { weight: 1, initialWeight: 1, sessions: 0, queued: 0, total: 0 };
+          const none = { sessions: 0, queued: 0, total: 0, older: 0, uncounted: 0 };
+          const rest = { ...none, weight: 1, initialWeight: 1, agentChecked: false };
           return { backend, name, status, admin, adminBits, ...rest, check: '', backup: false };
         }),
       );

@@ -1,135 +1,9 @@
 import test from 'ava';
-import type { Deadline, ServersAct } from '../../agent/core/acts.ts';
-import { ActFailure, type ActResult, type Progress } from '../../agent/core/results.ts';
-import type { ServerReading } from '../../agent/core/answers.ts';
-import { mergeIntents, type Intents } from '../../agent/core/intents.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import type { Intent } from '../../agent/core/model.ts';
-import type { Pair } from '../../agent/verbs/pair.ts';
-import { setServers } from '../../agent/verbs/servers.ts';
 import { setWeights } from '../../agent/verbs/weights.ts';
 import { serverReading } from '../core/builders.ts';
-import { report } from '../reports.ts';
-import { FakeClock } from '../fake-clock.ts';
-import { memberOf, pairOf } from '../scripted.ts';
-
-/** What the HAProxys of two nodes would say: both take every wish at once unless told otherwise. */
-class Nodes {
-  readonly clock = new FakeClock();
-  intents: Intents = new Map();
-  readonly said: Progress[] = [];
-  readonly shut: string[] = [];
-  /** Sessions of web1 on each node, and how many it has had. */
-  sessions = [0, 0];
-  totals = [0, 0];
-  away = false;
-  /** A node's HAProxy that cannot be asked. */
-  silent: number | null = null;
-  refusal = '';
-  /** A server that is ready is down for so long, ms. */
-  downMs = 0;
-  /** Called at each count of the first node. */
-  onCount = (): void => undefined;
-  readonly backups: ServerReading[] = [];
-
-  readonly #state = (name: string): string => {
-    const intent = this.intents.get(`server//WEB/${name}`);
-    return intent === undefined || intent.deleted ? 'ready' : intent.value;
-  };
-
-  servers(at: number): ServerReading[] {
-    return [
-      ...['web1', 'web2'].map((name) => {
-        const admin = this.#state(name) as ServerReading['admin'];
-        const down = this.clock.nowMs() < this.downMs;
-        const status = admin === 'ready' ? (down ? 'DOWN' : 'UP') : admin.toUpperCase();
-        const busy =
-          name === 'web1' ? { sessions: this.sessions[at] ?? 0, total: this.totals[at] ?? 0 } : {};
-        return serverReading({ name, admin, status, ...busy });
-      }),
-      ...this.backups,
-    ];
-  }
-
-  pair(): Pair {
-    const member = (node: string, at: number) =>
-      memberOf(node, {
-        storeIntents: (intents) => {
-          const merged = mergeIntents(this.intents, intents, this.clock.wallMs());
-          this.intents = merged.intents;
-          return Promise.resolve({ newer: [] });
-        },
-        findServers: (_instance, backend) => {
-          if (at === 0) this.onCount();
-          if (this.silent === at) return Promise.reject(new Error(`${node} is silent`));
-          if (backend === 'WEB') return Promise.resolve(this.servers(at));
-          const detail = { code: 'no_such_backend', message: `HAProxy has no backend ${backend}` };
-          return Promise.reject(new ActFailure('not-found', detail));
-        },
-        shutSessions: (_instance, backend, server) => {
-          this.shut.push(`${node} ${backend}/${server}`);
-          this.sessions = [0, 0];
-          return Promise.resolve();
-        },
-      });
-    const names = ['a', 'b'];
-    return pairOf(names.map(member), {
-      clock: this.clock,
-      view: () =>
-        names.map((node) => ({
-          node,
-          peerClass: 'alive',
-          fresh: node === 'a' || !this.away,
-          heardAtMs: 0,
-          report: report(node, {
-            applied: [...this.intents.values()].map(({ key, stamp }) => ({
-              key,
-              stamp,
-              problem: key.startsWith('weight/') ? this.refusal : '',
-            })),
-          }),
-          clockOffMs: null,
-        })),
-      intents: () => this.intents,
-    });
-  }
-
-  /** Runs the verb while time passes; its result. */
-  async run(act: (pair: Pair, report: (progress: Progress) => void) => Promise<ActResult>) {
-    const running = act(this.pair(), (progress) => this.said.push(progress));
-    const results: ActResult[] = [];
-    const ended = running.then((value) => {
-      results.push(value);
-      return value;
-    });
-    ended.catch(() => undefined);
-    for (let step = 0; step < 200 && results.length === 0; step++) await this.clock.advance(100);
-    return ended;
-  }
-
-  readonly set = (
-    state: ServersAct['state'],
-    wait: Deadline | null = null,
-    more: Partial<ServersAct['header']> = {},
-    targets = ['WEB/web1'],
-  ): Promise<ActResult> =>
-    this.run((pair, report) =>
-      setServers(
-        pair,
-        { header: { ...HEADER, ...more }, targets, state, untilMs: null, wait },
-        report,
-      ),
-    );
-}
-
-const HEADER: ServersAct['header'] = {
-  requestId: 'r',
-  actor: 'anna',
-  reason: '',
-  acceptRisks: [],
-  dryRun: false,
-  timeoutMs: 2000,
-  seen: null,
-};
+import { Nodes, HEADER } from './nodes.ts';
 
 test('it waits until three counts in a row find no session and none that came and went', async (t) => {
   const nodes = new Nodes();
@@ -316,4 +190,53 @@ test('a weight HAProxy refuses is taken back on every node, with its words', asy
   t.is(nodes.intents.get('weight//WEB/web1')?.deleted, true);
   // The stand-in refuses the taking back as well: that is not nothing changed.
   t.is(outcome, 'partial');
+});
+
+test('an older process that cannot be asked is waited for until it has ended', async (t) => {
+  const nodes = new Nodes();
+  nodes.uncounted = [0, 1];
+  let counts = 0;
+  nodes.onCount = () => {
+    if (++counts === 6) nodes.uncounted = [0, 0];
+  };
+  const { outcome } = await nodes.set('drain', 'leave');
+  t.is(outcome, 'reached');
+  // Five with it there, three quiet ones, one afterwards.
+  t.is(counts, 9);
+  t.deepEqual(
+    nodes.said.filter(({ step }) => step === 'draining').map(({ text }) => text),
+    ['0 sessions left; 1 older HAProxy process on b not counted', '0 sessions left'],
+  );
+});
+
+test('one that does not end is said, and is no session that is left: leave, kill and fail', async (t) => {
+  const seen: unknown[] = [];
+  for (const wait of ['leave', 'kill', 'fail'] as const) {
+    const nodes = new Nodes();
+    nodes.uncounted = [1, 0];
+    const { outcome, error, nodes: rows } = await nodes.set('drain', wait);
+    seen.push([wait, outcome, error?.code, rows.map(({ error: own }) => own?.code ?? '')]);
+  }
+  t.deepEqual(seen, [
+    ['leave', 'partial', 'sessions_not_counted', ['sessions_not_counted', '']],
+    ['kill', 'partial', 'sessions_not_counted', ['sessions_not_counted', '']],
+    ['fail', 'failed', 'sessions_not_counted', ['', '']],
+  ]);
+});
+
+test('a server whose own agent decides is said before anything is promised', async (t) => {
+  const nodes = new Nodes();
+  nodes.backups.push(serverReading({ name: 'web3', agentChecked: true }));
+  await nodes.set('drain', null, {}, ['WEB/web3', 'WEB/web1']);
+  t.deepEqual(
+    nodes.said.slice(0, 3).map(({ step, text }) => [step, text]),
+    [
+      ['checking', 'WEB/web3, WEB/web1 on a, b'],
+      [
+        'warning',
+        'WEB/web3 has an agent-check: its agent may set state and weight again at any time',
+      ],
+      ['storing', 'drain on a, b'],
+    ],
+  );
 });

@@ -69,6 +69,7 @@ const haproxyReport = fc.record({
   pid: uint,
   startedMs: since,
   sessions: uint,
+  older: fc.record({ processes: uint, sessions: uint, uncounted: uint, problem: text }),
   frontends: few(fc.record({ name: word, open: fc.boolean(), required: fc.boolean() })),
   backends: few(
     fc.record({
@@ -107,7 +108,17 @@ export const report: fc.Arbitrary<NodeReport> = fc.record({
   healthReason: text,
   problems: few(fc.record({ subject: word, cause: text, remedy: text, sinceMs: since })),
   seen: few(seen),
-  applied: few(fc.record({ key: word, stamp, problem: text })),
+  applied: few(
+    fc.record(
+      {
+        key: word,
+        stamp,
+        problem: text,
+        server: fc.constantFrom(...(['gone', 'back', 'unknown'] as const)),
+      },
+      { requiredKeys: ['key', 'stamp', 'problem'] },
+    ),
+  ),
   icmp: fc.constantFrom(...(['raw-socket', 'ping', 'none', 'unknown'] as const)),
   carpEvents: fc.constantFrom(...(['events', 'polling', 'unknown'] as const)),
   agentStartedMs: since,
@@ -188,6 +199,7 @@ export const result: fc.Arbitrary<ActResult> = fc.record({
         'unknown',
       ),
       darkMsMax: maybe(uint),
+      sessions: maybe(uint),
       pin: maybe(intent),
     }),
   ),

@@ -143,7 +143,16 @@ test('an answer with an unknown word is readable, and only that word is unknown'
   const moved = {
     ...emptyResult,
     addresses: [
-      { address: '1@wan', vhid: 1, vips: [], from: 'a', to: 'b', darkMsMax: null, pin: null },
+      {
+        address: '1@wan',
+        vhid: 1,
+        vips: [],
+        from: 'a',
+        to: 'b',
+        darkMsMax: null,
+        sessions: null,
+        pin: null,
+      },
     ].map((one) => ({ ...one, outcome: 'moved' as const })),
   };
   const result = resultToWire(moved, AT.wallMs);

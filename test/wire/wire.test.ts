@@ -129,6 +129,9 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
     total: fc.maxSafeNat(),
     check: text,
     backup: fc.boolean(),
+    older: fc.nat(9),
+    uncounted: fc.nat(9),
+    agentChecked: fc.boolean(),
   });
   const challenge = fc.record({
     header,

@@ -81,6 +81,7 @@ function movedAddresses() {
     to: 'haproxy02',
     outcome: 'moved' as const,
     darkMsMax: null,
+    sessions: 3,
     pin: PIN,
   };
   return [moved, { ...moved, from: 'haproxy01', pin: null }];
