@@ -125,6 +125,7 @@ export const BECAUSES = [
   'only',
   'able',
   'haproxy',
+  'partly',
   'joined',
   'demotion',
   'maintenance',

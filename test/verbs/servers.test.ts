@@ -88,6 +88,8 @@ class Nodes {
             })),
           }),
           clockOffMs: null,
+          oneWay: null,
+          doubleSinceMs: null,
         })),
       intents: () => this.intents,
     });
