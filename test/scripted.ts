@@ -64,6 +64,8 @@ export function pairOf(
         heardAtMs: 0,
         report: null,
         clockOffMs: null,
+        oneWay: null,
+        doubleSinceMs: null,
       })),
     intents: () => new Map(),
     onRound: () => () => undefined,

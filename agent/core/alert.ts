@@ -35,6 +35,12 @@ export const ALERTS = {
   'peer-frozen': 'warn',
   'early-wrong': 'warn',
   clock: 'warn',
+  partly: 'warn',
+  'one-way': 'warn',
+  'redundancy-lost': 'warn',
+  'paused-long': 'warn',
+  'same-name': 'fail',
+  'health-unknown': 'warn',
 } as const satisfies Readonly<Record<string, Severity>>;
 
 export type AlertId = keyof typeof ALERTS;

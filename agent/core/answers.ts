@@ -134,6 +134,7 @@ export const BECAUSES = [
   'only',
   'able',
   'haproxy',
+  'partly',
   'joined',
   'demotion',
   'maintenance',

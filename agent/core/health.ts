@@ -26,16 +26,14 @@ export interface HealthReading {
 export type Observed = Pick<NodeReport, 'addresses' | 'haproxy'>;
 
 /**
- * The health class of one host against its fresh peers. `down`: an HAProxy is
- * dead, hung or keeps a required frontend closed. `degraded`: a backend is down
- * here and up at a peer, or a vhid is INIT here and not there. What every node
- * sees alike does not count.
+ * The health class of one host against its fresh peers: the worst of its HAProxys.
+ * `down`: dead or hung. `unknown`: it cannot be asked. `partly`: a required frontend
+ * is closed. `degraded`: a backend is down here and up at a peer, or a vhid is INIT
+ * here and not there. What every node sees alike does not count.
  */
 export function healthOf(self: Observed, peers: readonly Observed[]): HealthReading {
-  for (const haproxy of self.haproxy) {
-    const cause = downBecause(haproxy);
-    if (cause !== null) return { health: 'down', reason: cause };
-  }
+  const worst = worstOf(self.haproxy.map(healthOfHaproxy));
+  if (worst !== null) return worst;
   for (const peer of peers) {
     const init = self.addresses.find((mine) => isInit(mine) && isLinked(peer, mine.address));
     if (init !== undefined)
@@ -49,24 +47,44 @@ export function healthOf(self: Observed, peers: readonly Observed[]): HealthRead
   return { health: 'serving', reason: 'HAProxy serves' };
 }
 
-/** Why this HAProxy serves nobody, or null when it does. */
-function downBecause(haproxy: HaproxyReport): string | null {
+/** What one HAProxy makes of its host, whatever others see; null: nothing worse than its backends. */
+function healthOfHaproxy(haproxy: HaproxyReport): HealthReading | null {
   const name = haproxy.instance === '' ? 'HAProxy' : `HAProxy ${haproxy.instance}`;
-  switch (haproxy.state) {
+  const { state, problem } = haproxy;
+  const because = problem === '' ? '' : `: ${problem}`;
+  if (problem === NOT_READ) return { health: 'unknown', reason: `${name} was not asked yet` };
+  switch (state) {
     case 'down':
-      return `${name} is down${haproxy.problem === '' ? '' : `: ${haproxy.problem}`}`;
     case 'hung':
-      return `${name} is hung${haproxy.problem === '' ? '' : `: ${haproxy.problem}`}`;
     case 'stopping':
-      return `${name} is stopping`;
+      return { health: 'down', reason: `${name} is ${state}${because}` };
     case 'unknown':
-      return null;
+      return { health: 'unknown', reason: `${name} cannot be asked${because}` };
     case 'up': {
       const closed = haproxy.frontends.find((frontend) => frontend.required && !frontend.open);
-      return closed === undefined ? null : `${name}: frontend ${closed.name} is not open`;
+      if (closed === undefined) return null;
+      return { health: 'partly', reason: `${name}: frontend ${closed.name} is not open` };
     }
   }
 }
+
+const ORDER: readonly Health[] = ['serving', 'degraded', 'partly', 'unknown', 'down'];
+
+/** Place in the order of health, 0 for the best. */
+const placeOf = (health: Health): number => ORDER.indexOf(health);
+
+const worstOf = (readings: readonly (HealthReading | null)[]): HealthReading | null =>
+  readings.reduce(
+    (worst, one) =>
+      one !== null && (worst === null || placeOf(one.health) > placeOf(worst.health)) ? one : worst,
+    null,
+  );
+
+/** Known to serve on every required frontend. */
+export const isOpen = (health: Health): boolean => health === 'serving' || health === 'degraded';
+
+/** Known to refuse clients on some required frontend, or on all. */
+export const refuses = (health: Health): boolean => health === 'partly' || health === 'down';
 
 /** Names of the backends that are down, in the order HAProxy has them. */
 export function backendsDown(node: Observed): string[] {

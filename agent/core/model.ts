@@ -141,10 +141,11 @@ export interface HaproxyReport {
 }
 
 /**
- * `serving` > `degraded` > `down`; failures every node sees do not count. Unknown
- * is never a reason to move, to refuse a rescue, or to call a host down.
+ * An order: `serving` > `degraded` > `partly` (a required frontend is closed) >
+ * `unknown` (cannot be asked) > `down`; backends that every node sees down do not
+ * count. Unknown is never a reason to move, to refuse a rescue, or to call a host down.
  */
-export type Health = 'serving' | 'degraded' | 'down' | Unknown;
+export type Health = 'serving' | 'degraded' | 'partly' | 'down' | Unknown;
 
 export interface Problem {
   readonly subject: string;
@@ -194,6 +195,15 @@ export interface Seen {
   readonly node: string;
   readonly epoch: number;
   readonly sequence: number;
+  /** Since the writer last heard anything from that node itself, at writing; null: an agent that does not say. */
+  readonly ageMs: number | null;
+}
+
+/** Gossip between this node and another that passes one way only. */
+export interface OneWay {
+  /** Who does not hear the other. */
+  readonly deaf: 'it' | 'we';
+  readonly sinceMs: number;
 }
 
 /** Everything one node says of itself; only that node writes it. */
@@ -218,6 +228,8 @@ export interface NodeReport {
   readonly healthReason: string;
   readonly problems: readonly Problem[];
   readonly seen: readonly Seen[];
+  /** Nodes of which it hears two agents that go on under the one name. */
+  readonly doubles: readonly string[];
   readonly applied: readonly AppliedIntent[];
   readonly icmp: 'raw-socket' | 'ping' | 'none' | Unknown;
   readonly carpEvents: 'events' | 'polling' | Unknown;
@@ -241,6 +253,10 @@ export interface NodeView {
   readonly report: NodeReport | null;
   /** Its wall clock less ours when its last report arrived, ms; null: unknown. */
   readonly clockOffMs: number | null;
+  /** Null: each hears the other, or neither does. */
+  readonly oneWay: OneWay | null;
+  /** Since when two agents that go on are heard under this name; null: one at most. */
+  readonly doubleSinceMs: number | null;
 }
 
 /** ICMP echo between this host and one address on the interface of a network. */

@@ -181,4 +181,6 @@ export const ownView = (node: string, nowMs: number, report: NodeReport | null):
   heardAtMs: nowMs,
   report,
   clockOffMs: null,
+  oneWay: null,
+  doubleSinceMs: null,
 });

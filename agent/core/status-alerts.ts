@@ -100,6 +100,10 @@ function ownAlerts(node: string, report: NodeReport): Alert[] {
     ...(health === 'degraded'
       ? [by(node, alert('degraded', 'health', healthReason, 'proxyctl servers'), healthSinceMs)]
       : []),
+    ...(health === 'partly' ? [by(node, partlyAlert(node, report), healthSinceMs)] : []),
+    ...(health === 'unknown' && haproxy.every(({ problem }) => problem === '')
+      ? [by(node, alert('health-unknown', 'health', healthReason), healthSinceMs)]
+      : []),
   ];
 }
 
@@ -126,6 +130,15 @@ function haproxyAlert(
   const noticed = alert(`haproxy-${state}`, 'haproxy', text, `on ${node}: service haproxy status`);
   const here = addresses.some((one) => one.state === 'MASTER');
   return here ? { ...noticed, severity: 'fail' } : noticed;
+}
+
+/** Its clients are refused on that frontend where an address is. */
+function partlyAlert(node: string, { healthReason, addresses }: NodeReport): Noticed {
+  const remedy = `on ${node}: haproxy.conf and its log; frontends in agent.toml names the required`;
+  const noticed = alert('partly', 'health', healthReason, remedy);
+  return addresses.some(({ state }) => state === 'MASTER')
+    ? { ...noticed, severity: 'fail' }
+    : noticed;
 }
 
 /** Servers that somebody changed past the agents: the first few by name. */

@@ -70,6 +70,18 @@ export const HEALED_MS = 5000;
 export const TRIAL_MS = 3500;
 /** After adverts that do not authenticate the fence is tried again this often. */
 export const TRIAL_INTERVAL_MS = 60_000;
+/** A lower epoch is the peer once nothing of the higher one came for this long. */
+export const LOWER_EPOCH_MS = 2000;
+/** Two starts of an agent that go on side by side for this long are two agents; a restart has one end before the other. */
+export const DOUBLE_MS = 2000;
+/** One of two agents with one name that is silent for this long is gone. */
+export const FORGOTTEN_MS = 5000;
+/** Gossip that passes one way only is told after this long. */
+export const ONE_WAY_MS = 2000;
+/** A connection that nobody answers is closed within 5 s: one that stands longer is answered, and so heard. */
+export const ANSWERED_MS = 6000;
+/** Nothing moves by itself for so long: somebody forgot to resume. */
+export const PAUSED_LONG_MS = 3_600_000;
 /** Two MASTERs for this long are no longer the natural overlap of a move. */
 export const OVERLAP_MS = 30;
 

@@ -4,7 +4,7 @@ import { digestText, mergeIntents, type Intents } from '../core/intents.ts';
 import type { Intent, NodeReport, NodeView, Seen } from '../core/model.ts';
 import { isFresh, peerClass, withRelayed, type Contact } from '../core/peers.ts';
 import type { Timing } from '../core/timing.ts';
-import { isNewer, unheard, type Peer } from './peer.ts';
+import { isNewer, oneWayOf, takesOver, unheard, type Peer } from './peer.ts';
 import { relays } from './relay.ts';
 import type { Clock } from '../sys/clock.ts';
 
@@ -60,12 +60,18 @@ export function gossip(options: GossipOptions) {
     epoch: options.epoch,
   });
 
-  const seen = (): Seen[] =>
-    [...peers.values()].flatMap(({ report }) =>
-      report === null
-        ? []
-        : [{ node: report.node, epoch: report.epoch, sequence: report.sequence }],
-    );
+  const startedAtMs = clock.nowMs();
+
+  /** Every peer, those never heard too: what is missing there is not measured. */
+  const heardOf = (): Seen[] =>
+    [...peers.values()].map((peer) => {
+      const { node, report, relayedAtMs } = peer;
+      const { epoch = 0, sequence = 0 } = report ?? {};
+      const { heardAtMs } = withRelayed(peer, relayedAtMs, timing);
+      return { node, epoch, sequence, ageMs: clock.nowMs() - (heardAtMs ?? startedAtMs) };
+    });
+
+  const seen = (): Seen[] => heardOf().filter(({ node }) => peers.get(node)?.report !== null);
 
   const sendReport = (node: string): void => {
     // Its clock is as of sending: an old report says nothing of a clock that is off.
@@ -96,9 +102,11 @@ export function gossip(options: GossipOptions) {
 
   function takeReport(peer: Peer, report: NodeReport, ageMs: number): void {
     if (report.node !== peer.node) return relay.take(peer.node, report, ageMs);
-    if (peer.report !== null && !isNewer(report, peer.report)) return;
+    const nowMs = clock.nowMs();
+    peer.epochs.hear(report.epoch, nowMs);
+    if (!takesOver(peer, report, nowMs)) return;
     peer.report = report;
-    peer.currentAtMs = clock.nowMs();
+    peer.currentAtMs = nowMs;
     peer.clockOffMs = report.wallMs - clock.wallMs();
     options.onChange();
   }
@@ -113,6 +121,7 @@ export function gossip(options: GossipOptions) {
     }
     switch (message.kind) {
       case 'hello':
+        peer.epochs.hear(message.epoch, clock.nowMs());
         sendReport(from);
         sendIntents(peer);
         break;
@@ -142,18 +151,28 @@ export function gossip(options: GossipOptions) {
 
   function heartbeat(peer: Peer, message: GossipMessage & { readonly kind: 'heartbeat' }): void {
     const { report } = peer;
-    peer.differsSinceMs =
-      message.intentsDigest === digest ? null : (peer.differsSinceMs ?? clock.nowMs());
-    if (report === null || isNewer(message, report)) {
+    const nowMs = clock.nowMs();
+    peer.epochs.hear(message.epoch, nowMs);
+    hearsUs(peer, message.seen, nowMs);
+    peer.differsSinceMs = message.intentsDigest === digest ? null : (peer.differsSinceMs ?? nowMs);
+    if (report === null || takesOver(peer, message, nowMs)) {
       transport.send(peer.node, { kind: 'want-report', node: peer.node });
       return void (message.intentsDigest !== digest && sendIntents(peer));
     }
-    if (!isNewer(report, message)) peer.currentAtMs = clock.nowMs();
+    if (!isNewer(report, message)) peer.currentAtMs = nowMs;
     if (sawMore(report.seen, message.seen)) {
       peer.report = { ...report, seen: message.seen };
       options.onChange();
     }
     if (message.intentsDigest !== digest) sendIntents(peer);
+  }
+
+  /** How long it has not heard us, by its own word. */
+  function hearsUs(peer: Peer, theirs: readonly Seen[], nowMs: number): void {
+    const ageMs = theirs.find(({ node }) => node === self)?.ageMs ?? 0;
+    const before = peer.deafSinceMs;
+    peer.deafSinceMs = ageMs < timing.freshMs ? null : (before ?? nowMs);
+    if ((before === null) !== (peer.deafSinceMs === null)) options.onChange();
   }
 
   /** The peer's agent is known to be gone while its host answers. */
@@ -199,23 +218,31 @@ export function gossip(options: GossipOptions) {
         epoch: options.epoch,
         sequence: own?.sequence ?? 0,
         intentsDigest: digest,
-        seen: seen(),
+        seen: heardOf(),
         heard: relay.heard(),
       };
-      for (const peer of peers.keys()) transport.send(peer, message);
+      const nowMs = clock.nowMs();
+      for (const peer of peers.values())
+        peer.standsSinceMs = transport.send(peer.node, message)
+          ? (peer.standsSinceMs ?? nowMs)
+          : null;
     },
     /** Every peer as it is known now, in order of name. */
     peers(nowMs: number): NodeView[] {
       return [...peers.values()]
         .map((peer) => {
           const contact = withRelayed(peer, peer.relayedAtMs, timing);
+          const doubleSinceMs = peer.epochs.doubleSinceMs(nowMs);
           return {
             node: peer.node,
             peerClass: peerClass(contact, timing, nowMs),
-            fresh: isFresh(contact, timing, nowMs),
+            // Of two agents with one name nobody can say which one has just spoken.
+            fresh: doubleSinceMs === null && isFresh(contact, timing, nowMs),
             heardAtMs: contact.heardAtMs,
-            report: peer.report,
+            report: doubleSinceMs === null ? peer.report : unclear(peer.report),
             clockOffMs: peer.clockOffMs,
+            oneWay: oneWayOf(peer, timing, nowMs),
+            doubleSinceMs,
           };
         })
         .sort((a, b) => (a.node < b.node ? -1 : 1));
@@ -224,13 +251,22 @@ export function gossip(options: GossipOptions) {
   };
 }
 
+const unclear = (report: NodeReport | null): NodeReport | null =>
+  report === null
+    ? null
+    : {
+        ...report,
+        health: 'unknown',
+        healthReason: `two agents go on under the name ${report.node}`,
+      };
+
 const digestOf = (intents: Intents): string =>
   createHash('sha256').update(digestText(intents)).digest('hex');
 
-/** True when a peer has seen more of us or others than its report says. */
+/** True when a peer has seen more of us or others than its report says, or another start of one. */
 function sawMore(known: readonly Seen[], now: readonly Seen[]): boolean {
   return now.some((seen) => {
     const before = known.find(({ node }) => node === seen.node);
-    return before === undefined || isNewer(seen, before);
+    return before?.epoch !== seen.epoch || isNewer(seen, before);
   });
 }

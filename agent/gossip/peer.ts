@@ -1,4 +1,7 @@
-import type { NodeReport } from '../core/model.ts';
+import type { NodeReport, OneWay } from '../core/model.ts';
+import { isFresh, withRelayed } from '../core/peers.ts';
+import { ANSWERED_MS, type Timing } from '../core/timing.ts';
+import { epochs, type Epochs } from './epochs.ts';
 
 /** What gossip keeps of one configured peer; readings of this host's monotonic clock. */
 export interface Peer {
@@ -18,6 +21,12 @@ export interface Peer {
   intentsSentAtMs: number | null;
   /** Since when its heartbeats have told of other intents than ours; null: they tell of the same. */
   differsSinceMs: number | null;
+  /** Which starts of its agent are heard. */
+  readonly epochs: Epochs;
+  /** Since when it has not heard us, by its own word; null: it does, or does not say. */
+  deafSinceMs: number | null;
+  /** Since when our connection to it stands, as its last sending showed; null: it does not. */
+  standsSinceMs: number | null;
 }
 
 /** A peer before anything was heard of it. */
@@ -33,6 +42,9 @@ export const unheard = (node: string): Peer => ({
   clockOffMs: null,
   intentsSentAtMs: null,
   differsSinceMs: null,
+  epochs: epochs(),
+  deafSinceMs: null,
+  standsSinceMs: null,
 });
 
 interface Version {
@@ -43,3 +55,29 @@ interface Version {
 /** Only its writer counts up; a new start of the agent has a higher epoch. */
 export const isNewer = (a: Version, b: Version): boolean =>
   a.epoch !== b.epoch ? a.epoch > b.epoch : a.sequence > b.sequence;
+
+/**
+ * Whether what came from `peer` itself or of it by another is to take the place of its known
+ * report: newer, or of a start with a lower epoch after which nothing came of the known one.
+ */
+export function takesOver(peer: Peer, version: Version, nowMs: number): boolean {
+  const { report } = peer;
+  if (report === null || isNewer(version, report)) return true;
+  return (
+    version.epoch < report.epoch && peer.epochs.replaces(report.epoch, peer.relayedAtMs, nowMs)
+  );
+}
+
+/**
+ * Gossip with this peer passes one way only: it says that it does not hear us, or our connection
+ * to it stands and nothing is heard of it. Null: both ways, or none.
+ */
+export function oneWayOf(peer: Peer, timing: Timing, nowMs: number): OneWay | null {
+  const { deafSinceMs, standsSinceMs, heardAtMs } = peer;
+  const contact = withRelayed(peer, peer.relayedAtMs, timing);
+  if (isFresh(peer, timing, nowMs))
+    return deafSinceMs === null ? null : { deaf: 'it', sinceMs: deafSinceMs };
+  if (standsSinceMs === null || isFresh(contact, timing, nowMs)) return null;
+  const sinceMs = Math.max(standsSinceMs, heardAtMs ?? -Infinity);
+  return nowMs - sinceMs >= ANSWERED_MS ? { deaf: 'we', sinceMs } : null;
+}

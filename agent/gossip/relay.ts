@@ -2,7 +2,7 @@ import type { GossipMessage, Heard } from '../core/gossip.ts';
 import type { NodeReport } from '../core/model.ts';
 import { isFresh } from '../core/peers.ts';
 import type { Timing } from '../core/timing.ts';
-import { isNewer, type Peer } from './peer.ts';
+import { isNewer, takesOver, type Peer } from './peer.ts';
 import type { Clock } from '../sys/clock.ts';
 
 type Heartbeat = GossipMessage & { readonly kind: 'heartbeat' };
@@ -49,7 +49,7 @@ export function relays(
       return;
     }
     peer.askedOf = null;
-    if (peer.report !== null && !isNewer(report, peer.report)) return;
+    if (!takesOver(peer, report, clock.nowMs())) return;
     peer.report = report;
     peer.relayedAtMs = clock.nowMs() - ageMs;
     onChange();
@@ -62,7 +62,7 @@ export function relays(
       const peer = node === from ? undefined : peers.get(node);
       const version = message.seen.find((seen) => seen.node === node);
       if (peer === undefined || version === undefined || isFresh(peer, timing, nowMs)) continue;
-      if (peer.report === null || isNewer(version, peer.report)) {
+      if (peer.report === null || takesOver(peer, version, nowMs)) {
         peer.askedOf = from;
         transport.send(from, { kind: 'want-report', node });
       } else if (!isNewer(peer.report, version)) {

@@ -1,4 +1,4 @@
-import { healthOf } from '../core/health.ts';
+import { healthOf, refuses } from '../core/health.ts';
 import {
   type AddressReport,
   type CarpState,
@@ -85,7 +85,7 @@ export function observeSelf(input: SelfInput): SelfReading {
   return {
     addresses: addresses.map((address) => ({
       ...address,
-      readySinceMs: readySince(address, health === 'down', input),
+      readySinceMs: readySince(address, refuses(health), input),
     })),
     haproxy,
     preempt: carp.preempt,
@@ -155,7 +155,7 @@ const heldAt = (
   now.state === 'MASTER' && (before?.yieldTo ?? null) === null ? atMs : (before?.heldAtMs ?? null);
 
 /** Able to take it and in touch with the MASTER's agent without a break: since when. */
-function readySince(address: AddressReport, haproxyDown: boolean, input: SelfInput): number {
+function readySince(address: AddressReport, refusing: boolean, input: SelfInput): number {
   const holder = input.peers.find((peer) =>
     peer.report?.addresses.some(
       (theirs) => theirs.address === address.address && theirs.state === 'MASTER',
@@ -164,7 +164,7 @@ function readySince(address: AddressReport, haproxyDown: boolean, input: SelfInp
   const inTouch = address.state === 'MASTER' || (holder !== undefined && holder.fresh);
   const { advertsLost, byHand } = address;
   const unfit = address.state === 'INIT' || advertsLost || byHand;
-  const broken = haproxyDown || !input.joined || unfit || !inTouch;
+  const broken = refusing || !input.joined || unfit || !inTouch;
   return broken || wasBroken(address.address, input) ? input.nowMs : address.readySinceMs;
 }
 
@@ -172,7 +172,7 @@ function readySince(address: AddressReport, haproxyDown: boolean, input: SelfInp
 function wasBroken(address: string, { previous }: SelfInput): boolean {
   if (previous === null) return true;
   const before = previous.addresses.find((known) => known.address === address);
-  return previous.health === 'down' || !previous.joined || before?.state === 'INIT';
+  return refuses(previous.health) || !previous.joined || before?.state === 'INIT';
 }
 
 /** The configured network a vhid belongs to; null: none of ours. */

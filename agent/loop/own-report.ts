@@ -75,6 +75,9 @@ export function ownReport(options: LoopOptions) {
         leaving,
         problems: problems.filter((one) => one !== null).concat(options.problems()),
         seen: gossip.seen(),
+        doubles: peers
+          .filter(({ doubleSinceMs }) => doubleSinceMs !== null)
+          .map(({ node }) => node),
         applied: options.applied(),
         icmp: options.icmp,
         carpEvents: options.carpEvents(),

@@ -3,7 +3,8 @@ import { ActFailure, type ActResult, type MovedAddress } from '../core/results.t
 import { forecast } from '../core/decide/forecast.ts';
 import type { View } from '../core/decide/view.ts';
 import { maintenanceKey, PAUSE_KEY, pinKey, wish } from '../core/intents.ts';
-import type { Intent } from '../core/model.ts';
+import { isObserver } from '../core/health.ts';
+import type { Intent, NodeView } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';
 import { addressesOf, mastersOf } from './addresses.ts';
 import { cutText, sessionsOn } from './cut-sessions.ts';
@@ -58,7 +59,8 @@ export async function setMaintenance(
     });
   }
   const held = on ? heldBy(pair, node) : [];
-  if (held.length > 0 && !header.acceptRisks.includes('peer-unhealthy')) refuseAlone(pair, node);
+  if (on && mayServe(pair, node) && !header.acceptRisks.includes('peer-unhealthy'))
+    refuseAlone(pair, node);
   const key = maintenanceKey(node);
   const cut = held.length > 0 && present(pair).length > 1;
   const sessions = cut ? sessionsOn(pair, node) : null;
@@ -93,6 +95,12 @@ export async function setMaintenance(
     },
   };
 }
+
+/** It is not known to be unable to serve, nor in maintenance already. */
+const mayServe = (pair: Pair, node: string): boolean => {
+  const one = pair.view().find((view) => view.node === node && view.fresh);
+  return one !== undefined && whyNot(pair, one) === null;
+};
 
 interface Switch {
   readonly header: MaintenanceAct['header'];
@@ -158,18 +166,37 @@ const heldBy = (pair: Pair, node: string): string[] =>
         .filter((id) => mastersOf(pair, id).includes(node))
     : [];
 
-/** Throws ActFailure 'unsafe' where every other node in touch is down. */
+/**
+ * Throws ActFailure 'unsafe' where no other node in touch could serve: HAProxy down, in
+ * maintenance as well, its vhid INIT, shutting down, or only observing. One whose HAProxy cannot
+ * be asked could; one that is away catches up.
+ */
 function refuseAlone(pair: Pair, node: string): void {
   const others = pair.view().filter((one) => one.node !== node && one.fresh);
-  if (others.length === 0 || others.some(({ report }) => report?.health !== 'down')) return;
-  const [first] = others;
+  const causes = others.map((one) => whyNot(pair, one));
+  const [first = null] = causes;
+  if (first === null || causes.includes(null)) return;
   throw new ActFailure('unsafe', {
     code: 'peer_unhealthy',
-    message: `no other node can serve what ${node} holds`,
-    cause: `${first?.report?.healthReason ?? 'HAProxy is down'} on ${first?.node ?? 'the peer'}`,
-    remediation: 'start HAProxy there first, or accept it: --accept-risk=peer-unhealthy',
+    message: `no other node can serve in the place of ${node}`,
+    cause: first,
+    remediation: 'mend that first, or accept it: --accept-risk=peer-unhealthy',
     retryable: true,
   });
+}
+
+/** Why that node could not serve; null: it could. */
+function whyNot(pair: Pair, { node, report }: NodeView): string | null {
+  if (report === null) return `nothing is known of ${node}`;
+  if (report.health === 'down') return `${report.healthReason} on ${node}`;
+  if (wish(pair.intents(), maintenanceKey(node), pair.clock.wallMs()) !== null)
+    return `${node} is in maintenance`;
+  if (report.leaving) return `${node} is shutting down`;
+  if (isObserver(report)) return `the agent on ${node} is not privileged and only observes`;
+  const { addresses, fenced } = report;
+  return addresses.length > 0 && !fenced && addresses.every(({ state }) => state === 'INIT')
+    ? `every vhid is INIT on ${node}`
+    : null;
 }
 
 function moved(pair: Pair, id: string, from: string, sessions: number | null): MovedAddress {

@@ -1,9 +1,10 @@
 import type { ActHeader } from '../core/acts.ts';
 import { ActFailure } from '../core/results.ts';
-import { backendsDown, isObserver } from '../core/health.ts';
+import { backendsDown, isObserver, isOpen } from '../core/health.ts';
 import { maintenanceKey, wish } from '../core/intents.ts';
 import type { NodeReport } from '../core/model.ts';
 import { mastersOf, type PairAddress } from './addresses.ts';
+import { gossipObjection } from './gossip-checks.ts';
 import type { Pair } from './pair.ts';
 
 /** Throws ActFailure when the address should not or cannot move to `to`. Nothing is touched. */
@@ -19,6 +20,11 @@ export function checkTarget(pair: Pair, address: PairAddress, to: string, header
   ): never => {
     throw new ActFailure(outcome, { code, message, cause, remediation, retryable: true });
   };
+  const objection = gossipObjection(pair, id, [to, ...mastersOf(pair, id)]);
+  if (objection !== null) {
+    const { outcome, code, cause, remediation, message } = objection;
+    return refuse(outcome, code, cause, remediation, message);
+  }
   if (target?.fresh !== true || target.report === null) {
     return refuse(
       'unreachable',
@@ -78,6 +84,14 @@ export function checkTarget(pair: Pair, address: PairAddress, to: string, header
     const cause = `${target.report.healthReason} on ${to}`;
     return refuse('unsafe', 'peer_unhealthy', cause, `start HAProxy on ${to} first`);
   }
+  const closed = closedThere(pair, target.report, masters);
+  if (closed !== null)
+    return refuse(
+      'unsafe',
+      'peer_unhealthy',
+      closed,
+      `see haproxy.conf and its log on ${to} first`,
+    );
   const lost = worse(pair, target.report, masters);
   if (lost !== null && !header.acceptRisks.includes('peer-unhealthy')) {
     const accept = '--accept-risk=peer-unhealthy';
@@ -106,6 +120,17 @@ const ofUnknownState = (pair: Pair, id: string): string | null =>
         fresh &&
         report?.addresses.some(({ address, state }) => address === id && state === 'unknown'),
     )?.node ?? null;
+
+/** A required frontend is closed on the target, and it would lose an address to one where all are open. */
+const closedThere = (
+  pair: Pair,
+  { node, health, healthReason }: NodeReport,
+  masters: readonly string[],
+): string | null =>
+  health === 'partly' &&
+  pair.view().some((one) => masters.includes(one.node) && isOpen(one.report?.health ?? 'unknown'))
+    ? `${healthReason} on ${node}`
+    : null;
 
 /** The first backend that is up where the address is and down on the target; null for none. */
 function worse(pair: Pair, target: NodeReport, masters: readonly string[]): string | null {

@@ -2,7 +2,7 @@ import { BECAUSES, type ExplainAnswer } from '../core/answers.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { ageMs, each, filled, orNull, wordOrUnknown } from './fields.ts';
 
-const HEALTHS = ['serving', 'degraded', 'down'] as const;
+const HEALTHS = ['serving', 'degraded', 'down', 'partly'] as const;
 
 /** An answer as it travels, ages as of `nowMs`. */
 export function explainToWire(

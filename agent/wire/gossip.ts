@@ -1,6 +1,6 @@
 import type { GossipMessage } from '../core/gossip.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
-import { intentFromWire, intentToWire, seenFromWire } from './intents.ts';
+import { intentFromWire, intentToWire, seenFromWire, seenToWire } from './intents.ts';
 import { reportFromWire, reportToWire } from './reports.ts';
 import { WireError, each, filled, present, uint32 } from './fields.ts';
 
@@ -25,7 +25,7 @@ export function gossipToWire(
     case 'heartbeat': {
       const { kind: _, seen, heard, ...heartbeat } = message;
       const heardFrom = heard.map(({ node, ageMs }) => ({ node, ageMs: uint32(ageMs) }));
-      return { heartbeat: { ...heartbeat, seen: [...seen], heard: heardFrom } };
+      return { heartbeat: { ...heartbeat, seen: seen.map(seenToWire), heard: heardFrom } };
     }
     case 'report': {
       const report = reportToWire(message.report, at.nowMs);

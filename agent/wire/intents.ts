@@ -42,11 +42,18 @@ export function intentFromWire(wire: proxyctl.v1.Intent, wallMs: number, field: 
 }
 
 /** Throws WireError. */
+export const seenToWire = ({ ageMs, ...seen }: Seen): proxyctl.v1.Seen.$Properties => ({
+  ...seen,
+  ageMs: ageMs === null ? null : uint32(ageMs),
+});
+
+/** Throws WireError. */
 export function seenFromWire(wire: proxyctl.v1.Seen, field: string): Seen {
   return {
     node: filled(`${field}.node`, wire.node),
     epoch: wire.epoch,
     sequence: wire.sequence,
+    ageMs: wire.ageMs ?? null,
   };
 }
 

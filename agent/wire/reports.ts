@@ -1,18 +1,19 @@
 import type {
   AddressReport,
   HaproxyReport,
+  Health,
   KnownBase,
   NodeReport,
   Problem,
 } from '../core/model.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
-import { appliedFromWire, seenFromWire } from './intents.ts';
+import { appliedFromWire, seenFromWire, seenToWire } from './intents.ts';
 import { WireError, ageMs, each, enumOrUnknown, enumValue, filled, orNull } from './fields.ts';
 import { uint32, within, wordOrUnknown } from './fields.ts';
 
 const CARP_STATES = ['INIT', 'BACKUP', 'MASTER'] as const;
 const HAPROXY_STATES = ['up', 'hung', 'down', 'stopping'] as const;
-const HEALTHS = ['serving', 'degraded', 'down'] as const;
+const HEALTHS = ['serving', 'degraded', 'down', 'partly', 'unknown'] as const;
 const ICMP = ['raw-socket', 'ping', 'none'] as const;
 const CARP_EVENTS = ['events', 'polling'] as const;
 
@@ -25,24 +26,30 @@ export function reportToWire(
   nowMs: number,
 ): proxyctl.v1.NodeReport.$Properties {
   const { health, healthSinceMs, addresses, haproxy, problems, seen, applied, ...others } = report;
-  const { agentStartedMs, networks, knownBases, ...rest } = others;
+  const { agentStartedMs, networks, knownBases, doubles, ...rest } = others;
   return {
     ...rest,
     agentUpMs: ageMs(nowMs, agentStartedMs),
     addresses: addresses.map((address) => addressToWire(address, nowMs)),
     haproxy: haproxy.map((one) => haproxyToWire(one, nowMs)),
-    health: enumValue(health, HEALTHS),
+    health: enumValue(asBefore(health), HEALTHS),
+    ...(asBefore(health) === health ? {} : { exactHealth: enumValue(health, HEALTHS) }),
     healthAgeMs: ageMs(nowMs, healthSinceMs),
     problems: problems.map(({ sinceMs, ...problem }) => ({
       ...problem,
       ageMs: ageMs(nowMs, sinceMs),
     })),
-    seen: [...seen],
+    seen: seen.map(seenToWire),
+    doubles: [...doubles],
     applied: [...applied],
     networks: networks.map((one) => ({ ...one, addresses: [...one.addresses] })),
     knownBases: [...knownBases],
   };
 }
+
+/** The word for it that an agent knows which has fewer: what it would have said itself. */
+const asBefore = (health: Health): Health =>
+  health === 'partly' ? 'down' : health === 'unknown' ? 'serving' : health;
 
 /**
  * A report on arrival at `nowMs` of this host's monotonic clock; throws WireError. A word
@@ -73,13 +80,14 @@ export function reportFromWire(
     })),
     knownBases: each(`${field}.known_bases`, wire.knownBases, baseFromWire),
     haproxy: each(`${field}.haproxy`, wire.haproxy, (one, at) => haproxyFromWire(one, nowMs, at)),
-    health: enumOrUnknown(wire.health, HEALTHS),
+    health: HEALTHS[wire.exactHealth - 1] ?? enumOrUnknown(wire.health, HEALTHS),
     healthSinceMs: nowMs - wire.healthAgeMs,
     healthReason: wire.healthReason,
     problems: each(`${field}.problems`, wire.problems, (one, at) =>
       problemFromWire(one, nowMs, at),
     ),
     seen: each(`${field}.seen`, wire.seen, seenFromWire),
+    doubles: wire.doubles,
     applied: each(`${field}.applied`, wire.applied, appliedFromWire),
     icmp: wordOrUnknown(wire.icmp, ICMP),
     carpEvents: wordOrUnknown(wire.carpEvents, CARP_EVENTS),

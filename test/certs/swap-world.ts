@@ -94,6 +94,8 @@ export class SwapWorld {
           heardAtMs: 0,
           report: null,
           clockOffMs: null,
+          oneWay: null,
+          doubleSinceMs: null,
         })),
       intents: () => host.intents,
       runningSwaps: this.#of(this.#running, node),

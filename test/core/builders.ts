@@ -20,6 +20,8 @@ export function heard(theirs: NodeReport, change: Partial<NodeView> = {}): NodeV
     heardAtMs: NOW,
     report: theirs,
     clockOffMs: 0,
+    oneWay: null,
+    doubleSinceMs: null,
     ...change,
   };
 }

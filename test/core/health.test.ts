@@ -1,5 +1,5 @@
 import test from 'ava';
-import { healthOf } from '../../agent/core/health.ts';
+import { healthOf, NOT_READ } from '../../agent/core/health.ts';
 import { planServers, type ServerRecord } from '../../agent/core/servers.ts';
 import { intent, wishes } from './builders.ts';
 import { address, haproxy, NOW, report } from '../reports.ts';
@@ -16,7 +16,7 @@ test('all is well: serving', (t) => {
   });
 });
 
-test('a dead or hung HAProxy and a closed required frontend are down, with the cause', (t) => {
+test('a dead or hung HAProxy is down, a closed required frontend partly, one that cannot be asked unknown', (t) => {
   const closed = [
     { name: 'stats', open: false, required: false },
     { name: 'web', open: false, required: true },
@@ -26,12 +26,36 @@ test('a dead or hung HAProxy and a closed required frontend are down, with the c
       haproxy({ state: 'down', problem: 'connection refused' }),
       haproxy({ state: 'hung', problem: 'no reply for 4 s' }),
       haproxy({ frontends: closed }),
+      haproxy({ state: 'unknown', problem: 'no stats socket in haproxy.conf' }),
+      haproxy({ state: 'down', problem: NOT_READ }),
     ].map((one) => healthOf(report('haproxy01', { haproxy: [one] }), [report('haproxy02')])),
     [
       { health: 'down', reason: 'HAProxy is down: connection refused' },
       { health: 'down', reason: 'HAProxy is hung: no reply for 4 s' },
-      { health: 'down', reason: 'HAProxy: frontend web is not open' },
+      { health: 'partly', reason: 'HAProxy: frontend web is not open' },
+      {
+        health: 'unknown',
+        reason: 'HAProxy cannot be asked: no stats socket in haproxy.conf',
+      },
+      { health: 'unknown', reason: 'HAProxy was not asked yet' },
     ],
+  );
+});
+
+test('of several HAProxys of a host the worst counts', (t) => {
+  const shut = [{ name: 'web', open: false, required: true }];
+  const all = [
+    haproxy(),
+    haproxy({ instance: 'a', frontends: shut }),
+    haproxy({ instance: 'b', state: 'unknown' }),
+    haproxy({ instance: 'c', state: 'down' }),
+  ];
+  const worst = [1, 2, 3, 4].map((count) =>
+    healthOf(report('n', { haproxy: all.slice(0, count) }), []),
+  );
+  t.deepEqual(
+    worst.map(({ health }) => health),
+    ['serving', 'partly', 'unknown', 'down'],
   );
 });
 

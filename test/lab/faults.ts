@@ -127,6 +127,10 @@ const FAULTS: Readonly<Record<string, Fault>> = {
       ]),
     ),
   },
+  'grpc-out': {
+    text: 'what the host sends to TCP port 7660 of others is silently dropped; they reach it',
+    apply: filtered('grpc_out', (port) => [`iifname "${port}" tcp dport 7660 drop`]),
+  },
   delay: {
     text: "what the host's agent says to its peers arrives late",
     value: 'ms, 100 unless given',

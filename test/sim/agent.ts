@@ -165,7 +165,10 @@ export class Agent {
     });
     wishes.listen(inForce.wake);
     return {
-      report: () => feed.report(),
+      report: () =>
+        host.haproxy.barred
+          ? { ...feed.report(), state: 'unknown', problem: 'its stats socket may not be used' }
+          : feed.report(),
       applied: inForce.applied,
       wake: inForce.wake,
       close() {

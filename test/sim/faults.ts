@@ -62,6 +62,24 @@ export const gossipCut = (
     { traffic: 'gossip', from, to, loss: 1 },
   ]);
 
+/** A filter on one side: what `from` says does not arrive, what it hears goes on. */
+export const gossipOneWay = (world: World, from: Host, to: Host): Fault =>
+  rules(world, `${from.name} does not reach the agent of ${to.name}`, [
+    { traffic: 'port', from: from.name, to: to.name, loss: 1 },
+  ]);
+
+/** A filter on both sides: the hosts and their adverts are well. */
+export const portClosed = (world: World): Fault =>
+  rules(
+    world,
+    'no agent reaches another',
+    world.hosts.flatMap((one) =>
+      world.hosts
+        .filter((other) => other !== one)
+        .map((other) => ({ traffic: 'port', from: one.name, to: other.name, loss: 1 }) as const),
+    ),
+  );
+
 export const gossipSlow = (world: World, delayMs: number): Fault =>
   rules(world, `gossip takes ${Math.round(delayMs)} ms`, [
     { traffic: 'gossip', from: null, to: null, loss: 0, delayMs },
@@ -131,7 +149,10 @@ export function starved(world: World, host: Host): Fault {
   };
 }
 
-export type DiskLoss = 'kept' | 'torn' | 'empty' | 'old';
+/** `behind`: empty, and the clock stands years back until ntpd(8) has set it. */
+export type DiskLoss = 'kept' | 'torn' | 'empty' | 'old' | 'behind';
+
+const BEHIND_MS = 100_000_000_000;
 
 /** Power is lost and comes back: rc.conf again, HAProxy and the agent later. */
 export function hostCrashed(world: World, host: Host, disk: DiskLoss = 'kept'): Fault {
@@ -146,7 +167,11 @@ export function hostCrashed(world: World, host: Host, disk: DiskLoss = 'kept'): 
       // One that lay down already is started by the crash that felled it.
       if (!fell) return;
       if (disk === 'torn') host.disk.tear(STATE_FILE);
-      if (disk === 'empty') host.disk.empty();
+      if (disk === 'empty' || disk === 'behind') host.disk.empty();
+      if (disk === 'behind') {
+        host.clock.wallMs -= BEHIND_MS;
+        world.in(world.random.between(10_000, 20_000), () => clockSteps(world, host, BEHIND_MS));
+      }
       if (disk === 'old') host.disk.restore(host.backup);
       if (disk !== 'kept') forgetLost(world);
       host.start(world.random.between(200, 6000), world.random.between(500, 8000));
@@ -161,11 +186,20 @@ export const machinePaused = (host: Host): Fault => ({
 });
 
 /** An advert could not be sent while it was MASTER (pf, `block out proto carp`): the kernel adds and never takes back. */
-export const sendError = (host: Host): Fault => ({
-  name: `a send error demotes ${host.name}`,
-  start: () => host.demote(240),
-  end: () => host.demote(-240),
-});
+export function sendError(host: Host): Fault {
+  let boot = 0;
+  return {
+    name: `a send error demotes ${host.name}`,
+    start() {
+      ({ boot } = host);
+      host.demote(240);
+    },
+    // A reboot has taken it back already.
+    end() {
+      if (host.boot === boot) host.demote(-240);
+    },
+  };
+}
 
 export const linkDown = (host: Host): Fault => ({
   name: `link down on ${host.name}`,

@@ -16,6 +16,8 @@ export class Haproxy {
   readonly #node: string;
   state: 'up' | 'hung' | 'down' = 'up';
   stateSinceMs = 0;
+  /** Its stats socket may not be used: what it is cannot be known. */
+  barred = false;
   pid = 100;
   /** Backends whose every server fails its checks as seen from this host. */
   readonly backendsDown = new Set<string>();
@@ -46,6 +48,20 @@ export class Haproxy {
     this.pid++;
     this.servers.clear();
     this.#become('up', `starts, pid ${this.pid}`);
+  }
+
+  /** A new process without a gap. */
+  reload(): void {
+    if (this.state !== 'up') return;
+    this.pid++;
+    this.servers.clear();
+    this.#become('up', `is reloaded, pid ${this.pid}`);
+  }
+
+  /** Its agent may not, or may again, ask it. */
+  bar(barred: boolean): void {
+    this.barred = barred;
+    this.#become(this.state, barred ? 'cannot be asked' : 'can be asked');
   }
 
   hang(): void {

@@ -60,6 +60,7 @@ export class Link {
     const [from, to] = back
       ? [this.#peer.name, this.#mine.name]
       : [this.#mine.name, this.#peer.name];
+    if (network.isClosed(this.#mine.name, this.#peer.name)) return false;
     return this.#peer.up && !this.#peer.paused && network.passes('gossip', from, to);
   }
 

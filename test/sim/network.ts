@@ -2,8 +2,11 @@ import type { Family } from '../kernel/kernel.ts';
 import type { Host } from './host.ts';
 import type { World } from './world.ts';
 
-/** What travels: CARP adverts and echo on the LAN, gossip where it is configured. `lan` stops all that is on it. */
-export type Traffic = 'lan' | 'advert' | 'echo' | 'gossip';
+/**
+ * What travels: CARP adverts and echo on the LAN, gossip where it is configured. `lan` stops all
+ * that is on it, `port` every connection that `from` opens to the agent of `to`, and no other.
+ */
+export type Traffic = 'lan' | 'advert' | 'echo' | 'gossip' | 'port';
 
 /** Something that is wrong between hosts. */
 export interface Rule {
@@ -53,12 +56,20 @@ export class Network {
     return true;
   }
 
+  /** A filter lets no connection from one host reach the agent of another. */
+  isClosed(from: string, to: string): boolean {
+    for (const rule of this.rules)
+      if (rule.traffic === 'port' && rule.from === from && rule.to === to) return true;
+    return false;
+  }
+
   /** True when nothing that is wrong concerns this traffic between these two, either way. */
   isClean(traffic: Traffic, one: string, other: string): boolean {
     const onLan = traffic !== 'gossip' || !this.#world.options.management;
     if (onLan && !(this.isLinked(one) && this.isLinked(other))) return false;
     for (const rule of this.rules) {
-      if (rule.traffic !== traffic && !(rule.traffic === 'lan' && onLan)) continue;
+      const port = traffic === 'gossip' && rule.traffic === 'port';
+      if (rule.traffic !== traffic && !port && !(rule.traffic === 'lan' && onLan)) continue;
       const way = (from: string, to: string): boolean =>
         (rule.from === null || rule.from === from) && (rule.to === null || rule.to === to);
       if (way(one, other) || way(other, one)) return false;

@@ -1,4 +1,5 @@
 import * as fault from './faults.ts';
+import * as field from './field-faults.ts';
 import type { Host } from './host.ts';
 import { BACKENDS, SERVERS } from './haproxy.ts';
 import { order, type Order } from './operators.ts';
@@ -102,12 +103,20 @@ function faultFrom(world: World, dice: Random): Happens {
       return () => fault.during(world, ms, fault.machinePaused(host));
     },
     () => during(() => fault.echoFiltered(world)),
+    () => during(() => fault.gossipOneWay(world, host, other)),
+    () => during(() => fault.portClosed(world)),
+    () => during(() => fault.sendError(host)),
+    () => during(() => field.haproxySoftStopped(host)),
+    () => () => field.haproxyReloaded(world, host),
+    () => during(() => field.haproxyUnknown(host)),
+    () => during(() => field.rebooted(world, host)),
+    () => during(() => field.cloned(world, host)),
   ];
   return dice.pick(kinds)();
 }
 
 function crash(world: World, dice: Random, host: Host): Happens {
-  const disk = dice.pick(['kept', 'kept', 'kept', 'torn', 'empty', 'old'] as const);
+  const disk = dice.pick(['kept', 'kept', 'kept', 'torn', 'empty', 'old', 'behind'] as const);
   return (lastsMs) => fault.during(world, lastsMs, fault.hostCrashed(world, host, disk));
 }
 

@@ -39,6 +39,8 @@ function world(wrong: (node: string, token: string) => ActFailure | null, away: 
       heardAtMs: clock.nowMs(),
       report: null,
       clockOffMs: null,
+      oneWay: null,
+      doubleSinceMs: null,
     }));
   const intents = (): Intents => stores.get('haproxy01') ?? new Map();
   const pair = pairOf(NODES.map(member), { clock, view, intents });

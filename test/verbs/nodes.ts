@@ -95,6 +95,8 @@ export class Nodes {
             ),
           }),
           clockOffMs: null,
+          oneWay: null,
+          doubleSinceMs: null,
         })),
       intents: () => this.intents,
     });

@@ -33,7 +33,7 @@ export const intent: fc.Arbitrary<Intent> = fc
   })
   .map((one) => ({ ...one, deleted: one.value === '' }));
 
-const seen = fc.record({ node: word, epoch: uint, sequence: uint });
+const seen = fc.record({ node: word, epoch: uint, sequence: uint, ageMs: maybe(uint) });
 
 const addressReport = fc
   .record({
@@ -103,11 +103,12 @@ export const report: fc.Arbitrary<NodeReport> = fc.record({
   demotion: fc.integer({ min: -0x8000_0000, max: 0x7fff_ffff }),
   addresses: few(addressReport),
   haproxy: few(haproxyReport),
-  health: fc.constantFrom(...(['serving', 'degraded', 'down', 'unknown'] as const)),
+  health: fc.constantFrom(...(['serving', 'degraded', 'partly', 'down', 'unknown'] as const)),
   healthSinceMs: since,
   healthReason: text,
   problems: few(fc.record({ subject: word, cause: text, remedy: text, sinceMs: since })),
   seen: few(seen),
+  doubles: few(word),
   applied: few(
     fc.record(
       {

@@ -226,7 +226,7 @@ test('an explanation by a rule and a health that are not known here is readable'
   const wire = explainToWire(answer('name', 'serving'), AT.nowMs);
   for (const one of wire.addresses ?? []) {
     one.because = 'moon';
-    one.standings?.forEach((row) => (row.health = 'partly'));
+    one.standings?.forEach((row) => (row.health = 'moon'));
   }
   const { ExplainReply } = proxyctl.v1;
   const read = explainFromWire(ExplainReply.decode(ExplainReply.encode(wire).finish()), AT.nowMs);

@@ -1,11 +1,13 @@
 import { alert, type Noticed } from '../alert.ts';
 import type { Memory } from './memory.ts';
 import { backendsDown } from '../health.ts';
-import { pinKey, wish } from '../intents.ts';
+import { PAUSE_KEY, pinKey, wish } from '../intents.ts';
 import type { AddressReport, NodeReport } from '../model.ts';
 import { isSpent } from './candidates.ts';
 import type { View } from './view.ts';
 import { freshNodes } from '../peers.ts';
+import { hindrances } from './standby.ts';
+import { ONE_WAY_MS, PAUSED_LONG_MS } from '../timing.ts';
 import { isUnheard } from './unserved.ts';
 import type { Situation } from './situation.ts';
 
@@ -44,12 +46,20 @@ export function addressAlerts(at: Situation): Noticed[] {
       `pinned to ${pin.value}, which is degraded`,
       `proxyctl failback --vhid ${mine.address} lifts the pin`,
     );
+  const aloneSinceMs = at.memory.alone.get(mine.address);
+  const [first, ...more] = hindrances(ownership, view);
+  if (aloneSinceMs !== undefined && nowMs - aloneSinceMs >= view.policy.holdMs && first)
+    add(
+      'redundancy-lost',
+      `nobody else could take it: ${[first, ...more].map(({ text }) => text).join(', ')}`,
+      first.remedy,
+    );
   const { candidates } = ownership;
   if (candidates.length > 0 && candidates.every(({ report }) => report.health === 'down'))
     add(
       'all-down',
       isUnheard(view)
-        ? 'HAProxy is down here and no other node is heard: left to whoever lives'
+        ? 'HAProxy is down here and no other node answers: left to whoever lives'
         : 'HAProxy serves on no node: nothing moves',
       'on each node: service haproxy status',
     );
@@ -107,6 +117,7 @@ export function pairAlerts(view: View, me: NodeReport, memory: Memory, nowMs: nu
           'see the network between the hosts',
         ),
       );
+  found.push(...gossipAlerts(view, nowMs), ...pauseAlerts(view));
   const shared = sharedDown(view, me);
   if (shared.length > 0)
     found.push(
@@ -118,6 +129,47 @@ export function pairAlerts(view: View, me: NodeReport, memory: Memory, nowMs: nu
       ),
     );
   return found;
+}
+
+/** Gossip that passes one way only, and names under which two agents go on. */
+function gossipAlerts({ self, nodes }: View, nowMs: number): Noticed[] {
+  const remedy = 'each host has to reach TCP port 7660 of the other: pf, routes; proxyctl doctor';
+  const ways = nodes.flatMap(({ node, oneWay }): Noticed[] => {
+    if (oneWay === null || nowMs - oneWay.sinceMs < ONE_WAY_MS) return [];
+    const text =
+      oneWay.deaf === 'it'
+        ? `is heard and does not hear ${self}: gossip passes one way only`
+        : `hears ${self} and is not heard here: gossip passes one way only`;
+    return [alert('one-way', node, text, remedy)];
+  });
+  const names = new Set(
+    nodes.flatMap(({ node, fresh, report, doubleSinceMs }) => [
+      ...(doubleSinceMs === null ? [] : [node]),
+      ...(fresh ? (report?.doubles ?? []) : []),
+    ]),
+  );
+  return [
+    ...ways,
+    ...[...names]
+      .sort()
+      .map((node) =>
+        alert(
+          'same-name',
+          node,
+          'two agents go on under this name: nothing moves to it',
+          'end the agent of the copied host, or give it a node name and a certificate of its own',
+        ),
+      ),
+  ];
+}
+
+/** Nobody resumed: what was meant for an hour of work is forgotten easily. */
+function pauseAlerts({ intents, wallMs }: View): Noticed[] {
+  const pause = wish(intents, PAUSE_KEY, wallMs);
+  if (pause === null || wallMs - pause.stamp.wallMs < PAUSED_LONG_MS) return [];
+  const reason = pause.reason === '' ? '' : `, "${pause.reason}"`;
+  const text = `paused for more than an hour by ${pause.actor}${reason}: nothing moves by itself`;
+  return [alert('paused-long', 'automation', text, 'proxyctl resume')];
 }
 
 function sharedDown(view: View, me: NodeReport): string[] {

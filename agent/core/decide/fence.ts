@@ -1,6 +1,7 @@
 import { alert, type Noticed } from '../alert.ts';
 import type { Action } from './decision.ts';
 import type { Lost, Memory } from './memory.ts';
+import { isOpen } from '../health.ts';
 import type { NodeReport, NodeView, Received } from '../model.ts';
 import { isPaused } from './candidates.ts';
 import { owner } from './owner.ts';
@@ -51,7 +52,7 @@ export function fencePart(view: View, me: NodeReport, before: Memory, nowMs: num
     fence &&
     !isPaused(view) &&
     me.joined &&
-    serves(keeper) &&
+    serves(keeper, me) &&
     keepsAll(keeper, me) &&
     isLowered(me);
   if (!ready) return part(memory, keeper.node);
@@ -122,7 +123,9 @@ function keeperOf(view: View, me: NodeReport, nowMs: number): NodeView | null {
   return single === null ? null : find(single);
 }
 
-const serves = ({ report }: NodeView): boolean => report !== null && report.health !== 'down';
+/** HAProxy lives there, and no required frontend is closed that is open here. */
+const serves = ({ report }: NodeView, me: NodeReport): boolean =>
+  report !== null && report.health !== 'down' && !(report.health === 'partly' && isOpen(me.health));
 
 /** The keeper is MASTER of everything this host carries and the keeper can carry. */
 const keepsAll = ({ report }: NodeView, me: NodeReport): boolean =>
@@ -158,7 +161,7 @@ function fenced(
     part({ ...memory, lost: next }, keeper?.node ?? null, [{ kind: 'unfence', reason }]);
   if (keeper === null || !keepsAll(keeper, me))
     return lift('the fence is lifted: the keeper is not heard or not MASTER', lost);
-  if (!serves(keeper))
+  if (!serves(keeper, me))
     return lift(`the fence is lifted: HAProxy on ${keeper.node} does not serve`, lost);
   if (nowMs >= lost.noTrialBeforeMs && arrivesAgain(view, me, lost, nowMs)) {
     const trial = { sinceMs: nowMs, received: view.received ?? NOTHING };
@@ -197,7 +200,7 @@ function onTrial(
 ): FencePart {
   const { trial } = lost;
   const node = keeper?.node ?? null;
-  if (trial === null || keeper === null || keeper.node === view.self || !serves(keeper))
+  if (trial === null || keeper === null || keeper.node === view.self || !serves(keeper, me))
     return part({ ...memory, lost: { ...lost, trial: null } }, node);
   const { received } = view;
   const bad = received !== null && received.badAuth > trial.received.badAuth;

@@ -1,9 +1,11 @@
 import { alert } from '../alert.ts';
 import type { Part } from './decision.ts';
+import { isObserver } from '../health.ts';
 import { deadMaster, tookEarly } from './early.ts';
 import { goalOf, isPaused, letsWin, type Candidate } from './candidates.ts';
 import { explain } from './reasons.ts';
-import { desiredAdvskew, hasSeen, put, where, type Situation } from './situation.ts';
+import { isBeyondAsking } from './unserved.ts';
+import { desiredAdvskew, hasSeen, isRescued, put, where, type Situation } from './situation.ts';
 import {
   effectiveAdvskew,
   FORCE_INTERVAL_MS,
@@ -28,7 +30,7 @@ export function grantFor(at: Situation): Part | null {
   }
   const taker = ownership.owner;
   if (taker === null || taker.node === view.self || taker.isMaster || !taker.able) return null;
-  if (!at.me.joined || !lets(at, taker)) return null;
+  if (!(at.me.joined || isRescued(at)) || !lets(at, taker)) return null;
   return {
     reason: explain(at),
     yieldTo: taker.node,
@@ -62,10 +64,13 @@ function lets(at: Situation, taker: Candidate): boolean {
  */
 export function takeFor(at: Situation): Part | null {
   const { mine, view, ownership, masters, memory, nowMs } = at;
-  if (mine.state !== 'BACKUP' || !at.me.joined || mine.baseAdvskew === null) return null;
+  if (mine.state !== 'BACKUP' || mine.baseAdvskew === null) return null;
   const keeps = at.keeper === view.self;
   if (!keeps && ownership.owner?.node !== view.self) return null;
   const holders = masters.filter(({ node }) => node !== view.self);
+  // What a dead HAProxy gives away is taken by one that has not met everybody yet as well.
+  const rescues = holders.length > 0 && holders.every(({ report }) => report.health === 'down');
+  if (!at.me.joined && (!rescues || isObserver(at.me))) return null;
   const dead = deadMaster(at);
   const invited =
     keeps ||
@@ -101,7 +106,9 @@ export function takeFor(at: Situation): Part | null {
 
 /** This holder's word lets the take stand; of several MASTERs each has to say it. */
 const isNamedBy = (at: Situation, holder: Candidate): boolean =>
-  holder.address.yieldTo === at.view.self && wouldStand(at, holder) && mayBeLast(at, holder);
+  (holder.address.yieldTo === at.view.self || isBeyondAsking(at.view, holder)) &&
+  wouldStand(at, holder) &&
+  mayBeLast(at, holder);
 
 /**
  * A MASTER that does not hear another may have been promoted for just that
@@ -128,12 +135,15 @@ function wouldStand(at: Situation, holder: Candidate): boolean {
 
 /**
  * Every configured node is fresh and carries it, all name this node and have seen it as it is.
- * One whose CARP state is unknown may be MASTER.
+ * One whose CARP state is unknown may be MASTER; one beyond asking names whoever is better.
  */
 function nobodyIsMaster({ me, view, ownership }: Situation): boolean {
   if (ownership.candidates.some(({ address }) => address.state === 'unknown')) return false;
   if (ownership.candidates.length !== view.nodes.length || view.nodes.length < 2) return false;
   return ownership.candidates
     .filter(({ node }) => node !== view.self)
-    .every(({ report, address }) => address.owner === view.self && hasSeen(report, me));
+    .every(
+      (one) =>
+        isBeyondAsking(view, one) || (one.address.owner === view.self && hasSeen(one.report, me)),
+    );
 }

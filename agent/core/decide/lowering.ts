@@ -1,9 +1,19 @@
 import type { Part } from './decision.ts';
 import type { Memory } from './memory.ts';
+import { isObserver, refuses } from '../health.ts';
 import { maintenanceKey, pinKey, wish } from '../intents.ts';
 import { LOWERED_ADVSKEW } from '../model.ts';
 import { explain } from './reasons.ts';
-import { desiredAdvskew, hasSeen, isIsolated, put, where, type Situation } from './situation.ts';
+import {
+  desiredAdvskew,
+  hasSeen,
+  isForsaken,
+  isIsolated,
+  isRescued,
+  put,
+  where,
+  type Situation,
+} from './situation.ts';
 
 /** Brings the advskew in the kernel to what it should be, where this host may do so by itself now. */
 export function advskewFor(at: Situation): Part | null {
@@ -18,7 +28,7 @@ export function advskewFor(at: Situation): Part | null {
     return { reason: `${why}; waits, it changed just now`, wakeAtMs: waitUntil };
   const action = { kind: 'set-advskew', advskew: wanted, reason: why, ...where(mine) } as const;
   const yields =
-    at.me.health === 'down' && mine.state === 'MASTER' && wanted === LOWERED_ADVSKEW
+    refuses(at.me.health) && mine.state === 'MASTER' && wanted === LOWERED_ADVSKEW
       ? put(memory.healthYields, mine.address, at.nowMs)
       : memory.healthYields;
   return { reason: why, actions: [action], memory: { ...memory, healthYields: yields } };
@@ -31,8 +41,9 @@ function maySet(at: Situation, wanted: number): boolean {
   const isMaster = mine.state === 'MASTER';
   const mineToOwn = ownership.owner?.node === view.self;
   if (wanted === LOWERED_ADVSKEW) {
-    // Before it has joined it only lowers itself for what is stored on its own disk.
-    return me.joined || storedCause(at);
+    // Before it has joined it only lowers itself for what is stored on its own disk, or serves nobody.
+    if (me.joined || storedCause(at)) return true;
+    return !isObserver(me) && (isForsaken(at) || isRescued(at));
   }
   if (!me.joined) return false;
   if (isMaster) {
@@ -64,8 +75,8 @@ function notBefore(at: Situation, memory: Memory, wanted: number): number | null
   const forHealth =
     wanted === LOWERED_ADVSKEW &&
     mine.state === 'MASTER' &&
-    me.health === 'down' &&
-    ownership.place?.name === 'haproxy';
+    refuses(me.health) &&
+    (ownership.place?.name === 'haproxy' || ownership.place?.name === 'partly');
   const last = memory.healthYields.get(mine.address);
   const again = forHealth && last !== undefined ? last + holdMs : 0;
   const due = Math.max(outside, again);

@@ -86,6 +86,8 @@ export interface Memory {
   readonly unserved: ReadonlyMap<string, number>;
   /** When this host last became BACKUP by itself for that. */
   readonly stepOuts: ReadonlyMap<string, number>;
+  /** Since when nobody else could take an address. */
+  readonly alone: ReadonlyMap<string, number>;
   /** Addresses that are still to be advertised once more. */
   readonly arrivals: ReadonlyMap<string, Arrival>;
 }
@@ -107,5 +109,6 @@ export const NO_MEMORY: Memory = {
   holders: new Map(),
   unserved: new Map(),
   stepOuts: new Map(),
+  alone: new Map(),
   arrivals: new Map(),
 };

@@ -1,5 +1,7 @@
 import type { PlaceName } from '../answers.ts';
+import { isOpen } from '../health.ts';
 import { pinKey, wish } from '../intents.ts';
+import type { Health } from '../model.ts';
 import { effectiveAdvskew } from '../timing.ts';
 import {
   isFit,
@@ -53,6 +55,11 @@ export const PLACES: readonly Place[] = [
   {
     name: 'haproxy',
     number: (candidate, field) => Number(!isPaused(field.view) && isDown(candidate, field)),
+    says: ({ other }) => `${other.report.healthReason} on ${other.node}`,
+  },
+  {
+    name: 'partly',
+    number: (candidate, field) => Number(isOutserved(candidate, field)),
     says: ({ other }) => `${other.report.healthReason} on ${other.node}`,
   },
   {
@@ -117,13 +124,31 @@ const pinOf = ({ address }: Candidate, view: View) =>
   wish(view.intents, pinKey(address.address), view.wallMs);
 
 /** HAProxy is down; where only a node in maintenance could replace it, it counts after `hold`. */
-function isDown({ report }: Candidate, { candidates, view, nowMs }: Field): boolean {
-  if (report.health !== 'down') return false;
-  const replaced = candidates.some(
-    (other) => other.able && other.report.health !== 'down' && !isMaintained(other, view),
-  );
-  return replaced || nowMs - report.healthSinceMs >= view.policy.holdMs;
+const isDown = (candidate: Candidate, field: Field): boolean =>
+  candidate.report.health === 'down' &&
+  (replaces(field, (health) => health !== 'down') || isLasting(candidate, field));
+
+/**
+ * A required frontend is closed, and open on another; of one that cannot be asked nobody can
+ * say that it would be better, and of a MASTER none that it is worse.
+ */
+function isOutserved(candidate: Candidate, field: Field): boolean {
+  const { candidates, view } = field;
+  if (isPaused(view) || isOpen(candidate.report.health)) return false;
+  const closed = candidates.filter((one) => one.able && one.report.health === 'partly');
+  const open = candidates.some((one) => one.able && isOpen(one.report.health));
+  const counts = open && (replaces(field, isOpen) || closed.some((one) => isLasting(one, field)));
+  if (!counts || closed.length === 0) return false;
+  return candidate.report.health === 'unknown' ? !candidate.isMaster : true;
 }
+
+/** One that is able and not in maintenance has such a health. */
+const replaces = ({ candidates, view }: Field, is: (health: Health) => boolean): boolean =>
+  candidates.some((one) => one.able && is(one.report.health) && !isMaintained(one, view));
+
+/** Its health has been as it is for `hold`. */
+const isLasting = ({ report }: Candidate, { view, nowMs }: Field): boolean =>
+  nowMs - report.healthSinceMs >= view.policy.holdMs;
 
 /**
  * Demoted, and another is not. Of a MASTER it counts once that other has been
@@ -140,9 +165,9 @@ const isReady = ({ address }: Candidate, { view, nowMs }: Field): boolean =>
 const isBound = ({ candidates, view, nowMs }: Field): boolean =>
   isLost(candidates) || isPaused(view) || isSpent(candidates, view, nowMs);
 
-function isLongDegraded(candidate: Candidate, { candidates, view, nowMs }: Field): boolean {
-  const { health, healthSinceMs } = candidate.report;
-  if (health !== 'degraded' || nowMs - healthSinceMs < view.policy.holdMs) return false;
+function isLongDegraded(candidate: Candidate, field: Field): boolean {
+  const { candidates } = field;
+  if (candidate.report.health !== 'degraded' || !isLasting(candidate, field)) return false;
   // Of one whose health is unknown nobody can say that it would be better.
   return candidates.some(
     (one) => one !== candidate && isFit(one) && one.report.health !== 'unknown',
@@ -158,11 +183,17 @@ function isPinnedHere(candidate: Candidate, field: Field): boolean {
   return isMaster || (!isLost(field.candidates) && (isReady(candidate, field) || isUnreached));
 }
 
+/** One that is fit and known to serve is there: what is unknown waits. */
+const isKnown = ({ candidates }: Field): boolean =>
+  candidates.some((one) => isFit(one) && isOpen(one.report.health));
+
 /** It is MASTER, or may take the address back. */
 export function isRipe(candidate: Candidate, field: Field): boolean {
-  if (mastersOf(field).length === 0 || candidate.isMaster) return true;
+  if (candidate.isMaster) return true;
+  const known = candidate.report.health !== 'unknown' || !isKnown(field);
+  if (mastersOf(field).length === 0) return known;
   if (isPinnedHere(candidate, field)) return true;
-  const mayReturn = field.view.policy.failback === 'auto' && !isBound(field);
+  const mayReturn = field.view.policy.failback === 'auto' && !isBound(field) && known;
   return mayReturn && isFit(candidate) && isReady(candidate, field);
 }
 

@@ -7,6 +7,7 @@ import { owner } from './owner.ts';
 import type { View } from './view.ts';
 import { freshNodes, isCut, silences } from '../peers.ts';
 import { put } from './situation.ts';
+import { hindrances } from './standby.ts';
 import { isUnserved } from './unserved.ts';
 import { FORCE_INTERVAL_MS, FORCE_WINDOW_MS, REJOIN_MS, UNASKED_WINDOW_MS } from '../timing.ts';
 
@@ -42,6 +43,7 @@ function rememberAddress(
   const forces = recent(before.forces.get(address), FORCE_WINDOW_MS, nowMs);
   const grant = state === 'MASTER' ? (before.grants.get(address) ?? null) : null;
   const unserved = isUnserved(view, me, mine, ownership);
+  const isAlone = hindrances(ownership, view).length > 0;
   const was = before.known.get(address);
   const promoted = state === 'MASTER' && was !== undefined && was.state === 'BACKUP';
   const arrived = promoted && was.took !== null;
@@ -60,6 +62,7 @@ function rememberAddress(
       address,
       unserved ? (before.unserved.get(address) ?? nowMs) : null,
     ),
+    alone: put(before.alone, address, isAlone ? (before.alone.get(address) ?? nowMs) : null),
     moves: put(before.moves, address, arrived && was.took?.counts ? [...moves, nowMs] : moves),
     unasked: put(before.unasked, address, against ? [...unasked, nowMs] : unasked),
   };

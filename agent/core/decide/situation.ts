@@ -4,7 +4,7 @@ import { goalOf, isPaused, type Candidate } from './candidates.ts';
 import type { Ownership } from './owner.ts';
 import type { View } from './view.ts';
 import { ISOLATED_MS } from '../timing.ts';
-import { isUnheard } from './unserved.ts';
+import { forsakenAtMs, isUnheard } from './unserved.ts';
 
 /** One address in one round: everything its decision may look at. */
 export interface Situation {
@@ -36,13 +36,13 @@ export function isIsolated({ view, mine, memory, nowMs }: Situation): boolean {
 }
 
 /**
- * HAProxy is dead here and nobody was heard for ISOLATED_MS: whoever lives must
+ * HAProxy is dead here and nobody has answered for ISOLATED_MS: whoever lives must
  * win. What is lowered for it stays so.
  */
-function isForsaken({ view, mine, memory, nowMs }: Situation): boolean {
+export function isForsaken({ view, me, mine, memory, nowMs }: Situation): boolean {
   const sinceMs = memory.unserved.get(mine.address);
   if (sinceMs === undefined || !isUnheard(view) || isPaused(view)) return false;
-  return mine.advskew === LOWERED_ADVSKEW || nowMs - sinceMs >= ISOLATED_MS;
+  return mine.advskew === LOWERED_ADVSKEW || nowMs >= forsakenAtMs(view, me, sinceMs);
 }
 
 /**
@@ -59,6 +59,12 @@ export function desiredAdvskew(at: Situation): number {
   if (chosen === null || chosen.node === view.self) return base;
   return base > goalOf(chosen) ? base : LOWERED_ADVSKEW;
 }
+
+/** HAProxy is dead here and another is to have the address for that. */
+export const isRescued = ({ me, ownership, view }: Situation): boolean =>
+  me.health === 'down' &&
+  ownership.place?.name === 'haproxy' &&
+  ownership.owner?.node !== view.self;
 
 /** The peer had this node's present report when it wrote its own. */
 export const hasSeen = (peer: NodeReport, me: NodeReport): boolean =>

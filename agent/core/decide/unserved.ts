@@ -1,14 +1,39 @@
-import type { AddressReport, NodeReport } from '../model.ts';
-import { goalOf } from './candidates.ts';
+import { LOWERED_ADVSKEW, type AddressReport, type NodeReport, type NodeView } from '../model.ts';
+import { goalOf, type Candidate } from './candidates.ts';
 import type { Ownership } from './owner.ts';
 import { freshNodes } from '../peers.ts';
-import { effectiveAdvskew } from '../timing.ts';
+import { effectiveAdvskew, ISOLATED_MS } from '../timing.ts';
 import type { View } from './view.ts';
 
-/** No other node is heard, and not all of them are known to be dead. */
+/** That node is heard, and does not hear this one. */
+export const isDeaf = ({ oneWay }: NodeView): boolean => oneWay?.deaf === 'it';
+
+/** Nobody answers: no other node is heard that hears this one, and not all of them are known to be dead. */
 export const isUnheard = (view: View): boolean =>
-  freshNodes(view.nodes).every(({ node }) => node === view.self) &&
+  freshNodes(view.nodes).every((one) => one.node === view.self || isDeaf(one)) &&
   view.nodes.some(({ node, peerClass }) => node !== view.self && peerClass !== 'dead');
+
+/** Since when nobody answers; only where `isUnheard`. */
+const unheardSinceMs = ({ nodes, self }: View, me: NodeReport): number =>
+  Math.max(
+    me.agentStartedMs,
+    ...nodes
+      .filter(({ node }) => node !== self)
+      .map((one) => (isDeaf(one) ? one.oneWay?.sinceMs : one.heardAtMs) ?? -Infinity),
+  );
+
+/** When a MASTER that has served nobody since then is to be left to whoever lives. */
+export const forsakenAtMs = (view: View, me: NodeReport, unservedSinceMs: number): number =>
+  Math.max(unservedSinceMs, unheardSinceMs(view, me) + ISOLATED_MS);
+
+/**
+ * That node's HAProxy is dead, it gives the address to whoever is better, and does not hear this
+ * one: what it would say to a handshake is known.
+ */
+export const isBeyondAsking = (view: View, { node, report, address }: Candidate): boolean =>
+  report.health === 'down' &&
+  address.advskew === LOWERED_ADVSKEW &&
+  view.nodes.some((one) => one.node === node && isDeaf(one));
 
 /**
  * This MASTER answers for an address and its HAProxy is dead, while another

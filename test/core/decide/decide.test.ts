@@ -230,7 +230,7 @@ test('maintenance beats a pin to the same node', (t) => {
 });
 
 test('nobody MASTER, all fresh and agreed: the owner forces at once', (t) => {
-  const seen = [{ node: A, epoch: 1, sequence: 7 }];
+  const seen = [{ node: A, epoch: 1, sequence: 7, ageMs: 0 }];
   const nodes = [onA({}), onB({ owner: A }, { seen })];
   t.deepEqual(ask(view(A, nodes)), { actions: ['take 0'], owner: A, yieldTo: null });
   t.deepEqual(ask(view(B, nodes)), { actions: [], owner: A, yieldTo: null });
@@ -241,11 +241,14 @@ const unsettled: [string, NodeView[]][] = [
   ['the peer names another owner', [onA({}), onB({ owner: B })]],
   [
     'the peer has not seen the present state',
-    [onA({}), onB({ owner: A }, { seen: [{ node: A, epoch: 1, sequence: 6 }] })],
+    [onA({}), onB({ owner: A }, { seen: [{ node: A, epoch: 1, sequence: 6, ageMs: 0 }] })],
   ],
   [
     'the peer could not read its CARP',
-    [onA({}), heard({ ...report(B), addresses: [], seen: [{ node: A, epoch: 1, sequence: 7 }] })],
+    [
+      onA({}),
+      heard({ ...report(B), addresses: [], seen: [{ node: A, epoch: 1, sequence: 7, ageMs: 0 }] }),
+    ],
   ],
 ];
 for (const [title, nodes] of unsettled)
@@ -264,12 +267,14 @@ test('two MASTERs while gossip is fresh: the owner by effective advskew advertis
   t.deepEqual(ask(view(A, lowered)), { actions: [], owner: B, yieldTo: null });
 });
 
-test('before it has joined an agent raises nothing and gives nothing up for health', (t) => {
+test('before it has joined an agent raises nothing, and gives up what a dead HAProxy serves to nobody', (t) => {
   const starting = { joined: false };
   const low = [onA({ state: 'MASTER', advskew: 254 }, starting), onB({})];
   t.deepEqual(ask(view(A, low)).actions, []);
   const dead = [onA({ state: 'MASTER' }, { ...DOWN, ...starting }), onB({})];
-  t.deepEqual(ask(view(A, dead)).actions, []);
+  t.deepEqual(ask(view(A, dead)).actions, ['set-advskew 254']);
+  const partly = { ...starting, health: 'partly' } as const;
+  t.deepEqual(ask(view(A, [onA({ state: 'MASTER' }, partly), onB({})])).actions, []);
 });
 
 test('before it has joined an agent lowers itself for a pin elsewhere that is on its own disk', (t) => {

@@ -20,6 +20,13 @@ const onB = (mine: Partial<AddressReport> = {}, change: Change = {}): NodeView =
 const MASTER = { state: 'MASTER' } as const;
 const DEAD: Change = { health: 'down', healthReason: 'HAProxy is down', healthSinceMs: NOW - 100 };
 
+const PARTLY: Change = {
+  health: 'partly',
+  healthReason: 'HAProxy: frontend web is not open',
+  healthSinceMs: NOW - 100,
+};
+const UNKNOWN: Change = { health: 'unknown', healthReason: 'HAProxy cannot be asked' };
+
 /** Who owns it, by which place, and the sentence that goes with it. */
 const verdict = (at: View) => {
   const { owner, because } = explainAddress(at, '1@wan', NOW);
@@ -45,6 +52,14 @@ test('each place decides with its own word and sentence', (t) => {
     [
       view(B, [onA(MASTER, DEAD), onB()]),
       [B, 'haproxy', '1@wan moves from haproxy01 to haproxy02: HAProxy is down on haproxy01'],
+    ],
+    [
+      view(B, [onA(MASTER, PARTLY), onB()]),
+      [
+        B,
+        'partly',
+        '1@wan moves from haproxy01 to haproxy02: HAProxy: frontend web is not open on haproxy01',
+      ],
     ],
     [
       view(B, [onA({}, { joined: false }), onB()]),
@@ -128,4 +143,59 @@ test('a demoted MASTER keeps it from one whose HAProxy has not lived for `hold`'
     A,
     'demotion',
   ]);
+});
+
+test('health is an order: serving, degraded, partly, unknown, down', (t) => {
+  const degraded: Change = { health: 'degraded', healthSinceMs: NOW - 10_000 };
+  const owner = (a: NodeView, b: NodeView) => explainAddress(view(A, [a, b]), '1@wan', NOW).owner;
+  // Each better one takes it from a worse MASTER; of one that cannot be asked nobody knows.
+  t.deepEqual(
+    [
+      owner(onA(MASTER, degraded), onB()),
+      owner(onA(MASTER, PARTLY), onB({}, degraded)),
+      owner(onA(MASTER, DEAD), onB({}, PARTLY)),
+      owner(onA(MASTER, DEAD), onB({}, UNKNOWN)),
+    ],
+    [B, B, B, B],
+  );
+  t.deepEqual(
+    [
+      owner(onA(MASTER, PARTLY), onB({}, UNKNOWN)),
+      owner(onA(MASTER, PARTLY), onB({}, PARTLY)),
+      owner(onA(MASTER, UNKNOWN), onB()),
+      owner(onA(MASTER, DEAD), onB({}, DEAD)),
+    ],
+    [A, A, A, A],
+  );
+  t.is(owner(onA({}, UNKNOWN), onB(MASTER)), B, 'no failback to one that cannot be asked');
+  t.is(
+    owner(onA({}, UNKNOWN), onB(MASTER, UNKNOWN)),
+    A,
+    'where none can be asked all is as before',
+  );
+  t.is(owner(onA({}, UNKNOWN), onB()), B, 'nobody MASTER: one that is known to serve');
+  t.is(owner(onA({}, UNKNOWN), onB({}, DEAD)), A);
+});
+
+test('three nodes: what a closed frontend gives up goes past one that cannot be asked', (t) => {
+  const third = heard(report('haproxy03', { addresses: [address({ baseAdvskew: 150 })] }));
+  const at = view(A, [onA(MASTER, PARTLY), onB({}, UNKNOWN), third]);
+  t.is(explainAddress(at, '1@wan', NOW).owner, 'haproxy03');
+});
+
+test('a closed frontend gives it to one in maintenance after `hold`, and to nobody while paused', (t) => {
+  const maintained = wishes(intent(`maintenance/${B}`, 'on'));
+  const owner = (sinceMs: number, intents = maintained) => {
+    const mine = onA(MASTER, { ...PARTLY, healthSinceMs: NOW - sinceMs });
+    return explainAddress(view(A, [mine, onB()], { intents }), '1@wan', NOW).owner;
+  };
+  t.deepEqual([owner(9999), owner(10_000)], [A, B]);
+  t.is(owner(10_000, wishes(intent('pause', 'on'))), A);
+});
+
+test('a closed frontend beats a pin to it and gives it to one that is demoted', (t) => {
+  const pinned = { intents: wishes(intent('pin/1@wan', A)) };
+  t.is(explainAddress(view(A, [onA(MASTER, PARTLY), onB()], pinned), '1@wan', NOW).owner, B);
+  const demoted = onB({}, { demotion: 240 });
+  t.is(explainAddress(view(A, [onA(MASTER, PARTLY), demoted]), '1@wan', NOW).owner, B);
 });

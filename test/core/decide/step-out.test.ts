@@ -17,6 +17,7 @@ const on =
 const onA = on(A, 0);
 const onB = on(B, 100);
 const DEAD: Change = { health: 'down', healthReason: 'HAProxy is down', healthSinceMs: NOW - 100 };
+const UNPRIVILEGED = { subject: 'privilege', cause: 'not root', remedy: '', sinceMs: 0 };
 const away = (node: NodeView, change: Partial<NodeView> = {}): NodeView => ({
   ...node,
   fresh: false,
@@ -55,14 +56,14 @@ test('HAProxy dead and nobody heard: left to whoever lives after a second, once 
   ]);
 });
 
-test('left to nobody: while HAProxy lives, all peers are dead, paused, before it has joined', (t) => {
+test('left to nobody: while HAProxy lives, all peers are dead, paused, watched only', (t) => {
   const mine = (change: Change) => onA({ state: 'MASTER' }, change);
   const paused = { intents: wishes(intent('pause', 'on')) };
   for (const at of [
     view(A, [mine({}), away(onB())]),
     view(A, [mine(DEAD), away(onB(), { peerClass: 'dead' })]),
     view(A, [mine(DEAD), away(onB())], paused),
-    view(A, [mine({ ...DEAD, joined: false }), away(onB())]),
+    view(A, [mine({ ...DEAD, joined: false, problems: [UNPRIVILEGED] }), away(onB())]),
     view(A, [mine(DEAD)]),
     view(A, [onA({ state: 'BACKUP' }, DEAD), away(onB())]),
   ])
@@ -129,4 +130,70 @@ test('a demoted host takes it past a third one that is lowered, not past one tha
     decide(view(A, [lowered, onB({}, { demotion: 240 }), third(advskew)]), NO_MEMORY, NOW)
       .verdicts[0]?.yieldTo;
   t.deepEqual([grants(254), grants(150)], [B, null]);
+});
+
+test('nobody has answered for long: what HAProxy leaves is left to whoever lives at once', (t) => {
+  const silent = away(onB(), { heardAtMs: NOW - 1000 });
+  const deaf = { ...onB(), oneWay: { deaf: 'it', sinceMs: NOW - 1000 } } as const;
+  for (const [mine, peer] of [
+    [{}, silent],
+    [{}, deaf],
+    [{ byHand: true, advskew: 254 }, silent],
+    [{ advskew: 254, baseAdvskew: null }, silent],
+  ] as const)
+    t.deepEqual(
+      course(() => view(A, [onA({ state: 'MASTER', ...mine }, DEAD), peer]), [0]),
+      [[0, 'step-out 254', 10_000]],
+    );
+  const young = view(A, [
+    onA({ state: 'MASTER' }, { ...DEAD, joined: false, agentStartedMs: NOW - 400 }),
+    away(onB(), { heardAtMs: null }),
+  ]);
+  t.deepEqual(
+    course(() => young, [0, 600]).map(([, done]) => done),
+    ['', 'step-out 254'],
+    'an agent that has just started asks for a second first',
+  );
+});
+
+test('one that does not hear us while another does is no reason: the handshake goes on', (t) => {
+  const deaf = { ...onB(), oneWay: { deaf: 'it', sinceMs: NOW - 5000 } } as const;
+  const third = heard(report('haproxy03', { addresses: [address({ baseAdvskew: 150 })] }));
+  const at = view(A, [onA({ state: 'MASTER' }, DEAD), deaf, third]);
+  t.deepEqual(
+    course(() => at, [0]).map(([, done]) => done),
+    ['set-advskew 254'],
+  );
+});
+
+test('a holder whose HAProxy is dead and that does not hear us needs name nobody once it says 254', (t) => {
+  const takes = (holder: Partial<AddressReport>, change: Change, deaf: boolean) => {
+    const there = onA({ state: 'MASTER', advskew: 254, ...holder }, { seen: [], ...change });
+    const oneWay = deaf ? ({ deaf: 'it', sinceMs: NOW } as const) : null;
+    return decide(view(B, [onB(), { ...there, oneWay }]), NO_MEMORY, NOW).actions.map(
+      ({ kind }) => kind,
+    );
+  };
+  t.deepEqual(takes({}, DEAD, true), ['take']);
+  t.deepEqual(takes({ state: 'BACKUP' }, DEAD, true), ['take'], 'it has stepped out already');
+  for (const [holder, change, deaf] of [
+    [{}, DEAD, false],
+    [{ state: 'BACKUP' }, DEAD, false],
+    [{ advskew: 0 }, DEAD, true],
+    [{}, {}, true],
+    [{}, { health: 'unknown' }, true],
+    [{}, { health: 'partly' }, true],
+  ] as const)
+    t.deepEqual(takes(holder, change, deaf), [], JSON.stringify([holder, change, deaf]));
+});
+
+test('an agent that has just started takes what a dead HAProxy gives it, and nothing else', (t) => {
+  const starting: Change = { joined: false };
+  const takes = (holder: Change, mine: Change) => {
+    const there = onA({ state: 'MASTER', advskew: 254, yieldTo: B }, holder);
+    return decide(view(B, [onB({}, mine), there]), NO_MEMORY, NOW).actions.map(({ kind }) => kind);
+  };
+  t.deepEqual(takes(DEAD, starting), ['take']);
+  t.deepEqual(takes(DEAD, { ...starting, problems: [UNPRIVILEGED] }), []);
+  t.deepEqual(takes({ health: 'partly' }, starting), []);
 });

@@ -1,6 +1,7 @@
 import { drains } from './drains.ts';
 import { forces } from './forces.ts';
 import { noGift } from './no-gift.ts';
+import { notAsked } from './not-asked.ts';
 import { noTheft } from './no-theft.ts';
 import { history } from './history.ts';
 import { nothingLeft } from './nothing-left.ts';
@@ -19,6 +20,7 @@ export const checks = (): Check[] => [
   oneMaster(),
   someMaster(),
   noGift(),
+  notAsked(),
   nothingLeft(),
   sameIntents(),
   drains(),

@@ -45,6 +45,8 @@ export function noGift(): Check {
         const pin = pinOf(host, vhid);
         const wished = isInMaintenance(host) || (pin !== null && pin !== host.name);
         if (wished || losesAdverts(world) || !isAttached(world, host) || !hears(host)) continue;
+        // What cannot be asked may live: a dead HAProxy gives to it.
+        if (others.some(({ haproxy }) => haproxy.barred)) continue;
         if (aloneMs > UNSEEN_MS && !serves(host))
           throw new Violation(
             'no-gift',

@@ -21,7 +21,7 @@ const LOST_MS = 15_000;
 /**
  * No address stays on a dead HAProxy for longer than `hold` and what it takes
  * to see, while a fresh peer serves, both agents run, and gossip and adverts
- * pass. Tolerated: pause, a taker in maintenance, a 254 by hand.
+ * pass. Tolerated: an HAProxy that cannot be asked, pause, a taker in maintenance, a 254 by hand.
  */
 export function served(): Check {
   const since = new Since();
@@ -31,7 +31,12 @@ export function served(): Check {
     for (const { vhid } of world.options.vhids) {
       const now = masters(world, vhid);
       for (const host of world.hosts) {
-        const dead = now.length === 1 && now[0] === host && !serves(host) && isManaged(host);
+        const dead =
+          now.length === 1 &&
+          now[0] === host &&
+          !serves(host) &&
+          isManaged(host) &&
+          !host.haproxy.barred;
         for (const peer of world.hosts) {
           if (peer === host) continue;
           const could = dead && !paused && canTake(world, host, peer, vhid);
