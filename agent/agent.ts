@@ -21,7 +21,9 @@ import { hostLinks } from './start/host-links.ts';
 import { hostPair } from './start/host-pair.ts';
 import { hostServer } from './start/host-server.ts';
 import { openAsRoot } from './start/open-as-root.ts';
+import { watchOwnCertificate } from './start/own-certificate.ts';
 import { reloading } from './start/reload.ts';
+import { openRevocations } from './start/revocations.ts';
 import { saving } from './store/saving.ts';
 import { openStore } from './store/state.ts';
 import type { Clock } from './sys/clock.ts';
@@ -93,9 +95,26 @@ export async function startAgent(
   }
 
   const remedy = `make room in ${config.state}, or mend its rights`;
+  const revocations = await openRevocations({ folder: config.state, tls, problems });
+  const own = watchOwnCertificate(tls, clock, problems);
+  opened.opened(() => own.stop());
   const save = saving({ store, problems, clock, remedy });
   const certificatesWanted = wakeups();
-  const links = hostLinks({ config, tls, clock, onConnected: certificatesWanted.ring });
+  const links = hostLinks({
+    config,
+    tls,
+    clock,
+    onConnected(peer) {
+      // Who was away when somebody was revoked hears of it before anything else is asked.
+      const list = revocations.text();
+      if (list !== '')
+        void links
+          .peerCalls(peer)
+          .storeRevocations(list)
+          .catch(() => undefined);
+      certificatesWanted.ring();
+    },
+  });
   const host = hostHaproxy({
     config,
     clock,
@@ -155,6 +174,11 @@ export async function startAgent(
     certificates: host.certificates,
     others: names.map((peer) => links.peerCalls(peer)),
     issuer: () => issuer,
+    storeRevocations: async (list) => {
+      const changed = await revocations.store(list);
+      own.look();
+      return changed;
+    },
   });
 
   const server = await hostServer({ config, clock, log, tls, bound, running, links, parts });
@@ -183,7 +207,12 @@ export async function startAgent(
   ({ issuer } = upkeep);
   if (observes !== '')
     problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');
-  const reload = reloading({ running: config, policy, tls, log, problems });
+  const renewed = (): void => {
+    links.renew();
+    own.look();
+    void revocations.reload();
+  };
+  const reload = reloading({ running: config, policy, tls, renewed, log, problems });
   const installed = watchInstalled(fileURLToPath(import.meta.url), clock, problems);
   opened.opened(() => installed.stop());
   bell.ring();

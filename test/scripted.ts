@@ -23,6 +23,7 @@ export const memberOf = (node: string, answers: Partial<Member> = {}): Member =>
   fetchBundle: no,
   inspectCertificates: no,
   inspect: no,
+  storeRevocations: no,
   ...answers,
 });
 
@@ -43,6 +44,7 @@ export const verbsOf = (answers: Partial<ControlVerbs> = {}): ControlVerbs => ({
   pushCertificate: no,
   rollbackCertificates: no,
   certificates: no,
+  publishRevocations: no,
   ...answers,
 });
 

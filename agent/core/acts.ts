@@ -99,6 +99,13 @@ export interface PushAct {
   readonly bundles: readonly SwapBundle[];
 }
 
+/** Whose certificates are no longer good, as the CA has signed it. */
+export interface RevocationAct {
+  readonly header: ActHeader;
+  /** PEM, one list a CA. */
+  readonly list: string;
+}
+
 export interface RollbackAct {
   readonly header: ActHeader;
   readonly paths: readonly string[];

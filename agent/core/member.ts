@@ -40,6 +40,11 @@ export interface Member {
   fetchBundle(name: string, sha256: string): Promise<string>;
   /** `served`: with a TLS connect to its listeners. */
   inspectCertificates(served: boolean): Promise<readonly InspectedCertificate[]>;
+  /**
+   * PEM revocation lists of the CA, in force and on that node's disk once it resolves; false: it had
+   * them. 'conflict' for one that is older than what it has, 'failed' for one nobody it trusts signed.
+   */
+  storeRevocations(list: string): Promise<boolean>;
   /** Looks at its host, read only; each part that could not be looked at says so. */
   inspect(): Promise<Inspection>;
 }

@@ -4,6 +4,7 @@ import type {
   MaintenanceAct,
   MoveAct,
   PushAct,
+  RevocationAct,
   RollbackAct,
   ServersAct,
   WeightAct,
@@ -40,6 +41,8 @@ export interface ControlVerbs {
   setChallenge(act: ChallengeAct, report: Report): Promise<ActResult>;
   pushCertificate(act: PushAct, report: Report): Promise<ActResult>;
   rollbackCertificates(act: RollbackAct, report: Report): Promise<ActResult>;
+  /** Who it names is out at once, on every node in touch. */
+  publishRevocations(act: RevocationAct, report: Report): Promise<ActResult>;
   /** `served`: with a TLS connect to the listeners of every node. */
   certificates(served: boolean): Promise<Certificates>;
 }

@@ -38,6 +38,12 @@ export function operatorOf(
   });
 }
 
+/** Whoever may look: an operator of any role, or a configured peer. Throws ActFailure 'not-authorised'. */
+export function partyOf(origin: Origin, call: Calling): void {
+  if (origin.kind === 'socket') return;
+  if (authenticated(origin, call).kind === 'node') peerOf(origin, call);
+}
+
 /** The configured peer behind a call; throws ActFailure 'not-authorised'. */
 export function peerOf(origin: Origin, call: Calling): string {
   if (origin.kind === 'socket') throw denied('agents speak to each other over mutual TLS only');

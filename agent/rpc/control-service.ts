@@ -10,6 +10,7 @@ import type { Calling, Origin } from './access.ts';
 import { automationFromWire, maintenanceFromWire, moveFromWire } from '../wire/acts.ts';
 import { challengeFromWire } from '../wire/acts.ts';
 import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from '../wire/acts.ts';
+import { revocationsFromWire } from '../wire/acts.ts';
 import { doctorToWire } from '../wire/doctor.ts';
 import { showCommand } from '../core/show-commands.ts';
 import { explainToWire } from '../wire/explain.ts';
@@ -196,6 +197,10 @@ export function controlHandlers(
     ),
     rollbackCertificates: acts('certificates', 'admin', rollbackFromWire, (...act) =>
       verbs.rollbackCertificates(...act),
+    ),
+    // What it does is the CA's word, whoever brings it.
+    publishRevocations: acts('revocations', 'operator', revocationsFromWire, (...act) =>
+      verbs.publishRevocations(...act),
     ),
     setChallenge: acts('acme', 'operator', challengeFromWire, (...act) =>
       verbs.setChallenge(...act),

@@ -13,6 +13,7 @@ import type { Outbox } from './outbox.ts';
 import type { Tls } from './tls.ts';
 import { newTrace, reasonOf } from './link-end.ts';
 import type { LinkEnd } from './link-end.ts';
+import type { Objection } from './vouched.ts';
 
 export interface LinkTiming {
   /** From the first packet to the peer's hello. */
@@ -27,6 +28,10 @@ export interface LinkTiming {
 
 /** How long a peer may take to hear our goodbye and the end of the stream. */
 const CLOSE_MS = 500;
+/** How long calls may go on over a connection that another took the place of: longer than any takes. */
+const RETIRE_MS = 15_000;
+/** How long one may go on whose peer only a CA vouches for that is gone: another is being dialled. */
+const REPLACE_MS = 1000;
 
 /** One connection to one address of one peer, from dialling to its end. */
 export interface Connection {
@@ -35,6 +40,8 @@ export interface Connection {
   send(message: GossipMessage): void;
   /** Writes what waits, says the end, and calls back when it is over; `ended` is not called. */
   close(then: () => void): void;
+  /** Another takes its place: says the end, and lets calls under way finish; `ended` is not called. */
+  retire(): void;
 }
 
 /** Dials; then calls `opened` at most once, and `ended` once unless close() was called. Throws TypeError for a malformed address. */
@@ -65,12 +72,15 @@ export function dial(options: {
   let outbox: Outbox | null = null;
   let over = false;
   let closing: (() => void) | null = null;
+  let retired = false;
   let heardMs = clock.nowMs();
+  let unwatch: () => void = () => undefined;
 
   const finish = (end: LinkEnd | null) => {
     if (over) return;
     over = true;
     for (const cancel of timers) cancel();
+    unwatch();
     outbox?.stop();
     stream.cancel();
     client.close();
@@ -78,6 +88,12 @@ export function dial(options: {
     trace.socket?.destroy();
     if (closing !== null) closing();
     else if (end !== null) options.ended(end);
+  };
+  /** What stands against the peer's certificate since it was shown. */
+  const lapsed = ({ why, text }: Objection): void => {
+    const end = () => finish({ how: 'rejected', cause: `${address}: ${text}`, tcpAnswered: true });
+    if (why === 'ca') timers.push(clock.after(REPLACE_MS, end));
+    else end();
   };
   const silent = (cause: string) => finish({ how: 'timeout', cause, tcpAnswered: trace.tcp });
   const write = (message: GossipMessage, done?: () => void) => {
@@ -93,6 +109,7 @@ export function dial(options: {
     }
     cancelDial();
     trace.greeted = true;
+    if (trace.vouched !== null) unwatch = options.tls.sessions.watch(trace.vouched, lapsed);
     const stalled = () =>
       silent(`${address}: took nothing for ${timing.stallMs} ms though connected`);
     outbox = createOutbox({ clock, stallMs: timing.stallMs, write, stalled });
@@ -143,7 +160,8 @@ export function dial(options: {
       cause: `${address}: closed by the agent`,
       tcpAnswered: true,
     } as const;
-    if (code === Code.OK) finish(end);
+    // One that was retired ends with its last call, or with RETIRE_MS.
+    if (code === Code.OK && !retired) finish(end);
   });
   write(options.hello());
 
@@ -162,6 +180,15 @@ export function dial(options: {
       }
       timers.push(clock.after(CLOSE_MS, () => finish(null)));
       outbox.whenEmpty(() => stream.end());
+    },
+    retire() {
+      if (over) return;
+      closing = () => undefined;
+      for (const cancel of timers.splice(0)) cancel();
+      timers.push(clock.after(RETIRE_MS, () => finish(null)));
+      retired = true;
+      outbox?.whenEmpty(() => stream.end());
+      client.close();
     },
   };
 }

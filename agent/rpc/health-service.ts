@@ -1,6 +1,9 @@
 import { status as Code } from '@grpc/grpc-js';
 import type { ServerWritableStream, handleUnaryCall } from '@grpc/grpc-js';
 import { grpc } from '../../proto/gen/messages.js';
+import { partyOf, type Calling, type Origin } from './access.ts';
+import { callerAddress, type Notices } from './control-service.ts';
+import { failureToStatus, toFailure } from './failures.ts';
 
 type Request = grpc.health.v1.HealthCheckRequest;
 type Response = grpc.health.v1.HealthCheckResponse.$Properties;
@@ -10,20 +13,41 @@ const NOT_SERVING = grpc.health.v1.HealthCheckResponse.ServingStatus.NOT_SERVING
 const SERVICE_UNKNOWN = grpc.health.v1.HealthCheckResponse.ServingStatus.SERVICE_UNKNOWN;
 
 /**
- * The standard health service: an agent that answers serves, until it closes.
+ * The standard health service: an agent that answers serves, until it closes. It asks who it is
+ * as the other services do: any operator, or a configured peer.
  * https://github.com/grpc/grpc/blob/master/doc/health-checking.md
  */
-export function health(services: readonly string[]) {
+export function health(
+  services: readonly string[],
+  context: { readonly origin: Origin; readonly notices: Notices },
+) {
+  const { origin, notices } = context;
   const watchers = new Set<ServerWritableStream<Request, Response>>();
   const known = (service: string) => service === '' || services.includes(service);
 
+  /** Why a caller is turned away, as the status of its call; null: it may ask. */
+  const refusal = (call: Calling): ReturnType<typeof failureToStatus> | null => {
+    try {
+      partyOf(origin, call);
+      return null;
+    } catch (error) {
+      const failure = toFailure(error, 'health');
+      notices.refused(callerAddress(call), 'health', failure.message);
+      return failureToStatus(failure);
+    }
+  };
+
   const check: handleUnaryCall<Request, Response> = (call, reply) => {
+    const refused = refusal(call);
+    if (refused !== null) return reply(refused);
     const { service } = call.request;
     if (known(service)) reply(null, { status: SERVING });
     else reply({ code: Code.NOT_FOUND, details: `no service ${JSON.stringify(service)} here` });
   };
   const watch = (call: ServerWritableStream<Request, Response>): void => {
     call.on('error', () => undefined);
+    const refused = refusal(call);
+    if (refused !== null) return void call.emit('error', refused);
     call.on('cancelled', () => watchers.delete(call));
     watchers.add(call);
     call.write({ status: known(call.request.service) ? SERVING : SERVICE_UNKNOWN });

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { status as Code } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
+import type { Vouched } from './vouched.ts';
 
 /**
  * How a link ended. Of the peer's host we know that it lives after 'refused',
@@ -22,6 +23,8 @@ export interface SocketTrace {
   tcp: boolean;
   /** Our side of the TLS handshake succeeded. */
   secure: boolean;
+  /** What vouches for the other side's certificate, once it was shown. */
+  vouched: Vouched | null;
   /** The peer's hello came. */
   greeted: boolean;
   /** The error of the TLS handshake, or of the socket after it. */
@@ -35,6 +38,7 @@ export interface SocketTrace {
 export const newTrace = (): SocketTrace => ({
   tcp: false,
   secure: false,
+  vouched: null,
   greeted: false,
   error: null,
   socket: null,

@@ -40,6 +40,11 @@ export interface Links {
   peerCalls(node: string): Member;
   /** The peer was just heard of: a link that waits for its next try dials now. */
   hurry(node: string): void;
+  /**
+   * The TLS files have changed: every open link is dialled once more and takes the place of the
+   * one that stands, so that nothing is interrupted. Where that fails the old one stays.
+   */
+  renew(): void;
   /** Writes what waits (a goodbye), ends every stream and dials no more. */
   close(): Promise<void>;
 }
@@ -77,6 +82,9 @@ export function makeLinks(options: LinksOptions): Links {
       return link.calls;
     },
     hurry: (node) => links.get(node)?.hurry(),
+    renew() {
+      for (const link of links.values()) link.renew();
+    },
     async close() {
       await Promise.all(Array.from(links.values(), (link) => link.close()));
     },
@@ -88,6 +96,8 @@ function makeLink(peer: LinksOptions['peers'][number], options: LinksOptions) {
   const { node } = peer;
   let handlers: LinkHandlers | null = null;
   let connection: Connection | null = null;
+  /** Dialled to take the place of `connection`. */
+  let next: Connection | null = null;
   let openedAtMs: number | null = null;
   let why = 'not connected yet';
   let place = 0;
@@ -96,26 +106,57 @@ function makeLink(peer: LinksOptions['peers'][number], options: LinksOptions) {
   let cancelRetry: () => void = () => undefined;
   let closed = false;
 
-  const connect = (): void => {
-    if (handlers === null) return;
-    const { hello, onConnected, onReply } = handlers;
+  const dialPlace = (
+    { hello, onReply }: LinkHandlers,
+    opened: (theirs: Hello) => void,
+    ended: (end: LinkEnd) => void,
+  ): Connection => {
     const address = peer.address[place];
     if (address === undefined) throw new TypeError(`${node} has no address`);
-    connection = dial({
+    return dial({
       node,
       address,
       tls: options.tls,
       clock,
       timing: { ...TIMING, ...options.timing },
       hello,
-      opened(theirs) {
-        openedAtMs = clock.nowMs();
-        fruitless = [];
-        onConnected(node, theirs);
-      },
+      opened,
       reply: (message) => onReply(node, message),
       ended,
     });
+  };
+
+  const connect = (): void => {
+    if (handlers === null) return;
+    const { onConnected } = handlers;
+    const opened = (theirs: Hello): void => {
+      openedAtMs = clock.nowMs();
+      fruitless = [];
+      onConnected(node, theirs);
+    };
+    connection = dialPlace(handlers, opened, ended);
+  };
+
+  const renew = (): void => {
+    if (handlers === null || connection === null || openedAtMs === null || closed) return;
+    const { onConnected } = handlers;
+    next?.close(() => undefined);
+    const one: Connection = dialPlace(
+      handlers,
+      (theirs) => {
+        next = null;
+        cancelRetry();
+        connection?.retire();
+        connection = one;
+        openedAtMs = clock.nowMs();
+        onConnected(node, theirs);
+      },
+      (end) => {
+        if (connection === one) ended(end);
+        else if (next === one) next = null;
+      },
+    );
+    next = one;
   };
 
   const ended = (end: LinkEnd) => {
@@ -163,9 +204,11 @@ function makeLink(peer: LinksOptions['peers'][number], options: LinksOptions) {
       retries = 0;
       connect();
     },
+    renew,
     close: () =>
       new Promise<void>((resolve) => {
         closed = true;
+        next?.close(() => undefined);
         why = 'this agent is stopping';
         cancelRetry();
         if (connection === null) resolve();

@@ -168,6 +168,13 @@ export function peerCalls(node: string, connection: () => Channel | string, cloc
         return each('certificates', reply.certificates, inspectedFromWire);
       });
     },
+    storeRevocations: (list) => {
+      const method = PeerService.storeRevocations;
+      return call('store revocations', STORE_MS, true, method, { list }, (reply) => {
+        from(reply.node);
+        return reply.changed;
+      });
+    },
     inspect: () =>
       call('inspect', INSPECT_MS, false, PeerService.inspect, {}, (reply) => {
         from(reply.node);

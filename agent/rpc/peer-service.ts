@@ -135,6 +135,13 @@ export function peerHandlers(
       'inspect',
       async () => ({ node: self, inspection: JSON.stringify(await member.inspect()) }),
     ),
+    storeRevocations: unary<
+      proxyctl.v1.StoreRevocationsRequest,
+      proxyctl.v1.StoreRevocationsReply.$Properties
+    >('store revocations', async ({ list }) => ({
+      node: self,
+      changed: await member.storeRevocations(filled('list', list)),
+    })),
     swapFinish: step('swap finish', (id) => member.swapFinish(id)),
     swapState: unary<proxyctl.v1.SwapStateRequest, proxyctl.v1.SwapStateReply.$Properties>(
       'swap state',

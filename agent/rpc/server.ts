@@ -13,6 +13,7 @@ import { gossipStreams } from './gossip-service.ts';
 import { health } from './health-service.ts';
 import { peerHandlers } from './peer-service.ts';
 import type { ServedMember } from './peer-service.ts';
+import { tlsDoor } from './tls-door.ts';
 import type { Tls } from './tls.ts';
 
 export interface ServerOptions {
@@ -78,19 +79,21 @@ function serve(options: ServerOptions, origin: Origin) {
     ends.push(() => streams.endAll());
   }
   const services = ['proxyctl.v1.Control', ...(origin.kind === 'tls' ? ['proxyctl.v1.Peer'] : [])];
-  const serving = health(services);
+  const serving = health(services, context);
   server.addService(HealthService, serving.handlers);
   ends.push(() => serving.endAll());
   // A connection that never becomes a session (half a handshake) is unknown to grpc-js.
   const sockets = new Set<Socket>();
-  const injector = server.createConnectionInjector(
-    origin.kind === 'tls' ? options.tls.server : ServerCredentials.createInsecure(),
-  );
+  // Connections over TCP have had their handshake before they come here.
+  const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
+  const inject = (socket: Socket): void => injector.injectConnection(socket);
+  const refused = (who: string, why: string): void => notices.refused(who, 'connection', why);
+  const enter = origin.kind === 'tls' ? tlsDoor(options.tls, inject, refused).accept : inject;
   return {
     accept: (socket: Socket) => {
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
-      injector.injectConnection(socket);
+      enter(socket);
     },
     close: (graceMs: number) =>
       new Promise<void>((resolve) => {

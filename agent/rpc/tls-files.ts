@@ -15,8 +15,15 @@ export interface TlsPair {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
-  /** When this node's certificate ends, Unix ms. */
+  /** From when until when this node's certificate is good, Unix ms. */
+  readonly notBeforeWallMs: number;
   readonly notAfterWallMs: number;
+  /** This node's certificate and what came with it. */
+  readonly chain: readonly X509Certificate[];
+  /** The certificates of `ca`. */
+  readonly roots: readonly X509Certificate[];
+  /** Whose revocation lists count: `roots`, and the CAs between them and this node's certificate. */
+  readonly issuers: readonly X509Certificate[];
 }
 
 /** A file of `[tls]` that cannot be used: which, why, and what to do. */
@@ -72,8 +79,8 @@ export function readTls(paths: TlsPaths, pair: string, node: string, wallMs: num
       "set this host's clock",
       { timely: true },
     );
-  const issuers = [...chain.slice(1), ...roots];
-  if (!issuers.some((issuer) => leaf.checkIssued(issuer) && leaf.verify(issuer.publicKey)))
+  const by = [...chain.slice(1), ...roots];
+  if (!by.some((issuer) => leaf.checkIssued(issuer) && leaf.verify(issuer.publicKey)))
     throw new TlsError(
       paths.cert,
       `was not issued by ${paths.ca}`,
@@ -81,7 +88,8 @@ export function readTls(paths: TlsPaths, pair: string, node: string, wallMs: num
     );
 
   checkName(paths.cert, leaf, pair, node);
-  return { ca, cert, key, notAfterWallMs };
+  const issuers = [...roots, ...chain.slice(1)];
+  return { ca, cert, key, notBeforeWallMs: notBefore, notAfterWallMs, chain, roots, issuers };
 }
 
 function checkName(file: string, leaf: X509Certificate, pair: string, node: string): void {

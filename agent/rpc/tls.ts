@@ -1,47 +1,121 @@
 import { createSecureContext } from 'node:tls';
-import type { PeerCertificate } from 'node:tls';
-import { ChannelCredentials, ServerCredentials } from '@grpc/grpc-js';
+import type { X509Certificate } from 'node:crypto';
+import type { DetailedPeerCertificate, PeerCertificate } from 'node:tls';
+import { ChannelCredentials } from '@grpc/grpc-js';
 import type { Clock } from '../sys/clock.ts';
 import { IdentityError, describeIdentity, parseIdentity } from '../wire/identity.ts';
+import { keyId, type Crl } from './crl.ts';
+import { sessions, type Sessions } from './sessions.ts';
 import { readTls } from './tls-files.ts';
 import type { SocketTrace } from './link-end.ts';
 import type { TlsPair, TlsPaths } from './tls-files.ts';
+import { objectionTo, shownIn, vouchedBy } from './vouched.ts';
+import type { Objection, Trust, Vouched } from './vouched.ts';
 
 /** This node's side of mutual TLS 1.3, for its listeners and for its links. */
 export interface Tls {
-  /** For listeners; follows reload() without a rebind. */
-  readonly server: ServerCredentials;
+  /** What a listener's handshakes use now. */
+  context(): TlsContext;
+  /** Called after each reload with what to use from then on. */
+  onReload(listener: (context: TlsContext) => void): void;
   /** For one connection to `peer`: the other side must hold that node's certificate of this pair. What the sockets show is noted in `trace`. */
   channel(peer: string, trace: SocketTrace): ChannelCredentials;
-  /** When this node's certificate in use ends, Unix ms. */
-  notAfterWallMs(): number;
-  /** Reads the files again for all handshakes from now on; throws TlsError and keeps the good pair. */
+  /** What vouches for who has shown this, or why it is not good now. */
+  judge(shown: DetailedPeerCertificate): Vouched | Objection;
+  /** What is open by somebody's certificate; ended as soon as that is not good any more. */
+  readonly sessions: Sessions;
+  /** Whose revocation lists count now. */
+  issuers(): readonly X509Certificate[];
+  /** These lists are in force from now on, in place of those before; what they end is ended. */
+  revoke(lists: readonly Crl[]): void;
+  /** From when until when this node's certificate in use is good, Unix ms, and what stands against it now. */
+  own(): {
+    readonly notBeforeWallMs: number;
+    readonly notAfterWallMs: number;
+    readonly objection: Objection | null;
+  };
+  /**
+   * Reads the files again for all handshakes from now on, and ends what only a CA vouched for
+   * that is gone from them; throws TlsError and keeps the good pair.
+   */
   reload(): void;
+}
+
+/** What node:tls takes of the three files. */
+export interface TlsContext {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
+  readonly minVersion: 'TLSv1.3';
 }
 
 /** Reads this node's files; throws TlsError. `clock` tells whether they are in force. */
 export function createTls(paths: TlsPaths, pair: string, node: string, clock: Clock): Tls {
   let current = readTls(paths, pair, node, clock.wallMs());
-  const server = new ReloadingCredentials(current);
+  let trust: Trust = { roots: rootsOf(current), revoked: new Map() };
+  const listeners: ((context: TlsContext) => void)[] = [];
+  const open = sessions(clock, () => trust);
+
+  const judge = (shown: DetailedPeerCertificate): Vouched | Objection => {
+    const vouched = vouchedBy(shownIn(shown), current.roots);
+    if (vouched === null) return { why: 'ca', text: 'its CA is not trusted here' };
+    return objectionTo(vouched, trust, clock.wallMs()) ?? vouched;
+  };
   return {
-    server,
+    context: () => contextOf(current),
+    onReload: (listener) => void listeners.push(listener),
     channel: (peer, trace) => {
       const context = createSecureContext(contextOf(current));
-      const checkServerIdentity = (_host: string, certificate: PeerCertificate) =>
-        mismatch(certificate, pair, peer);
+      const checkServerIdentity = (_host: string, certificate: PeerCertificate) => {
+        const wrong = mismatch(certificate, pair, peer);
+        if (wrong !== undefined) return wrong;
+        // Node hands over the chain as well: the type is of older releases.
+        const judged = judge(certificate as DetailedPeerCertificate);
+        if ('why' in judged) return new IdentityError(`${peer}: ${judged.text}`);
+        trace.vouched = judged;
+        return undefined;
+      };
       const inner = ChannelCredentials.createFromSecureContext(context, { checkServerIdentity });
       return new TracedCredentials(inner, trace);
     },
-    notAfterWallMs: () => current.notAfterWallMs,
+    judge,
+    sessions: open,
+    issuers: () => current.issuers,
+    revoke(lists) {
+      trust = { ...trust, revoked: new Map(lists.map(({ issuer, serials }) => [issuer, serials])) };
+      open.look();
+    },
+    own() {
+      const { chain, roots, notBeforeWallMs, notAfterWallMs } = current;
+      const vouched = vouchedBy(chain, roots);
+      const objection = vouched === null ? null : objectionTo(vouched, trust, clock.wallMs());
+      return { notBeforeWallMs, notAfterWallMs, objection };
+    },
     reload() {
       current = readTls(paths, pair, node, clock.wallMs());
-      server.replace(current);
+      trust = { ...trust, roots: rootsOf(current) };
+      for (const listener of listeners) listener(contextOf(current));
+      open.look();
     },
   };
 }
 
-const contextOf = ({ ca, cert, key }: TlsPair) =>
-  ({ ca, cert, key, minVersion: 'TLSv1.3' }) as const;
+const contextOf = ({ ca, cert, key }: TlsPair): TlsContext => ({
+  ca,
+  cert,
+  key,
+  minVersion: 'TLSv1.3',
+});
+
+/** By key: a CA whose certificate was renewed is the same, and ends with the last of them. */
+function rootsOf({ roots }: TlsPair): Map<string, number> {
+  const ends = new Map<string, number>();
+  for (const { publicKey, validTo } of roots) {
+    const id = keyId(publicKey);
+    ends.set(id, Math.max(ends.get(id) ?? 0, Date.parse(validTo)));
+  }
+  return ends;
+}
 
 function mismatch(certificate: PeerCertificate, pair: string, peer: string): Error | undefined {
   try {
@@ -50,25 +124,6 @@ function mismatch(certificate: PeerCertificate, pair: string, peer: string): Err
     return new IdentityError(`${describeIdentity(identity)} answered instead of node ${peer}`);
   } catch (error) {
     return error instanceof Error ? error : new IdentityError(String(error));
-  }
-}
-
-/**
- * grpc-js's own credentials can neither demand TLS 1.3 nor be changed while they
- * listen; its base class can do both. grpc-js hands every new context to
- * setSecureContext() of its listeners.
- */
-class ReloadingCredentials extends ServerCredentials {
-  constructor(pair: TlsPair) {
-    super({ requestCert: true, rejectUnauthorized: true }, contextOf(pair));
-  }
-
-  replace(pair: TlsPair): void {
-    this.updateSecureContextOptions(contextOf(pair));
-  }
-
-  override _equals(other: ServerCredentials): boolean {
-    return other === this;
   }
 }
 

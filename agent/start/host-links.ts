@@ -11,7 +11,7 @@ export function hostLinks(host: {
   readonly tls: Tls;
   readonly clock: Clock;
   /** A peer was reached, for the first time or again. */
-  readonly onConnected: () => void;
+  readonly onConnected: (peer: string) => void;
 }) {
   const { config, tls, clock, onConnected } = host;
   const random = (): number => randomInt(1_000_000) / 1_000_000;
@@ -28,7 +28,7 @@ export function hostLinks(host: {
         onConnected(peer) {
           lastEnd.delete(peer);
           gossip.connected(peer);
-          onConnected();
+          onConnected(peer);
         },
         onClosed(peer, how, cause) {
           lastEnd.set(peer, cause);

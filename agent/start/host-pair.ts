@@ -27,6 +27,7 @@ export function hostPair(host: {
   readonly socket: StatsSocket;
   readonly certificates: HostCertificates;
   readonly others: readonly Member[];
+  readonly storeRevocations: Member['storeRevocations'];
   /** Null as long as none orders certificates here. */
   readonly issuer: () => Issuer | null;
 }) {
@@ -62,6 +63,7 @@ export function hostPair(host: {
       }),
     checkChallenge: acme.check,
     findChallenge: acme.find,
+    storeRevocations: host.storeRevocations,
     renewals: (found) => withRenewals(found, host.issuer()),
   });
   const pair: Pair = {

@@ -51,14 +51,17 @@ export function reloading(options: {
   readonly running: Config;
   readonly policy: Policy;
   readonly tls: Tls;
+  /** The TLS files were read again and are in use. */
+  readonly renewed: () => void;
   readonly log: Log;
   readonly problems: Problems;
 }): (next: Config) => void {
-  const { running, policy, tls, log, problems } = options;
+  const { running, policy, tls, renewed, log, problems } = options;
   return (next) => {
     try {
       tls.reload();
       problems.clear('tls');
+      renewed();
     } catch (error) {
       problems.raise('tls', sentence(error), 'the files before are still in use');
     }

@@ -20,6 +20,7 @@ export function localMember({
   checkChallenge,
   findChallenge,
   renewals,
+  storeRevocations,
 }: {
   readonly node: string;
   readonly haproxy: Pick<Haproxy, 'findServers' | 'shutSessions' | 'show' | 'reread'>;
@@ -33,6 +34,7 @@ export function localMember({
   readonly inspect: () => Promise<Inspection>;
   readonly checkChallenge: Member['checkChallenge'];
   readonly findChallenge: Member['findChallenge'];
+  readonly storeRevocations: Member['storeRevocations'];
   /** The same with when each is ordered anew. */
   readonly renewals: (found: readonly InspectedCertificate[]) => readonly InspectedCertificate[];
 }): Member {
@@ -51,6 +53,7 @@ export function localMember({
     show: haproxy.show,
     checkChallenge,
     findChallenge,
+    storeRevocations,
     history: () => Promise.resolve(history()),
     swapPrepare: (prepare) => swap.prepare(prepare),
     async swapCommit(swapId) {

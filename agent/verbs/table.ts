@@ -9,6 +9,7 @@ import { history } from './history.ts';
 import { move } from './move.ts';
 import type { Pair } from './pair.ts';
 import { pushCertificate } from './push.ts';
+import { publishRevocations } from './revocations.ts';
 import { requests } from './requests.ts';
 import { listServers } from './list-servers.ts';
 import { listCertificates, rollbackCertificates } from './certificates.ts';
@@ -45,6 +46,7 @@ export function controlVerbs(
     pushCertificate: (act, report) => once(act, (one) => pushCertificate(pair, one, report)),
     rollbackCertificates: (act, report) =>
       once(act, (one) => rollbackCertificates(pair, one, report)),
+    publishRevocations: (act, report) => once(act, (one) => publishRevocations(pair, one, report)),
     certificates: (served) => listCertificates(pair, served),
   };
 }

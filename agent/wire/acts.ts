@@ -1,6 +1,6 @@
 import type { ActHeader, AutomationAct, ChallengeAct } from '../core/acts.ts';
 import type { MaintenanceAct, MoveAct } from '../core/acts.ts';
-import type { PushAct, RollbackAct, ServersAct, WeightAct } from '../core/acts.ts';
+import type { PushAct, RevocationAct, RollbackAct, ServersAct, WeightAct } from '../core/acts.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { DEADLINES, RISKS } from '../core/acts.ts';
 import { stampFromWire } from './intents.ts';
@@ -139,6 +139,19 @@ export const rollbackToWire = (
 ): proxyctl.v1.RollbackCertificatesRequest.$Properties => ({
   header: headerToWire(act.header),
   paths: [...act.paths],
+});
+
+/** Throws WireError. */
+export const revocationsFromWire = (
+  wire: proxyctl.v1.PublishRevocationsRequest,
+): RevocationAct => ({ header: headerFromWire(wire.header), list: filled('list', wire.list) });
+
+/** The inverse of revocationsFromWire. */
+export const revocationsToWire = (
+  act: RevocationAct,
+): proxyctl.v1.PublishRevocationsRequest.$Properties => ({
+  header: headerToWire(act.header),
+  list: act.list,
 });
 
 /** What a caller sends for a header; the inverse of headerFromWire. */

@@ -15,6 +15,7 @@ import {
   rollbackToWire,
   serversToWire,
   weightsToWire,
+  revocationsToWire,
 } from '../../agent/wire/acts.ts';
 import { doctorFromWire } from '../../agent/wire/doctor.ts';
 import { explainFromWire } from '../../agent/wire/explain.ts';
@@ -240,6 +241,11 @@ function agent(name: string, channel: Channel): Agent {
       const { path, requestSerialize } = ControlService.rollbackCertificates;
       const request = requestSerialize(rollbackToWire(rollback));
       return act('roll back', path, [request], rollback.header.timeoutMs, report);
+    },
+    publishRevocations: (revocations, report) => {
+      const { path, requestSerialize } = ControlService.publishRevocations;
+      const request = requestSerialize(revocationsToWire(revocations));
+      return act('publish revocations', path, [request], revocations.header.timeoutMs, report);
     },
     certificates(served) {
       const { path, requestSerialize } = ControlService.certificates;

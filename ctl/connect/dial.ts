@@ -5,6 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { sentence } from '../../agent/core/words.ts';
 import { splitAddress } from '../../agent/wire/address.ts';
 import { pairIn, parseIdentity } from '../../agent/wire/identity.ts';
+import { readKey } from '../passphrase.ts';
 import type { Target } from './contexts.ts';
 import { HangUp, openChannel, type Channel } from './grpc.ts';
 
@@ -21,7 +22,7 @@ export async function dial(target: Target, timeoutMs: number): Promise<Channel> 
       throw new Error(socketTrouble(error, target.path), { cause: error });
     }
   }
-  const { socket, stranger, shook } = secure(target);
+  const { socket, stranger, shook } = secure(target, await readKey(target.key));
   try {
     return await openChannel(socket, target.node, timeoutMs);
   } catch (error) {
@@ -31,14 +32,17 @@ export async function dial(target: Target, timeoutMs: number): Promise<Channel> 
 
 type TlsTarget = Target & { readonly kind: 'tls' };
 
-function secure({ node, address, ca, cert, key }: TlsTarget): {
+function secure(
+  { node, address, ca, cert }: TlsTarget,
+  key: string,
+): {
   readonly socket: Socket;
   /** Who answered in place of the node; null: nobody else. */
   readonly stranger: () => string | null;
   /** The handshake was complete on this side. */
   readonly shook: () => boolean;
 } {
-  const files = { ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) };
+  const files = { ca: readFileSync(ca), cert: readFileSync(cert), key };
   const pair = pairIn(new X509Certificate(files.cert).subjectAltName);
   if (pair === null) throw new Error(`${cert} carries no proxyctl:// name`);
   let stranger: string | null = null;
@@ -90,6 +94,6 @@ function tlsTrouble(error: unknown, { address, ca, cert }: TlsTarget, shook: boo
     return `${address} does not accept ${cert} (${alert.toLowerCase().replaceAll('_', ' ')})`;
   // Node's server looks at our certificate after the handshake, and hangs up without a word.
   if (shook && (error instanceof HangUp || code === 'ECONNRESET'))
-    return `${address} hangs up when it has seen ${cert}: not from a CA it trusts, or expired`;
+    return `${address} hangs up when it has seen ${cert}: not from a CA it trusts, expired, or revoked`;
   return `${address}: ${sentence(error)}`;
 }

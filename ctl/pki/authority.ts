@@ -1,13 +1,12 @@
 import 'reflect-metadata';
-import { KeyObject, createPrivateKey, randomBytes, webcrypto } from 'node:crypto';
+import { randomBytes, type webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
+import { ALGORITHM, exportKey, generate, importKey } from './keys.ts';
 
-/** P-256 with SHA-256: what TLS 1.3 has in every implementation. */
-const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-/** A certificate and its private key, both PEM; the key is PKCS #8 without passphrase. */
+/** A certificate and its private key, both PEM; the key is PKCS #8. */
 export interface Issued {
   readonly certificate: string;
   readonly key: string;
@@ -44,7 +43,8 @@ export async function createAuthority(pair: string, days: number, nowMs: number)
 /**
  * A certificate with this one name, signed by the CA. `key` (PEM) is used again
  * where it is given, so that a renewal that was half copied still fits; else a
- * new one is made. Never outlives the CA. Rejects for a key that is not P-256.
+ * new one is made, under `passphrase` where there is one. Never outlives the CA.
+ * Rejects for a key that is not P-256.
  */
 export async function issueCertificate(
   authority: Issued,
@@ -53,10 +53,27 @@ export async function issueCertificate(
     days,
     nowMs,
     key,
-  }: { readonly days: number; readonly nowMs: number; readonly key: string | null },
+    passphrase = null,
+  }: {
+    readonly days: number;
+    readonly nowMs: number;
+    readonly key: string | null;
+    readonly passphrase?: string | null;
+  },
 ): Promise<Issued> {
-  const issuer = new x509.X509Certificate(authority.certificate);
   const keys = key === null ? await generate() : await importKey(key);
+  const certificate = await certify(authority, subject, keys.publicKey, { days, nowMs });
+  return { certificate, key: key ?? exportKey(keys.privateKey, passphrase) };
+}
+
+/** A certificate with this one name for a public key that was born elsewhere; PEM. */
+export async function certify(
+  authority: Issued,
+  subject: Subject,
+  publicKey: webcrypto.CryptoKey,
+  { days, nowMs }: { readonly days: number; readonly nowMs: number },
+): Promise<string> {
+  const issuer = new x509.X509Certificate(authority.certificate);
   const { notBefore, notAfter } = lifetime(days, nowMs);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),
@@ -64,7 +81,7 @@ export async function issueCertificate(
     issuer: issuer.subject,
     notBefore: new Date(Math.max(notBefore.getTime(), issuer.notBefore.getTime())),
     notAfter: new Date(Math.min(notAfter.getTime(), issuer.notAfter.getTime())),
-    publicKey: keys.publicKey,
+    publicKey,
     signingKey: (await importKey(authority.key)).privateKey,
     signingAlgorithm: ALGORITHM,
     extensions: [
@@ -78,7 +95,7 @@ export async function issueCertificate(
       await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
     ],
   });
-  return { certificate: pem(certificate), key: exportKey(keys.privateKey) };
+  return pem(certificate);
 }
 
 const lifetime = (days: number, nowMs: number): { notBefore: Date; notAfter: Date } => ({
@@ -92,21 +109,6 @@ function serial(): string {
   bytes[0] = ((bytes[0] ?? 0) & 0x3f) | 0x40;
   return bytes.toString('hex');
 }
-
-const generate = (): Promise<webcrypto.CryptoKeyPair> =>
-  webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
-
-async function importKey(keyPem: string): Promise<webcrypto.CryptoKeyPair> {
-  const { d: _secret, ...open } = createPrivateKey(keyPem).export({ format: 'jwk' });
-  const pkcs8 = createPrivateKey(keyPem).export({ type: 'pkcs8', format: 'der' });
-  return {
-    privateKey: await webcrypto.subtle.importKey('pkcs8', pkcs8, ALGORITHM, true, ['sign']),
-    publicKey: await webcrypto.subtle.importKey('jwk', open, ALGORITHM, true, ['verify']),
-  };
-}
-
-const exportKey = (key: webcrypto.CryptoKey): string =>
-  KeyObject.from(key).export({ type: 'pkcs8', format: 'pem' }).toString();
 
 const pem = (certificate: x509.X509Certificate): string =>
   `${certificate.toString('pem').trim()}\n`;

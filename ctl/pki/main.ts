@@ -1,9 +1,11 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Role } from '../../agent/core/acts.ts';
 import { authorityResult, issuedResult, pkiListResult } from '../json/pki.ts';
 import type { AuthorityJson, IssuedJson, PkiListJson } from '../json/pki.ts';
+import { sentence } from '../../agent/core/words.ts';
 import { usage } from '../failure.ts';
+import { askNewPassphrase } from '../passphrase.ts';
 import { putFile } from '../files.ts';
 import { table } from '../render/table.ts';
 import type { Streams } from '../streams.ts';
@@ -14,7 +16,17 @@ import {
   listCertificates,
   openAuthority,
   type Holder,
+  type Listed,
 } from './store.ts';
+
+/** An answer from the terminal, or a failure as an operator reads it. */
+export async function asked(ask: () => Promise<string>): Promise<string> {
+  try {
+    return await ask();
+  } catch (error) {
+    throw usage(sentence(error), 'say it again on a terminal, or leave --passphrase out');
+  }
+}
 
 const DAY_MS = 86_400_000;
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
@@ -42,22 +54,27 @@ export async function pkiIssue(
     readonly days?: number;
     readonly newKey?: boolean;
     readonly out?: string;
+    readonly passphrase?: boolean;
   },
   io: Streams,
   nowMs: number,
 ): Promise<IssuedJson> {
   const authority = openAuthority(resolve(options.dir), nowMs);
   const holder = holderOf(kind, name, options.role);
+  const asks = options.passphrase === true;
+  if (asks && kind === 'node')
+    throw usage('a node starts without anybody there', 'leave --passphrase out');
   const { certificate, key } = await issueFor(authority, holder, {
     days: options.days ?? LEAF_DAYS,
     nowMs,
     newKey: options.newKey === true,
+    passphrase: asks ? await asked(() => askNewPassphrase(`the key of ${name}`)) : null,
   });
   const base = holder.kind === 'node' ? 'node' : name;
   const folder = options.out ?? join(options.dir, 'issued');
   if (options.out !== undefined) {
     mkdirSync(options.out, { recursive: true, mode: 0o700 });
-    putFile(join(options.out, 'ca.pem'), authority.certificate, 0o644);
+    putFile(join(options.out, 'ca.pem'), authority.bundle, 0o644);
     putFile(join(options.out, `${base}.key`), key, 0o600);
     putFile(join(options.out, `${base}.pem`), certificate, 0o644);
   }
@@ -76,7 +93,55 @@ export async function pkiIssue(
   });
 }
 
-function holderOf(kind: string, name: string, role: Role | undefined): Holder {
+/**
+ * `proxyctl pki renew`: of one name, or of all, with new keys unless `keepKey`. Those whose key was
+ * born elsewhere are not renewed here.
+ */
+export async function pkiRenew(
+  names: readonly string[],
+  options: {
+    readonly dir: string;
+    readonly all?: boolean;
+    readonly days?: number;
+    readonly keepKey?: boolean;
+    readonly kind?: string;
+    readonly out?: string;
+  },
+  io: Streams,
+  nowMs: number,
+): Promise<PkiListJson> {
+  if ((names.length === 0) !== (options.all === true))
+    throw usage('whose certificate?', 'pki renew NAME ..., or pki renew --all');
+  const here = listCertificates(resolve(options.dir)).filter(({ kind }) => kind !== 'ca');
+  const wanted = options.all === true ? here : names.flatMap((name) => theOne(here, name, options));
+  if (options.out !== undefined && wanted.length > 1)
+    throw usage('--out is for one certificate', 'leave it out, or name one');
+  const done: IssuedJson[] = [];
+  for (const { kind, name, role, file } of wanted) {
+    if (!existsSync(file.replace(/\.pem$/, '.key'))) {
+      const remedy = `there: proxyctl pki enroll ${kind} ${name}; here: pki approve`;
+      if (options.all !== true) throw usage(`the key of ${name} is not here`, remedy);
+      io.err(`${kind} ${name} is not renewed, its key is not here; ${remedy}\n`);
+      continue;
+    }
+    const { dir, days, out } = options;
+    const more = { dir, newKey: options.keepKey !== true };
+    const asked = { ...more, ...(days && { days }), ...(out && { out }), ...(role && { role }) };
+    done.push(await pkiIssue(kind, name, asked, io, nowMs));
+  }
+  return { certificates: done };
+}
+
+function theOne(here: readonly Listed[], name: string, { kind }: { readonly kind?: string }) {
+  const found = here.filter((one) => one.name === name && (kind ?? one.kind) === one.kind);
+  if (found.length === 0)
+    throw usage(`nothing was issued for ${name}`, 'proxyctl pki list shows for whom there is');
+  if (found.length > 1)
+    throw usage(`a node and an operator are called ${name}`, '--kind node or --kind operator');
+  return found;
+}
+
+export function holderOf(kind: string, name: string, role: Role | undefined): Holder {
   if (kind === 'node') {
     if (role !== undefined) throw usage('a node has no role', 'leave --role out');
     return { kind, name };

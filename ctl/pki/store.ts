@@ -1,20 +1,25 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Role } from '../../agent/core/acts.ts';
 import { ActFailure } from '../../agent/core/results.ts';
 import { parseIdentity } from '../../agent/wire/identity.ts';
 import { usage } from '../failure.ts';
 import { modeOf, octal, putFile, readIfThere } from '../files.ts';
-import { createAuthority, issueCertificate, type Issued, type Subject } from './authority.ts';
+import { certify, createAuthority, issueCertificate } from './authority.ts';
+import type { Issued, Subject } from './authority.ts';
+import type { Asked } from './enroll.ts';
+import { CERTIFICATE, enter, readRegister, writeRegister } from './register.ts';
 
 /** Ten years: renewing a CA means visiting every host and every operator. */
-const CA_DAYS = 3650;
+export const CA_DAYS = 3650;
 /** A year and a month: renewed once a year, with time to spare. */
 export const LEAF_DAYS = 397;
 
 /** The pair's CA as it lies in the directory where `pki init` ran. */
 export interface Authority extends Issued {
+  /** Every CA that is to be trusted, this one first: two while it is being replaced. */
+  readonly bundle: string;
   readonly pair: string;
   readonly folder: string;
 }
@@ -63,28 +68,34 @@ export async function initAuthority(
   const made = await createAuthority(pair, CA_DAYS, nowMs);
   putFile(join(folder, 'ca.key'), made.key, 0o600);
   putFile(join(folder, 'ca.pem'), made.certificate, 0o644);
-  return { ...made, pair, folder };
+  writeRegister(folder, readRegister(folder, nowMs));
+  return { ...made, bundle: made.certificate, pair, folder };
 }
 
 /** Opens the CA; throws ActFailure where it is missing, open to others, damaged or expired. */
 export function openAuthority(folder: string, nowMs: number): Authority {
   const [keyFile, certFile] = [join(folder, 'ca.key'), join(folder, 'ca.pem')];
   const key = readIfThere(keyFile);
-  const certificate = readIfThere(certFile);
-  if (key === null || certificate === null)
+  const bundle = readIfThere(certFile);
+  if (key === null || bundle === null)
     throw failed(
       `there is no CA in ${folder}: ${key === null ? 'ca.key' : 'ca.pem'} is missing`,
       'proxyctl pki init --pair NAME, or name the directory where it ran with --dir',
     );
   refuseLoose(keyFile);
+  const secret = privateKey(keyFile, key);
+  const all = (bundle.match(CERTIFICATE) ?? [bundle]).map((pem) => `${pem}\n`);
+  // While the CA is being replaced there are two, and the key is of one of them.
+  const fits = (pem: string): boolean => parsedCertificate(certFile, pem).checkPrivateKey(secret);
+  const certificate = all.find(fits) ?? all[0] ?? '';
   const parsed = parsedCertificate(certFile, certificate);
   const pair = /^CN=proxyctl CA of (\S+)$/m.exec(parsed.subject)?.[1];
   if (pair === undefined) throw failed(`${certFile} is not a CA that pki init made`, 'see --dir');
-  if (!parsed.checkPrivateKey(privateKey(keyFile, key)))
+  if (!parsed.checkPrivateKey(secret))
     throw failed(`${keyFile} does not belong to ${certFile}`, 'put the matching pair back');
   if (Date.parse(parsed.validTo) <= nowMs)
     throw failed(`the CA in ${folder} has expired`, 'make a new one with pki init --dir NEW');
-  return { pair, folder, key, certificate };
+  return { pair, folder, key, certificate, bundle };
 }
 
 /**
@@ -98,17 +109,16 @@ export async function issueFor(
     days,
     nowMs,
     newKey,
-  }: { readonly days: number; readonly nowMs: number; readonly newKey: boolean },
+    passphrase = null,
+  }: {
+    readonly days: number;
+    readonly nowMs: number;
+    readonly newKey: boolean;
+    readonly passphrase?: string | null;
+  },
 ): Promise<Issued> {
-  if (!NAME.test(holder.name))
-    throw usage(
-      `${JSON.stringify(holder.name)} is no name of ${holder.kind === 'node' ? 'a node' : 'an operator'}`,
-      'letters, digits, dot, dash, underscore or @, at most 63',
-    );
-  const folder = join(authority.folder, 'issued');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const base = join(folder, fileOf(holder));
-  const oldKey = newKey ? null : readIfThere(`${base}.key`);
+  const base = baseOf(authority, holder);
+  const oldKey = newKey || passphrase !== null ? null : readIfThere(`${base}.key`);
   if (oldKey !== null) {
     refuseLoose(`${base}.key`);
     privateKey(`${base}.key`, oldKey);
@@ -117,10 +127,51 @@ export async function issueFor(
     days,
     nowMs,
     key: oldKey,
+    passphrase,
   });
   putFile(`${base}.key`, issued.key, 0o600);
   putFile(`${base}.pem`, issued.certificate, 0o644);
+  enter(authority.folder, authority.certificate, issued.certificate, null, nowMs);
   return issued;
+}
+
+/**
+ * Issues for a key that was born where it is used, once for each request; keeps the certificate
+ * below `issued/`. Throws ActFailure 'conflict' for a request that was approved before.
+ */
+export async function issueForRequest(
+  authority: Authority,
+  holder: Holder,
+  asked: Asked,
+  { days, nowMs }: { readonly days: number; readonly nowMs: number },
+): Promise<string> {
+  const { folder, pair } = authority;
+  const base = baseOf(authority, holder);
+  if (readRegister(folder, nowMs).certificates.some(({ request }) => request === asked.sha256))
+    throw new ActFailure('conflict', {
+      code: 'pki',
+      message: 'this request was approved before: a token is good once',
+      remediation: 'make another with pki enroll; pki list shows what was issued',
+    });
+  const publicKey = await asked.publicKey.export();
+  const certificate = await certify(authority, subjectOf(pair, holder), publicKey, { days, nowMs });
+  enter(folder, authority.certificate, certificate, asked.sha256, nowMs);
+  // A key of an earlier certificate does not belong to this one.
+  rmSync(`${base}.key`, { force: true });
+  putFile(`${base}.pem`, certificate, 0o644);
+  return certificate;
+}
+
+/** Where a holder's files lie, without their endings. Throws ActFailure 'usage' for a name that is none. */
+function baseOf(authority: Authority, holder: Holder): string {
+  if (!NAME.test(holder.name))
+    throw usage(
+      `${JSON.stringify(holder.name)} is no name of ${holder.kind === 'node' ? 'a node' : 'an operator'}`,
+      'letters, digits, dot, dash, underscore or @, at most 63',
+    );
+  const folder = join(authority.folder, 'issued');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return join(folder, fileOf(holder));
 }
 
 /** What was issued for this holder and is in force for `daysLeft` more; null where it must be issued. */

@@ -101,7 +101,7 @@ async function credentials(
   const { certificate, key } =
     stillGood(authority, holder, RENEW_DAYS, nowMs) ??
     (await issueFor(authority, holder, { days: LEAF_DAYS, nowMs, newKey: false }));
-  return { ca: authority.certificate, certificate, key };
+  return { ca: authority.bundle, certificate, key };
 }
 
 /** A directory with other things in it is not ours to write into. */

@@ -80,7 +80,7 @@ test('over TCP the agent must be of our CA, must take us, and must be who the co
     {
       ...refused,
       cause:
-        'haproxy01: 127.0.0.1:PORT hangs up when it has seen DIR/anna.pem: not from a CA it trusts, or expired',
+        'haproxy01: 127.0.0.1:PORT hangs up when it has seen DIR/anna.pem: not from a CA it trusts, expired, or revoked',
     },
   );
   t.deepEqual(

@@ -11,7 +11,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
   const lines = help.stdout.split('\n');
   t.true(lines.length <= 75 && lines.every((line) => line.length <= 80), help.stdout);
   const verbs = lines.flatMap(
-    (line) => /^  ([a-z]+(?: [a-z]+)?)(?: [[A-Z.\]]+)*  /.exec(line)?.[1] ?? [],
+    (line) => /^  ([a-z]+(?: [a-z-]+)?)(?: [[A-Z.\]]+)*  /.exec(line)?.[1] ?? [],
   );
   t.deepEqual(
     verbs.filter((verb) => !verb.startsWith('proxyctl')),
@@ -43,13 +43,14 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'acme list',
       'context list',
       'setup',
-      'pki init',
-      'pki issue',
-      'pki list',
+      ...PKI,
     ],
   );
 });
 
+const PKI = ['init', 'issue', 'renew', 'list', 'enroll', 'approve', 'revoke', 'publish']
+  .concat('rotate-ca')
+  .map((word) => `pki ${word}`);
 const VERBS = [
   'status',
   'failover',
@@ -65,7 +66,7 @@ const VERBS = [
 
 test('every verb has a help of at most 80 columns', async (t) => {
   const { run } = await desk(t);
-  for (const verb of [...VERBS, 'setup', 'pki init', 'pki issue', 'pki list']) {
+  for (const verb of [...VERBS, 'setup', ...PKI]) {
     const { code, stdout, stderr } = await run([...verb.split(' '), '--help']);
     t.deepEqual([code, stderr], [0, '']);
     t.true(stdout.startsWith(`Usage: proxyctl ${verb} `), stdout);

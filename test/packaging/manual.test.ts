@@ -64,7 +64,7 @@ function ofPage(): Record<string, string[]> {
   const found: Record<string, string[]> = {};
   let verb = '';
   for (const item of items(section('proxyctl.1', '.Sh VERBS', OPTIONS))) {
-    const words = /^Cm ([a-z]+(?: [a-z]+)*)/.exec(item.head)?.[1];
+    const words = /^Cm ([a-z-]+(?: [a-z-]+)*)/.exec(item.head)?.[1];
     const option = longOption(item);
     if (words !== undefined) found[(verb = words)] = [];
     else if (option !== null) found[verb]?.push(option);
@@ -103,7 +103,7 @@ const buildNothing = (verb: string): never => {
 test('proxyctl(1) has the arguments of every verb as the program wants them', (t) => {
   const heads = new Map(
     items(section('proxyctl.1', '.Sh VERBS', OPTIONS)).map(({ head }) => [
-      /^Cm ([a-z]+(?: [a-z]+)*)/.exec(head)?.[1] ?? '',
+      /^Cm ([a-z-]+(?: [a-z-]+)*)/.exec(head)?.[1] ?? '',
       head.replaceAll(/ O[opc] .*| Oo .*/g, ''),
     ]),
   );

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { KeyObject, webcrypto } from 'node:crypto';
 import * as x509 from '@peculiar/x509';
+import { createCrl } from '../../ctl/pki/crl.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const DAY_MS = 86_400_000;
@@ -14,6 +15,8 @@ export interface Issued {
 export interface Ca extends Issued {
   /** A leaf with exactly these names; `days` counts from yesterday and may be negative: expired. */
   issue(names: readonly string[], days?: number): Promise<Issued>;
+  /** A revocation list of these certificates, PEM. */
+  crl(revoked: readonly Issued[], number: number): Promise<string>;
 }
 
 /** A certificate authority of one test. */
@@ -26,7 +29,10 @@ export async function createCa(name: string): Promise<Ca> {
     notBefore,
     notAfter: new Date(Date.now() + 30 * DAY_MS),
     signingAlgorithm: ALGORITHM,
-    extensions: [new x509.BasicConstraintsExtension(true, 0, true)],
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
   });
   return {
     certPem: certificate.toString('pem'),
@@ -43,12 +49,24 @@ export async function createCa(name: string): Promise<Ca> {
         signingAlgorithm: ALGORITHM,
         extensions: [
           new x509.BasicConstraintsExtension(false),
+          await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
           new x509.SubjectAlternativeNameExtension(
             names.map((value) => ({ type: 'url' as const, value })),
           ),
         ],
       });
       return { certPem: issued.toString('pem'), keyPem: exportKey(leaf) };
+    },
+    crl: (revoked, number) => {
+      const serials = revoked.map(({ certPem }) => new x509.X509Certificate(certPem).serialNumber);
+      return createCrl(
+        { certificate: certificate.toString('pem'), key: exportKey(keys) },
+        serials,
+        {
+          number,
+          nowMs: Date.now(),
+        },
+      );
     },
   };
 }

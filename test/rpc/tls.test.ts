@@ -57,8 +57,8 @@ test('a new certificate is served after reload, and a bad one leaves the old in 
   const theirs = await other.issue(['proxyctl://web/operator/anna/viewer']);
   const newcomer = clientOf(t, server.address, other.certPem, theirs);
   t.is(codeOf(await askStatus(newcomer)), 'haproxy01');
-  t.is(codeOf(await askStatus(old)), 'haproxy01', 'a connection that stands goes on');
-  t.true(tls.notAfterWallMs() < Date.now() + 4 * 86_400_000);
+  t.is(codeOf(await askStatus(old)), 'UNAVAILABLE', 'what the first CA vouched for is cut');
+  t.true(tls.own().notAfterWallMs < Date.now() + 4 * 86_400_000);
 });
 
 test('every fault of the TLS files is named with its file', async (t) => {

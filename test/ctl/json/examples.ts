@@ -10,9 +10,12 @@ import { explainResult } from '../../../ctl/json/explain.ts';
 import { haproxyResult } from '../../../ctl/json/haproxy.ts';
 import { historyResult } from '../../../ctl/json/history.ts';
 import { moveResult } from '../../../ctl/json/moves.ts';
-import { authorityResult, issuedResult, pkiListResult } from '../../../ctl/json/pki.ts';
+import { authorityResult, enrolledResult, issuedResult } from '../../../ctl/json/pki.ts';
+import { pkiListResult, publishedResult } from '../../../ctl/json/pki.ts';
+import { revokedResult, rotationResult } from '../../../ctl/json/pki.ts';
 import { serversListResult, serversResult } from '../../../ctl/json/servers.ts';
 import { exampleResult, hostResult, setupResult } from '../../../ctl/json/setup.ts';
+import { time } from '../../../ctl/json/wish.ts';
 import { statusResult } from '../../../ctl/json/status.ts';
 import { serverReading } from '../../core/builders.ts';
 import { inspected } from '../../reports.ts';
@@ -213,4 +216,16 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
   'pki init': [authorityResult('web', 'pki')],
   'pki issue': [issuedResult(issued)],
   'pki list': [pkiListResult([issued])],
+  'pki renew': [pkiListResult([issued])],
+  'pki enroll': [enrolledResult({ key: 'anna.key', file: 'anna.csr', token: 'T' })],
+  'pki approve': [issuedResult(issued)],
+  'pki revoke': [
+    revokedResult({
+      file: 'crl.pem',
+      number: 1,
+      certificates: [{ kind: 'node', name: 'n', role: null, serial: '1', notAfter: time(0) }],
+    }),
+  ],
+  'pki publish': [publishedResult('crl.pem')],
+  'pki rotate-ca': [rotationResult('issue', { issued: [issued], elsewhere: [issued] })],
 };
