@@ -40,7 +40,6 @@ export const ALERTS = {
   'redundancy-lost': 'warn',
   'paused-long': 'warn',
   'same-name': 'fail',
-  'health-unknown': 'warn',
 } as const satisfies Readonly<Record<string, Severity>>;
 
 export type AlertId = keyof typeof ALERTS;

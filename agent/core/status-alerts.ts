@@ -101,9 +101,6 @@ function ownAlerts(node: string, report: NodeReport): Alert[] {
       ? [by(node, alert('degraded', 'health', healthReason, 'proxyctl servers'), healthSinceMs)]
       : []),
     ...(health === 'partly' ? [by(node, partlyAlert(node, report), healthSinceMs)] : []),
-    ...(health === 'unknown' && haproxy.every(({ problem }) => problem === '')
-      ? [by(node, alert('health-unknown', 'health', healthReason), healthSinceMs)]
-      : []),
   ];
 }
 

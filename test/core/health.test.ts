@@ -96,6 +96,7 @@ const task = {
   server: 'web1',
   key: drain.key,
   stamp: drain.stamp,
+  how: 'tell' as const,
 };
 
 test('a new wish, a new process and a failure before each make a task; what is in force makes none', (t) => {

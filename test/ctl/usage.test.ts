@@ -212,7 +212,7 @@ ca = ""
     refused(
       '',
       `proxyctl: DIR/config.toml has 5 mistakes
-  cause   contexts.web.agents.haproxy01: must be IP:PORT or [IP]:PORT; contexts.web.agents.haproxy02: must be text; contexts.web.ca: must not be empty; contexts.web.sockt: no such key, did you mean socket?; curent: no such key, did you mean current?
+  cause   contexts.web.agents.haproxy01: must be IP:PORT or [IP]:PORT; contexts.web.agents.haproxy02: must be IP:PORT or [IP]:PORT, or a list of them; contexts.web.ca: must not be empty; contexts.web.sockt: no such key, did you mean socket?; curent: no such key, did you mean current?
   do      see docs/operations.md, "Contexts"
 `,
     ),

@@ -335,6 +335,8 @@ test('drain and cert push -o json have snake_case keys', async (t) => {
         not_after: '2027-01-24T23:48:17Z',
         names: ['www.example.net'],
         outcome: 'swapped',
+        verified: null,
+        listeners: [],
       },
     ],
   });

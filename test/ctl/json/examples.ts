@@ -137,6 +137,14 @@ const swapped = {
   fingerprint: 'bb',
   notAfter: '2099-01-24T00:00:00Z',
   names: ['www.example.net'],
+  checks: [
+    {
+      listener: 'frontend mtls (:9443)',
+      servername: '',
+      verified: false,
+      reason: 'it wants a client certificate',
+    },
+  ],
   outcome: 'swapped' as const,
 };
 const drained = {
