@@ -42,6 +42,8 @@ export const SETTLED_MS = 7000;
 export const UNTAKEN_MS = 2500;
 /** An address is left to the kernels at most once in this time. */
 export const STEP_OUT_INTERVAL_MS = 10_000;
+/** A HAProxy that has lived again for this long makes its next death one of its own. */
+export const ALIVE_AGAIN_MS = 1000;
 /** After an address came here it is advertised again, and once more this much later. */
 export const ADVERT_AGAIN_MS = 100;
 /** Who was MASTER before and has not said otherwise for this long is not waited for. */

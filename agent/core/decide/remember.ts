@@ -9,7 +9,13 @@ import { freshNodes, isCut, silences } from '../peers.ts';
 import { put } from './situation.ts';
 import { hindrances } from './standby.ts';
 import { isUnserved } from './unserved.ts';
-import { FORCE_INTERVAL_MS, FORCE_WINDOW_MS, REJOIN_MS, UNASKED_WINDOW_MS } from '../timing.ts';
+import {
+  ALIVE_AGAIN_MS,
+  FORCE_INTERVAL_MS,
+  FORCE_WINDOW_MS,
+  REJOIN_MS,
+  UNASKED_WINDOW_MS,
+} from '../timing.ts';
 
 /** Memory brought up to date with what is seen now, before anything is decided from it. */
 export function remember(view: View, me: NodeReport, before: Memory, nowMs: number): Memory {
@@ -62,11 +68,20 @@ function rememberAddress(
       address,
       unserved ? (before.unserved.get(address) ?? nowMs) : null,
     ),
+    stepOuts: put(
+      before.stepOuts,
+      address,
+      isAliveAgain(me, nowMs) ? null : (before.stepOuts.get(address) ?? null),
+    ),
     alone: put(before.alone, address, isAlone ? (before.alone.get(address) ?? nowMs) : null),
     moves: put(before.moves, address, arrived && was.took?.counts ? [...moves, nowMs] : moves),
     unasked: put(before.unasked, address, against ? [...unasked, nowMs] : unasked),
   };
 }
+
+/** What was left to the kernels before says nothing of the next death. */
+const isAliveAgain = ({ health, healthSinceMs }: NodeReport, nowMs: number): boolean =>
+  health !== 'down' && nowMs - healthSinceMs >= ALIVE_AGAIN_MS;
 
 const recent = (times: readonly number[] | undefined, windowMs: number, nowMs: number): number[] =>
   (times ?? []).filter((atMs) => nowMs - atMs < windowMs);

@@ -56,6 +56,18 @@ test('HAProxy dead and nobody heard: left to whoever lives after a second, once 
   ]);
 });
 
+test('a HAProxy that lived for a second and dies again is not kept by an earlier time', (t) => {
+  const dies = (aliveMs: number) => (nowMs: number) => {
+    const alive = nowMs - NOW > 1000 && nowMs - NOW <= 1000 + aliveMs;
+    const since: Change = alive ? { healthSinceMs: NOW + 1001 } : DEAD;
+    return view(A, [onA({ state: 'MASTER' }, since), away(onB())]);
+  };
+  const dones = (aliveMs: number) =>
+    course(dies(aliveMs), [0, 1000, 1000 + aliveMs, 3000, 4000]).map(([, done]) => done);
+  t.deepEqual(dones(1001), ['', 'step-out 254', '', 'step-out 254', 'set-advskew 254']);
+  t.deepEqual(dones(500), ['', 'step-out 254', '', 'set-advskew 254', 'set-advskew 254']);
+});
+
 test('left to nobody: while HAProxy lives, all peers are dead, paused, watched only', (t) => {
   const mine = (change: Change) => onA({ state: 'MASTER' }, change);
   const paused = { intents: wishes(intent('pause', 'on')) };
