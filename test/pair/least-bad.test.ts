@@ -64,14 +64,25 @@ async function withSideFrontend(): Promise<void> {
     writeFileSync(path, text.replace('\nbackend ACME', `\n${side}\nbackend ACME`));
     await labOrder(lab().name, { op: 'reload', node: name });
   }
+  const isThere = async (at: number) =>
+    (await runtime(nodeAt(lab(), at), 'show stat -1 1 -1')).includes('SIDE');
+  await eventually('SIDE is there', async () => (await isThere(0)) && isThere(1));
 }
 
 test('a required frontend that is closed on both: a dead HAProxy is worse', async (t) => {
   await withSideFrontend();
-  const side = (word: string) =>
-    Promise.all(lab().nodes.map((node) => runtime(node, `${word} frontend SIDE`)));
+  /** First where it moves nothing. */
+  async function close(): Promise<void> {
+    for (const at of [1, 0]) {
+      await runtime(nodeAt(lab(), at), 'disable frontend SIDE');
+      await eventually('partly is told', async () => {
+        const ids = await alertIds();
+        return ids.filter((id) => id === 'partly').length === 2 - at;
+      });
+    }
+  }
   const { gapMs, holder, seen } = await gapWith(
-    (on) => (on ? side('disable') : runtime(nodeAt(lab(), 1), 'enable frontend SIDE')),
+    (on) => (on ? close() : runtime(nodeAt(lab(), 1), 'enable frontend SIDE')),
     'partly',
   );
   t.log(`gap ${gapMs} ms`);
