@@ -115,8 +115,8 @@ export function watchHaproxy(options: WatchOptions): () => void {
       misses = 0;
       asked = null;
       // A starting HAProxy renames its socket into place a moment before it listens.
-      if (trouble.kind === 'gone' && held?.answers() === true && pauseMs < LAST_RETRY_MS)
-        return pauseMs;
+      const nobody = trouble.kind === 'gone' || trouble.kind === 'refused';
+      if (nobody && held?.answers() === true && pauseMs < LAST_RETRY_MS) return pauseMs;
     }
     const needed = trouble.kind !== 'barred' && trouble.kind !== 'exhausted';
     const none: ListenerAnswer = { kind: 'none', at: '' };

@@ -16,7 +16,7 @@ test('all is well: serving', (t) => {
   });
 });
 
-test('a dead or hung HAProxy and a closed required frontend are down, with the cause', (t) => {
+test('a dead, hung or stopping HAProxy and a closed required frontend are down, with the cause', (t) => {
   const closed = [
     { name: 'stats', open: false, required: false },
     { name: 'web', open: false, required: true },
@@ -25,11 +25,13 @@ test('a dead or hung HAProxy and a closed required frontend are down, with the c
     [
       haproxy({ state: 'down', problem: 'connection refused' }),
       haproxy({ state: 'hung', problem: 'no reply for 4 s' }),
+      haproxy({ state: 'stopping', problem: 'it ends with its sessions' }),
       haproxy({ frontends: closed }),
     ].map((one) => healthOf(report('haproxy01', { haproxy: [one] }), [report('haproxy02')])),
     [
       { health: 'down', reason: 'HAProxy is down: connection refused' },
       { health: 'down', reason: 'HAProxy is hung: no reply for 4 s' },
+      { health: 'down', reason: 'HAProxy is stopping' },
       { health: 'down', reason: 'HAProxy: frontend web is not open' },
     ],
   );

@@ -304,6 +304,30 @@ test('a seamless reload whose new process dies: down at once, though the old one
   );
 });
 
+test('a seamless reload whose new process dies once it serves: stopping with sessions on the old one, else down', async (t) => {
+  const haproxy = await startHaproxy(t);
+  const old = haproxy.child();
+  const { said, older } = watch(t, haproxy.socketPath, { clock: testClock });
+  await said.until(up(old.pid));
+  const reload = async (): Promise<void> => {
+    const { pid } = haproxy.child();
+    const next = await haproxy.start(['-x', haproxy.socketPath, '-sf', String(pid)]);
+    await said.until(up(next.pid));
+  };
+  const client = await holdOpen(t, haproxy);
+  await eventually(async () => /^CurrConns: [1-9]/m.test(await haproxy.ask('show info')));
+  await reload();
+  haproxy.child().kill('SIGKILL');
+  await said.until(({ kind }) => kind === 'stopping');
+  t.deepEqual(
+    older.list().map(({ pid }) => pid),
+    [old.pid],
+  );
+  client.destroy();
+  await said.until(({ kind }) => kind === 'down');
+  t.deepEqual(kinds(said.items), ['up', 'up', 'stopping', 'down']);
+});
+
 test('a seamless reload whose new process dies before it tells the old one: that one goes on serving', async (t) => {
   const haproxy = await startHaproxy(t);
   const old = haproxy.child();
