@@ -22,8 +22,8 @@ export type Trouble =
    * Linux says EAGAIN to the latter (net/unix/af_unix.c, unix_stream_connect()), which is silence.
    */
   | { readonly kind: 'refused'; readonly cause: string }
-  /** Accepted, and not answered twice in a row. */
-  | { readonly kind: 'silent'; readonly cause: string }
+  /** Accepted, and not answered. `hasEnded`: the connection was closed, and its time not over. */
+  | { readonly kind: 'silent'; readonly cause: string; readonly hasEnded: boolean }
   /** Something else than HAProxy answers, or no socket is there. */
   | { readonly kind: 'alien'; readonly cause: string }
   /** No right to connect. */
@@ -99,11 +99,12 @@ export function troubleOf(error: unknown, path: string): Trouble {
         return { kind: 'exhausted', cause: `no file descriptor is left here (${failure.code})` };
       if (/^(ENOTSOCK|EPROTOTYPE|ENOTDIR|ENAMETOOLONG)$/.test(failure.code))
         return { kind: 'alien', cause: `${path} is no stats socket (${failure.code})` };
-      return { kind: 'silent', cause };
+      return { kind: 'silent', cause, hasEnded: failure.code !== 'EAGAIN' };
     case 'timeout':
+      return { kind: 'silent', cause, hasEnded: false };
     case 'empty':
     case 'cut':
-      return { kind: 'silent', cause };
+      return { kind: 'silent', cause, hasEnded: true };
     case 'rejected':
     case 'text':
     case 'too-large':

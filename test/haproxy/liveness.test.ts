@@ -14,7 +14,7 @@ const KNOCKS = ['answers', 'silent', 'refused', 'none'] as const;
 function verdictOf(kind: Trouble['kind'], more: Partial<Seen> = {}): Liveness {
   const listener = { kind: 'none', at: '127.0.0.1:80' } as const;
   const seen: Seen = { path: '/a.sock', listener, heldAnswers: false, stopping: null, ...more };
-  return verdict({ kind, cause: 'CAUSE' }, seen);
+  return verdict({ kind, cause: 'CAUSE', hasEnded: false }, seen);
 }
 
 test('the verdict on a socket that does not answer, by what a listener did: a table', (t) => {
