@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isDisabled } from './config-servers.ts';
 import { sectionsOf } from './config-text.ts';
 
 /** An address on this host at which a frontend accepts TCP connections. */
@@ -15,14 +16,15 @@ const APART = new Set(['interface', 'namespace']);
 
 /**
  * The TCP addresses of the `bind` lines in the text of haproxy.conf that can be known without
- * being HAProxy: literal ones. Of a range of ports the first. Conditions (`.if`) are not looked at.
+ * being HAProxy: literal ones, of sections that are not disabled. Of a range of ports the first.
+ * What stands in a condition (`.if`) may not be there, and its silence would prove nothing.
  */
 export function bindsIn(text: string): Bind[] {
   return sectionsOf(text)
-    .filter(({ kind }) => kind === 'frontend' || kind === 'listen')
+    .filter((section) => /^(?:frontend|listen)$/.test(section.kind) && !isDisabled(section))
     .flatMap(({ title, lines }) =>
       lines
-        .filter(({ words }) => words[0] === 'bind' && !words.some((word) => APART.has(word)))
+        .filter(({ isGuarded, words }) => !isGuarded && words[0] === 'bind' && !isApart(words))
         .flatMap(({ words }) =>
           (words[1] ?? '').split(',').flatMap((address) => {
             const place = placeOf(address, words.includes('v6only'));
@@ -31,6 +33,8 @@ export function bindsIn(text: string): Bind[] {
         ),
     );
 }
+
+const isApart = (words: readonly string[]): boolean => words.some((word) => APART.has(word));
 
 /** Configuration manual 11.2, "address formats": families that are TCP over IP, with or without a name. */
 function placeOf(address: string, v6only: boolean): Omit<Bind, 'frontend'> | null {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { ConfigFacts } from '../core/doctor/inspection.ts';
-import { scanConfig, unixPath } from './config-scan.ts';
+import { scanConfig } from './config-scan.ts';
 import { isDisabled, servers } from './config-servers.ts';
 import { hasVariable, sectionsOf, type ConfigLine, type ConfigSection } from './config-text.ts';
+import { unixPath } from './socket-line.ts';
 
 const CHALLENGE = '/.well-known/acme-challenge';
 

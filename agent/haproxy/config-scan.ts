@@ -35,10 +35,6 @@ interface UnknownBind extends Pick<ConfigLine, 'number' | 'text'> {
 
 /** What may be read from haproxy.conf without being HAProxy. */
 export interface ConfigScan {
-  /** Path of the first `stats socket` of level admin in `global`; null for none that is certain. */
-  readonly socket: string | null;
-  /** Why `socket` is null, to be put behind the path of the file; null where it is not. */
-  readonly noSocket: string | null;
   readonly listeners: readonly TlsListener[];
   /** Files that `crt-list` names on `bind` lines, each once. */
   readonly crtLists: readonly string[];
@@ -55,12 +51,8 @@ export interface ConfigScan {
   readonly unknown: readonly UnknownBind[];
 }
 
-/** The path in `/var/run/haproxy.sock` or `unix@/…`; null for a TCP or abstract socket. */
-export const unixPath = (address: string): string | null =>
-  /^(?:unix@)?(\/.+)$/.exec(address)?.[1] ?? null;
-
 /**
- * Scans the text of the haproxy.conf at `path` for the stats socket and the TLS listeners.
+ * Scans the text of the haproxy.conf at `path` for the TLS listeners.
  * Only these: everything else is asked of the running HAProxy. What stands in a condition or has
  * a variable in it is not known, and no listener.
  */
@@ -100,7 +92,6 @@ export function scanConfig(text: string, path = ''): ConfigScan {
     }
   }
   return {
-    ...adminSocket(globals),
     listeners,
     crtLists: [...crtLists],
     lists,
@@ -110,25 +101,6 @@ export function scanConfig(text: string, path = ''): ConfigScan {
     directory,
     unknown,
   };
-}
-
-/** The first certain one of level admin, or what is in the way of the first there is. */
-function adminSocket(globals: readonly ConfigLine[]): Pick<ConfigScan, 'socket' | 'noSocket'> {
-  const reasons: string[] = [];
-  for (const { words, isGuarded } of globals) {
-    const [first, second, address = ''] = words;
-    if (first !== 'stats' || second !== 'socket') continue;
-    const level = after(words, 'level').at(-1) ?? 'operator';
-    if (words.some(hasVariable)) reasons.push(`its "stats socket ${address}" has a variable in it`);
-    else if (isGuarded) reasons.push(`its "stats socket ${address}" stands in a condition (.if)`);
-    else if (level !== 'admin')
-      reasons.push(`its "stats socket ${address}" is of level ${level}, not admin`);
-    else if (unixPath(address) === null)
-      reasons.push(`its "stats socket ${address}" is no path of this host`);
-    else return { socket: unixPath(address), noSocket: null };
-  }
-  const none = 'it has no "stats socket PATH level admin" in its global section';
-  return { socket: null, noSocket: reasons[0] ?? none };
 }
 
 /** `default-path` (configuration manual 3.1): "config" and "parent" are of the file itself. */

@@ -16,8 +16,14 @@ export type Liveness =
 export type Trouble =
   /** Nobody accepts there. */
   | { readonly kind: 'gone'; readonly cause: string }
-  /** Accepted, and not answered twice in a row. */
-  | { readonly kind: 'silent'; readonly cause: string }
+  /**
+   * Its file is there and refuses: nobody listens, or on FreeBSD the queue of who listens is full
+   * (sys/kern/uipc_usrreq.c: unp_connectat() says ECONNREFUSED where sonewconn() gives nothing).
+   * Linux says EAGAIN to the latter (net/unix/af_unix.c, unix_stream_connect()), which is silence.
+   */
+  | { readonly kind: 'refused'; readonly cause: string }
+  /** Accepted, and not answered. `hasEnded`: the connection was closed, and its time not over. */
+  | { readonly kind: 'silent'; readonly cause: string; readonly hasEnded: boolean }
   /** Something else than HAProxy answers, or no socket is there. */
   | { readonly kind: 'alien'; readonly cause: string }
   /** No right to connect. */
@@ -61,11 +67,15 @@ export function verdict(trouble: Trouble, seen: Seen): Liveness {
   const { kind, cause } = trouble;
   if (kind === 'barred') return { kind: 'unknown', cause, remedy: GROUP };
   if (kind === 'exhausted') return { kind: 'unknown', cause, remedy: LIMIT };
-  const remedy = kind === 'silent' ? MORE_SLOTS : NAME_IT;
+  // A process that answers over an older connection, and whose socket refuses: its queue is full.
+  const isFull = kind === 'silent' || (kind === 'refused' && heldAnswers);
+  const remedy = isFull ? MORE_SLOTS : NAME_IT;
+  const says =
+    kind === 'refused' && heldAnswers ? `${path} takes no connection (ECONNREFUSED)` : cause;
   if (listener.kind === 'answers')
-    return { kind: 'unknown', cause: `${cause}; HAProxy answers at ${listener.at}`, remedy };
+    return { kind: 'unknown', cause: `${says}; HAProxy answers at ${listener.at}`, remedy };
   const alive = listener.kind === 'refused' ? kind === 'silent' && heldAnswers : heldAnswers;
-  if (alive) return { kind: 'unknown', cause: `${cause}; ${path} was answered before`, remedy };
+  if (alive) return { kind: 'unknown', cause: `${says}; ${path} was answered before`, remedy };
   if (kind === 'alien' && listener.kind === 'none') return { kind: 'unknown', cause, remedy };
   if (listener.kind === 'silent' || kind === 'silent') return { kind: 'hung', cause };
   if (stopping === null) return { kind: 'down', cause };
@@ -81,7 +91,7 @@ export function troubleOf(error: unknown, path: string): Trouble {
     case 'missing':
       return { kind: 'gone', cause: `nobody listens at ${path} (ENOENT)` };
     case 'refused':
-      return { kind: 'gone', cause: `nobody listens at ${path} (ECONNREFUSED)` };
+      return { kind: 'refused', cause: `nobody listens at ${path} (ECONNREFUSED)` };
     case 'denied':
       return { kind: 'barred', cause: `${path} may not be used (${codeOf(error)})` };
     case 'broken':
@@ -89,11 +99,12 @@ export function troubleOf(error: unknown, path: string): Trouble {
         return { kind: 'exhausted', cause: `no file descriptor is left here (${failure.code})` };
       if (/^(ENOTSOCK|EPROTOTYPE|ENOTDIR|ENAMETOOLONG)$/.test(failure.code))
         return { kind: 'alien', cause: `${path} is no stats socket (${failure.code})` };
-      return { kind: 'silent', cause };
+      return { kind: 'silent', cause, hasEnded: failure.code !== 'EAGAIN' };
     case 'timeout':
+      return { kind: 'silent', cause, hasEnded: false };
     case 'empty':
     case 'cut':
-      return { kind: 'silent', cause };
+      return { kind: 'silent', cause, hasEnded: true };
     case 'rejected':
     case 'text':
     case 'too-large':

@@ -1,43 +1,54 @@
-import { sectionsOf } from './config-text.ts';
-import { unixPath } from './config-scan.ts';
+import { hasVariable, sectionsOf, type ConfigLine } from './config-text.ts';
 
 /** Which `stats socket` line of haproxy.conf is meant, or why none can be. */
 export type SocketLine =
-  | { readonly path: string; readonly admin: boolean }
-  | { readonly path: null; readonly cause: string };
+  { readonly path: string } | { readonly path: null; readonly cause: string };
 
 const LINE = '"stats socket PATH level admin" in its global section';
 
+/** The path in `/var/run/haproxy.sock` or `unix@/…`; null for a TCP or abstract socket. */
+export const unixPath = (address: string): string | null =>
+  /^(?:unix@)?(\/.+)$/.exec(address)?.[1] ?? null;
+
 /**
- * The first `stats socket` of level admin whose path is written out in the text of haproxy.conf,
- * else the first of another level: that one at least tells of HAProxy's end. A path with a
- * variable is only known to HAProxy, from its own environment.
+ * The first `stats socket` of level admin in the text of haproxy.conf whose path is certain, else
+ * the first certain one of another level: that one at least tells of HAProxy's end. What stands in
+ * a condition or has a variable in its path is known to HAProxy alone. `cause` is to be put behind
+ * the path of the file.
  */
 export function socketOf(text: string): SocketLine {
   const lines = sectionsOf(text)
     .filter(({ kind }) => kind === 'global')
     .flatMap((section) => section.lines)
     .filter(({ words }) => words[0] === 'stats' && words[1] === 'socket');
-  const known = lines.flatMap(({ words }) => {
-    const path = unixPath(words[2] ?? '');
-    if (path === null || path.includes('$')) return [];
-    return [{ path, admin: / level admin( |$)/.test(words.join(' ')) }];
+  const certain = lines.filter(({ isGuarded }) => !isGuarded);
+  const path = certain.filter(isAdmin).flatMap(pathsOf)[0] ?? certain.flatMap(pathsOf)[0];
+  if (path !== undefined) return { path };
+  const [first] = lines;
+  if (first === undefined) return { path: null, cause: `has no ${LINE}` };
+  // What only HAProxy can tell may well be the right one; what is no path is not.
+  const [line, says] = reason(lines) ?? [first, 'has no stats socket that is a path'];
+  return { path: null, cause: `${says} (line ${line.number}: ${line.words[2] ?? ''})` };
+}
+
+/** Several addresses of one line are separated by commas (configuration manual 11.2). */
+const pathsOf = ({ words }: ConfigLine): string[] =>
+  (words[2] ?? '').split(',').flatMap((address) => {
+    const path = unixPath(address);
+    return path === null || hasVariable(path) ? [] : [path];
   });
-  const found = known.find(({ admin }) => admin) ?? known[0];
-  if (found !== undefined) return found;
-  const variable = lines.find(({ words }) => words[2]?.includes('$'));
-  if (variable !== undefined) {
-    const { words, number } = variable;
-    return {
-      path: null,
-      cause: `names its stats socket by a variable (line ${number}: ${words[2]})`,
-    };
+
+/** The last `level` counts; HAProxy's own default is operator (management guide, "stats socket"). */
+function isAdmin({ words }: ConfigLine): boolean {
+  const at = words.lastIndexOf('level');
+  return at > 2 && words[at + 1] === 'admin';
+}
+
+function reason(lines: readonly ConfigLine[]): readonly [ConfigLine, string] | null {
+  for (const line of lines) {
+    if (hasVariable(line.words[2] ?? '')) return [line, 'names its stats socket by a variable'];
+    const isPath = pathsOf(line).length > 0;
+    if (line.isGuarded && isPath) return [line, 'has its stats socket in a condition (.if)'];
   }
-  const other = lines[0];
-  if (other === undefined) return { path: null, cause: `has no ${LINE}` };
-  const { words, number } = other;
-  return {
-    path: null,
-    cause: `has no stats socket that is a path (line ${number}: ${words[2] ?? ''})`,
-  };
+  return null;
 }

@@ -1,6 +1,6 @@
 import { isDisabled } from './config-servers.ts';
 import { hasVariable, sectionsOf, type ConfigSection } from './config-text.ts';
-import { unixPath } from './config-scan.ts';
+import { unixPath } from './socket-line.ts';
 import { withBase } from './crt-list.ts';
 
 /** One address of a `bind` line that serves TLS. */

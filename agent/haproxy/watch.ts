@@ -23,6 +23,8 @@ const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1000;
 const PING_MS = 1000;
 const MISSES = 2;
+/** A dying process may take a connection once more; who closes more often than this is not tried in a loop. */
+const CLOSINGS = 3;
 
 /**
  * Watches one HAProxy through its stats socket. It lives when a new connection is answered: one a
@@ -41,6 +43,8 @@ export function watchHaproxy(options: WatchOptions): () => void {
   let last: { readonly pid: number; readonly level: string | null } = { pid: 0, level: null };
   let said = '';
   let misses = 0;
+  /** Connections that ended without an answer, since the last answer. */
+  let closings = 0;
   let retryMs = FIRST_RETRY_MS;
   let looking = false;
   let again = false;
@@ -92,6 +96,7 @@ export function watchHaproxy(options: WatchOptions): () => void {
 
   async function answered({ pid, version }: Info): Promise<void> {
     misses = 0;
+    closings = 0;
     asked = null;
     retryMs = FIRST_RETRY_MS;
     if (held !== null && held.pid() !== null && held.pid() !== pid) letGo();
@@ -106,6 +111,10 @@ export function watchHaproxy(options: WatchOptions): () => void {
   }
 
   async function notAnswered(trouble: Trouble): Promise<number> {
+    if (trouble.kind === 'silent' && trouble.hasEnded && ++closings < CLOSINGS) {
+      again = true;
+      return 0;
+    }
     const pauseMs = retryMs;
     retryMs = Math.min(LAST_RETRY_MS, retryMs * 2);
     if (trouble.kind === 'silent') {
@@ -113,10 +122,11 @@ export function watchHaproxy(options: WatchOptions): () => void {
       if (++misses < MISSES) return FIRST_RETRY_MS;
     } else {
       misses = 0;
+      closings = 0;
       asked = null;
       // A starting HAProxy renames its socket into place a moment before it listens.
-      if (trouble.kind === 'gone' && held?.answers() === true && pauseMs < LAST_RETRY_MS)
-        return pauseMs;
+      const nobody = trouble.kind === 'gone' || trouble.kind === 'refused';
+      if (nobody && held?.answers() === true && pauseMs < LAST_RETRY_MS) return pauseMs;
     }
     const needed = trouble.kind !== 'barred' && trouble.kind !== 'exhausted';
     const none: ListenerAnswer = { kind: 'none', at: '' };

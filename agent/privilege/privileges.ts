@@ -4,7 +4,7 @@ import { directActs, type CarpActs } from '../carp/acts.ts';
 import { certificateFiles } from '../certs/files.ts';
 import type { CertificateFiles } from '../certs/port.ts';
 import { configFiles } from '../haproxy/config-files.ts';
-import { scanConfig } from '../haproxy/config-scan.ts';
+import { socketOf } from '../haproxy/socket-line.ts';
 import { crtListPaths, isStoreName } from '../haproxy/crt-list.ts';
 import { runtime } from '../haproxy/runtime.ts';
 import { startedWith } from '../haproxy/started-with.ts';
@@ -121,8 +121,7 @@ async function certificateFolders({
 }: HostConfig): Promise<readonly string[]> {
   if (certificates.directories.length > 0) return certificates.directories;
   try {
-    const { socket } = scanConfig(await readFile(haproxy.config, 'utf8'));
-    const path = haproxy.socket || socket;
+    const path = haproxy.socket || socketOf(await readFile(haproxy.config, 'utf8')).path;
     const ask =
       path === null
         ? () => Promise.reject(new Error('no stats socket is known'))

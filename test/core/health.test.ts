@@ -16,7 +16,7 @@ test('all is well: serving', (t) => {
   });
 });
 
-test('a dead or hung HAProxy is down, a closed required frontend partly, one that cannot be asked unknown', (t) => {
+test('a dead, hung or stopping HAProxy is down, a closed required frontend partly, one that cannot be asked unknown', (t) => {
   const closed = [
     { name: 'stats', open: false, required: false },
     { name: 'web', open: false, required: true },
@@ -25,6 +25,7 @@ test('a dead or hung HAProxy is down, a closed required frontend partly, one tha
     [
       haproxy({ state: 'down', problem: 'connection refused' }),
       haproxy({ state: 'hung', problem: 'no reply for 4 s' }),
+      haproxy({ state: 'stopping', problem: 'it ends with its sessions' }),
       haproxy({ frontends: closed }),
       haproxy({ state: 'unknown', problem: 'no stats socket in haproxy.conf' }),
       haproxy({ state: 'down', problem: NOT_READ }),
@@ -32,6 +33,7 @@ test('a dead or hung HAProxy is down, a closed required frontend partly, one tha
     [
       { health: 'down', reason: 'HAProxy is down: connection refused' },
       { health: 'down', reason: 'HAProxy is hung: no reply for 4 s' },
+      { health: 'down', reason: 'HAProxy is stopping: it ends with its sessions' },
       { health: 'partly', reason: 'HAProxy: frontend web is not open' },
       {
         health: 'unknown',

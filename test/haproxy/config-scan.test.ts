@@ -5,13 +5,12 @@ import { configReader } from '../../agent/haproxy/config-reader.ts';
 import { backendsAt, scanConfig } from '../../agent/haproxy/config-scan.ts';
 import { shortFolder } from './haproxy.ts';
 
-const socketOf = (...lines: string[]) => scanConfig(['global', ...lines].join('\n')).socket;
 const listenersOf = (...lines: string[]) =>
   scanConfig(['frontend web', ...lines].join('\n')).listeners;
 
 const ALL = { key: true, ocsp: true, issuer: true, sctl: true, insteadOfCrt: false };
 
-test('a usual haproxy.conf: the admin socket and every TLS listener', (t) => {
+test('a usual haproxy.conf: every TLS listener', (t) => {
   const text = `# generated
 global
 \tstats socket /var/run/reader.sock mode 660 level operator
@@ -34,8 +33,6 @@ backend GITEA
 \tserver gitea [fd5e::8]:3000 ssl verify none crt client.pem
 `;
   t.deepEqual(scanConfig(text), {
-    socket: '/var/run/haproxy.sock',
-    noSocket: null,
     listeners: [
       { host: '', port: 443, crt: '/usr/local/etc/ssl/example.net.pem' },
       { host: '', port: 443, crt: '/usr/local/etc/ssl/example.net.pem' },
@@ -52,38 +49,6 @@ backend GITEA
     directory: null,
     unknown: [],
   });
-});
-
-test('the socket: with unix@, after tabs, with a carriage return, with options before the level', (t) => {
-  t.is(socketOf('stats socket unix@/a.sock level admin'), '/a.sock');
-  t.is(socketOf('stats\tsocket\t/a.sock\tlevel\tadmin\r'), '/a.sock');
-  t.is(
-    socketOf('stats socket /a.sock user www mode 600 expose-fd listeners level admin'),
-    '/a.sock',
-  );
-});
-
-test('a socket that is none of ours: TCP, abstract, of a lower level, commented out, in another section', (t) => {
-  t.is(socketOf('stats socket ipv4@127.0.0.1:9999 level admin'), null);
-  t.is(socketOf('stats socket 127.0.0.1:9999 level admin'), null);
-  t.is(socketOf('stats socket abns@haproxy level admin'), null);
-  t.is(socketOf('stats socket /a.sock'), null);
-  t.is(socketOf('stats socket /a.sock level operator'), null);
-  t.is(socketOf('# stats socket /a.sock level admin'), null);
-  t.is(socketOf('stats socket /a.sock mode 600 # level admin'), null);
-  t.is(socketOf('defaults', 'stats socket /a.sock level admin'), null);
-});
-
-test('the first unix socket of level admin is taken', (t) => {
-  t.is(
-    socketOf(
-      'stats socket ipv4@127.0.0.1:9999 level admin',
-      'stats socket /a.sock level user',
-      'stats socket /b.sock level admin',
-      'stats socket /c.sock level admin',
-    ),
-    '/b.sock',
-  );
 });
 
 test('one bind line with several addresses and several certificates', (t) => {
@@ -191,8 +156,6 @@ crt-store env
 test('text that is no configuration has nothing in it', (t) => {
   for (const text of ['', '\0\0', '{"a": 1}', '\n'.repeat(1000)])
     t.deepEqual(scanConfig(text), {
-      socket: null,
-      noSocket: 'it has no "stats socket PATH level admin" in its global section',
       listeners: [],
       crtLists: [],
       lists: [],

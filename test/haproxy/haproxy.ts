@@ -11,6 +11,21 @@ import { eventually } from '../record.ts';
 /** Looked for in the sbin directories too, which are not in everybody's PATH. */
 const PROGRAM = process.env['HAPROXY'] ?? 'haproxy';
 
+/** HAProxy in the foreground with more arguments, killed with the test's process at the latest. */
+export function spawnHaproxy(args: readonly string[], program = PROGRAM): ChildProcess {
+  const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`;
+  const child = spawn(program, ['-db', ...args], {
+    env: { ...process.env, PATH: path },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  // Also where the test ends without its teardown. A child that never started must not be killed
+  // before it has said so: Node 20 then sends the signal to process 0, its own group.
+  const kill = (): void => void (child.pid !== undefined && child.kill('SIGKILL'));
+  process.once('exit', kill);
+  child.once('exit', () => process.off('exit', kill));
+  return child;
+}
+
 /** A real HAProxy of one test, unprivileged, on loopback ports that were free. */
 export interface TestHaproxy {
   readonly folder: string;
@@ -36,11 +51,24 @@ export function shortFolder(t: ExecutionContext): string {
   return folder;
 }
 
-/** Starts HAProxy with two certificates, a backend of three servers and one without a live server. */
-export async function startHaproxy(
+interface Written extends Pick<
+  TestHaproxy,
+  'folder' | 'socketPath' | 'userSocketPath' | 'certificates' | 'port' | 'tlsPort'
+> {
+  readonly config: string;
+}
+
+interface ConfigOptions {
+  readonly statsTimeout?: string;
+  /** More lines of the global section. */
+  readonly global?: readonly string[];
+}
+
+/** A haproxy.conf with two certificates, a backend of three servers and one without a live server. */
+export async function writeConfig(
   t: ExecutionContext,
-  { statsTimeout = '10s' } = {},
-): Promise<TestHaproxy> {
+  { statsTimeout = '10s', global = [] }: ConfigOptions = {},
+): Promise<Written> {
   const folder = shortFolder(t);
   const socketPath = join(folder, 'a.sock');
   const userSocketPath = join(folder, 'u.sock');
@@ -56,7 +84,7 @@ export async function startHaproxy(
     stats socket ${userSocketPath} mode 600 level user
     stats timeout ${statsTimeout}
     hard-stop-after 20s
-defaults
+${global.map((line) => `    ${line}\n`).join('')}defaults
     mode http
     timeout connect 1s
     timeout client 30s
@@ -80,8 +108,17 @@ backend gone
     server g1 127.0.0.1:${closed} check inter 50ms fall 1
 `,
   );
-  const running = await runHaproxy(t, { config, socketPath });
-  return { folder, socketPath, userSocketPath, certificates, port, tlsPort: tls, ...running };
+  return { config, folder, socketPath, userSocketPath, certificates, port, tlsPort: tls };
+}
+
+/** Starts HAProxy with what `writeConfig` writes. */
+export async function startHaproxy(
+  t: ExecutionContext,
+  options: ConfigOptions = {},
+): Promise<TestHaproxy> {
+  const { config, ...written } = await writeConfig(t, options);
+  const { socketPath } = written;
+  return { ...written, ...(await runHaproxy(t, { config, socketPath })) };
 }
 
 /** A HAProxy of the 3.x line for tests that need one: HAPROXY_3=/path; empty: none. */
@@ -97,22 +134,11 @@ export async function runHaproxy(
   let newest: ChildProcess;
 
   async function start(more: readonly string[] = []): Promise<ChildProcess> {
-    const path = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`;
-    const child = spawn(program, ['-db', '-f', config, ...args, ...more], {
-      env: { ...process.env, PATH: path },
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const child = spawnHaproxy(['-f', config, ...args, ...more], program);
     running.add(child);
-    // Also where the test ends without its teardown. A child that never started must not be killed
-    // before it has said so: Node 20 then sends the signal to process 0, its own group.
-    const kill = (): void => void (child.pid !== undefined && child.kill('SIGKILL'));
-    process.once('exit', kill);
-    child.once('exit', () => {
-      running.delete(child);
-      process.off('exit', kill);
-    });
+    child.once('exit', () => running.delete(child));
     let said = '';
-    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
+    child.stderr?.on('data', (chunk: Buffer) => (said += chunk.toString()));
     await eventually(async () => {
       if (child.exitCode !== null) throw new Error(`haproxy ended: ${said}`);
       const info = await ask('show info').catch(() => '');
@@ -141,7 +167,10 @@ interface RunOptions {
 }
 
 /** A client in the middle of its request, for which a stopping process waits. */
-export async function holdOpen(t: ExecutionContext, { port }: TestHaproxy): Promise<Socket> {
+export async function holdOpen(
+  t: ExecutionContext,
+  { port }: Pick<TestHaproxy, 'port'>,
+): Promise<Socket> {
   const client = connect(port, '127.0.0.1');
   client.on('error', () => undefined);
   t.teardown(() => client.destroy());

@@ -74,6 +74,38 @@ backend app
   );
 });
 
+test('a bind that may not be there, or is not, is not asked', (t) => {
+  const text = `
+frontend web
+.if defined(EDGE)
+    bind :80
+.elif feature(OPENSSL)
+    bind :81
+.else
+    bind :82
+.endif
+.if 0
+    bind :83
+.endif
+.if 1
+    bind :84
+.endif
+    bind ":85" # :86
+    bind '10.1.60.200:87'
+frontend old
+    bind :88
+    disabled
+.if defined(EDGE)
+frontend edge
+.endif
+    bind :89
+`;
+  t.deepEqual(
+    bindsIn(text).map(({ frontend, host, port }) => `${frontend} ${host} ${port}`),
+    ['web 127.0.0.1 84', 'web 127.0.0.1 85', 'web 10.1.60.200 87'],
+  );
+});
+
 test('a real HAProxy answers a knock at a plain and at a TLS listener; frozen it is silent, dead it refuses', async (t) => {
   const haproxy = await startHaproxy(t);
   const both = (deadlineMs: number) =>

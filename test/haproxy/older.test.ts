@@ -79,6 +79,25 @@ test('a process that stops without a session ends, though its connection was hel
   t.is(gone(), 1);
 });
 
+test('a process that stops ends one question after its last session, though its connection was held', async (t) => {
+  const haproxy = await startHaproxy(t);
+  const clock = new FakeClock();
+  const { session, add, gone, pids } = held(t, haproxy.socketPath, clock);
+  const sessions = async (): Promise<number> => (await readInfo(session.ask)).sessions;
+  const client = await holdOpen(t, haproxy);
+  await eventually(async () => (await sessions()) === 1);
+  const ended = once(haproxy.child(), 'exit');
+  haproxy.child().kill('SIGUSR1');
+  add(pidOf(haproxy));
+  await eventually(() => clock.sleeping().includes(50));
+  client.destroy();
+  await eventually(async () => (await sessions()) === 0);
+  t.deepEqual([haproxy.child().exitCode, pids()], [null, [pidOf(haproxy)]]);
+  await clock.advance(50);
+  await ended;
+  t.deepEqual([gone(), pids()], [1, []]);
+});
+
 test('one that lives and does not answer any more is there and cannot be asked', async (t) => {
   const info = 'Version: 2.6.12\nPid: 7\nUptime_sec: 5\nCurrConns: 3\nStopping: 1\n\n';
   const { path, sockets } = await scriptedSocket(

@@ -3,18 +3,15 @@ import { existsSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'ava';
-import type { ExecutionContext } from 'ava';
 import { readInfo } from '../../agent/haproxy/info.ts';
 import type { ListenerAnswer } from '../../agent/haproxy/listener.ts';
 import type { Liveness } from '../../agent/haproxy/liveness.ts';
-import { olderProcesses } from '../../agent/haproxy/older.ts';
-import { watchHaproxy } from '../../agent/haproxy/watch.ts';
-import type { Clock } from '../../agent/sys/clock.ts';
 import { FakeClock } from '../fake-clock.ts';
-import { createRecord, eventually } from '../record.ts';
+import { eventually } from '../record.ts';
 import { testClock } from '../rpc/world.ts';
 import { holdOpen, shortFolder, startHaproxy } from './haproxy.ts';
 import { interactive, scriptedSocket } from './scripted.ts';
+import { ANSWERS, NONE, kinds, up, watch } from './watching.ts';
 
 const INFO = (pid: number, stopping = 0) =>
   `Name: HAProxy\nVersion: 2.6.12\nPid: ${pid}\nUptime_sec: 5\nCurrConns: 0\nStopping: ${stopping}\n\n`;
@@ -25,43 +22,6 @@ const speaking = (pid: number, mute = (): boolean => false) =>
     if (mute()) return null;
     return command === 'show cli level' ? 'admin\n\n' : INFO(pid);
   });
-
-const NONE: ListenerAnswer = { kind: 'none', at: '' };
-const ANSWERS: ListenerAnswer = { kind: 'answers', at: '127.0.0.1:80' };
-
-function watch(
-  t: ExecutionContext,
-  socketPath: string,
-  {
-    clock = new FakeClock(),
-    hungAfterMs = 5000,
-    answer = () => NONE,
-  }: { clock?: Clock; hungAfterMs?: number; answer?: () => ListenerAnswer } = {},
-) {
-  const said = createRecord<Liveness>();
-  const older = olderProcesses(clock);
-  const listener = { prepare: async () => undefined, ask: async () => answer() };
-  const stop = watchHaproxy({
-    socketPath,
-    clock,
-    hungAfterMs,
-    listener,
-    older,
-    onChange: (one) => said.add(one),
-  });
-  const end = (): void => {
-    stop();
-    older.close();
-  };
-  t.teardown(end);
-  return { said, older, stop: end };
-}
-
-const up =
-  (pid?: number) =>
-  (one: Liveness): boolean =>
-    one.kind === 'up' && (pid === undefined || one.pid === pid);
-const kinds = (items: readonly Liveness[]): string[] => items.map(({ kind }) => kind);
 
 /** Puts a socket on which nobody listens in the place of `path`. */
 async function deadSocket(path: string): Promise<void> {
@@ -198,7 +158,7 @@ test('one slow answer is a miss and nothing more', async (t) => {
     t,
     speaking(7, () => unanswered-- > 0),
   );
-  const { said } = watch(t, path, { clock, hungAfterMs: 1000 });
+  const { said } = watch(t, path, { clock, hungAfterMs: 2500 });
   await passing(clock, () => said.items.some(up(7)));
   await passing(clock, () => clock.sleeping().includes(50));
   // What is asked over the connection that is held, and on a new one.
@@ -342,6 +302,30 @@ test('a seamless reload whose new process dies: down at once, though the old one
     older.list().map(({ pid }) => pid),
     [old.pid],
   );
+});
+
+test('a seamless reload whose new process dies once it serves: stopping with sessions on the old one, else down', async (t) => {
+  const haproxy = await startHaproxy(t);
+  const old = haproxy.child();
+  const { said, older } = watch(t, haproxy.socketPath, { clock: testClock });
+  await said.until(up(old.pid));
+  const reload = async (): Promise<void> => {
+    const { pid } = haproxy.child();
+    const next = await haproxy.start(['-x', haproxy.socketPath, '-sf', String(pid)]);
+    await said.until(up(next.pid));
+  };
+  const client = await holdOpen(t, haproxy);
+  await eventually(async () => /^CurrConns: [1-9]/m.test(await haproxy.ask('show info')));
+  await reload();
+  haproxy.child().kill('SIGKILL');
+  await said.until(({ kind }) => kind === 'stopping');
+  t.deepEqual(
+    older.list().map(({ pid }) => pid),
+    [old.pid],
+  );
+  client.destroy();
+  await said.until(({ kind }) => kind === 'down');
+  t.deepEqual(kinds(said.items), ['up', 'up', 'stopping', 'down']);
 });
 
 test('a seamless reload whose new process dies before it tells the old one: that one goes on serving', async (t) => {
