@@ -45,6 +45,7 @@ const swap = nodeSwap(
           place: { host: '127.0.0.1', port: Number(port), unix: null, proxy: 'no' as const },
           barrier: '',
           hint: '',
+          wantsClient: false,
           lists: [],
           holds: readdirSync(crt).map((name) => ({ path: join(crt, name), filters: [] })),
         },
