@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { InspectedCertificate } from '../core/answers.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { certificateDetails } from '../haproxy/certificate-details.ts';
@@ -81,7 +81,7 @@ export function hostCertificates(options: HostCertificatesOptions): HostCertific
           return { binds, crtBase: said.crtBase };
         },
         haproxy,
-        readList: (path) => files.read(path),
+        readList: async (path) => files.read(resolve((await scan()).directory ?? '/', path)),
         elsewhere: options.elsewhere,
       }),
     ask: askListener,

@@ -3,7 +3,7 @@ import type { Answer } from './ask-again.ts';
 import type { Asked, SwapEntry, SwapItem } from './entry.ts';
 import { covers, serverNames } from './names.ts';
 import type { Listener } from './port.ts';
-import { holding, namesAt, NO_LISTENER, whyNot } from './served.ts';
+import { holding, namesAt, NO_LISTENER, NOT_FINISHED, whyNot } from './served.ts';
 
 /** SHA-1 that a question is to be answered with after the swap of `items`; null: it may be any. */
 export function expectedAfter(
@@ -62,7 +62,8 @@ export function judge(
     const good =
       own.find(({ shown }) => shown === fingerprint) ??
       asked.find(({ shown }) => shown === fingerprint);
-    if (good !== undefined) told(true, good.servername, '');
+    if (good !== undefined)
+      told(!one.wantsClient, good.servername, one.wantsClient ? NOT_FINISHED : '');
     else if (one.barrier !== '') told(false, null, one.barrier);
     else {
       const shown = asked.find((answer) => answer.shown !== null);

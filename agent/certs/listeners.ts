@@ -28,6 +28,7 @@ export async function listenersOf(sources: ListenerSources): Promise<Listener[]>
     name: `${bind.section} (${bind.address})`,
     place: { host: localHost(bind.host), port: bind.port ?? 0, unix: bind.unix, proxy: bind.proxy },
     barrier: away.includes(bind.host) ? `${bind.host} is on another node now` : bind.barrier,
+    wantsClient: bind.wantsClient,
     hint: bind.hint,
     lists: bind.lists,
     holds: [

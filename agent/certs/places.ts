@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Place } from './port.ts';
 import { refuse } from './failure.ts';
 import type { ActFailure } from '../core/results.ts';
@@ -8,7 +9,7 @@ import { isStoreName } from '../haproxy/crt-list.ts';
 export interface PlaceSources {
   readonly node: string;
   /** haproxy.conf as it is now. */
-  readonly scan: () => Promise<Pick<ConfigScan, 'extra' | 'stores'>>;
+  readonly scan: () => Promise<Pick<ConfigScan, 'extra' | 'stores' | 'directory'>>;
   /** What HAProxy says of a loaded certificate. */
   readonly details: (path: string) => Promise<CertificateDetails | null>;
 }
@@ -19,16 +20,18 @@ export interface PlaceSources {
  */
 export async function placeOf(sources: PlaceSources, path: string): Promise<Place> {
   if (isStoreName(path)) return storePlace(sources, path);
-  if (!path.startsWith('/'))
-    throw unclear(
-      sources,
-      path,
-      'it is neither an absolute path nor a name of a crt-store',
-      'give the certificate an absolute path in haproxy.conf, or set crt-base, and reload HAProxy',
-    );
   // A bundle that is one file needs no haproxy.conf, and most keys lie where HAProxy's default is.
-  const { extra } = await sources.scan().catch(() => ({ extra: unread(path) }));
-  return filePlace(path, extra);
+  const { extra, directory } = await sources
+    .scan()
+    .catch(() => ({ extra: unread(path), directory: null }));
+  if (path.startsWith('/')) return filePlace(path, extra);
+  if (directory !== null) return filePlace(join(directory, path), extra);
+  throw unclear(
+    sources,
+    path,
+    'it is neither an absolute path nor a name of a crt-store, and no default-path says where it is',
+    'give the certificate an absolute path in haproxy.conf, or set crt-base, and reload HAProxy',
+  );
 }
 
 /** Whether `.crt` stays or gives way stands in haproxy.conf: nothing is guessed then. */
@@ -76,7 +79,7 @@ async function storePlace(sources: PlaceSources, path: string): Promise<Place> {
     throw unclear(
       sources,
       path,
-      'its load line has a path that is not absolute, and no crt-base or key-base makes it so',
+      'its load line has a path that is not absolute, and no crt-base, key-base or default-path makes it so',
       fix,
     );
   return { certificate: certificateFile, key: keyFile, ocsp: null, issuer: null, sctl: null };

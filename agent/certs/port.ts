@@ -72,6 +72,8 @@ export interface Listener {
   readonly barrier: string;
   /** What explains that a handshake fails; empty: nothing that is known. */
   readonly hint: string;
+  /** What it shows is not taken for verified: see TlsBind. */
+  readonly wantsClient: boolean;
   /** Its crt-lists, as its bind line names them. */
   readonly lists: readonly string[];
   /** What it serves as HAProxy has it loaded; filters empty: under the certificate's own names. */

@@ -21,6 +21,10 @@ const NAMES = 5;
 
 export const NO_LISTENER = 'no listener is known for it: not verified by a TLS handshake';
 
+/** TLS 1.3 shows the certificate before the client's own is missed. */
+export const NOT_FINISHED =
+  'it wants a client certificate: it shows this one, and no handshake can be finished';
+
 /** Why a handshake showed nothing, with what the configuration says of it. */
 export function whyNot({ hint }: Pick<Listener, 'hint'>, error: unknown): string {
   const why = error instanceof HandshakeError ? error.why : sentence(error);
@@ -83,10 +87,14 @@ export async function lookAt(
       checks: [{ listener: '', servername: '', verified: false, reason: NO_LISTENER }],
     };
   const looks = await Promise.all(mine.map((one) => lookAtOne(asks, one, wanted)));
-  const wrong = looks.find(({ check, shown }) => !check.verified && shown !== null);
+  const { fingerprint } = wanted;
+  const wrong = looks.find(
+    ({ check, shown }) => !check.verified && shown !== null && shown !== fingerprint,
+  );
   const right = looks.find(({ check }) => check.verified);
+  const unfinished = looks.find(({ shown }) => shown !== null);
   return {
-    served: wrong?.shown ?? right?.shown ?? null,
+    served: wrong?.shown ?? right?.shown ?? unfinished?.shown ?? null,
     checks: looks.map(({ check }) => check),
   };
 }
@@ -112,6 +120,8 @@ async function lookAtOne(asks: Asks, one: Listener, wanted: Wanted): Promise<Loo
     for (const servername of names.length > 0 ? names : [null])
       try {
         const shown = await asks.ask(one.place, servername, keyType);
+        if (shown === fingerprint && one.wantsClient)
+          return { check: check(servername, false, NOT_FINISHED), shown };
         if (fingerprint === null || shown === fingerprint)
           return { check: check(servername, fingerprint !== null, ''), shown };
         const other = known.get(shown);

@@ -2,18 +2,33 @@ import { createHash } from 'node:crypto';
 import type { ConfigFacts } from '../core/doctor/inspection.ts';
 import { scanConfig } from './config-scan.ts';
 import { isDisabled, servers } from './config-servers.ts';
-import { hasVariable, sectionsOf, type ConfigLine, type ConfigSection } from './config-text.ts';
+import {
+  hasVariable,
+  sectionsIn,
+  type ConfigLine,
+  type ConfigSection,
+  type ConfigText,
+} from './config-text.ts';
 import { unixPath } from './socket-line.ts';
 
 const CHALLENGE = '/.well-known/acme-challenge';
 
 /**
- * What doctor needs of haproxy.conf, out of its text. The digests leave out
- * comments, spacing and the names of the pair's nodes (`nodes`), which rightly
- * differ between two hosts; no password leaves the host but within them.
+ * What doctor needs of the files that HAProxy was started with, out of their texts; `path` is the
+ * one of agent.toml where it is among them, else the first. The digests leave out comments,
+ * spacing, which file it is, and the names of the pair's nodes (`nodes`), which rightly differ
+ * between two hosts; no password leaves the host but within them.
  */
-export function configFacts(path: string, text: string, nodes: readonly string[]): ConfigFacts {
-  const sections = sectionsOf(text).filter(({ lines }) => lines.length > 0);
+export function configFacts(
+  configured: string,
+  texts: readonly ConfigText[],
+  nodes: readonly string[],
+): ConfigFacts {
+  const path = texts.some(({ file }) => file === configured)
+    ? configured
+    : (texts[0]?.file ?? configured);
+  const at = (line: Pick<ConfigLine, 'file' | 'number'>) => placeOf(path, line);
+  const sections = sectionsIn(texts).filter(({ lines }) => lines.length > 0);
   const facing = sections.filter(
     (section) => /^(?:frontend|listen)$/.test(section.kind) && !isDisabled(section),
   );
@@ -22,23 +37,33 @@ export function configFacts(path: string, text: string, nodes: readonly string[]
     digest: digestOf(section.lines, nodes),
   }));
   const plain = facing.find((section) => certain(section, 'bind').some(isPlainHttp));
+  const [header] = plain?.lines ?? [];
   // A certificate that is not known may be for any name.
-  const isAllKnown = scanConfig(text, path).unknown.length === 0;
+  const isAllKnown = scanConfig(texts.map(({ text }) => text).join('\n')).unknown.length === 0;
   return {
     path,
     digest: sha256(digests.map(({ digest }) => digest).join('\n')),
     sections: digests,
-    sockets: sections.filter(({ kind }) => kind === 'global').flatMap(sockets),
-    servers: servers(sections),
-    tables: tables(sections),
+    sockets: sections
+      .filter(({ kind }) => kind === 'global')
+      .flatMap((section) => sockets(section, at)),
+    servers: servers(sections, at),
+    tables: tables(sections, at),
     peers: sections.flatMap(({ kind, lines }) =>
       kind === 'peers' ? (lines[0]?.words.slice(1, 2) ?? []) : [],
     ),
-    hosts: isAllKnown ? facing.filter(servesTls).flatMap(hosts) : [],
-    acme: facing.flatMap(routes),
-    plain: plain === undefined ? null : { section: plain.title, line: plain.number },
+    hosts: isAllKnown ? facing.filter(servesTls).flatMap((section) => hosts(section, at)) : [],
+    acme: facing.flatMap((section) => routes(section, at)),
+    plain:
+      plain === undefined || header === undefined ? null : { section: plain.title, ...at(header) },
   };
 }
+
+/** Says where a line stands: the file only where it is not the one of which everything else is. */
+type At = (line: Pick<ConfigLine, 'file' | 'number'>) => { line: number; file?: string };
+
+const placeOf = (path: string, { file, number }: Parameters<At>[0]): ReturnType<At> =>
+  file === path ? { line: number } : { line: number, file };
 
 const of = ({ lines }: ConfigSection, first: string): ConfigLine[] =>
   lines.filter(({ words }) => words[0] === first);
@@ -58,14 +83,15 @@ function digestOf(lines: readonly ConfigLine[], nodes: readonly string[]): strin
 }
 
 /** Level operator is HAProxy's own default (configuration manual, `stats socket`). */
-const sockets = (section: ConfigSection): ConfigFacts['sockets'] =>
-  of(section, 'stats').flatMap(({ words, number, text, isGuarded }) => {
+const sockets = (section: ConfigSection, at: At): ConfigFacts['sockets'] =>
+  of(section, 'stats').flatMap((line) => {
+    const { words, text, isGuarded } = line;
     const [, second, address = ''] = words;
     const isUnknown = isGuarded || words.some(hasVariable);
     const path = unixPath(address) ?? (hasVariable(address) ? address : null);
     if (second !== 'socket' || path === null) return [];
     const level = isUnknown ? 'unknown' : (after(words, 'level') ?? 'operator');
-    return [{ path, level, line: number, text }];
+    return [{ path, level, ...at(line), text }];
   });
 
 const after = (words: readonly string[], word: string): string | null => {
@@ -74,18 +100,18 @@ const after = (words: readonly string[], word: string): string | null => {
 };
 
 /** Tables by which clients stick to servers: those that only count clients begin anew without harm. */
-function tables(sections: readonly ConfigSection[]): ConfigFacts['tables'] {
+function tables(sections: readonly ConfigSection[], at: At): ConfigFacts['tables'] {
   const sticks = sections.flatMap((section) =>
     of(section, 'stick').map(({ words }) => after(words, 'table') ?? section.title.split(' ')[1]),
   );
   return sections.flatMap((section) => {
     if (isDisabled(section) || !sticks.includes(section.title.split(' ')[1])) return [];
     return certain(section, 'stick-table')
-      .map(({ words, number, text }) => ({
+      .map((line) => ({
         section: section.title,
-        line: number,
-        text,
-        peers: after(words, 'peers'),
+        ...at(line),
+        text: line.text,
+        peers: after(line.words, 'peers'),
       }))
       .filter(({ peers }) => peers === null || !hasVariable(peers));
   });
@@ -98,31 +124,31 @@ const isPlainHttp = ({ words }: ConfigLine): boolean =>
   !words.includes('ssl') && (words[1] ?? '').endsWith(':80');
 
 /** Names in `hdr(host)` and `ssl_fc_sni` matches that stand for themselves: no files, no patterns. */
-const hosts = (section: ConfigSection): ConfigFacts['hosts'] =>
-  section.lines.flatMap(({ words, number, isGuarded }) =>
-    words.flatMap((word, at) => {
-      if (isGuarded || !/^(?:req\.)?(?:hdr\(host\)|ssl_fc_sni)(?:,.*)?$/.test(word)) return [];
-      const rest = words.slice(at + 1);
+const hosts = (section: ConfigSection, at: At): ConfigFacts['hosts'] =>
+  section.lines.flatMap((line) =>
+    line.words.flatMap((word, position) => {
+      if (line.isGuarded || !/^(?:req\.)?(?:hdr\(host\)|ssl_fc_sni)(?:,.*)?$/.test(word)) return [];
+      const rest = line.words.slice(position + 1);
       const end = rest.findIndex((one) => /^(?:\}|\|\||or)$/.test(one));
       const patterns = end < 0 ? rest : rest.slice(0, end);
       if (patterns.some((one) => one === '-f' || one === '-m')) return [];
       return patterns
         .filter((one) => /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$/.test(one))
-        .map((name) => ({ name, section: section.title, line: number }));
+        .map((name) => ({ name, section: section.title, ...at(line) }));
     }),
   );
 
 /** `use_backend` lines for the challenge, with the path in place or behind an acl. */
-function routes(section: ConfigSection): ConfigFacts['acme'] {
+function routes(section: ConfigSection, at: At): ConfigFacts['acme'] {
   const isChallenge = (word: string): boolean => word.startsWith(CHALLENGE);
   const acls = of(section, 'acl')
     .filter(({ words }) => words.some(isChallenge))
     .map(({ words }) => words[1] ?? '');
   return of(section, 'use_backend')
     .filter(({ words }) => words.some((word) => isChallenge(word) || acls.includes(word)))
-    .map(({ words, number }) => ({
+    .map((line) => ({
       section: section.title,
-      line: number,
-      backend: words[1] ?? '',
+      ...at(line),
+      backend: line.words[1] ?? '',
     }));
 }

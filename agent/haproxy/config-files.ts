@@ -1,7 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { sentence } from '../core/words.ts';
 import { tlsBinds, type TlsBind } from './tls-binds.ts';
 import { scanConfig, type ConfigScan } from './config-scan.ts';
+import type { ConfigText } from './config-text.ts';
 import type { StartedWith } from './started-with.ts';
 
 /** What the configuration files of HAProxy say together. */
@@ -10,8 +12,8 @@ export interface ConfigFiles {
   readonly text: string;
   readonly scan: ConfigScan;
   readonly binds: readonly TlsBind[];
-  /** Those that were read. */
-  readonly files: readonly string[];
+  /** Those that were read, each by itself. */
+  readonly texts: readonly ConfigText[];
   /** What is not known of them, a sentence each. */
   readonly problems: readonly string[];
 }
@@ -28,7 +30,7 @@ export function configFiles(started: () => Promise<StartedWith>): () => Promise<
     const stamp = [problem, ...files, ...stamps].join('\n');
     if (last?.stamp === stamp) return last.found;
     const problems = problem === '' ? [] : [problem];
-    const read: { readonly file: string; readonly text: string }[] = [];
+    const read: ConfigText[] = [];
     let failure: unknown = null;
     for (const file of files)
       try {
@@ -39,18 +41,24 @@ export function configFiles(started: () => Promise<StartedWith>): () => Promise<
       }
     if (read.length === 0 && failure !== null) throw failure;
     const text = read.map((one) => one.text).join('\n');
-    const scan = scanConfig(text, read[0]?.file);
+    const scan = scanConfig(text, oneOf(read));
     const found = {
       text,
       scan,
       binds: tlsBinds(text, scan.crtBase),
-      files: read.map(({ file }) => file),
+      texts: read,
       problems,
     };
     last = { stamp, found };
     return found;
   };
 }
+
+/** For `default-path config`, which is of each file by itself: none where they are in several folders. */
+const oneOf = ([first, ...others]: readonly ConfigText[]): string =>
+  first !== undefined && others.every(({ file }) => dirname(file) === dirname(first.file))
+    ? first.file
+    : '';
 
 const stampOf = (file: string): Promise<string> =>
   stat(file).then(

@@ -1,6 +1,12 @@
 import { dirname } from 'node:path';
 import { isDisabled } from './config-servers.ts';
-import { hasVariable, sectionsOf, type ConfigLine } from './config-text.ts';
+import {
+  hasVariable,
+  sectionsIn,
+  sectionsOf,
+  type ConfigLine,
+  type ConfigText,
+} from './config-text.ts';
 import { withBase } from './crt-list.ts';
 import { storeLoads, type StoreLoad } from './crt-store.ts';
 
@@ -45,7 +51,7 @@ export interface ConfigScan {
   readonly extra: ExtraFiles;
   /** Certificates of crt-store sections. */
   readonly stores: readonly StoreLoad[];
-  /** Where files with relative names are (`default-path`); null: in HAProxy's working directory. */
+  /** Where files with relative names are (`default-path`); null: that is not known. */
   readonly directory: string | null;
   /** TLS `bind` lines of which only HAProxy can tell whether they hold, where, or with which files. */
   readonly unknown: readonly UnknownBind[];
@@ -69,7 +75,7 @@ export function scanConfig(text: string, path = ''): ConfigScan {
   const directory = defaultPath(globals, path);
   for (const section of sections) {
     const { kind, lines } = section;
-    if (kind === 'crt-store') stores.push(...storeLoads(lines, crtBase, keyBase));
+    if (kind === 'crt-store') stores.push(...storeLoads(lines, { crtBase, keyBase, directory }));
     for (const line of lines) {
       const { words } = line;
       const [first = '', second = ''] = words;
@@ -147,10 +153,13 @@ function tlsPlaces(words: readonly string[]): { host: string; port: number }[] {
  * Names of the backends all of whose servers are at one of these addresses
  * (HOST:PORT or [HOST]:PORT). Server lines with other forms of address count as others.
  */
-export function backendsAt(text: string, addresses: readonly string[]): ReadonlySet<string> {
+export function backendsAt(
+  texts: readonly ConfigText[],
+  addresses: readonly string[],
+): ReadonlySet<string> {
   const plain = (address: string): string => address.replaceAll(/[[\]]|^ipv[46]@/g, '');
   const wanted = addresses.map(plain);
-  const backends = sectionsOf(text).filter(({ kind }) => kind === 'backend');
+  const backends = sectionsIn(texts).filter(({ kind }) => kind === 'backend');
   return new Set(
     backends.flatMap(({ lines }) => {
       const name = lines[0]?.words[1];

@@ -18,7 +18,10 @@ const UNKNOWN: Defaults = { checks: null, isDisabled: false };
  * `defaults` they go back to: the named one (`from`), else the last before them. Left out is what
  * may not hold, and what is disabled; `check` is true also where it is not known.
  */
-export function servers(sections: readonly ConfigSection[]): ConfigFacts['servers'] {
+export function servers(
+  sections: readonly ConfigSection[],
+  at: (line: ConfigLine) => { line: number; file?: string },
+): ConfigFacts['servers'] {
   const found: ConfigFacts['servers'] = [];
   const named = new Map<string, Defaults>();
   let last = NONE;
@@ -36,7 +39,8 @@ export function servers(sections: readonly ConfigSection[]): ConfigFacts['server
     if (section.kind !== 'backend' && section.kind !== 'listen') continue;
     const base = from === null ? last : (named.get(from) ?? UNKNOWN);
     if (isDisabled(section, base.isDisabled) || header.isGuarded) continue;
-    found.push(...ofBackend(section, base.checks));
+    const lines = ofBackend(section, base.checks);
+    for (const { line, ...server } of lines) found.push({ ...server, ...at(line) });
   }
   return found;
 }
@@ -54,8 +58,10 @@ function ofDefaults(
   };
 }
 
+type Server = Omit<ConfigFacts['servers'][number], 'line' | 'file'> & { readonly line: ConfigLine };
+
 /** `default-server` lines count for the servers behind them. */
-function ofBackend(section: ConfigSection, inherited: Checks): ConfigFacts['servers'] {
+function ofBackend(section: ConfigSection, inherited: Checks): Server[] {
   let checks = inherited;
   let resolves = false;
   return section.lines.flatMap((line) => {
@@ -76,7 +82,7 @@ function ofBackend(section: ConfigSection, inherited: Checks): ConfigFacts['serv
         name: isTemplate ? `${name}${second}` : name,
         ...placeOf(isTemplate ? third : second, isOwnName),
         check: words.includes('disabled') || isAnywhere(second) ? true : (own ?? true),
-        line: line.number,
+        line,
         text: line.text,
       },
     ];

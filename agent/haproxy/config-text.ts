@@ -1,5 +1,13 @@
+/** One of the files that HAProxy was started with. */
+export interface ConfigText {
+  readonly file: string;
+  readonly text: string;
+}
+
 /** One line of haproxy.conf that says something. */
 export interface ConfigLine {
+  /** Empty: whoever read it did not say. */
+  readonly file: string;
   /** From 1. */
   readonly number: number;
   readonly words: readonly string[];
@@ -26,11 +34,15 @@ const SECTIONS = new Set(
   ).split(' '),
 );
 
+/** The sections of several files, in the order in which HAProxy reads them; none goes on in the next file. */
+export const sectionsIn = (texts: readonly ConfigText[]): ConfigSection[] =>
+  texts.flatMap(({ file, text }) => sectionsOf(text, file));
+
 /**
  * The text of haproxy.conf by sections. Variables are left as they are. Lines that a condition
  * (`.if 0`) leaves out are none; those under any other are there and marked.
  */
-export function sectionsOf(text: string): ConfigSection[] {
+export function sectionsOf(text: string, file = ''): ConfigSection[] {
   const sections: (ConfigSection & { lines: ConfigLine[] })[] = [];
   let current: ConfigLine[] = [];
   let isOpenEnded = false;
@@ -49,7 +61,7 @@ export function sectionsOf(text: string): ConfigSection[] {
     const isInside = branches.some(({ holds }) => holds === null);
     if (isBegin) isOpenEnded = isInside;
     const isGuarded = isInside || isOpenEnded;
-    const line = { number: at + 1, words, text: raw.slice(0, end).trim(), isGuarded };
+    const line = { file, number: at + 1, words, text: raw.slice(0, end).trim(), isGuarded };
     if (isBegin) {
       current = [];
       const title = [first, ...words.slice(1, 2)].join(' ');

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { ConfigLine } from './config-text.ts';
 
 /** One `load` line of a crt-store section (HAProxy 3.0). */
@@ -12,14 +13,21 @@ export interface StoreLoad {
   readonly keyFile: string | null;
 }
 
+/** Of `global`; empty: none. */
+interface Bases {
+  readonly crtBase: string;
+  readonly keyBase: string;
+  /** `default-path`; null: not known. */
+  readonly directory: string | null;
+}
+
 /**
  * The certificates of one crt-store section. Its own `crt-base` and `key-base`, which stand before
  * any `load`, count before those of `global`; a store loads no `FILE.key` by itself.
  */
 export function storeLoads(
   lines: readonly ConfigLine[],
-  crtBase: string,
-  keyBase: string,
+  { crtBase, keyBase, directory }: Bases,
 ): StoreLoad[] {
   const store = lines[0]?.words[1] ?? '';
   const own = (word: string): string | undefined =>
@@ -37,16 +45,18 @@ export function storeLoads(
         name: `@${store}/${after('alias') ?? crt.replace(/^\//, '')}`,
         crt,
         key,
-        certificateFile: fileOf(crt, own('crt-base') ?? crtBase),
-        keyFile: key === null ? null : fileOf(key, own('key-base') ?? keyBase),
+        certificateFile: fileOf(crt, own('crt-base') ?? crtBase, directory),
+        keyFile: key === null ? null : fileOf(key, own('key-base') ?? keyBase, directory),
       },
     ];
   });
 }
 
 /** A variable, or HAProxy's working directory, cannot be known from the text. */
-function fileOf(name: string, base: string): string | null {
-  const based = base === '' ? '' : `${base}/${name}`;
+function fileOf(name: string, base: string, directory: string | null): string | null {
+  const based = base === '' ? name : `${base}/${name}`;
   const path = name.startsWith('/') ? name : based;
-  return path.startsWith('/') && !path.includes('$') ? path : null;
+  if (path.includes('$')) return null;
+  if (path.startsWith('/')) return path;
+  return directory === null ? null : join(directory, path);
 }

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import type { AdminState } from '../core/acts.ts';
 import { ActFailure } from '../core/results.ts';
 import type { ServerReading } from '../core/answers.ts';
@@ -8,6 +7,7 @@ import { sentence } from '../core/words.ts';
 import type { ServerRecord, ServerTask } from '../core/servers.ts';
 import type { Member } from '../core/member.ts';
 import type { Clock } from '../sys/clock.ts';
+import { configFiles, type ConfigFiles } from './config-files.ts';
 import { backendsAt } from './config-scan.ts';
 import { haproxyFeed } from './feed.ts';
 import { observeHaproxy } from './observe.ts';
@@ -24,6 +24,7 @@ import {
   shutSessions,
 } from './servers.ts';
 import { showing } from './show.ts';
+import { startedWith } from './started-with.ts';
 import type { StatsSocket } from './stats-socket.ts';
 import type { Liveness } from './liveness.ts';
 import { wishesInForce } from './wishes-in-force.ts';
@@ -80,6 +81,7 @@ export function haproxy(options: HaproxyOptions): Haproxy {
   const { clock, config, node, socket } = options;
   const { ask } = socket;
   const show = showing(socket.path);
+  const configuration = configFiles(startedWith({ ask, config: config.haproxy.config }));
   let ownBackends: ReadonlySet<string> = new Set();
 
   const feed = haproxyFeed({
@@ -92,7 +94,7 @@ export function haproxy(options: HaproxyOptions): Haproxy {
         inForce.wake();
       }),
     async observe(withCertificates) {
-      if (withCertificates) ownBackends = await responderBackends(config);
+      if (withCertificates) ownBackends = await responderBackends(configuration, config);
       const seen = await observeHaproxy({
         instance: '',
         runtime: ask,
@@ -187,11 +189,14 @@ const tell = (ask: Runtime, { kind, backend, server, value }: ServerTask): Promi
 
 /**
  * Backends of the agent's own ACME responder: an agent that stops takes them down, and that
- * must not make its host look worse than the other. None where haproxy.conf cannot be read.
+ * must not make its host look worse than the other. None where no file of HAProxy can be read.
  */
-async function responderBackends(config: HaproxyConfig): Promise<ReadonlySet<string>> {
+async function responderBackends(
+  configuration: () => Promise<ConfigFiles>,
+  { acme }: HaproxyConfig,
+): Promise<ReadonlySet<string>> {
   try {
-    return backendsAt(await readFile(config.haproxy.config, 'utf8'), config.acme.responder);
+    return backendsAt((await configuration()).texts, acme.responder);
   } catch {
     return new Set();
   }

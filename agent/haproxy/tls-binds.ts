@@ -22,6 +22,8 @@ export interface TlsBind {
   readonly proxy: 'no' | 'yes' | 'maybe';
   /** Why nobody can ask it from this host; empty: one may try. */
   readonly barrier: string;
+  /** It shows its certificate and ends the connection of who has none: no handshake is finished. */
+  readonly wantsClient: boolean;
   /** What explains that a handshake fails; empty: nothing that is known. */
   readonly hint: string;
 }
@@ -45,10 +47,9 @@ function bindsOf({ title, lines }: ConfigSection, crtBase: string): TlsBind[] {
     if (words[0] !== 'bind' || !words.includes('ssl')) return [];
     const after = (word: string): string[] =>
       words.flatMap((one, at) => (one === word ? words.slice(at + 1, at + 2) : []));
+    const wantsClient = after('verify').at(-1) === 'required';
     const hints = [
-      ...(after('verify').some((one) => one === 'required')
-        ? ['it wants a client certificate']
-        : []),
+      ...(wantsClient ? ['it wants a client certificate'] : []),
       ...(rejects ? ['its tcp-request rules refuse this host'] : []),
       ...after('interface').map((one) => `it listens on interface ${one} alone`),
     ];
@@ -69,6 +70,7 @@ function bindsOf({ title, lines }: ConfigSection, crtBase: string): TlsBind[] {
           : words.includes('accept-netscaler-cip')
             ? 'it wants a NetScaler header first'
             : place.barrier,
+        wantsClient,
         hint: hints.join(', '),
       };
     });

@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import type { CertificateFiles } from '../certs/port.ts';
 import type { Config } from '../config/config.ts';
 import { hostPort } from '../sys/host-port.ts';
@@ -54,10 +54,13 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
   const exec = execWithin(TOOL_MS);
   const report = options.report();
   const part = <T>(look: () => Promise<T>): Promise<Fact<T>> => factWithin(clock, PART_MS, look);
-  const text = readFile(config.haproxy.config, 'utf8');
-  text.catch(() => undefined);
+  const files = configFiles(startedWith({ ask, config: config.haproxy.config }))();
+  files.catch(() => undefined);
   const nodes = [config.node, ...config.peers.map(({ node }) => node)];
-  const read = text.then((content) => configFacts(config.haproxy.config, content, nodes));
+  const read = files.then(({ texts, problems }) => ({
+    ...configFacts(config.haproxy.config, texts, nodes),
+    ...(problems.length > 0 ? { unsure: true } : {}),
+  }));
   read.catch(() => undefined);
   const carp = part(async () => inspectCarp(exec, tools, report, await ownLines(commands)));
   const pf = part(async () => {
@@ -78,9 +81,7 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     level: part(() => inspectLevel(ask, socketPath)),
     probes: part(async () => probeServers(await read)),
     certificates: part(async () => {
-      const { scan, problems } = await configFiles(
-        startedWith({ ask, config: config.haproxy.config }),
-      )();
+      const { scan, problems } = await files;
       return inspectCertificates(scan, {
         config: config.haproxy.config,
         problems,

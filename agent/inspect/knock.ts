@@ -45,10 +45,11 @@ export async function probeServers(facts: ConfigFacts): Promise<Probe[]> {
 /** So many servers are knocked at together: descriptors and DNS are the agent's too. */
 const AT_ONCE = 64;
 
-async function probed({ backend, name, host, port, line, text }: Server): Promise<Probe> {
+async function probed({ backend, name, host, port, line, file, text }: Server): Promise<Probe> {
   const addresses = await addressesOf(host);
   const knocks = await Promise.all(addresses.map((address) => knock(address, port)));
-  return { backend, server: name, host, port, line, text, addresses: knocks };
+  const where = { line, ...(file === undefined ? {} : { file }) };
+  return { backend, server: name, host, port, ...where, text, addresses: knocks };
 }
 
 type Server = ConfigFacts['servers'][number];

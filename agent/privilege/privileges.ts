@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { directActs, type CarpActs } from '../carp/acts.ts';
 import { certificateFiles } from '../certs/files.ts';
 import type { CertificateFiles } from '../certs/port.ts';
@@ -128,7 +128,10 @@ async function certificateFolders({
         : runtime(path, { deadlineMs: ASK_MS });
     // Of a HAProxy that does not run yet it is the one file of agent.toml.
     const { scan } = await configFiles(startedWith({ ask, config: haproxy.config }))();
-    const { listeners, crtLists, crtBase, stores, unknown } = scan;
+    const { listeners, crtBase, stores, unknown, directory } = scan;
+    const whole = (path: string): string[] =>
+      path.startsWith('/') ? [path] : directory === null ? [] : [join(directory, path)];
+    const crtLists = scan.crtLists.flatMap(whole);
     const listed = await Promise.all(
       crtLists.map(async (list) => crtListPaths(await readFile(list, 'utf8'), crtBase)),
     );
@@ -138,7 +141,7 @@ async function certificateFolders({
       ...unknown.flatMap(({ files }) => files),
       ...listed.flat(),
       ...stored.filter((path) => path !== null),
-    ];
+    ].flatMap(whole);
     const folders = await Promise.all(
       paths.map(async (path) => ((await isFolder(path)) ? path : dirname(path))),
     );

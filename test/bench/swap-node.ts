@@ -9,7 +9,7 @@ import { nodeSwap } from '../../agent/certs/swap.ts';
 import type { SwapPrepare } from '../../agent/core/swap-messages.ts';
 import { certificateDetails } from '../../agent/haproxy/certificate-details.ts';
 import { certificates } from '../../agent/haproxy/certificates.ts';
-import { configReader } from '../../agent/haproxy/config-reader.ts';
+import { configFiles } from '../../agent/haproxy/config-files.ts';
 import { readInfo } from '../../agent/haproxy/info.ts';
 import { runtime } from '../../agent/haproxy/runtime.ts';
 
@@ -28,7 +28,9 @@ export interface Answer {
 const [, , node = '', folder = '', port = ''] = process.argv;
 const crt = join(folder, 'crt');
 const ask = runtime(join(folder, 's'), { deadlineMs: 5000 });
-const scan = configReader(join(folder, 'haproxy.conf'));
+const started = { files: [join(folder, 'haproxy.conf')], problem: '' };
+const configuration = configFiles(() => Promise.resolve(started));
+const scan = async () => (await configuration()).scan;
 const details = (path: string) => certificateDetails(ask, path);
 const swap = nodeSwap(
   careful({
@@ -43,6 +45,7 @@ const swap = nodeSwap(
           place: { host: '127.0.0.1', port: Number(port), unix: null, proxy: 'no' as const },
           barrier: '',
           hint: '',
+          wantsClient: false,
           lists: [],
           holds: readdirSync(crt).map((name) => ({ path: join(crt, name), filters: [] })),
         },

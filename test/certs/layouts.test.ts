@@ -129,3 +129,27 @@ test('a client that takes one kind of key is asked for only where the usual one 
     shown.push(await servedFingerprint({ ...target, timeoutMs: 5000, keyType }));
   t.deepEqual(shown, [rsa.sha1, ec.sha1, ec.sha1]);
 });
+
+test('relative names behind default-path: their files are where it says, of a crt-list too', async (t) => {
+  const [first, old] = [await site('b.test'), await site('a.test')];
+  const [second, renewed] = [await site('b.test'), await site('a.test')];
+  const host = await realHost(t, {
+    files: { 'd/b.pem': bundle(first), 'd/a.pem': bundle(old), 'd/list': 'a.pem alias.test\n' },
+    global: ['default-path origin FOLDER/d'],
+    binds: ['crt b.pem', 'crt-list list'],
+  });
+  const { certificates } = await host.push([
+    { path: null, pem: bundle(renewed) },
+    { path: null, pem: bundle(second) },
+  ]);
+  t.deepEqual(
+    certificates.map(({ path, warnings }) => [path, warnings]),
+    [
+      ['a.pem', []],
+      ['b.pem', []],
+    ],
+  );
+  t.is(await shownAt(host, 1, 'alias.test'), renewed.sha1);
+  t.is(await shownAt(host, 0, 'b.test'), second.sha1);
+  t.deepEqual([host.text('d/a.pem'), host.text('d/b.pem')], [bundle(renewed), bundle(second)]);
+});

@@ -46,6 +46,7 @@ async function host(t: ExecutionContext, { listener = true } = {}) {
                 place: { host: '127.0.0.1', port, unix: null, proxy: 'no' as const },
                 barrier: '',
                 hint: '',
+                wantsClient: false,
                 lists: [],
                 holds: Object.values(haproxy.certificates).map((path) => ({ path, filters: [] })),
               },

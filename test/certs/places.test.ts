@@ -53,7 +53,11 @@ test('a name of a crt-store is its load line, where HAProxy says the same', asyn
 
 test('files that are not certain are refused with what to do', async (t) => {
   const cases: readonly (readonly [PlaceSources, string, string])[] = [
-    [sources(), 'site.pem', 'it is neither an absolute path nor a name of a crt-store'],
+    [
+      sources(),
+      'site.pem',
+      'it is neither an absolute path nor a name of a crt-store, and no default-path says where it is',
+    ],
     [sources(), '@web/nope', 'haproxy.conf has no such line in a crt-store section'],
     [sources('twice.crt'), '@web/twice.crt', 'haproxy.conf has 2 load lines for it'],
     [
@@ -64,7 +68,7 @@ test('files that are not certain are refused with what to do', async (t) => {
     [
       sources(),
       '@bare/shop.crt',
-      'its load line has a path that is not absolute, and no crt-base or key-base makes it so',
+      'its load line has a path that is not absolute, and no crt-base, key-base or default-path makes it so',
     ],
   ];
   for (const [from, path, cause] of cases) {

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import { placeOf } from '../../agent/certs/places.ts';
 import { certificateFiles } from '../../agent/certs/files.ts';
@@ -103,7 +103,8 @@ export async function realHost(t: ExecutionContext, setup: Setup): Promise<RealH
   const scan = async () => (await configuration()).scan;
   const details = (path: string) => certificateDetails(ask, path);
   const algorithm = async (path: string) => (await details(path))?.algorithm ?? '';
-  const readList = (path: string) => certificateFiles.read(path);
+  const readList = async (path: string) =>
+    certificateFiles.read(resolve((await scan()).directory ?? '/', path));
   const parts: NodeSwapParts = {
     node: 'n1',
     haproxy: { ...certificates(ask), version: async () => (await readInfo(ask)).version },

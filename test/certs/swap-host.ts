@@ -170,6 +170,7 @@ export function partsOf(host: Host, after: (at: number) => void): NodeSwapParts 
           place: { host: '127.0.0.1', port: 443, unix: null, proxy: 'no' as const },
           barrier: '',
           hint: '',
+          wantsClient: false,
           lists: [...host.lists.keys()],
           holds: [...host.memory.keys()].map((path) => ({ path, filters: [] })),
         },

@@ -177,6 +177,27 @@ test('listeners that want a PROXY header get one; those that cannot be asked are
   );
 });
 
+test('a client certificate is wanted in TLS 1.3: the certificate shows, and is not called verified', async (t) => {
+  const ca = await issue({ subject: 'CN=ca', ca: true });
+  const [old, renewed] = [await site('a.test'), await site('a.test')];
+  const host = await realHost(t, {
+    files: { 'a.pem': bundle(old), 'ca.crt': ca.certificate },
+    binds: ['crt FOLDER/a.pem ca-file FOLDER/ca.crt verify required ssl-min-ver TLSv1.3'],
+  });
+  const not = [
+    'frontend web (here)',
+    false,
+    'it wants a client certificate: it shows this one, and no handshake can be finished',
+  ];
+  t.deepEqual(checksOf(await pushed(host, { 'a.pem': bundle(renewed) })), [[not]]);
+  const [found] = await inspect(host.parts, [], true);
+  t.is(found?.served, renewed.sha1);
+  t.deepEqual(
+    found?.checks?.map(({ verified, reason }) => [verified, reason]),
+    [not.slice(1)],
+  );
+});
+
 test('a listener in another file that HAProxy was started with is known, asked and reported', async (t) => {
   const [port = 0] = await freePorts(1);
   const [a, b, renewed] = [await site('a.test'), await site('b.test'), await site('b.test')];

@@ -3,7 +3,7 @@ import { configFacts } from '../../agent/haproxy/config-facts.ts';
 import { sectionsOf, wordsOf } from '../../agent/haproxy/config-text.ts';
 
 const facts = (...lines: string[]) =>
-  configFacts('/h.conf', lines.join('\n'), ['haproxy01', 'haproxy02']);
+  configFacts('/h.conf', [{ file: '/h.conf', text: lines.join('\n') }], ['haproxy01', 'haproxy02']);
 
 test('words: quotes, escapes and comments as HAProxy reads them', (t) => {
   t.deepEqual(wordsOf(String.raw`  a "b c" 'd \ e' f\ g "h\"i" j# k`), {

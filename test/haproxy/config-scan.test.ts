@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { configReader } from '../../agent/haproxy/config-reader.ts';
+import { configFiles } from '../../agent/haproxy/config-files.ts';
 import { backendsAt, scanConfig } from '../../agent/haproxy/config-scan.ts';
 import { shortFolder } from './haproxy.ts';
 
@@ -169,14 +169,14 @@ test('text that is no configuration has nothing in it', (t) => {
 
 test('haproxy.conf is read again once it is another one, and missed where it is none', async (t) => {
   const path = join(shortFolder(t), 'haproxy.conf');
-  const read = configReader(path);
+  const read = configFiles(() => Promise.resolve({ files: [path], problem: '' }));
   await t.throwsAsync(read(), { code: 'ENOENT' });
   const seen: string[] = [];
   for (const base of ['/a', '/b']) {
     writeFileSync(path, `global\n\tcrt-base ${base}\n`);
     const [first, again] = [await read(), await read()];
     t.is(first, again);
-    seen.push(first.crtBase);
+    seen.push(first.scan.crtBase);
   }
   t.deepEqual(seen, ['/a', '/b']);
 });
@@ -197,6 +197,6 @@ backend WEB
 \tserver web1 10.1.60.11:7661
 `;
   const addresses = ['127.0.0.1:7661', '[::1]:7661'];
-  t.deepEqual([...backendsAt(text, addresses)], ['ACME', 'PLAIN']);
-  t.deepEqual([...backendsAt(text, [])], []);
+  t.deepEqual([...backendsAt([{ file: '', text }], addresses)], ['ACME', 'PLAIN']);
+  t.deepEqual([...backendsAt([{ file: '', text }], [])], []);
 });

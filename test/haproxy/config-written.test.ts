@@ -5,7 +5,8 @@ import { sectionsOf } from '../../agent/haproxy/config-text.ts';
 
 // haproxy.conf as people write it: conditions, variables, named defaults.
 
-const facts = (text: string) => configFacts('/usr/local/etc/haproxy.conf', text, []);
+const PATH = '/usr/local/etc/haproxy.conf';
+const facts = (text: string) => configFacts(PATH, [{ file: PATH, text }], []);
 const unchecked = (text: string): string[] =>
   facts(text)
     .servers.filter(({ check }) => !check)

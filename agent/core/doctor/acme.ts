@@ -15,8 +15,8 @@ function half({ node, probes, config, responder }: Inspection): Found[] {
   const backends = new Set((facts?.acme ?? []).map(({ backend }) => backend));
   const behind = (known(probes) ?? [])
     .filter(({ backend }) => backends.has(backend))
-    .flatMap(({ addresses, port, line, text, backend }) =>
-      addresses.map((knock) => ({ knock, port, line, text, backend })),
+    .flatMap(({ addresses, port, line, file = facts?.path ?? null, text, backend }) =>
+      addresses.map((knock) => ({ knock, port, line, file, text, backend })),
     );
   const dead = behind.filter(({ knock }) => !knock.answers);
   const ours = configured.map(({ address }) => address);
@@ -37,9 +37,9 @@ function half({ node, probes, config, responder }: Inspection): Found[] {
         why: 'The authority asks several times: a question that meets no listener fails the renewal.',
         do: expected
           ? [{ node, file: null, line: null, text: 'service proxyagent status' }]
-          : dead.map(({ line, text }) => ({
+          : dead.map(({ line, file, text }) => ({
               node,
-              file: facts?.path ?? null,
+              file,
               line: String(line),
               text: `# ${text}`,
             })),
@@ -71,7 +71,7 @@ function route({ node, config, responder }: Inspection): Found[] {
   if (facts === null || facts.plain === null || facts.acme.length > 0 || listening.length === 0)
     return [];
   const servers = listening.map(({ address }, at) => `  server acme${at + 1} ${address}`);
-  const place = { node, file: facts.path };
+  const place = { node, file: facts.plain.file ?? facts.path };
   return [
     {
       id: 'acme-route',
@@ -81,7 +81,7 @@ function route({ node, config, responder }: Inspection): Found[] {
       nodes: [node],
       saw: [
         `${node}: ${listening.map(({ address }) => address).join(' and ')} answer, and no line of ` +
-          `${facts.path} sends /.well-known/acme-challenge/ there`,
+          `${place.file} sends /.well-known/acme-challenge/ there`,
       ],
       why: 'The authority gets the answer of another backend: no certificate is renewed over HTTP.',
       do: [

@@ -22,7 +22,7 @@ export const backends = (inspections: readonly Inspection[]): Found[] =>
 
 function names(node: string, facts: ConfigFacts, probes: readonly Probe[]): Found[] {
   return probes.flatMap((probe): Found[] => {
-    const { addresses, backend, server, host, port, text, line } = probe;
+    const { addresses, backend, server, host, port, text, line, file = facts.path } = probe;
     const answering = addresses.find(({ answers }) => answers);
     const [first] = addresses;
     if (first === undefined) return [unresolved(node, probe)];
@@ -47,7 +47,7 @@ function names(node: string, facts: ConfigFacts, probes: readonly Probe[]): Foun
         do: [
           {
             node,
-            file: facts.path,
+            file,
             line: String(line),
             text: withAddress(text, answering.address, port),
           },
@@ -88,7 +88,14 @@ function pairs(node: string, facts: ConfigFacts, probes: readonly Probe[]): Foun
               addresses.map((knock) => knocked(knock, port)).join(', '),
           ),
           why: 'One application stands in two lines and listens in one: each second request fails.',
-          do: [{ node, file: facts.path, line: String(dead.line), text: `# ${dead.text}` }],
+          do: [
+            {
+              node,
+              file: dead.file ?? facts.path,
+              line: String(dead.line),
+              text: `# ${dead.text}`,
+            },
+          ],
         },
       ];
     }),

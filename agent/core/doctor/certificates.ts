@@ -166,13 +166,13 @@ function uncovered({ node, config }: Inspection, files: readonly CertificateFact
     return [];
   return facts.hosts
     .filter(({ name }) => !files.some(({ names }) => covers(names, name)))
-    .map(({ name, section, line }) => ({
+    .map(({ name, section, line, file = facts.path }) => ({
       id: 'cert-name',
       about: name,
       severity: 'warn',
       address: null,
       nodes: [node],
-      saw: [`${node}: ${facts.path}:${line}: ${section} serves ${name}, no certificate has it`],
+      saw: [`${node}: ${file}:${line}: ${section} serves ${name}, no certificate has it`],
       why: 'Clients of that name get a certificate for another one and refuse it.',
       do: [command(node, `proxyctl cert push FILE   (a certificate with ${name})`)],
     }));

@@ -50,7 +50,8 @@ function level({ node, level, config }: Inspection): Found[] {
   const facts = known(config);
   const asked = facts?.sockets.find(({ path }) => path === used?.path);
   const isAdmin = used === null ? facts?.sockets.some(isAdminSocket) : used.level === 'admin';
-  if (isAdmin !== false || facts === null) return [];
+  // In a file that was not read there may be one.
+  if (isAdmin !== false || facts === null || (used === null && facts.unsure === true)) return [];
   const before = asked ?? facts.sockets[0];
   const text =
     before === undefined
@@ -72,7 +73,7 @@ function level({ node, level, config }: Inspection): Found[] {
       do: [
         {
           node,
-          file: facts.path,
+          file: before?.file ?? facts.path,
           line: before === undefined ? 'in global' : String(before.line),
           text,
         },
@@ -85,7 +86,8 @@ function level({ node, level, config }: Inspection): Found[] {
 function tables({ node, config }: Inspection, nodes: readonly string[]): Found[] {
   const facts = known(config);
   const lost = (facts?.tables ?? []).filter(
-    ({ peers }) => peers === null || !facts?.peers.includes(peers),
+    // In a file that was not read there may be a section of that name.
+    ({ peers }) => peers === null || (!facts?.peers.includes(peers) && facts?.unsure !== true),
   );
   if (facts === null || lost.length === 0) return [];
   const [peers] = facts.peers;
@@ -107,9 +109,9 @@ function tables({ node, config }: Inspection, nodes: readonly string[]): Found[]
         ...(peers === undefined
           ? section.map((text) => ({ node, file: facts.path, line: 'at the end', text }))
           : []),
-        ...lost.map(({ line, text }) => ({
+        ...lost.map(({ line, file = facts.path, text }) => ({
           node,
-          file: facts.path,
+          file,
           line: String(line),
           text: `${text.replace(/\s+peers \S+/, '')} peers ${name}`,
         })),
@@ -160,25 +162,29 @@ function differing(inspections: readonly Inspection[]): Found[] {
   });
   const [first, ...others] = read;
   if (first === undefined) return [];
-  return others
-    .filter(({ facts }) => facts.digest !== first.facts.digest)
-    .map((other) => ({
-      id: 'haproxy-config-differs',
-      about: other.node,
-      severity: 'warn',
-      address: null,
-      nodes: [first.node, other.node],
-      saw: differences(first, other),
-      why: 'After a failover clients get another configuration than the one that was tried.',
-      do: [
-        {
-          node: other.node,
-          file: other.facts.path,
-          line: null,
-          text: `compare: diff ${other.facts.path} with ${first.node}'s, then ${RELOAD}`,
-        },
-      ],
-    }));
+  return (
+    others
+      .filter(({ facts }) => facts.digest !== first.facts.digest)
+      // Of one host all files, of the other the one of agent.toml: that is no difference.
+      .filter(({ facts }) => (facts.unsure ?? false) === (first.facts.unsure ?? false))
+      .map((other) => ({
+        id: 'haproxy-config-differs',
+        about: other.node,
+        severity: 'warn',
+        address: null,
+        nodes: [first.node, other.node],
+        saw: differences(first, other),
+        why: 'After a failover clients get another configuration than the one that was tried.',
+        do: [
+          {
+            node: other.node,
+            file: other.facts.path,
+            line: null,
+            text: `compare: diff ${other.facts.path} with ${first.node}'s, then ${RELOAD}`,
+          },
+        ],
+      }))
+  );
 }
 
 interface Read {
@@ -188,8 +194,13 @@ interface Read {
 
 /** By the names of sections alone: lines may hold passwords. */
 function differences(one: Read, other: Read): string[] {
-  const digests = ({ facts }: Read): Map<string, string> =>
-    new Map(facts.sections.map(({ name, digest }) => [name, digest]));
+  // Several files have a `global` each, and a file may have several `defaults`.
+  const digests = ({ facts }: Read): Map<string, string> => {
+    const found = new Map<string, string>();
+    for (const { name, digest } of facts.sections)
+      found.set(name, `${found.get(name) ?? ''} ${digest}`);
+    return found;
+  };
   const [ours, theirs] = [digests(one), digests(other)];
   const only = ({ node }: Read, mine: Map<string, string>, not: Map<string, string>): string[] =>
     [...mine.keys()].filter((name) => !not.has(name)).map((name) => `only on ${node}: ${name}`);

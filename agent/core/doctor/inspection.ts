@@ -78,6 +78,8 @@ const neighbours = v.object({
   untold: orNull(text),
   entries: v.array(v.object({ address: text, vhid: count, vip: text, mac: text })),
 });
+/** Line of which file; absent: `path` of the configuration. */
+const place = { line: count, file: v.exactOptional(text) };
 const server = v.object({
   backend: text,
   name: text,
@@ -85,25 +87,27 @@ const server = v.object({
   port: count,
   /** True also where only HAProxy can tell. */
   check: v.boolean(),
-  line: count,
+  ...place,
   text,
 });
 const config = v.object({
   path: text,
+  /** HAProxy may have been started with other files than those that were read. */
+  unsure: v.exactOptional(v.boolean()),
   /** SHA-256 of its lines without comments; the node's own name is left out. */
   digest: text,
   sections: v.array(v.object({ name: text, digest: text })),
   /** Level `unknown`: it stands in a condition, or has a variable in it. */
-  sockets: v.array(v.object({ path: text, level: text, line: count, text })),
+  sockets: v.array(v.object({ path: text, level: text, ...place, text })),
   servers: v.array(server),
-  tables: v.array(v.object({ section: text, line: count, text, peers: orNull(text) })),
+  tables: v.array(v.object({ section: text, ...place, text, peers: orNull(text) })),
   peers: v.array(text),
   /** Names that frontends with TLS choose by. */
-  hosts: v.array(v.object({ name: text, section: text, line: count })),
+  hosts: v.array(v.object({ name: text, section: text, ...place })),
   /** Backends that get /.well-known/acme-challenge/. */
-  acme: v.array(v.object({ section: text, line: count, backend: text })),
+  acme: v.array(v.object({ section: text, ...place, backend: text })),
   /** Where a frontend that speaks plain HTTP on port 80 begins; null: there is none. */
-  plain: orNull(v.object({ section: text, line: count })),
+  plain: orNull(v.object({ section: text, ...place })),
 });
 const knock = v.object({ address: text, answers: v.boolean(), why: text });
 const probe = v.object({
@@ -111,7 +115,7 @@ const probe = v.object({
   server: text,
   host: text,
   port: count,
-  line: count,
+  ...place,
   text,
   addresses: v.array(knock),
 });

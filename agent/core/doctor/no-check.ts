@@ -12,6 +12,7 @@ export function unchecked({ node, config }: Inspection): Found[] {
   if (servers.length > FEW) {
     const names = servers.slice(0, FEW).map(({ backend, name }) => `${backend}/${name}`);
     const more = servers.length - FEW;
+    const [file, ...others] = new Set(servers.map((one) => one.file ?? facts?.path ?? null));
     return [
       {
         id: 'haproxy-no-check',
@@ -26,7 +27,7 @@ export function unchecked({ node, config }: Inspection): Found[] {
         do: [
           {
             node,
-            file: facts?.path ?? null,
+            file: others.length > 0 ? null : (file ?? null),
             line: 'in defaults, or in the backends that want it',
             text: 'default-server check',
           },
@@ -45,7 +46,7 @@ export function unchecked({ node, config }: Inspection): Found[] {
     do: [
       {
         node,
-        file: facts?.path ?? null,
+        file: server.file ?? facts?.path ?? null,
         line: String(server.line),
         text: `${server.text} check`,
       },
