@@ -381,16 +381,19 @@ last_will() {
 		sleep 0.1
 		tenths=$((tenths + 1))
 	done
+	looked='' all=''
 	while [ $# -gt 0 ]; do
-		looked=''
 		if look "$1" "$2" && [ "$now" = MASTER ]; then
 			case $kind in
-			carp) acts advskew "$1" "$2" 254 state "$1" "$2" backup ;;
-			vrrp) acts vrrpprio "$1" "$2" 1 state "$1" "$2" backup ;;
+			carp) all="$all advskew $1 $2 254 state $1 $2 backup" ;;
+			vrrp) all="$all vrrpprio $1 $2 1 state $1 $2 backup" ;;
 			esac
 		fi
 		shift 2
 	done
+	# Side by side: the kernel of the other host begins to wait for all of them at once.
+	# shellcheck disable=SC2086 # words of one line
+	[ -z "$all" ] || acts $all
 }
 
 # The file behind PATH, if it is one of ours: $target, in $folder.

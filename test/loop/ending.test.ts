@@ -11,10 +11,12 @@ function endingWorld(haproxyIs: HaproxyState) {
   const clock = new FakeClock();
   const listeners = new Set<() => void>();
   const done: string[] = [];
-  const world = { haproxyIs, here: 'MASTER' as 'MASTER' | 'BACKUP', peer: true };
+  const world = { haproxyIs, here: 'MASTER' as 'MASTER' | 'BACKUP', peer: true, vhids: [1] };
   const own = (): NodeReport =>
     report('haproxy01', {
-      addresses: [address({ state: world.here })],
+      addresses: world.vhids.map((vhid) =>
+        address({ state: world.here, vhid, address: `${vhid}@wan` }),
+      ),
     });
   const loop = {
     leave: () => void done.push('hands over'),
@@ -29,6 +31,7 @@ function endingWorld(haproxyIs: HaproxyState) {
   const log = { info: say, warn: say, error: say, reopen: () => undefined, flush: () => undefined };
   const carp = {
     set: (changes: readonly VhidChange[]) => {
+      if (changes.length > 1) done.push(`${changes.length} at once`);
       for (const { interface: name, vhid, ...change } of changes)
         done.push(`${name} ${vhid} ${JSON.stringify(change)}`);
       return Promise.resolve();
@@ -142,4 +145,17 @@ test('the helper is told the pid of a HAProxy that is up, and where to step out'
     for (const listener of listeners) listener();
   }
   t.deepEqual(told, [[71, ['vtnet0 1']]]);
+});
+
+test('several addresses that nobody took are left in one act', async (t) => {
+  const { done, pass, round } = endingWorld('down');
+  await round({ vhids: [1, 2] });
+  await pass(2000);
+  t.deepEqual(done.slice(-5), [
+    '2 at once',
+    'vtnet0 1 {"advskew":254,"state":"BACKUP"}',
+    'vtnet0 2 {"advskew":254,"state":"BACKUP"}',
+    '1@wan, 2@wan: MASTER no more, whoever takes it',
+    'ends',
+  ]);
 });

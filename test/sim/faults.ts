@@ -100,6 +100,13 @@ export function advertsLost(
   );
 }
 
+/** Another password is typed on a host; at the end the right one, over all of it. */
+export const passwordWrong = (host: Host, wrong: string, right: string): Fault => ({
+  name: `${host.name} has another password`,
+  start: () => host.typePassword(wrong),
+  end: () => host.typePassword(right),
+});
+
 export const echoFiltered = (world: World): Fault =>
   rules(world, 'echo is filtered', [{ traffic: 'echo', from: null, to: null, loss: 1 }]);
 

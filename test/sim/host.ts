@@ -10,6 +10,7 @@ import {
   type Heard,
   type Settings,
 } from '../kernel/acts.ts';
+import { keyAfter } from '../kernel/key.ts';
 import { nextTimerAtMs, type Change, type Kernel } from '../kernel/kernel.ts';
 import { Agent } from './agent.ts';
 import { SimDisk } from './disk.ts';
@@ -35,6 +36,9 @@ export class Host {
   agent: Agent | null = null;
   up = true;
   linkUp = true;
+  /** The password of every vhid in rc.conf, and in the kernel as that keeps it. */
+  rcPassword = 'secret';
+  key = 'secret';
   /** The whole machine stands still. */
   paused = false;
   /** Added to every ifconfig, ms: a machine under load. */
@@ -188,6 +192,12 @@ export class Host {
     });
   }
 
+  /** `ifconfig IF vhid N pass WORD`, of every vhid; rc.conf stays as it is. */
+  typePassword(word: string): void {
+    this.say('ifconfig: another password');
+    this.key = keyAfter(this.key, word);
+  }
+
   sysctl(name: 'demotion' | 'allow' | 'preempt', value: number): void {
     if (name === 'allow' && this.kernel.allow !== value)
       this.say(`sysctl: net.inet.carp.allow=${value}`);
@@ -239,6 +249,7 @@ export class Host {
     this.clock.monotonicMs = -this.world.nowMs + this.world.random.between(5_000, 20_000);
     this.say('host: starts');
     this.kernel = bootedKernel(this.world.options, this.at, this.world.nowMs);
+    this.key = keyAfter('', this.rcPassword);
     this.configure();
     this.onHost(haproxyMs, () => {
       this.world.troubled();

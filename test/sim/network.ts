@@ -67,6 +67,8 @@ export class Network {
   isClean(traffic: Traffic, one: string, other: string): boolean {
     const onLan = traffic !== 'gossip' || !this.#world.options.management;
     if (onLan && !(this.isLinked(one) && this.isLinked(other))) return false;
+    if (traffic === 'advert' && this.#world.host(one).key !== this.#world.host(other).key)
+      return false;
     for (const rule of this.rules) {
       const port = traffic === 'gossip' && rule.traffic === 'port';
       if (rule.traffic !== traffic && !port && !(rule.traffic === 'lan' && onLan)) continue;
@@ -101,12 +103,13 @@ export class Network {
     advert: { readonly vhid: number; readonly advbase: number; readonly advskew: number },
     families: readonly Family[],
   ): void {
+    const { key } = from;
     for (const to of this.#world.hosts) {
       if (to === from) continue;
       for (const family of families) {
         if (!this.passes('advert', from.name, to.name, family)) continue;
         this.#world.in(this.#world.random.delay(0.1, 1), () =>
-          to.hear({ ...advert, interface: 'vtnet0', family, authentic: true }),
+          to.hear({ ...advert, interface: 'vtnet0', family, authentic: to.key === key }),
         );
       }
     }
