@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { startAgent, type Agent } from './agent.ts';
 import { ConfigError, loadConfig, type Config } from './config/config.ts';
 import { openLog, type Log } from './log.ts';
-import { accountOf, giveLog, type Account } from './privilege/account.ts';
+import { accountOf, giveLog, refuseSteered, type Account } from './privilege/account.ts';
 import { releaseHost } from './start/release.ts';
 import { checkStart, failureText, lostFailure, startFailure } from './start/failure.ts';
 import type { StartFailure } from './start/failure.ts';
@@ -64,13 +64,14 @@ async function read(path: string): Promise<Config> {
   }
 }
 
-/** Whom to become, with a log it may write to; null: stay who we are. */
-async function accountHere(config: Config): Promise<Account | null> {
+/** Whom to become, where `logs` with a log it may write to; null: stay who we are. */
+async function accountHere(config: Config, logs: boolean): Promise<Account | null> {
   const { user, log } = config;
   if (process.geteuid?.() !== 0) return null;
   try {
     const found = await accountOf(execWithin(ID_MS), user);
-    if (found !== null) await giveLog(log.file, found);
+    if (found !== null) await refuseSteered(execWithin(ID_MS), path, found);
+    if (found !== null && logs) await giveLog(log.file, found);
     return found;
   } catch (error) {
     return end(1, failureText(startFailure(error, config)));
@@ -100,8 +101,8 @@ if (check || given['check-start']) {
   process.stdout.write(`${path}: good\n`);
   process.exit(0);
 }
-if (release) process.exit(await releaseHost(config));
-const account = await accountHere(config);
+const account = await accountHere(config, !release);
+if (release) process.exit(await releaseHost(config, account));
 const log = logHere(config);
 // What nobody foresaw is for the log, with its stack; daemon(8) starts the agent again.
 const crash = (error: unknown): void => {

@@ -82,5 +82,5 @@ export const DIRECTORIES: readonly Directory[] = [
   { path: ETC, mode: 0o755, owner: 'root', group: 'wheel' },
   { path: `${ETC}/tls`, mode: 0o750, owner: 'root', group: 'proxyctl' },
   { path: '/var/db/proxyctl', mode: 0o700, owner: 'proxyctl', group: 'proxyctl' },
-  { path: '/var/run/proxyctl', mode: 0o755, owner: 'proxyctl', group: 'proxyctl' },
+  { path: '/var/run/proxyctl', mode: 0o755, owner: 'root', group: 'wheel' },
 ];

@@ -20,6 +20,8 @@ interface Sources {
   /** Where Linux has its processes; FreeBSD has none and is asked by ps(1). */
   readonly proc?: string;
   readonly exec?: Exec;
+  /** Why what this process says of itself is not believed; empty: it is. Absent: always. */
+  readonly doubts?: (pid: number, files: readonly string[]) => Promise<string>;
 }
 
 const PS_MS = 2000;
@@ -60,7 +62,10 @@ export function startedWith(sources: Sources): () => Promise<StartedWith> {
       return configured(`process ${pid} names its files relative to a directory that is not known`);
     const all = await expanded(files.map((file) => resolve(from, file)));
     const there = await Promise.all(all.map(isThere));
-    if (there.every((one) => one)) return { files: all, problem: '' };
+    if (there.every((one) => one)) {
+      const doubt = (await sources.doubts?.(pid, all)) ?? '';
+      return doubt === '' ? { files: all, problem: '' } : configured(doubt);
+    }
     const missing = all.filter((_, at) => there[at] !== true).join(', ');
     return configured(`HAProxy was started with ${missing}, which is not there for this agent`);
   };

@@ -3,9 +3,16 @@
 # else. The agent starts it as root, then gives up root itself, and asks over
 # standard input, one request a line; root's answers go to standard output.
 #
-#   helper.sh IFCONFIG SYSCTL PFCTL DIRECTORIES CHECK RELOAD NGCTL
+#   helper.sh IFCONFIG SYSCTL PFCTL DIRECTORIES CHECK RELOAD NGCTL LISTS NAMED
 #
-# All of them come from agent.toml as root read it; lists have one word a line.
+# All of them come from agent.toml and haproxy.conf as root read them; lists have
+# one word a line. DIRECTORIES, one that ends in /. without what is below it, is
+# where certificates are. LISTS are the crt-lists, NAMED the certificates and keys
+# whose names do not end as such.
+#
+# Whoever asks may be hostile: the agent's user, taken over by somebody. So no file
+# is touched, nor read, that is not a certificate, a key or a crt-list, nor one
+# with a second name, nor where anybody but root could change what leads to it.
 #
 #   SEQ ACT...                   done in order, or none of them is begun:
 #       advskew IF VHID 0..254   vrrpprio IF VHID 1..255
@@ -43,6 +50,7 @@ NL='
 '
 TAB=$(printf '\t')
 ifconfig=$1 sysctl=$2 pfctl=$3 directories=$4 check=$5 reload=$6 ngctl=${7-/usr/sbin/ngctl}
+lists=${8-} named=${9-}
 # How long a command of agent.toml is waited for, in seconds.
 patience=30
 trap : ALRM
@@ -414,7 +422,9 @@ place() { # PATH
 	IFS=$NL
 	for allowed in $directories; do
 		IFS=' '
+		case $allowed in */.) below='' ;; *) below=x ;; esac
 		allowed=$(realpath "$allowed" 2>/dev/null) || continue
+		[ -n "$below" ] || [ "$folder" = "$allowed" ] || continue
 		case $target in "${allowed:-nowhere}"/*) return 0 ;; esac
 	done
 	IFS=' '
@@ -422,18 +432,79 @@ place() { # PATH
 }
 
 cert_read() { # PATH
-	place "$1" || return 1
+	place "$1" && known "$1" || return 1
 	[ -f "$target" ] || fail "no such file: $1" || return 1
+	safe && ours || return 1
 	# As numbers: a file may end without a newline.
 	od -An -v -tx1 "$target" 2>/dev/null || fail "cannot be read: $1"
 }
+
+# What $target may hold, by its name: $what is list, pem, or beside (what HAProxy
+# reads beside a certificate, and nobody here writes).
+known() { # PATH
+	case "$NL$lists$NL" in *"$NL$target$NL"*) what=list && return 0 ;; esac
+	what=pem
+	case "$NL$named$NL" in *"$NL$target$NL"*) return 0 ;; esac
+	case $target in
+	*.[pP][eE][mM] | *.[cC][rR][tT] | *.[cC][eE][rR] | *.[cC][eE][rR][tT] | *.[kK][eE][yY]) ;;
+	*.rsa | *.ecdsa | *.dsa | *.chain | *.fullchain) ;;
+	*.ocsp | *.issuer | *.sctl) what=beside ;;
+	*) refuse "not named as a certificate or key, nor in haproxy.conf at the agent's start: $1" ;;
+	esac
+}
+
+# The one name of its file, and one that holds what its name says. An empty one is
+# a place that was kept for a certificate.
+ours() {
+	[ -n "$(find "$target" -prune -type f -links 1 2>/dev/null)" ] ||
+		refuse "has another name elsewhere: $target" || return 1
+	[ "$what" != pem ] || [ ! -s "$target" ] ||
+		grep -qE -e '-----BEGIN ([A-Z0-9]+ )*(CERTIFICATE|PRIVATE KEY|PARAMETERS)-----' "$target" ||
+		refuse "no certificate or key is in $target"
+}
+
+# Whether FILE holds nothing but that: a file of another kind would be read by
+# other programs of root's. Text between blocks, as openssl and browsers print it,
+# may stand there, but no line that cron(8) would take for a command.
+fits() { # FILE
+	case $what in
+	pem) tr '\r' '\n' <"$1" | awk "$ONLY_PEM" ;;
+	list) awk "$ONLY_LIST" "$1" ;;
+	*) false ;;
+	esac || refuse "not what is a certificate, a key or a crt-list: $target" || return 1
+	# awk may end a line at a NUL.
+	[ "$(tr -d '\000' <"$1" | wc -c)" -eq "$(wc -c <"$1")" ] || refuse "holds a NUL: $target"
+}
+
+ONLY_LIST='
+/^[ \t\r]*(#|$)/ { next }
+!/^[ \t]*[A-Za-z0-9_.\/@"\\]/ { bad = 1 }
+END { exit bad }'
+
+# shellcheck disable=SC2016 # awk's, not sh's
+ONLY_PEM='
+{ sub(/^[ \t]+/, ""); sub(/[ \t]+$/, "") }
+$0 == "" || bad { next }
+within {
+	if ($0 == "-----END " label "-----") within = 0
+	else if ($0 !~ /^[A-Za-z0-9+\/=]+$/ && $0 !~ /^(Proc-Type|DEK-Info): [A-Za-z0-9,-]+$/) bad = 1
+	next
+}
+/^-----BEGIN [A-Z0-9 ]+-----$/ {
+	label = substr($0, 12, length($0) - 16)
+	within = 1
+	if (label ~ /(CERTIFICATE|PRIVATE KEY)$/) found = 1
+	next
+}
+/^-----/ || $1 ~ /^@/ || $1 ~ /^[*~0-9][-*~0-9,\/]*$/ { bad = 1 }
+END { exit bad || within || !found }'
 
 # Takes BYTES of standard input whatever happens, so that the next line is the
 # next request.
 cert_write() { # VERB PATH BYTES
 	case $3 in '' | *[!0-9]* | ????????*) refuse "no length: $3" || return 1 ;; esac
 	beside=''
-	if place "$2" && safe && prepare; then
+	if place "$2" && written "$2" && safe && { [ ! -e "$target" ] || ours; } && prepare; then
 		head -c "$3" | { cat >"$beside" || { cat >/dev/null && false; }; } 2>/dev/null ||
 			fail "cannot be written: $2"
 	else
@@ -446,15 +517,31 @@ cert_write() { # VERB PATH BYTES
 }
 
 cert_remove() { # PATH
-	place "$1" && safe || return 1
+	place "$1" && written "$1" && safe || return 1
 	[ -e "$target" ] || return 0
+	[ "$what" = pem ] || refuse "not a certificate or key: $1" || return 1
+	ours || return 1
 	{ rm -f "$target" && durable "$folder"; } 2>/dev/null || fail "cannot be removed: $1"
 }
 
-# Where others can write they could put a link in the place of any file.
+written() { # PATH
+	known "$1" || return 1
+	[ "$what" != beside ] || refuse "only read: $1"
+}
+
+# Where others can write they could put a link in the place of any file, and
+# further up of any directory; in a sticky one only where nothing is.
 safe() {
 	[ -n "$(find "$folder" -prune -user 0 ! -perm -020 ! -perm -002 2>/dev/null)" ] ||
-		refuse "$folder can be written by others than root"
+		refuse "$folder can be written by others than root" || return 1
+	above=$folder
+	set --
+	while [ "$above" != / ] && [ -n "$above" ]; do
+		above=${above%/*}
+		set -- "$@" "${above:-/}"
+	done
+	loose=$(find "$@" -prune ! \( -user 0 \( ! -perm -020 ! -perm -002 -o -perm -1000 \) \) 2>&1)
+	[ -z "$loose" ] || refuse "${loose%%"$NL"*} can be written by others than root"
 }
 
 # Owner and mode of the old file; 0600 for a new one. HAProxy leaves names out
@@ -468,6 +555,7 @@ prepare() {
 
 finish() { # VERB BYTES
 	[ "$(wc -c <"$beside")" -eq "$2" ] || fail "cut short: $target" || return 1
+	fits "$beside" || return 1
 	durable "$beside" || fail "cannot be written: $target" || return 1
 	if [ "$1" = cert-try ]; then
 		rm -f "$beside"
@@ -478,15 +566,18 @@ finish() { # VERB BYTES
 }
 
 # What a helper that was killed left beside a file, a key in it: nobody knows of
-# it any more. Links are not followed, nor is another file system entered; 2 s
-# at most, so that a start in a large directory stays one.
+# it any more. Links are not followed, nor is another file system entered, nor
+# what others can write; 2 s at most, so that a start in a large directory stays one.
 tidy() {
 	IFS=$NL
 	for allowed in $directories; do
 		IFS=' '
-		allowed=$(realpath "$allowed" 2>/dev/null) || continue
-		bounded find "$allowed/" -xdev -type f -user 0 -name '.?*.proxyctl' -exec rm -f {} + \
-			>/dev/null 2>&1 </dev/null
+		case $allowed in */.) levels=1 ;; *) levels=99 ;; esac
+		folder=$(realpath "$allowed" 2>/dev/null) || continue
+		safe || continue
+		bounded find "$folder/" -maxdepth "$levels" -xdev \
+			-type d \( ! -user 0 -o -perm -020 -o -perm -002 \) -prune -o \
+			-type f -user 0 -name '.?*.proxyctl' -exec rm -f {} + >/dev/null 2>&1 </dev/null
 	done
 	IFS=' '
 }
@@ -624,6 +715,7 @@ answer() { # LINE
 }
 
 tidy
+why=
 # A handler, as above. It cuts a read short; the next one goes on.
 trap 'trap : TERM; heard=x; last_will &' TERM
 echo '0 ok'

@@ -22,8 +22,10 @@ export interface HelperOptions {
   readonly sysctl: string;
   readonly pfctl: string;
   readonly ngctl: string;
-  /** Where certificate files may be read and replaced. */
+  /** Where certificate files may be read and replaced; as CertificateNames. */
   readonly directories: readonly string[];
+  readonly lists: readonly string[];
+  readonly named: readonly string[];
   readonly check: readonly string[];
   readonly reload: readonly string[];
 }
@@ -60,11 +62,12 @@ interface Waiting {
  * another helper.sh for a test.
  */
 export async function startHelper(options: HelperOptions, script = SCRIPT): Promise<Helper> {
-  const { ifconfig, sysctl, pfctl, ngctl, directories, check, reload } = options;
-  const lists = [directories, check, reload].map((words) => words.join('\n'));
-  if ([directories, check, reload].flat().some((word) => word.includes('\n')))
+  const { ifconfig, sysctl, pfctl, ngctl, directories, check, reload, lists, named } = options;
+  const words = [directories, check, reload].map((all) => all.join('\n'));
+  const files = [lists, named].map((all) => all.join('\n'));
+  if ([directories, check, reload, lists, named].flat().some((word) => word.includes('\n')))
     throw new Error('a path or command of agent.toml holds a line break');
-  const child = spawn('/bin/sh', [script, ifconfig, sysctl, pfctl, ...lists, ngctl], {
+  const child = spawn('/bin/sh', [script, ifconfig, sysctl, pfctl, ...words, ngctl, ...files], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { PATH: '/sbin:/bin:/usr/sbin:/usr/bin', LC_ALL: 'C' },
     cwd: '/',

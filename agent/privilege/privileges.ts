@@ -1,19 +1,14 @@
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { directActs, type CarpActs } from '../carp/acts.ts';
 import { certificateFiles } from '../certs/files.ts';
 import type { CertificateFiles } from '../certs/port.ts';
-import { configFiles } from '../haproxy/config-files.ts';
-import { socketOf } from '../haproxy/socket-line.ts';
-import { crtListPaths, isStoreName } from '../haproxy/crt-list.ts';
-import { runtime } from '../haproxy/runtime.ts';
-import { startedWith } from '../haproxy/started-with.ts';
-import { become, giveDirectory, type Account } from './account.ts';
+import { become, giveDirectory, groupsOf, keepDirectory, type Account } from './account.ts';
 import { helperActs, helperFiles, refusedActs } from './acts.ts';
+import { certificateNames } from './certificate-names.ts';
 import { directCommands, helperCommands, type HostCommands } from './commands.ts';
 import { startHelper, type Helper } from './helper.ts';
 import { helperWill, type Will } from './will.ts';
 import { execWithin, type Exec } from '../sys/exec.ts';
+import { byAccount } from '../sys/trust.ts';
 
 /** What this agent may do on its host, and through whom. */
 export interface Privileges {
@@ -59,7 +54,6 @@ interface HostConfig {
 }
 
 const COMMAND_MS = 30_000;
-const ASK_MS = 1000;
 const NEVER = new Promise<never>(() => undefined);
 
 /**
@@ -83,9 +77,14 @@ export async function takePrivileges(
     const observes = `the agent runs as uid ${uid}, not as root: it observes and sets nothing`;
     return { ...direct, acts: refusedActs(observes), observes, by: 'nobody' };
   }
-  if (account === null) return { ...direct, acts: directActs(exec, tools), by: 'itself, as root' };
+  if (account === null) {
+    keepDirectory(config.state);
+    return { ...direct, acts: directActs(exec, tools), by: 'itself, as root' };
+  }
   await giveDirectory(config.state, account);
-  const options = { ...tools, ...config.haproxy, directories: await certificateFolders(config) };
+  const mayWrite = byAccount({ uid: account.uid, groups: await groupsOf(exec, account) });
+  const names = await certificateNames(config, { uid: account.uid, mayWrite }, exec);
+  const options = { ...tools, ...config.haproxy, ...names };
   const helpers: readonly [Helper, Helper] = [
     await startHelper(options),
     await startHelper(options),
@@ -113,47 +112,3 @@ export async function takePrivileges(
     },
   };
 }
-
-/** Those of agent.toml; else where HAProxy's files, as root reads them now, have its certificates. */
-async function certificateFolders({
-  certificates,
-  haproxy,
-}: HostConfig): Promise<readonly string[]> {
-  if (certificates.directories.length > 0) return certificates.directories;
-  try {
-    const path = haproxy.socket || socketOf(await readFile(haproxy.config, 'utf8')).path;
-    const ask =
-      path === null
-        ? () => Promise.reject(new Error('no stats socket is known'))
-        : runtime(path, { deadlineMs: ASK_MS });
-    // Of a HAProxy that does not run yet it is the one file of agent.toml.
-    const { scan } = await configFiles(startedWith({ ask, config: haproxy.config }))();
-    const { listeners, crtBase, stores, unknown, directory } = scan;
-    const whole = (path: string): string[] =>
-      path.startsWith('/') ? [path] : directory === null ? [] : [join(directory, path)];
-    const crtLists = scan.crtLists.flatMap(whole);
-    const listed = await Promise.all(
-      crtLists.map(async (list) => crtListPaths(await readFile(list, 'utf8'), crtBase)),
-    );
-    const stored = stores.flatMap(({ certificateFile, keyFile }) => [certificateFile, keyFile]);
-    const paths = [
-      ...listeners.map(({ crt }) => crt).filter((crt) => !isStoreName(crt)),
-      ...unknown.flatMap(({ files }) => files),
-      ...listed.flat(),
-      ...stored.filter((path) => path !== null),
-    ].flatMap(whole);
-    const folders = await Promise.all(
-      paths.map(async (path) => ((await isFolder(path)) ? path : dirname(path))),
-    );
-    return [...new Set([...folders, ...crtLists.map((list) => dirname(list))])];
-  } catch {
-    // Said where it is missed: every file is refused as outside.
-    return [];
-  }
-}
-
-const isFolder = (path: string): Promise<boolean> =>
-  stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );

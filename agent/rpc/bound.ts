@@ -20,12 +20,15 @@ export interface Bound {
 /**
  * Binds the TCP addresses, the configured socket for its group, and admin.sock beside it for root
  * alone. Nothing is read from anybody before `serve`, so that root can bind and somebody else
- * serve. Throws ListenError naming address and cause, with nothing left listening.
+ * serve; `beforeSockets` is called when the ports are bound, which is what may need root. Throws ListenError naming address and cause, with nothing left listening.
  */
-export async function bind(options: {
-  readonly listen: readonly string[];
-  readonly socket: { readonly path: string; readonly group: string };
-}): Promise<Bound> {
+export async function bind(
+  options: {
+    readonly listen: readonly string[];
+    readonly socket: { readonly path: string; readonly group: string };
+  },
+  beforeSockets: () => void = () => undefined,
+): Promise<Bound> {
   const { listen, socket } = options;
   const listeners: Listener[] = [];
   const problems: string[] = [];
@@ -45,6 +48,7 @@ export async function bind(options: {
         problems.push(error.message);
       }
     }
+    beforeSockets();
     listeners.push(await listenUnix(socket.path, 0o660, arrival('local')));
     const problem = giveToGroup(socket.path, socket.group);
     if (problem !== null) problems.push(problem);

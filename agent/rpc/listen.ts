@@ -1,4 +1,4 @@
-import { chownSync, existsSync, lstatSync, readFileSync, unlinkSync } from 'node:fs';
+import { existsSync, lchownSync, lstatSync, readFileSync, unlinkSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { ListenOptions, Socket } from 'node:net';
 import { dirname } from 'node:path';
@@ -69,7 +69,8 @@ export function giveToGroup(path: string, group: string): string | null {
       .find((entry) => entry.startsWith(`${group}:`));
     const gid = Number(line?.split(':')[2] ?? Number.NaN);
     if (!Number.isInteger(gid)) return `${path}: there is no group ${group}, root alone can use it`;
-    chownSync(path, -1, gid);
+    // Not what a link leads to.
+    lchownSync(path, -1, gid);
     return null;
   } catch (error) {
     return `${path}: cannot be given to group ${group} (${codeOf(error)})`;

@@ -28,7 +28,7 @@ export const lostFailure = (error: unknown): StartFailure => ({
 export function startFailure(error: unknown, config: Config): StartFailure {
   const cause = error instanceof Error ? error.message : String(error);
   if (error instanceof TlsError) return { cause, remedy: error.remedy };
-  if (error instanceof ListenError) return { cause, remedy: listenRemedy(error, config) };
+  if (error instanceof ListenError) return { cause, remedy: listenRemedy(error) };
   const path = pathOf(error);
   if (path === null) return { cause, remedy: '' };
   const { state, log, user } = config;
@@ -65,7 +65,7 @@ export async function checkStart(config: Config, wallMs: number): Promise<StartF
 const pathOf = (error: unknown): string | null =>
   error instanceof Error && 'path' in error && typeof error.path === 'string' ? error.path : null;
 
-function listenRemedy({ address, code }: ListenError, { user }: Config): string {
+function listenRemedy({ address, code }: ListenError): string {
   const port = address.replace(/^.*:/, '');
   switch (code) {
     case 'EADDRINUSE':
@@ -75,7 +75,7 @@ function listenRemedy({ address, code }: ListenError, { user }: Config): string 
     case 'EINVAL':
       return 'listen in agent.toml: addresses of this host, or "[::]:7660" and "0.0.0.0:7660"';
     case 'ENOENT':
-      return `install -d -o ${user} -m 755 ${dirname(address)}, or another socket.path`;
+      return `install -d -o root -m 755 ${dirname(address)}, or another socket.path`;
     case 'EBUSY':
       return 'stop that one first: service proxyagent onestop';
     case 'EEXIST':

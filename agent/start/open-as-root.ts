@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { Config } from '../config/config.ts';
 import type { Log } from '../log.ts';
 import type { Account } from '../privilege/account.ts';
@@ -6,6 +7,7 @@ import { bind, type Bound } from '../rpc/bound.ts';
 import { secondPath, type SecondPath } from '../witness/second-path.ts';
 import type { Clock } from '../sys/clock.ts';
 import { execWithin } from '../sys/exec.ts';
+import { isRootsAlone } from '../sys/trust.ts';
 
 /** What had to be opened as root; root is given up by now where it was to be. */
 export interface Opened {
@@ -17,8 +19,8 @@ export interface Opened {
 const TOOL_MS = 2000;
 
 /**
- * Everything that needs root, in this order: the helper, raw sockets, listeners; then this process
- * becomes `account` (null: stays who it is). Nothing from outside has been read until here.
+ * Everything that needs root, in this order: the helper, raw sockets, ports, and the unix
+ * sockets where only root can write; then this process becomes `account` (null: stays who it is). Nothing from outside has been read until here.
  */
 export async function openAsRoot(
   options: Parameters<typeof secondPath>[0] & {
@@ -32,8 +34,11 @@ export async function openAsRoot(
   const privileges = await takePrivileges(config, account, execWithin(TOOL_MS));
   const second = await secondPath(options);
   if (second.why !== '') log.info('icmp', { using: second.icmp }, second.why);
-  const bound = await bind(config);
-  privileges.drop();
+  // Where somebody else can write, root would give a group whatever stands in the socket's place.
+  const rootsAlone = isRootsAlone(dirname(config.socket.path));
+  const drop = (): void => privileges.drop();
+  const bound = await bind(config, rootsAlone ? undefined : drop);
+  if (rootsAlone) drop();
   const { by } = privileges;
   const user = account?.name ?? 'as started';
   log.info('privileges', { by, user }, `${user}; what needs root is done by ${by}`);

@@ -1,7 +1,5 @@
 import { connect } from 'node:net';
-import { directActs } from '../carp/acts.ts';
 import { carp, CarpError } from '../carp/carp.ts';
-import { certificateFiles } from '../certs/files.ts';
 import { hostCertificates } from '../certs/host-certificates.ts';
 import type { Config } from '../config/config.ts';
 import { LOWERED_ADVSKEW } from '../core/model.ts';
@@ -9,6 +7,8 @@ import { sentence } from '../core/words.ts';
 import { statsSocket } from '../haproxy/stats-socket.ts';
 import { learnBases } from '../loop/bases.ts';
 import { networkOf } from '../loop/observe.ts';
+import type { Account } from '../privilege/account.ts';
+import { takePrivileges, type Privileges } from '../privilege/privileges.ts';
 import { openStore, type Store } from '../store/state.ts';
 import { systemClock } from '../sys/clock.ts';
 import { execWithin } from '../sys/exec.ts';
@@ -27,9 +27,10 @@ interface Told {
  * the configured advskew back where the agent had lowered it, lifts a fence of
  * its own, and ends certificate transactions that are open. Run twice it is the
  * same. Prints what it did; resolves to the exit code: 0 all is released, 1
- * something could not be, and says what to do instead.
+ * something could not be, and says what to do instead. State and journals are what `account` wrote
+ * there: they are read as that account, and what they ask for is done by the helper or not at all.
  */
-export async function releaseHost(config: Config): Promise<number> {
+export async function releaseHost(config: Config, account: Account | null): Promise<number> {
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
   if (await answers(config.socket.path)) {
     process.stderr.write(
@@ -39,13 +40,17 @@ export async function releaseHost(config: Config): Promise<number> {
     return 1;
   }
   const told: Told = { done: [], left: [], failed: [] };
+  let privileges: Privileges | null = null;
   try {
+    privileges = await takePrivileges(config, account, execWithin(TOOL_MS));
+    privileges.drop();
     const store = await openStore(config.state, systemClock.wallMs());
-    await releaseCarp(config, store, told);
-    await releaseSwaps(config, told);
+    await releaseCarp(config, privileges, store, told);
+    await releaseSwaps(config, privileges, told);
   } catch (error) {
     told.failed.push(sentence(error));
   }
+  privileges?.close();
   for (const line of told.done) print(`released  ${line}`);
   for (const line of told.left) print(`left      ${line}`);
   for (const line of told.failed) process.stderr.write(`proxyagent: not released: ${line}\n`);
@@ -55,10 +60,13 @@ export async function releaseHost(config: Config): Promise<number> {
 }
 
 /** Advskew and fence. Every set is read again. */
-async function releaseCarp(config: Config, store: Store, told: Told): Promise<void> {
-  const exec = execWithin(TOOL_MS);
-  const { tools } = config.carp;
-  const kernel = carp({ exec, tools, acts: directActs(exec, tools) });
+async function releaseCarp(
+  config: Config,
+  { acts }: Privileges,
+  store: Store,
+  told: Told,
+): Promise<void> {
+  const kernel = carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools, acts });
   const reading = await kernel.read().catch((error: unknown) => {
     if (error instanceof CarpError && error.failure.kind === 'module') return null;
     throw error;
@@ -102,14 +110,14 @@ async function releaseFence(
   if (fenceMine) await store.save({ fenceMine: false });
 }
 
-async function releaseSwaps(config: Config, told: Told): Promise<void> {
+async function releaseSwaps(config: Config, { files }: Privileges, told: Told): Promise<void> {
   const clock = systemClock;
   const socket = statsSocket({ ...config.haproxy, elsewhere: () => [], clock });
   const { swap } = hostCertificates({
     node: config.node,
     config,
     socket,
-    files: certificateFiles,
+    files,
     reload: () => Promise.reject(new Error('nothing is reloaded by a release')),
     elsewhere: () => [],
     clock,

@@ -16,7 +16,9 @@ export async function replaceFile(
   keepAs?: string,
 ): Promise<void> {
   const beside = `${path}.new`;
-  const file = await open(beside, 'w', mode);
+  // What has that name is not opened: it may be a link, or a second name of another file.
+  await rm(beside, { force: true });
+  const file = await open(beside, 'wx', mode);
   try {
     await file.chmod(mode);
     await file.writeFile(content);

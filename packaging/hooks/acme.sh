@@ -2,7 +2,7 @@
 # acme.sh's deploy hook for a pair. acme.sh sources it from its deploy directory by name:
 #
 #   ln -s /usr/local/share/examples/proxyctl/hooks/acme.sh ~/.acme.sh/deploy/proxyctl.sh
-#   acme.sh --issue -d www.example.net -w /var/db/proxyctl/webroot
+#   acme.sh --issue -d www.example.net -w /usr/local/www/proxyctl
 #   acme.sh --deploy -d www.example.net --deploy-hook proxyctl
 #
 # export PROXYCTL=/usr/local/bin/proxyctl        # the command

@@ -120,7 +120,7 @@ test('owners and modes are those of a host that keeps its secrets', (t) => {
     '/usr/local/etc/proxyctl': { uname: 'root', gname: 'wheel', perm: '0755' },
     '/usr/local/etc/proxyctl/tls': { uname: 'root', gname: 'proxyctl', perm: '0750' },
     '/var/db/proxyctl': { uname: 'proxyctl', gname: 'proxyctl', perm: '0700' },
-    '/var/run/proxyctl': { uname: 'proxyctl', gname: 'proxyctl', perm: '0755' },
+    '/var/run/proxyctl': { uname: 'root', gname: 'wheel', perm: '0755' },
   });
   const writable = Object.entries(files).filter(([, { perm = '' }]) => /[2367].?$/.test(perm));
   t.deepEqual(writable, []);

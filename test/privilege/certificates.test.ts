@@ -19,8 +19,8 @@ import { scriptedHelper } from './tools.ts';
 
 // Only root has directories that nobody else can write, and may give files away.
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
-const OLD = '-----BEGIN OLD-----\r\nÄ\n\n';
-const NEW = `-----BEGIN NEW-----\n${'QUJD+/=\n'.repeat(2000)}-----END NEW-----`;
+const OLD = 'subject=CN = Ä\n-----BEGIN CERTIFICATE-----\r\nT0xE\r\n-----END CERTIFICATE-----\n\n';
+const NEW = `-----BEGIN PRIVATE KEY-----\n${'QUJD+/=\n'.repeat(2000)}-----END PRIVATE KEY-----`;
 
 const facts = (path: string) => {
   const { uid, gid, mode } = statSync(path);

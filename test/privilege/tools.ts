@@ -48,6 +48,8 @@ export async function scriptedHelper(
     pfctl,
     ngctl: scripted.tools.ngctl,
     directories: [certs],
+    lists: [],
+    named: [],
     check: [],
     reload: [],
     ...options,
