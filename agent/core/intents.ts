@@ -7,6 +7,9 @@ export function compareStamps(a: Stamp, b: Stamp): number {
   return a.node < b.node ? -1 : a.node > b.node ? 1 : 0;
 }
 
+/** A reason is kept on every node and shown on one line, characters. */
+export const LONGEST_REASON = 200;
+
 /** A stamp further ahead of the receiver's clock than this is refused. */
 export const STAMP_AHEAD_LIMIT_MS = 24 * 3600 * 1000;
 
