@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { RISKS, type Risk } from '../agent/core/acts.ts';
-import { LONGEST_REASON, stampOf } from '../agent/core/intents.ts';
+import { LONGEST_REASON } from '../agent/core/intent-limits.ts';
+import { stampOf } from '../agent/core/intents.ts';
 import type { Stamp } from '../agent/core/model.ts';
 import { ActFailure } from '../agent/core/results.ts';
 import { nearest } from '../agent/core/words.ts';

@@ -1,4 +1,4 @@
-import { LONGEST_REASON } from '../core/intents.ts';
+import { LONGEST_REASON } from '../core/intent-limits.ts';
 import { WireError } from './fields.ts';
 
 /** The most characters of each kind of text that anybody may send. */
