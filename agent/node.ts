@@ -1,10 +1,11 @@
 import type { Decide } from './core/decide/decide.ts';
 import type { GossipMessage } from './core/gossip.ts';
-import type { Intents } from './core/intents.ts';
+import { whyRefused, type Intents } from './core/intents.ts';
 import type { AppliedIntent, HaproxyReport, Intent, NodeView } from './core/model.ts';
 import type { Policy } from './core/model.ts';
 import { ownView } from './core/peers.ts';
 import type { Timing } from './core/timing.ts';
+import { ActFailure } from './core/results.ts';
 import { gossip as startGossip } from './gossip/gossip.ts';
 import { heartbeats } from './gossip/heartbeats.ts';
 import { syncAlarms } from './gossip/sync-alarms.ts';
@@ -114,14 +115,23 @@ export function startNode<H extends HaproxyPort>(ports: NodePorts<H>) {
     problems,
   });
 
-  /** Merges, stores, tells the peers; resolves to what is newer here once it is on disk. */
+  /**
+   * Merges, stores, tells the peers; resolves to what is newer here once it is on disk. Rejects
+   * with ActFailure where one was not taken: the others are.
+   */
   async function storeIntents(
     from: string,
     intents: readonly Intent[],
   ): Promise<readonly Intent[]> {
-    const newer = gossip.store(from, intents);
+    const { newer, refused } = gossip.store(from, intents);
     await saved;
-    return newer;
+    const [first] = refused;
+    if (first === undefined) return newer;
+    throw new ActFailure('failed', {
+      code: 'not_stored',
+      message: `${node} does not store it: ${whyRefused(first, clock.wallMs())}`,
+      remediation: 'see that the clocks of all hosts are right (date), then say it again',
+    });
   }
 
   return {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { RISKS, type Risk } from '../agent/core/acts.ts';
+import { LONGEST_REASON } from '../agent/core/intent-limits.ts';
 import { stampOf } from '../agent/core/intents.ts';
 import type { Stamp } from '../agent/core/model.ts';
 import { ActFailure } from '../agent/core/results.ts';
@@ -70,9 +71,6 @@ export function count(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Give a whole number from 0.');
   return Number(text);
 }
-
-/** Kept on every node and shown on one line. */
-const LONGEST_REASON = 200;
 
 function asText(text: string): string {
   if (text.length > LONGEST_REASON)

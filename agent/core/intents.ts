@@ -1,3 +1,4 @@
+import { fitted, isEnded, isForgotten, overMany, whyOver } from './intent-limits.ts';
 import type { Intent, Stamp } from './model.ts';
 
 /** Negative, zero or positive as `a` is older than, the same as or newer than `b`. */
@@ -10,22 +11,25 @@ export function compareStamps(a: Stamp, b: Stamp): number {
 /** A stamp further ahead of the receiver's clock than this is refused. */
 export const STAMP_AHEAD_LIMIT_MS = 24 * 3600 * 1000;
 
+/** True for a stamp that no clock near this one can have given. */
+export const isAhead = ({ stamp }: Pick<Intent, 'stamp'>, wallMs: number): boolean =>
+  stamp.wallMs > wallMs + STAMP_AHEAD_LIMIT_MS;
+
+/** The largest count that travels; after it the next millisecond begins. */
+const LAST_COUNT = 0xffff_ffff;
+
 /**
  * The next stamp of a hybrid logical clock: later than `last` (the newest seen
  * anywhere, null for none) and never behind the wall clock.
  */
 export function nextStamp(last: Stamp | null, wallMs: number, node: string): Stamp {
   if (last === null || wallMs > last.wallMs) return { wallMs, count: 0, node };
+  if (last.count >= LAST_COUNT) return { wallMs: Math.floor(last.wallMs) + 1, count: 0, node };
   return { wallMs: last.wallMs, count: last.count + 1, node };
 }
 
+/** Tokens of an ACME CA; intent-limits.ts forgets them. */
 export const CHALLENGE_PREFIX = 'acme/';
-/** ACME tokens live for 7 days at most: what is older than this is of no use to any node. */
-const FORGET_MS = 8 * 86_400_000;
-
-/** True for a token that no node needs any more; by its stamp, so that all nodes forget alike. */
-const isForgotten = ({ key, stamp }: Intent, wallMs: number): boolean =>
-  key.startsWith(CHALLENGE_PREFIX) && wallMs - stamp.wallMs > FORGET_MS;
 
 /** All intents by key, tombstones included. */
 export type Intents = ReadonlyMap<string, Intent>;
@@ -36,35 +40,74 @@ export interface Merge {
   readonly taken: readonly Intent[];
   /** Stored here and newer than what was offered. */
   readonly newer: readonly Intent[];
-  /** Stamped too far ahead of this host's clock. */
+  /** Stamped too far ahead of this host's clock, too long, or too many. */
   readonly refused: readonly Intent[];
 }
 
-/** Last writer wins by stamp. Commutative and idempotent; never loses the newer of two. */
+/**
+ * Last writer wins by stamp. Commutative and idempotent; never loses the newer of two, but for
+ * one that is stored here with a stamp too far ahead: it was taken while this host's clock was
+ * wrong, and would win over everything for as long as it was.
+ */
 export function mergeIntents(stored: Intents, offered: readonly Intent[], wallMs: number): Merge {
   const intents = new Map(stored);
-  const taken: Intent[] = [];
+  const taken = new Map<string, Intent>();
   const newer: Intent[] = [];
   const refused: Intent[] = [];
   for (const [key, intent] of stored) if (isForgotten(intent, wallMs)) intents.delete(key);
-  for (const intent of offered) {
-    if (isForgotten(intent, wallMs)) continue;
+  for (const one of offered) {
+    if (isForgotten(one, wallMs)) continue;
+    const intent = fitted(one);
+    if (intent === null || isAhead(intent, wallMs)) {
+      refused.push(one);
+      continue;
+    }
     const known = intents.get(intent.key);
-    const order = known === undefined ? 1 : compareStamps(intent.stamp, known.stamp);
-    if (intent.stamp.wallMs > wallMs + STAMP_AHEAD_LIMIT_MS) refused.push(intent);
-    else if (order > 0) {
+    const order =
+      known === undefined || isAhead(known, wallMs) ? 1 : compareStamps(intent.stamp, known.stamp);
+    if (order > 0) {
       intents.set(intent.key, intent);
-      taken.push(intent);
+      taken.set(intent.key, intent);
     } else if (order < 0 && known !== undefined) newer.push(known);
   }
-  return { intents, taken, newer, refused };
+  for (const key of taken.size === 0 ? [] : overMany(intents, wallMs)) {
+    const dropped = taken.get(key);
+    intents.delete(key);
+    taken.delete(key);
+    if (dropped !== undefined && !dropped.deleted) refused.push(dropped);
+  }
+  return { intents, taken: [...taken.values()], newer, refused };
 }
 
-/** The newest stamp of all; null when there is none. */
-export function newestStamp(intents: Intents): Stamp | null {
+/** What a disk or an older agent holds, as it would be taken now; what is stamped ahead stays until something replaces it. */
+export function repaired(stored: readonly Intent[], wallMs: number): Intents {
+  const kept = stored.flatMap((intent) => {
+    const fit = isForgotten(intent, wallMs) ? null : fitted(intent);
+    return fit === null ? [] : [[fit.key, fit] as const];
+  });
+  const intents = new Map(kept);
+  for (const key of overMany(intents, wallMs)) intents.delete(key);
+  return intents;
+}
+
+/** Why mergeIntents refused it, as a sentence about its key. */
+export const whyRefused = (intent: Intent, wallMs: number): string =>
+  isAhead(intent, wallMs)
+    ? `${intent.key.slice(0, 100)} is stamped more than a day ahead of this host's clock`
+    : whyOver(intent);
+
+/**
+ * The newest stamp of all that a clock near `wallMs` can have given; null when there is none. What a
+ * clock gave that was days ahead is not followed: nobody would take what comes after it.
+ */
+export function newestStamp(intents: Intents, wallMs: number): Stamp | null {
   let newest: Stamp | null = null;
   for (const { stamp } of intents.values())
-    if (newest === null || compareStamps(stamp, newest) > 0) newest = stamp;
+    if (
+      stamp.wallMs <= wallMs + STAMP_AHEAD_LIMIT_MS &&
+      (newest === null || compareStamps(stamp, newest) > 0)
+    )
+      newest = stamp;
   return newest;
 }
 
@@ -89,7 +132,7 @@ export function digestText(intents: Intents): string {
 
 /** True while the intent is neither taken back nor past its end. */
 export function inForce(intent: Intent, wallMs: number): boolean {
-  return !intent.deleted && (intent.untilWallMs === null || wallMs < intent.untilWallMs);
+  return !isEnded(intent, wallMs);
 }
 
 /** The intent in force under `key`; null for none. */

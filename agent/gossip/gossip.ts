@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { PROTOCOL, type GossipMessage } from '../core/gossip.ts';
-import { digestText, mergeIntents, type Intents } from '../core/intents.ts';
+import { inParts } from '../core/intent-limits.ts';
+import { digestText, mergeIntents, repaired, whyRefused } from '../core/intents.ts';
+import type { Intents, Merge } from '../core/intents.ts';
 import type { Intent, NodeReport, NodeView, Seen } from '../core/model.ts';
 import { isFresh, peerClass, withRelayed, type Contact } from '../core/peers.ts';
 import type { Timing } from '../core/timing.ts';
@@ -33,6 +35,8 @@ export interface GossipOptions {
 
 /** Two lists of intents cross the wire at most this often per peer. */
 const INTENTS_INTERVAL_MS = 200;
+/** What is refused of a peer is said at most this often. */
+const SAY_MS = 60_000;
 
 type Known = Contact & Pick<Readonly<Peer>, 'goneBecause' | 'differsSinceMs'>;
 
@@ -47,7 +51,8 @@ export function gossip(options: GossipOptions) {
   const { clock, transport, timing, node: self } = options;
   const peers = new Map<string, Peer>(options.peers.map((node) => [node, unheard(node)]));
   const relay = relays(peers, options);
-  let intents = options.intents;
+  const refusedAtMs = new Map<string, number>();
+  let intents = repaired([...options.intents.values()], clock.wallMs());
   let digest = digestOf(intents);
   let own: NodeReport | null = null;
 
@@ -84,20 +89,31 @@ export function gossip(options: GossipOptions) {
     const nowMs = clock.nowMs();
     if (peer.intentsSentAtMs !== null && nowMs - peer.intentsSentAtMs < INTENTS_INTERVAL_MS) return;
     peer.intentsSentAtMs = nowMs;
-    transport.send(peer.node, { kind: 'intents', intents: [...intents.values()] });
+    for (const part of inParts(intents.values()))
+      transport.send(peer.node, { kind: 'intents', intents: part });
   };
 
-  function takeIntents(from: string, offered: readonly Intent[]): readonly Intent[] {
-    const merge = mergeIntents(intents, offered, clock.wallMs());
-    for (const { key } of merge.refused)
-      options.onRefused(from, `${key} is stamped more than a day ahead of this host's clock`);
+  function takeIntents(from: string, offered: readonly Intent[]): Merge {
+    const wallMs = clock.wallMs();
+    const merge = mergeIntents(intents, offered, wallMs);
+    sayRefused(from, merge.refused, wallMs);
     if (merge.taken.length > 0 || merge.intents.size !== intents.size) {
       intents = merge.intents;
       digest = digestOf(intents);
       options.onIntents(intents, merge.taken);
       options.onChange();
     }
-    return merge.newer;
+    return merge;
+  }
+
+  /** Once a minute of each peer: what it offers again and again would fill the log. */
+  function sayRefused(from: string, refused: readonly Intent[], wallMs: number): void {
+    const [first] = refused;
+    const saidMs = refusedAtMs.get(from);
+    if (first === undefined || (saidMs !== undefined && clock.nowMs() - saidMs < SAY_MS)) return;
+    refusedAtMs.set(from, clock.nowMs());
+    const more = refused.length > 1 ? ` (and ${refused.length - 1} more)` : '';
+    options.onRefused(from, `${whyRefused(first, wallMs)}${more}`);
   }
 
   function takeReport(peer: Peer, report: NodeReport, ageMs: number): void {
@@ -198,7 +214,7 @@ export function gossip(options: GossipOptions) {
       sendIntents(peer);
     },
     intents: (): Intents => intents,
-    /** Merges intents that came another way (an operator's, StoreIntents); returns the newer stored ones. */
+    /** Merges intents that came another way (an operator's, StoreIntents). */
     store: takeIntents,
     /** Replaces the own report and pushes it to every peer. */
     publish(report: NodeReport): void {

@@ -7,7 +7,12 @@ import { proxyctl } from '../../proto/gen/messages.js';
 import type { Clock } from '../sys/clock.ts';
 import { operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
-import { automationFromWire, maintenanceFromWire, moveFromWire } from '../wire/acts.ts';
+import {
+  addressesFromWire,
+  automationFromWire,
+  maintenanceFromWire,
+  moveFromWire,
+} from '../wire/acts.ts';
 import { challengeFromWire } from '../wire/acts.ts';
 import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from '../wire/acts.ts';
 import { revocationsFromWire } from '../wire/acts.ts';
@@ -21,6 +26,7 @@ import { progressToWire, resultToWire } from '../wire/results.ts';
 import { serversAnswerToWire } from '../wire/servers.ts';
 import { showAnswerToWire } from '../wire/show.ts';
 import { statusToWire } from '../wire/status.ts';
+import { COUNTS, LENGTHS, listed, named, short } from '../wire/bounds.ts';
 import { orNull } from '../wire/fields.ts';
 import { certificatesToWire } from '../wire/swaps.ts';
 
@@ -164,13 +170,21 @@ export function controlHandlers(
       return statusToWire(await verbs.status(), at);
     }),
     explain: looks('explain', async ({ addresses }: proxyctl.v1.ExplainRequest) =>
-      explainToWire(await verbs.explain(addresses), clock.nowMs()),
+      explainToWire(await verbs.explain(addressesFromWire(addresses)), clock.nowMs()),
     ),
     history: looks('history', async ({ addresses, limit }: proxyctl.v1.HistoryRequest) =>
-      historyToWire(await verbs.history(addresses, limit === 0 ? null : limit), clock.wallMs()),
+      historyToWire(
+        await verbs.history(addressesFromWire(addresses), limit === 0 ? null : limit),
+        clock.wallMs(),
+      ),
     ),
     doctor: looks('doctor', async ({ addresses, nodes }: proxyctl.v1.DoctorRequest) =>
-      doctorToWire(await verbs.doctor({ addresses, nodes })),
+      doctorToWire(
+        await verbs.doctor({
+          addresses: addressesFromWire(addresses),
+          nodes: listed('nodes', nodes, COUNTS.nodes, (node, field) => named(field, node)),
+        }),
+      ),
     ),
     move: acts('move', 'operator', moveFromWire, (...act) => verbs.move(...act)),
     setMaintenance: acts('maintenance', 'operator', maintenanceFromWire, (...act) =>
@@ -183,13 +197,19 @@ export function controlHandlers(
     setWeights: acts('weight', 'operator', weightsFromWire, (...act) => verbs.setWeights(...act)),
     servers: (call: ServerWritableStream<proxyctl.v1.ServersRequest, ServersPage>) =>
       void lists(call, 'servers', async () =>
-        serversAnswerToWire(await verbs.servers(orNull(call.request.backend)), clock.wallMs()),
+        serversAnswerToWire(
+          await verbs.servers(orNull(short('backend', call.request.backend, LENGTHS.name))),
+          clock.wallMs(),
+        ),
       ),
     show: (call: ServerWritableStream<proxyctl.v1.ShowCommandRequest, ShowPiece>) =>
       void lists(
         call,
-        `haproxy ${call.request.command.split(' ', 2).join(' ')}`,
-        async () => showAnswerToWire(await verbs.show(call.request.command)),
+        `haproxy ${call.request.command.slice(0, 64).split(' ', 2).join(' ')}`,
+        async () =>
+          showAnswerToWire(
+            await verbs.show(short('command', call.request.command, LENGTHS.command)),
+          ),
         () => showCommand([call.request.command]).role,
       ),
     certificates: looks('certificates', async ({ served }: proxyctl.v1.CertificatesRequest) =>

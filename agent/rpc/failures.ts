@@ -24,6 +24,13 @@ const CODES: Readonly<Record<Outcome, Code>> = {
   timeout: Code.DEADLINE_EXCEEDED,
 };
 
+/** Failures that gRPC has a word of its own for. */
+const BY_CODE: Readonly<Record<string, Code>> = {
+  unauthenticated: Code.UNAUTHENTICATED,
+  too_many: Code.RESOURCE_EXHAUSTED,
+  too_long: Code.RESOURCE_EXHAUSTED,
+};
+
 /**
  * Any error as the failure an operator reads: an ActFailure as it is, a value
  * that was not understood as 'usage', everything else as 'failed' with the first
@@ -62,7 +69,7 @@ export function failureToStatus(failure: ActFailure): Partial<StatusObject> {
   const metadata = new Metadata();
   metadata.set(FAILURE_TRAILER, Buffer.from(result));
   return {
-    code: code === 'unauthenticated' ? Code.UNAUTHENTICATED : CODES[failure.outcome],
+    code: BY_CODE[code] ?? CODES[failure.outcome],
     details: message.slice(0, LONGEST_TEXT).replaceAll(/\s+/g, ' '),
     metadata,
   };

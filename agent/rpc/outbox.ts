@@ -10,7 +10,7 @@ export interface Outbox {
 
 /**
  * What waits to be written to one peer. One message is in flight at a time; of
- * heartbeats, and of reports of one node, only the newest waits, everything else
+ * heartbeats, of reports of one node and of intents from one key on, only the newest waits, everything else
  * waits in order. `write` must call back once the connection took the message;
  * if it does not for `stallMs`, `stalled` is called and nothing more happens.
  * A report's age counts on while it waits.
@@ -69,6 +69,8 @@ export function createOutbox(options: {
 /** Messages with the same key replace each other while they wait; empty: never replaced. */
 function supersededBy(message: GossipMessage): string {
   if (message.kind === 'heartbeat' || message.kind === 'hello') return message.kind;
+  // The whole list is said each time, in parts: a newer one from the same place on tells all of it.
+  if (message.kind === 'intents') return `intents ${message.intents[0]?.key ?? ''}`;
   return message.kind === 'report' ? `report ${message.report.node}` : '';
 }
 

@@ -1,6 +1,8 @@
 import type { MethodDefinition, ServiceError } from '@grpc/grpc-js';
 import { PeerService } from '../../proto/gen/services.ts';
 import type { ServerReading } from '../core/answers.ts';
+import { inParts } from '../core/intent-limits.ts';
+import type { Intent } from '../core/model.ts';
 import { inspectionFrom } from '../core/doctor/inspection.ts';
 import type { Member } from '../core/member.ts';
 import { ActFailure } from '../core/results.ts';
@@ -91,13 +93,18 @@ export function peerCalls(node: string, connection: () => Channel | string, cloc
 
   return {
     node,
-    storeIntents: (intents) => {
-      const request = { intents: intents.map((intent) => intentToWire(intent, clock.wallMs())) };
-      return call('store intents', STORE_MS, true, PeerService.storeIntents, request, (reply) => {
-        from(reply.node);
-        const wallMs = clock.wallMs();
-        return { newer: each('newer', reply.newer, (one, at) => intentFromWire(one, wallMs, at)) };
-      });
+    async storeIntents(intents) {
+      const newer: Intent[] = [];
+      for (const part of inParts(intents)) {
+        const request = { intents: part.map((intent) => intentToWire(intent, clock.wallMs())) };
+        const method = PeerService.storeIntents;
+        await call('store intents', STORE_MS, true, method, request, (reply) => {
+          from(reply.node);
+          const wallMs = clock.wallMs();
+          newer.push(...each('newer', reply.newer, (one, at) => intentFromWire(one, wallMs, at)));
+        });
+      }
+      return { newer };
     },
     async findServers(instance, backend) {
       const servers: ServerReading[] = [];

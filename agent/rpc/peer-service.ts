@@ -13,6 +13,7 @@ import { serverPages } from './server-pages.ts';
 import { changeToWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
 import { inspectedToWire, swapPrepareFromWire, swapToWire } from '../wire/swaps.ts';
+import { LENGTHS, named } from '../wire/bounds.ts';
 import { each, filled } from '../wire/fields.ts';
 
 /** This node as its peers can ask it; what they store goes with who they are, FromPeers. */
@@ -68,7 +69,7 @@ export function peerHandlers(
   type SwapReply = proxyctl.v1.SwapReply.$Properties;
   const step = (what: string, take: (swapId: string) => Promise<SwapReading>) =>
     unary<Step, SwapReply>(what, async ({ swapId }) =>
-      swapToWire(await take(filled('swap_id', swapId))),
+      swapToWire(await take(named('swap_id', swapId))),
     );
 
   return {
@@ -93,7 +94,7 @@ export function peerHandlers(
     shutSessions: unary<proxyctl.v1.ShutSessionsRequest, proxyctl.v1.ShutSessionsReply.$Properties>(
       'shut sessions',
       async ({ instance, backend, server }) => {
-        const target = [filled('backend', backend), filled('server', server)] as const;
+        const target = [named('backend', backend), named('server', server)] as const;
         await member.shutSessions(instance, ...target);
         return { node: self };
       },
@@ -101,7 +102,7 @@ export function peerHandlers(
     show: unary<proxyctl.v1.ShowRequest, proxyctl.v1.ShowReply.$Properties>(
       'show',
       async ({ command }) => {
-        const { bytes, cut } = await member.show(filled('command', command));
+        const { bytes, cut } = await member.show(named('command', command, LENGTHS.command));
         return { node: self, text: bytes, cut };
       },
     ),
@@ -147,13 +148,16 @@ export function peerHandlers(
       'swap state',
       async ({ swapId }) => ({
         node: self,
-        ...(await member.swapState(filled('swap_id', swapId))),
+        ...(await member.swapState(named('swap_id', swapId))),
       }),
     ),
     fetchBundle: unary<proxyctl.v1.FetchBundleRequest, proxyctl.v1.FetchBundleReply.$Properties>(
       'fetch bundle',
       async ({ name, sha256 }) => {
-        const pem = await member.fetchBundle(filled('name', name), filled('sha256', sha256));
+        const pem = await member.fetchBundle(
+          named('name', name, LENGTHS.path),
+          named('sha256', sha256),
+        );
         return { node: self, pem: Buffer.from(pem) };
       },
     ),

@@ -11,10 +11,14 @@ import type { Notices } from './control-service.ts';
 import type { FromPeers } from './from-peers.ts';
 import { gossipStreams } from './gossip-service.ts';
 import { health } from './health-service.ts';
+import { MOST_BYTES, callLimits } from './limits.ts';
 import { peerHandlers } from './peer-service.ts';
 import type { ServedMember } from './peer-service.ts';
 import { tlsDoor } from './tls-door.ts';
 import type { Tls } from './tls.ts';
+
+/** Calls at once over one connection. */
+const STREAMS = 100;
 
 export interface ServerOptions {
   /** HOST:PORT or [HOST]:PORT each. */
@@ -51,9 +55,10 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { socket, pair, peers } = options;
   const bound = options.bound ?? (await bind(options));
-  const tls = serve(options, { kind: 'tls', pair, peers });
-  const local = serve(options, { kind: 'socket', role: socket.role });
-  const admin = serve(options, { kind: 'socket', role: 'admin' });
+  const limits = callLimits(options.clock, () => undefined);
+  const tls = serve(options, { kind: 'tls', pair, peers }, limits);
+  const local = serve(options, { kind: 'socket', role: socket.role }, limits);
+  const admin = serve(options, { kind: 'socket', role: 'admin' }, limits);
   bound.serve({ tls: tls.accept, local: local.accept, admin: admin.accept });
   return {
     addresses: bound.addresses,
@@ -66,21 +71,27 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 }
 
 /** One grpc-js server for all listeners of one origin; the sockets are ours, which lets us bind as we need. */
-function serve(options: ServerOptions, origin: Origin) {
+function serve(options: ServerOptions, origin: Origin, limits: ReturnType<typeof callLimits>) {
   const { node, clock, notices, member, fromPeers } = options;
   const context = { node, origin, clock, notices };
-  const server = new Server({ 'grpc.max_receive_message_length': 4 << 20 });
+  const server = new Server({
+    'grpc.max_receive_message_length': MOST_BYTES,
+    'grpc.max_concurrent_streams': STREAMS,
+  });
   const ends: (() => void)[] = [];
-  server.addService(ControlService, controlHandlers(options.control, context));
+  server.addService(
+    ...limits.guarded(ControlService, controlHandlers(options.control, context), origin),
+  );
   if (origin.kind === 'tls') {
     const streams = gossipStreams(fromPeers, context, new Set([node, ...options.peers]));
     const { gossip } = streams;
-    server.addService(PeerService, { ...peerHandlers(member, fromPeers, context), gossip });
+    const handlers = { ...peerHandlers(member, fromPeers, context), gossip };
+    server.addService(...limits.guarded(PeerService, handlers, origin));
     ends.push(() => streams.endAll());
   }
   const services = ['proxyctl.v1.Control', ...(origin.kind === 'tls' ? ['proxyctl.v1.Peer'] : [])];
   const serving = health(services, context);
-  server.addService(HealthService, serving.handlers);
+  server.addService(...limits.guarded(HealthService, serving.handlers, origin));
   ends.push(() => serving.endAll());
   // A connection that never becomes a session (half a handshake) is unknown to grpc-js.
   const sockets = new Set<Socket>();

@@ -68,8 +68,8 @@ type Wish = Pick<Intent, 'key' | 'value' | 'deleted' | 'failback'> & {
 
 /** Wishes stamped now, newer than everything known here. */
 export function stamped(pair: Pair, header: ActHeader, wishes: readonly Wish[]): Intent[] {
-  let last = newestStamp(pair.intents());
   const wallMs = pair.clock.wallMs();
+  let last = newestStamp(pair.intents(), wallMs);
   return wishes.map(({ untilMs, ...wish }) => {
     const stamp = nextStamp(last, wallMs, pair.node);
     last = stamp;

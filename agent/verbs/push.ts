@@ -49,6 +49,7 @@ export async function pushCertificate(
     throw refuseAway(missing, 'a node that is away could not be brought to a new certificate');
   refuseStale(pair, header, touched(pair, act));
   const members = commitOrder(pair);
+  const wallMs = pair.clock.wallMs();
   const prepare: SwapPrepare = {
     swapId: swapIdOf(header),
     bundles: act.bundles.map(({ path, pem, into }) => ({
@@ -60,7 +61,7 @@ export async function pushCertificate(
     acceptRisks: header.acceptRisks,
     coordinator: pair.node,
     members: members.map(({ node }) => node),
-    stamp: nextStamp(newestStamp(pair.intents()), pair.clock.wallMs(), pair.node),
+    stamp: nextStamp(newestStamp(pair.intents(), wallMs), wallMs, pair.node),
     actor: header.actor,
     reason: header.reason,
   };

@@ -1,6 +1,6 @@
 import type { ActHeader } from '../core/acts.ts';
 import { ActFailure, type NodeOutcome } from '../core/results.ts';
-import { compareStamps, inForce } from '../core/intents.ts';
+import { compareStamps, inForce, isAhead } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import { failed, stamped, storeEverywhere, until, waitMs, type Pair } from './pair.ts';
 
@@ -12,7 +12,11 @@ function applied(pair: Pair, node: string, intents: readonly Intent[]) {
   const report = pair.view().find((view) => view.node === node)?.report ?? null;
   return intents.map((intent) => {
     const record = report?.applied.find(({ key }) => key === intent.key);
-    const known = record !== undefined && compareStamps(record.stamp, intent.stamp) >= 0;
+    // A record of a stamp that was days ahead is of what this one replaced.
+    const known =
+      record !== undefined &&
+      !isAhead(record, pair.clock.wallMs()) &&
+      compareStamps(record.stamp, intent.stamp) >= 0;
     return { known, problem: record?.problem ?? '', server: record?.server };
   });
 }

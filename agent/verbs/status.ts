@@ -43,7 +43,7 @@ export function status({ pair, alerts, silence }: StatusSource): Status {
     })),
     intents,
     alerts: statusAlerts({ node: pair.node, nodes, intents }, alerts(), nowMs),
-    newest: newestStamp(pair.intents()) ?? { wallMs: 0, count: 0, node: pair.node },
+    newest: newestStamp(pair.intents(), wallMs) ?? { wallMs: 0, count: 0, node: pair.node },
   };
 }
 

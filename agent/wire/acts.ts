@@ -5,7 +5,8 @@ import type { proxyctl } from '../../proto/gen/messages.js';
 import { DEADLINES, RISKS } from '../core/acts.ts';
 import { stampFromWire } from './intents.ts';
 import { intoFromWire, intoToWire } from './swaps.ts';
-import { each, enumValue, enumWord, filled, oneOf, orNull, present } from './fields.ts';
+import { COUNTS, LENGTHS, listed, named, short } from './bounds.ts';
+import { enumValue, enumWord, filled, oneOf, orNull, present } from './fields.ts';
 
 /** What HAProxy can be told of a server, in the order of the wire's enum. */
 export const ADMIN_STATES = ['ready', 'drain', 'maint'] as const;
@@ -14,10 +15,10 @@ export const ADMIN_STATES = ['ready', 'drain', 'maint'] as const;
 function headerFromWire(wire: proxyctl.v1.RequestHeader | null | undefined): ActHeader {
   const header = present('header', wire);
   return {
-    requestId: filled('header.request_id', header.requestId),
-    actor: header.actor,
-    reason: header.reason,
-    acceptRisks: each('header.accept_risks', header.acceptRisks, (risk, field) =>
+    requestId: named('header.request_id', header.requestId, LENGTHS.requestId),
+    actor: short('header.actor', header.actor, LENGTHS.actor),
+    reason: short('header.reason', header.reason, LENGTHS.reason),
+    acceptRisks: listed('header.accept_risks', header.acceptRisks, COUNTS.risks, (risk, field) =>
       oneOf(field, risk, RISKS),
     ),
     dryRun: header.dryRun,
@@ -26,12 +27,21 @@ function headerFromWire(wire: proxyctl.v1.RequestHeader | null | undefined): Act
   };
 }
 
+/** ADDRESS ids, each once. Throws WireError. */
+export const addressesFromWire = (addresses: readonly string[]): string[] =>
+  listed('addresses', addresses, COUNTS.addresses, (address, field) => named(field, address));
+
+const targetsFromWire = (targets: readonly string[]): string[] =>
+  listed('targets', targets, COUNTS.targets, (target, field) =>
+    named(field, target, LENGTHS.target),
+  );
+
 /** Throws WireError. */
 export function moveFromWire(wire: proxyctl.v1.MoveRequest): MoveAct {
   return {
     header: headerFromWire(wire.header),
-    addresses: each('addresses', wire.addresses, (address, field) => filled(field, address)),
-    to: orNull(wire.to),
+    addresses: addressesFromWire(wire.addresses),
+    to: orNull(short('to', wire.to, LENGTHS.name)),
     toggle: wire.toggle,
     unpin: wire.unpin,
     untilMs: wire.untilMs ?? null,
@@ -41,7 +51,7 @@ export function moveFromWire(wire: proxyctl.v1.MoveRequest): MoveAct {
 /** Throws WireError. */
 export const maintenanceFromWire = (wire: proxyctl.v1.SetMaintenanceRequest): MaintenanceAct => ({
   header: headerFromWire(wire.header),
-  node: filled('node', wire.node),
+  node: named('node', wire.node),
   on: wire.on,
   untilMs: wire.untilMs ?? null,
 });
@@ -70,7 +80,7 @@ export const automationToWire = (
 export function serversFromWire(wire: proxyctl.v1.SetServersRequest): ServersAct {
   return {
     header: headerFromWire(wire.header),
-    targets: each('targets', wire.targets, (target, field) => filled(field, target)),
+    targets: targetsFromWire(wire.targets),
     state: enumWord('state', wire.state, ADMIN_STATES),
     untilMs: wire.untilMs ?? null,
     wait: waitFromWire(wire.wait),
@@ -84,8 +94,8 @@ const waitFromWire = (value: number): ServersAct['wait'] =>
 /** Throws WireError. */
 export const weightsFromWire = (wire: proxyctl.v1.SetWeightsRequest): WeightAct => ({
   header: headerFromWire(wire.header),
-  targets: each('targets', wire.targets, (target, field) => filled(field, target)),
-  weight: orNull(wire.weight),
+  targets: targetsFromWire(wire.targets),
+  weight: orNull(short('weight', wire.weight, LENGTHS.name)),
   untilMs: wire.untilMs ?? null,
 });
 
@@ -100,9 +110,11 @@ export const weightsToWire = (act: WeightAct): proxyctl.v1.SetWeightsRequest.$Pr
 /** Throws WireError. */
 export const challengeFromWire = (wire: proxyctl.v1.SetChallengeRequest): ChallengeAct => ({
   header: headerFromWire(wire.header),
-  token: filled('token', wire.token),
-  keyAuthorization: orNull(wire.keyAuthorization),
-  domain: wire.domain,
+  token: named('token', wire.token),
+  keyAuthorization: orNull(
+    short('key_authorization', wire.keyAuthorization, LENGTHS.keyAuthorization),
+  ),
+  domain: short('domain', wire.domain, LENGTHS.name),
 });
 
 /** The inverse of challengeFromWire. */
@@ -121,7 +133,7 @@ export const pushFromWire = (
 ): PushAct => ({
   header: headerFromWire(wire.header),
   bundles: bundles.map(({ path, pem }, at) => ({
-    path: orNull(path),
+    path: orNull(short('path', path, LENGTHS.path)),
     pem: filled('pem', pem),
     ...(at === 0 ? intoFromWire(wire.into, wire.filters) : {}),
   })),
@@ -130,7 +142,9 @@ export const pushFromWire = (
 /** Throws WireError. */
 export const rollbackFromWire = (wire: proxyctl.v1.RollbackCertificatesRequest): RollbackAct => ({
   header: headerFromWire(wire.header),
-  paths: each('paths', wire.paths, (path, field) => filled(field, path)),
+  paths: listed('paths', wire.paths, COUNTS.certificates, (path, field) =>
+    named(field, path, LENGTHS.path),
+  ),
 });
 
 /** The inverse of rollbackFromWire. */

@@ -41,7 +41,7 @@ export function reportToWire(
     })),
     seen: seen.map(seenToWire),
     doubles: [...doubles],
-    applied: [...applied],
+    applied: fitting(applied),
     networks: networks.map((one) => ({ ...one, addresses: [...one.addresses] })),
     knownBases: [...knownBases],
   };
@@ -50,6 +50,23 @@ export function reportToWire(
 /** The word for it that an agent knows which has fewer: what it would have said itself. */
 const asBefore = (health: Health): Health =>
   health === 'partly' ? 'down' : health === 'unknown' ? 'serving' : health;
+/** Characters of a problem that travel, and bytes of all records: a message carries 4 MB. */
+const LONGEST_PROBLEM = 200;
+const MOST_APPLIED = 3 << 20;
+
+/** As many records as fit one message with the rest of the report; of the others nothing is said. */
+function fitting(applied: NodeReport['applied']): proxyctl.v1.AppliedIntent.$Properties[] {
+  let size = 0;
+  const records = applied.map((one) => ({
+    ...one,
+    problem: one.problem.slice(0, LONGEST_PROBLEM),
+  }));
+  const over = records.findIndex(({ key, problem, stamp }) => {
+    size += Buffer.byteLength(key + problem + stamp.node) + 40;
+    return size > MOST_APPLIED;
+  });
+  return over < 0 ? records : records.slice(0, over);
+}
 
 /**
  * A report on arrival at `nowMs` of this host's monotonic clock; throws WireError. A word

@@ -5,6 +5,7 @@ import type { ListenerCheck } from '../core/listener-check.ts';
 import { RISKS, type NewInto } from '../core/acts.ts';
 import { SWAP_WORDS, type SwapStanding } from '../core/swap.ts';
 import { intentFromWire, intentToWire, stampFromWire } from './intents.ts';
+import { COUNTS, LENGTHS, listed, named, short } from './bounds.ts';
 import { each, filled, oneOf, orNull, present, wordOrUnknown } from './fields.ts';
 
 /** What a swap asks of a node first, as it travels. */
@@ -25,19 +26,21 @@ export function swapPrepareToWire(swap: SwapPrepare): proxyctl.v1.SwapPrepareReq
 /** Throws WireError. */
 export function swapPrepareFromWire(wire: proxyctl.v1.SwapPrepareRequest): SwapPrepare {
   return {
-    swapId: filled('swap_id', wire.swapId),
+    swapId: named('swap_id', wire.swapId),
     bundles: each('bundles', wire.bundles, ({ path, pem, into, filters }, at) => ({
       path: orNull(path),
       pem: filled(`${at}.pem`, Buffer.from(pem).toString('utf8')),
       ...intoFromWire(into, filters),
     })),
     dryRun: wire.dryRun,
-    acceptRisks: each('accept_risks', wire.acceptRisks, (risk, at) => oneOf(at, risk, RISKS)),
-    coordinator: filled('coordinator', wire.coordinator),
-    members: each('members', wire.members, (node, at) => filled(at, node)),
+    acceptRisks: listed('accept_risks', wire.acceptRisks, COUNTS.risks, (risk, at) =>
+      oneOf(at, risk, RISKS),
+    ),
+    coordinator: named('coordinator', wire.coordinator),
+    members: listed('members', wire.members, COUNTS.nodes, (node, at) => named(at, node)),
     stamp: stampFromWire(present('stamp', wire.stamp), 'stamp'),
-    actor: wire.actor,
-    reason: wire.reason,
+    actor: short('actor', wire.actor, LENGTHS.actor),
+    reason: short('reason', wire.reason, LENGTHS.reason),
   };
 }
 
@@ -49,7 +52,11 @@ export const intoToWire = (into: NewInto | undefined) =>
 export const intoFromWire = (
   list: string,
   filters: readonly string[],
-): { readonly into?: NewInto } => (list === '' ? {} : { into: { list, filters } });
+): { readonly into?: NewInto } => {
+  if (list === '') return {};
+  const names = listed('filters', filters, COUNTS.certificates, (name, at) => named(at, name));
+  return { into: { list: short('into', list, LENGTHS.path), filters: names } };
+};
 
 /** What listeners showed, as it travels. */
 export const checksToWire = (

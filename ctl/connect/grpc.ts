@@ -51,8 +51,8 @@ export interface Channel {
 const DEADLINE_EXCEEDED = 4;
 const INTERNAL = 13;
 const UNAVAILABLE = 14;
-/** As grpc-js has it; no answer of an agent comes near. */
-const LONGEST_MESSAGE = 4 << 20;
+/** A status with 10,000 drained servers, each with its reason, is 5 MB. */
+const LONGEST_MESSAGE = 64 << 20;
 
 /**
  * A channel over a socket that is connected or about to be, once the other side

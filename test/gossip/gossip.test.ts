@@ -2,6 +2,7 @@ import test from 'ava';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import { TIMINGS } from '../../agent/core/timing.ts';
 import { gossip, type Gossip } from '../../agent/gossip/gossip.ts';
+import { intent } from '../core/builders.ts';
 import { report } from '../reports.ts';
 import { FakeClock } from '../fake-clock.ts';
 
@@ -132,4 +133,18 @@ test('a pair says nothing of others in its heartbeats', async (t) => {
     told.map((message) => (message.kind === 'heartbeat' ? message.heard : message.kind)),
     [[]],
   );
+});
+
+test('what is refused of a peer is said once a minute, however often it is offered', async (t) => {
+  const { clock, of, refused } = three();
+  const wallMs = clock.wallMs() + 2 * 86_400_000;
+  const ahead = intent('pause', 'on', { stamp: { wallMs, count: 0, node: B } });
+  const offer = () => of(A).receive(B, { kind: 'intents', intents: [ahead] });
+  offer();
+  offer();
+  const said = `${A}: ${B}: pause is stamped more than a day ahead of this host's clock`;
+  t.deepEqual([refused, of(A).intents().size], [[said], 0]);
+  await clock.advance(60_000);
+  offer();
+  t.deepEqual(refused, [said, said]);
 });

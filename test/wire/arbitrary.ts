@@ -154,7 +154,7 @@ export const header: fc.Arbitrary<ActHeader> = fc.record({
   requestId: word,
   actor: text,
   reason: text,
-  acceptRisks: few(fc.constantFrom(...RISKS)),
+  acceptRisks: fc.uniqueArray(fc.constantFrom(...RISKS), { maxLength: 3 }),
   dryRun: fc.boolean(),
   timeoutMs: maybe(fc.integer({ min: 1, max: 0xffff_ffff })),
   seen: maybe(stamp),
