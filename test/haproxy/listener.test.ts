@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava';
 import { bindsIn } from '../../agent/haproxy/binds.ts';
 import { knock } from '../../agent/haproxy/knock.ts';
 import { listener } from '../../agent/haproxy/listener.ts';
-import { freePorts, shortFolder, startHaproxy } from './haproxy.ts';
+import { freePorts, freeze, shortFolder, startHaproxy } from './haproxy.ts';
 
 /** A server of the test that does `then` with each connection. */
 async function server(t: ExecutionContext, then: (socket: Socket) => void): Promise<number> {
@@ -113,7 +113,7 @@ test('a real HAProxy answers a knock at a plain and at a TLS listener; frozen it
       [haproxy.port, haproxy.tlsPort].map((port) => knock('127.0.0.1', port, deadlineMs)),
     );
   t.deepEqual(await both(5000), ['answers', 'answers']);
-  haproxy.child().kill('SIGSTOP');
+  await freeze(haproxy.child());
   t.deepEqual(await both(300), ['silent', 'silent']);
   haproxy.child().kill('SIGKILL');
   await once(haproxy.child(), 'exit');

@@ -117,7 +117,9 @@ function certificates(): Certificates {
       {
         node: 'haproxy02',
         problem: '',
-        certificates: [inspected('bb', { disk: null, problem: 'x', renewal: '2099-01-01' })],
+        certificates: [
+          inspected('bb', { disk: null, problem: 'x', renewal: '2099-01-01', checks: CHECKS }),
+        ],
       },
     ],
     intents: [intentOf({ key: 'certificate/site', value: 'x' })],
@@ -130,6 +132,15 @@ function certificateList() {
   return [certificateListResult(found, findings, AT.wallMs)];
 }
 
+const CHECKS = [
+  {
+    listener: 'frontend mtls (:9443)',
+    servername: '',
+    verified: false,
+    reason: 'it wants a client certificate',
+  },
+];
+
 const swapped = {
   node: 'haproxy01',
   path: '/c/site.pem',
@@ -137,14 +148,7 @@ const swapped = {
   fingerprint: 'bb',
   notAfter: '2099-01-24T00:00:00Z',
   names: ['www.example.net'],
-  checks: [
-    {
-      listener: 'frontend mtls (:9443)',
-      servername: '',
-      verified: false,
-      reason: 'it wants a client certificate',
-    },
-  ],
+  checks: CHECKS,
   outcome: 'swapped' as const,
 };
 const drained = {
