@@ -16,10 +16,7 @@ socket.resume().on('error', () => {}).on('close', () => process.exit(9));`;
 const { test, lab } = scene();
 const again = scene({ preempt: true });
 
-/**
- * Half a second without a failure on both VIPs. Where processors are few, the first connections of
- * a lab that is just up are not answered for seconds, before anything has moved.
- */
+/** Half a second of answers on both VIPs: what a lab that is just up makes a client wait for is no move's. */
 async function settled(on: LabReport, node: string): Promise<void> {
   const probes = [await startProbe(on, 'plain', 4), await startProbe(on, 'plain', 6)];
   await Promise.all(probes.map((probe) => probe.answeredBy(node, 100)));
