@@ -268,7 +268,7 @@ test('each call to a peer ends within its own time: a change is then unknown, a 
   ]);
 });
 
-test('while a message is in flight only the newest heartbeat and report of each node wait', (t) => {
+test('while a message is in flight only the newest heartbeat, report of each node and part of the intents wait', (t) => {
   const written: unknown[] = [];
   let done: () => void = () => undefined;
   let nowMs = 0;
@@ -302,6 +302,7 @@ test('while a message is in flight only the newest heartbeat and report of each 
   outbox.push({ kind: 'want-intents' });
   outbox.push(report('b', 1));
   outbox.push({ kind: 'intents', intents: [] });
+  outbox.push({ kind: 'intents', intents: [intent] });
   outbox.push({ kind: 'intents', intents: [] });
   nowMs = 30;
   outbox.push(heartbeat(3));

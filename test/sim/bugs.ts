@@ -82,14 +82,14 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'moves without comparing health',
-    seed: 421,
+    seed: 198,
     decide: seeing((view) =>
       reports(view, (report, self) => (self ? report : { ...report, health: 'serving' })),
     ),
   },
   {
     name: 'accepts an older intent',
-    seed: 69,
+    seed: 7,
     receive(message, gossip) {
       if (message.kind !== 'intents') return null;
       const intents = message.intents.map((intent) => {
@@ -102,7 +102,7 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'grants without having lowered itself',
-    seed: 7,
+    seed: 12,
     decide: doing((decision, view) => {
       const wanted = decision.actions.filter(lowers);
       const verdicts = decision.verdicts.map((verdict) => {
@@ -130,7 +130,7 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'takes although it was not named',
-    seed: 21,
+    seed: 10,
     decide: seeing((view) =>
       reports(view, (report, self) =>
         self ? report : addresses(report, (one) => ({ ...one, yieldTo: view.self })),
@@ -139,7 +139,7 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'never goes back to its base',
-    seed: 2,
+    seed: 1,
     decide: doing((decision) =>
       without(decision, (action) => action.kind === 'set-advskew' && !lowers(action)),
     ),
@@ -202,7 +202,7 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'forgets its intents at a restart',
-    seed: 33,
+    seed: 47,
     durable: (state) => ({ ...state, intents: [] }),
   },
   {
@@ -212,7 +212,7 @@ export const BUGS: readonly Planted[] = [
   },
   {
     name: 'leaves a dead HAProxy its address',
-    seed: 14,
+    seed: 29,
     decide: seeing((view) =>
       reports(view, (report, self) => (self ? { ...report, health: 'serving' } : report)),
     ),
