@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { link, open, rename, rm } from 'node:fs/promises';
+import { link, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
@@ -17,7 +17,7 @@ export async function replaceFile(
 ): Promise<void> {
   const beside = `${path}.new`;
   // What has that name is not opened: it may be a link, or a second name of another file.
-  await rm(beside, { force: true });
+  await removeIfThere(beside);
   const file = await open(beside, 'wx', mode);
   try {
     await file.chmod(mode);
@@ -34,7 +34,7 @@ export async function replaceFile(
 /** A second name for the same file, in place of what had that name: needs no room and is never half there. */
 async function keep(path: string, as: string): Promise<void> {
   const beside = `${as}.new`;
-  await rm(beside, { force: true });
+  await removeIfThere(beside);
   try {
     await link(path, beside);
   } catch (error) {
@@ -43,7 +43,16 @@ async function keep(path: string, as: string): Promise<void> {
   }
   await rename(beside, as);
   // rename(2) does nothing where both names are one file already.
-  await rm(beside, { force: true });
+  await removeIfThere(beside);
+}
+
+/** unlink(2); with rm() of Node the error of a directory would be one of Node's own. */
+async function removeIfThere(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (!isSystemError(error, 'ENOENT')) throw error;
+  }
 }
 
 /** Makes renames and removals in the directory `path` survive a power cut; fsync(2). */
