@@ -1,11 +1,37 @@
-import { lstatSync, readlinkSync, type Stats } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync, type Stats } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 
 /** Whether somebody whom root does not trust could change what `found` is about, a link included. */
 export type MayWrite = (found: Stats) => boolean;
 
+/** What Linux shows for an owner that is not in this user namespace (user_namespaces(7), overflowuid). */
+const OVERFLOW_UID = 65_534;
+
+/** Nobody in this user namespace can become an owner that it does not map: `/` of one is such. */
+export function isUnmapped(uid: number, uidMap: string): boolean {
+  const ranges = uidMap
+    .trim()
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/).map(Number));
+  return (
+    uid === OVERFLOW_UID &&
+    uidMap.trim() !== '' &&
+    !ranges.some(([from = 0, , count = 0]) => uid >= from && uid < from + count)
+  );
+}
+
+/** Empty where there are no user namespaces. */
+function ownUidMap(): string {
+  try {
+    return readFileSync('/proc/self/uid_map', 'utf8');
+  } catch {
+    return '';
+  }
+}
+
 /** Everybody but root. */
-export const othersThanRoot: MayWrite = ({ uid, mode }) => uid !== 0 || (mode & 0o022) !== 0;
+export const othersThanRoot: MayWrite = ({ uid, mode }) =>
+  (uid !== 0 && !isUnmapped(uid, ownUidMap())) || (mode & 0o022) !== 0;
 
 /** One account with all its groups: what only some third user may write is that user's affair. */
 export const byAccount =

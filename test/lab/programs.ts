@@ -33,6 +33,9 @@ function configFor({ agentConfig }: HostPlan, program: AgentProgram | undefined)
 }
 
 /** The programs of a lab's hosts: started in their namespaces, restarted and signalled by name. */
+/** The lab has process ids of its own, and /proc is to show them: HAProxy tells its pid as it sees it. */
+const OWN_PROC = 'mount -t proc proc /proc 2>/dev/null; exec "$@"';
+
 export function programs(plan: LabPlan) {
   /** What runs, by NODE/PROGRAM. */
   const running = new Map<string, ChildProcess>();
@@ -47,7 +50,7 @@ export function programs(plan: LabPlan) {
     env: Readonly<Record<string, string>> = {},
   ): ChildProcess {
     const file = openSync(log, 'a');
-    const child = spawn('ip', ['netns', 'exec', namespace, ...argv], {
+    const child = spawn('ip', ['netns', 'exec', namespace, 'sh', '-c', OWN_PROC, 'sh', ...argv], {
       // Where a core file would lie.
       cwd: dirname(log),
       stdio: ['ignore', argv.includes(dist('test/kernel/main.js')) ? 'pipe' : file, file],
