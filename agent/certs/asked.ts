@@ -4,7 +4,7 @@ import { touchedBy, type Around, type Asked, type SwapItem } from './entry.ts';
 import { answerTooLong } from './many-names.ts';
 import { serverNames } from './names.ts';
 import type { Listener, NodeSwapParts } from './port.ts';
-import { holding, keyWord, namesAt, NO_LISTENER, whyNot } from './served.ts';
+import { keyWord, namesAt, NO_LISTENER, servingItem, whyNot } from './served.ts';
 import { tooLargeFor } from './size.ts';
 
 /** What the listeners of a swap showed before it. */
@@ -34,7 +34,7 @@ export async function askBefore(
   const checks = new Map<string, readonly ListenerCheck[]>();
   if (work.length === 0) return { asked: [], around: [], checks };
   const all = await parts.listeners();
-  const mine = new Map(work.map((item) => [item.path, forItem(all, item)]));
+  const mine = new Map(work.map((item) => [item.path, servingItem(all, item)]));
   const touched = [...new Set([...mine.values()].flat())];
   const others = new Set(touched.flatMap(({ holds }) => holds.map(({ path }) => path)));
   for (const { path } of work) others.delete(path);
@@ -143,10 +143,7 @@ export async function askBefore(
       }),
     );
   for (const item of work)
-    if (mine.get(item.path)?.length === 0)
-      checks.set(item.path, [
-        { listener: '', servername: '', verified: false, reason: NO_LISTENER },
-      ]);
+    if (mine.get(item.path)?.length === 0) checks.set(item.path, [NO_LISTENER]);
 
   const ownerOf = (question: Omit<Asked, 'before' | 'owner'>, before: string | null) => {
     const one = touched.find(({ name }) => name === question.listener);
@@ -179,11 +176,6 @@ export async function askBefore(
     checks,
   };
 }
-
-const forItem = (all: readonly Listener[], { path, into }: SwapItem): readonly Listener[] => {
-  if (into === null) return holding(all, path);
-  return all.filter(({ lists }) => lists.includes(into.list));
-};
 
 /** Those that can be committed again as they are. */
 async function sameOnDisk(

@@ -3,7 +3,7 @@ import type { Answer } from './ask-again.ts';
 import type { Asked, SwapEntry, SwapItem } from './entry.ts';
 import { covers, serverNames } from './names.ts';
 import type { Listener } from './port.ts';
-import { holding, namesAt, NO_LISTENER, NOT_FINISHED, whyNot } from './served.ts';
+import { namesAt, NO_LISTENER, NOT_FINISHED, servingItem, whyNot } from './served.ts';
 
 /** SHA-1 that a question is to be answered with after the swap of `items`; null: it may be any. */
 export function expectedAfter(
@@ -26,8 +26,7 @@ export function judge(
   all: readonly Listener[],
 ): { readonly checks: readonly ListenerCheck[] } | { readonly wrong: string } {
   const { path, into, fingerprint, fingerprintBefore } = item;
-  const mine =
-    into === null ? holding(all, path) : all.filter(({ lists }) => lists.includes(into.list));
+  const mine = servingItem(all, item);
   const pathOf = (shown: string): string | undefined =>
     around.find((one) => one.fingerprint === shown)?.path ??
     items.find(
@@ -78,7 +77,6 @@ export function judge(
       else told(false, shown.servername, `its names are answered with ${other}`);
     }
   }
-  if (mine.length === 0)
-    checks.push({ listener: '', servername: '', verified: false, reason: NO_LISTENER });
+  if (mine.length === 0) checks.push(NO_LISTENER);
   return { checks };
 }

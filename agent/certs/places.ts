@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import type { Place } from './port.ts';
 import { refuse } from './failure.ts';
 import type { ActFailure } from '../core/results.ts';
 import type { CertificateDetails } from '../haproxy/certificate-details.ts';
 import type { ConfigScan, ExtraFiles } from '../haproxy/config-scan.ts';
+import { inDefaultPath } from '../haproxy/default-path.ts';
 import { isStoreName } from '../haproxy/crt-list.ts';
 
 export interface PlaceSources {
@@ -24,8 +24,8 @@ export async function placeOf(sources: PlaceSources, path: string): Promise<Plac
   const { extra, directory } = await sources
     .scan()
     .catch(() => ({ extra: unread(path), directory: null }));
-  if (path.startsWith('/')) return filePlace(path, extra);
-  if (directory !== null) return filePlace(join(directory, path), extra);
+  const file = inDefaultPath(path, directory);
+  if (file !== null) return filePlace(file, extra);
   throw unclear(
     sources,
     path,

@@ -1,5 +1,6 @@
 import type { ListenerCheck } from '../core/listener-check.ts';
 import { sentence } from '../core/words.ts';
+import type { SwapItem } from './entry.ts';
 import { HandshakeError } from './handshake.ts';
 import { serverNames } from './names.ts';
 import type { Listener, NodeSwapParts } from './port.ts';
@@ -19,7 +20,13 @@ interface Wanted {
 /** So many of its names are asked before a certificate counts as hidden behind others. */
 const NAMES = 5;
 
-export const NO_LISTENER = 'no listener is known for it: not verified by a TLS handshake';
+/** What is said of a certificate that nobody can be asked for. */
+export const NO_LISTENER: ListenerCheck = {
+  listener: '',
+  servername: '',
+  verified: false,
+  reason: 'no listener is known for it: not verified by a TLS handshake',
+};
 
 /** TLS 1.3 shows the certificate before the client's own is missed. */
 export const NOT_FINISHED =
@@ -32,8 +39,17 @@ export function whyNot({ hint }: Pick<Listener, 'hint'>, error: unknown): string
 }
 
 /** The listeners that hold `path`; a bind that names it twice is one. */
-export const holding = (listeners: readonly Listener[], path: string): readonly Listener[] =>
+const holding = (listeners: readonly Listener[], path: string): readonly Listener[] =>
   listeners.filter(({ holds }) => holds.some((one) => one.path === path));
+
+/** The listeners that serve an item of a swap: those of the list it goes into, else those that hold it. */
+export const servingItem = (
+  listeners: readonly Listener[],
+  { path, into }: Pick<SwapItem, 'path' | 'into'>,
+): readonly Listener[] =>
+  into === null
+    ? holding(listeners, path)
+    : listeners.filter(({ lists }) => lists.includes(into.list));
 
 /** The names under which a listener serves what it holds: its filters, else those of the certificate. */
 export function namesAt(
@@ -81,11 +97,7 @@ export async function lookAt(
   wanted: Wanted,
 ): Promise<{ readonly served: string | null; readonly checks: readonly ListenerCheck[] }> {
   const mine = holding(listeners, wanted.path);
-  if (mine.length === 0)
-    return {
-      served: null,
-      checks: [{ listener: '', servername: '', verified: false, reason: NO_LISTENER }],
-    };
+  if (mine.length === 0) return { served: null, checks: [NO_LISTENER] };
   const looks = await Promise.all(mine.map((one) => lookAtOne(asks, one, wanted)));
   const { fingerprint } = wanted;
   const wrong = looks.find(

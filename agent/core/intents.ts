@@ -102,12 +102,9 @@ export const whyRefused = (intent: Intent, wallMs: number): string =>
  */
 export function newestStamp(intents: Intents, wallMs: number): Stamp | null {
   let newest: Stamp | null = null;
-  for (const { stamp } of intents.values())
-    if (
-      stamp.wallMs <= wallMs + STAMP_AHEAD_LIMIT_MS &&
-      (newest === null || compareStamps(stamp, newest) > 0)
-    )
-      newest = stamp;
+  for (const intent of intents.values())
+    if (!isAhead(intent, wallMs) && (newest === null || compareStamps(intent.stamp, newest) > 0))
+      newest = intent.stamp;
   return newest;
 }
 

@@ -1,5 +1,5 @@
-import { join } from 'node:path';
 import type { ConfigLine } from './config-text.ts';
+import { inDefaultPath } from './default-path.ts';
 
 /** One `load` line of a crt-store section (HAProxy 3.0). */
 export interface StoreLoad {
@@ -56,7 +56,5 @@ export function storeLoads(
 function fileOf(name: string, base: string, directory: string | null): string | null {
   const based = base === '' ? name : `${base}/${name}`;
   const path = name.startsWith('/') ? name : based;
-  if (path.includes('$')) return null;
-  if (path.startsWith('/')) return path;
-  return directory === null ? null : join(directory, path);
+  return path.includes('$') ? null : inDefaultPath(path, directory);
 }

@@ -27,7 +27,7 @@ export interface HeldOptions {
 
 /**
  * A process that stops keeps this connection and closes its listeners without a word, so it is
- * asked this often. `show info` costs HAProxy 25 us of CPU time (2.6.12), a new connection more.
+ * asked this often. `show info` costs HAProxy 25 us of CPU time (2.6.12).
  */
 const BEAT_MS = 50;
 const LATELY_MS = 500;

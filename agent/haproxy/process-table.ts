@@ -1,6 +1,7 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { execWithin } from '../sys/exec.ts';
+import { configArguments } from './started-with.ts';
 
 /** One line of the process table. */
 export interface HostProcess {
@@ -29,12 +30,9 @@ export function olderOf(processes: readonly HostProcess[], pid: number): number[
 }
 
 /** Program and configuration files of a command line, as one text; null for no HAProxy. */
-function filesOf([program = '', ...words]: readonly string[]): string | null {
-  const files = words.flatMap((word, at) => (words[at - 1] === '-f' ? [word] : []));
-  const end = words.indexOf('--');
-  const rest = end < 0 ? [] : words.slice(end + 1);
-  const all = [...files, ...rest];
-  return all.length === 0 ? null : [basename(program), ...all].join('\0');
+function filesOf(words: readonly string[]): string | null {
+  const { files } = configArguments(words);
+  return files.length === 0 ? null : [basename(words[0] ?? ''), ...files].join('\0');
 }
 
 function ancestors(processes: readonly HostProcess[], from: HostProcess): ReadonlySet<number> {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { inForce, type Intents } from '../core/intents.ts';
 import type { AppliedIntent, LostServer } from '../core/model.ts';
 import {
@@ -47,7 +48,8 @@ export function wishesInForce(options: WishesInForceOptions) {
   const { clock } = options;
   const records = new Map(options.records.map((record) => [record.key, record]));
   const retry = retries(() => clock.nowMs());
-  let onDisk = JSON.stringify([...records.values()]);
+  /** The disk does not have all of `records` yet. */
+  let unsaved = false;
   let running = false;
   let woken = false;
   let closed = false;
@@ -83,26 +85,25 @@ export function wishesInForce(options: WishesInForceOptions) {
   }
 
   async function carryOutAll(tasks: readonly ServerTask[], pid: number): Promise<void> {
-    const before = JSON.stringify([...records.values()]);
+    let changed = false;
     for (const task of tasks) {
       const { key, stamp, value } = task;
-      const was = records.get(key)?.server;
+      const was = records.get(key);
       const now = await carryOut(task);
-      records.set(key, { key, stamp, state: value, pid, ...now });
+      const record = { key, stamp, state: value, pid, ...now };
+      records.set(key, record);
+      // What failed again as it did before is no news.
+      if (!isDeepStrictEqual(record, was)) changed = true;
       if (now.problem === '') retry.done(key);
       else retry.failed(task, pid, now.server === undefined ? REFUSED_MS : GONE_MS);
-      if (now.server !== undefined && now.server !== was)
+      if (now.server !== undefined && now.server !== was?.server)
         options.onLost(key, now.server, now.problem);
     }
-    const after = JSON.stringify([...records.values()]);
     // It is in force whether the disk knows or not: whoever waits hears of it first.
-    if (after !== before) options.onChange();
-    // What failed again as it did before is no news to the disk.
-    if (after === onDisk) return;
-    await options.save([...records.values()]).then(
-      () => (onDisk = after),
-      () => undefined,
-    );
+    if (changed) options.onChange();
+    if (!changed && !unsaved) return;
+    unsaved = false;
+    await options.save([...records.values()]).catch(() => (unsaved = true));
   }
 
   async function run(): Promise<void> {
@@ -117,10 +118,10 @@ export function wishesInForce(options: WishesInForceOptions) {
           planned.filter((task) => retry.isDue(task, pid)),
           pid,
         );
-        const ends = someEnd(options.intents(), clock.wallMs()) ? [ENDS_MS] : [];
-        const pauses = [...ends, ...[retry.nextMs(plan(pid), pid) ?? []].flat()];
+        const endMs = someEnd(options.intents(), clock.wallMs()) ? ENDS_MS : Infinity;
+        const pauseMs = Math.min(endMs, retry.nextMs(plan(pid), pid) ?? Infinity);
         cancel();
-        if (pauses.length > 0 && !closed) cancel = clock.after(Math.min(...pauses), wake);
+        if (pauseMs < Infinity && !closed) cancel = clock.after(pauseMs, wake);
       }
     } finally {
       running = false;
@@ -148,7 +149,7 @@ export function wishesInForce(options: WishesInForceOptions) {
     turn: (): number | null => (running ? null : turns),
     /** These are no longer as they were told: they are told again. */
     again(keys: readonly string[]): void {
-      for (const key of keys) records.delete(key);
+      for (const key of keys) if (records.delete(key)) unsaved = true;
       wake();
     },
     close(): void {

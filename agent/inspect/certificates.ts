@@ -14,6 +14,7 @@ import type { CertificateFacts } from '../core/doctor/inspection.ts';
 import { sentence } from '../core/words.ts';
 import type { ConfigScan } from '../haproxy/config-scan.ts';
 import { crtListEntries, isStoreName } from '../haproxy/crt-list.ts';
+import { inDefaultPath } from '../haproxy/default-path.ts';
 import { isSystemError } from '../sys/files.ts';
 import { isCertificate } from '../certs/mend.ts';
 
@@ -40,7 +41,7 @@ export async function inspectCertificates(
 ): Promise<CertificateFacts[]> {
   const listed = await Promise.all(
     crtLists
-      .flatMap((list) => fileAt(list, directory))
+      .flatMap((list) => inDefaultPath(list, directory) ?? [])
       .map(async (list) => {
         try {
           return crtListEntries(await look.read(list), crtBase).map(({ path }) => path);
@@ -51,7 +52,9 @@ export async function inspectCertificates(
       }),
   );
   const paths = new Set([...listeners.map(({ crt }) => crt), ...listed.flat()]);
-  const named = [...paths].flatMap((path) => (isStoreName(path) ? [] : fileAt(path, directory)));
+  const named = [...paths].flatMap((path) =>
+    isStoreName(path) ? [] : (inDefaultPath(path, directory) ?? []),
+  );
   const files = await Promise.all(named.map((path) => filesOf(path, look)));
   const places = [...new Set(files.flat())].map((path) => filePlace(path, extra));
   const stored = stores.flatMap(({ name, certificateFile: certificate, keyFile: key }) =>
@@ -114,10 +117,6 @@ type CertificateScan = Pick<
   ConfigScan,
   'listeners' | 'crtLists' | 'crtBase' | 'extra' | 'stores' | 'directory' | 'unknown'
 >;
-
-/** The file behind a name; none where it depends on the directory HAProxy was started in. */
-const fileAt = (path: string, directory: string | null): string[] =>
-  path.startsWith('/') ? [path] : directory === null ? [] : [join(directory, path)];
 
 /** HAProxy leaves out names that begin with a dot, and loads keys and the like with their leaf. */
 async function filesOf(path: string, { loaded }: CertificateLook): Promise<string[]> {

@@ -2,11 +2,12 @@ import { readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { configFiles } from '../haproxy/config-files.ts';
 import { crtListPaths, isStoreName } from '../haproxy/crt-list.ts';
+import { inDefaultPath } from '../haproxy/default-path.ts';
 import { runtime, type Runtime } from '../haproxy/runtime.ts';
 import { socketOf } from '../haproxy/socket-line.ts';
 import { startedWith } from '../haproxy/started-with.ts';
 import type { Exec } from '../sys/exec.ts';
-import { plainPath, type MayWrite } from '../sys/trust.ts';
+import { isKeptFrom, plainPath, type MayWrite } from '../sys/trust.ts';
 import { doubtOf } from './doubt.ts';
 
 /** The files that the helper may touch, all from what root wrote. */
@@ -59,8 +60,7 @@ export async function certificateNames(
     });
     const { scan } = await configFiles(started)();
     const { listeners, crtBase, stores, unknown, directory } = scan;
-    const whole = (path: string): string[] =>
-      path.startsWith('/') ? [path] : directory === null ? [] : [join(directory, path)];
+    const whole = (path: string) => inDefaultPath(path, directory) ?? [];
     const crtLists = scan.crtLists.flatMap(whole).filter((list) => isKeptFrom(list, mayWrite));
     const listed = await Promise.all(
       crtLists.map(async (list) => crtListPaths(await readFile(list, 'utf8'), crtBase)),
@@ -93,15 +93,6 @@ async function askOf(haproxy: HostConfig['haproxy'], mayWrite: MayWrite): Promis
   return path === null
     ? () => Promise.reject(new Error('no stats socket is known'))
     : runtime(path, { deadlineMs: ASK_MS });
-}
-
-function isKeptFrom(path: string, mayWrite: MayWrite): boolean {
-  try {
-    plainPath(path, mayWrite);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What a `crt` argument names: the files of a directory, or the one. */

@@ -94,12 +94,15 @@ export function plainPath(path: string, mayWrite: MayWrite): string {
   }
 }
 
-/** Whether `path` is there and only root can change it or what leads to it. */
-export function isRootsAlone(path: string): boolean {
+/** Whether `path` is there and nobody of `mayWrite` can change it or what leads to it. */
+export function isKeptFrom(path: string, mayWrite: MayWrite): boolean {
   try {
-    plainPath(path, othersThanRoot);
+    plainPath(path, mayWrite);
     return true;
   } catch {
     return false;
   }
 }
+
+/** Whether `path` is there and only root can change it or what leads to it. */
+export const isRootsAlone = (path: string): boolean => isKeptFrom(path, othersThanRoot);
