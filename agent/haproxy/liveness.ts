@@ -68,7 +68,7 @@ export function verdict(trouble: Trouble, seen: Seen): Liveness {
   if (kind === 'barred') return { kind: 'unknown', cause, remedy: GROUP };
   if (kind === 'exhausted') return { kind: 'unknown', cause, remedy: LIMIT };
   // A process that answers over an older connection, and whose socket refuses: its queue is full.
-  const isFull = kind === 'silent' || (kind === 'refused' && heldAnswers);
+  const isFull = (kind === 'silent' && !trouble.hasEnded) || (kind === 'refused' && heldAnswers);
   const remedy = isFull ? MORE_SLOTS : NAME_IT;
   const says =
     kind === 'refused' && heldAnswers ? `${path} takes no connection (ECONNREFUSED)` : cause;

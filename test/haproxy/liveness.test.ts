@@ -11,10 +11,14 @@ import { RuntimeError, type RuntimeFailure } from '../../agent/haproxy/runtime.t
 const KINDS = ['gone', 'refused', 'silent', 'alien', 'barred', 'exhausted'] as const;
 const KNOCKS = ['answers', 'silent', 'refused', 'none'] as const;
 
-function verdictOf(kind: Trouble['kind'], more: Partial<Seen> = {}): Liveness {
+function verdictOf(
+  kind: Trouble['kind'],
+  more: Partial<Seen> = {},
+  hasEnded: boolean = false,
+): Liveness {
   const listener = { kind: 'none', at: '127.0.0.1:80' } as const;
   const seen: Seen = { path: '/a.sock', listener, heldAnswers: false, stopping: null, ...more };
-  return verdict({ kind, cause: 'CAUSE', hasEnded: false }, seen);
+  return verdict({ kind, cause: 'CAUSE', hasEnded }, seen);
 }
 
 test('the verdict on a socket that does not answer, by what a listener did: a table', (t) => {
@@ -57,6 +61,8 @@ test('causes and the line to write', (t) => {
       verdictOf('refused', { listener, heldAnswers: true }),
       verdictOf('silent', { listener }),
       verdictOf('silent', { heldAnswers: true }),
+      // Whoever closes before the end of an answer has slots left, and is perhaps no HAProxy.
+      verdictOf('silent', { listener }, true),
       verdictOf('barred'),
       verdictOf('exhausted'),
     ],
@@ -70,6 +76,7 @@ test('causes and the line to write', (t) => {
       },
       { kind: 'unknown', cause: 'CAUSE; HAProxy answers at 127.0.0.1:80', remedy: slots },
       { kind: 'unknown', cause: 'CAUSE; /a.sock was answered before', remedy: slots },
+      { kind: 'unknown', cause: 'CAUSE; HAProxy answers at 127.0.0.1:80', remedy: nameIt },
       {
         kind: 'unknown',
         cause: 'CAUSE',

@@ -74,7 +74,7 @@ esac
 if [ -e "$file" ]; then show "$file"; fi
 `;
 
-/** pfctl -s info and -sr: the rules in RUNTIME/pf.rules; without that file the host has no pf. */
+/** pfctl -s info, -sr: the rules in RUNTIME/pf.rules, and -sI -v: no interface is skipped; without that file the host has no pf. */
 const pfctl = (runtime: string): string => `#!/bin/sh
 ${fault(runtime, 'pfctl')}${show}if [ ! -e ${runtime}/pf.rules ]; then
   echo 'pfctl: /dev/pf: No such file or directory' >&2; exit 1
@@ -82,7 +82,8 @@ fi
 case "$*" in
 '-s info') echo 'Status: Enabled for 0 days 00:10:00           Debug: Urgent' ;;
 -sr) show ${runtime}/pf.rules ;;
-*) echo 'usage: pfctl -s info | -sr' >&2; exit 1 ;;
+'-sI -v') echo all; ls /sys/class/net ;;
+*) echo 'usage: pfctl -s info | -sr | -sI -v' >&2; exit 1 ;;
 esac
 `;
 

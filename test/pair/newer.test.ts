@@ -21,7 +21,7 @@ import {
 
 const { text } = await bundleAgent(CHECKOUT);
 const NEW_WORDS = 'health: 9, carpEvents: "moon"';
-const patched = text.replace(/\bhealth: enumValue\(health\d*, HEALTHS\d*\)/, NEW_WORDS);
+const patched = text.replace(/\bhealth: enumValue\(asBefore\(health\d*\), HEALTHS\d*\)/, NEW_WORDS);
 const folder = mkdtempSync(join(tmpdir(), 'proxyctl-newer-'));
 const bundle = join(folder, 'proxyagent.mjs');
 writeFileSync(bundle, patched);

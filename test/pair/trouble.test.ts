@@ -73,7 +73,7 @@ for (const [what, answer, cause] of [
   [
     'hanging',
     (server: Server) => void server.on('connection', (client) => client.on('error', () => {})),
-    /haproxy02: HAProxy hung: /,
+    /haproxy02: haproxy-socket: show info: no reply at \S+ within 2000 ms; HAProxy answers at \S+443 /,
   ],
   [
     'garbage',
@@ -82,7 +82,7 @@ for (const [what, answer, cause] of [
         client.on('error', () => {});
         client.on('data', () => client.end('HTTP/1.0 400 Bad request\r\n\r\n'));
       }),
-    /haproxy02: HAProxy hung: show info: the reply at .* ended after 28 bytes/,
+    /haproxy02: haproxy-socket: show info: the reply at \S+ ended after 28 bytes; HAProxy answers at \S+443 /,
   ],
 ] as const) {
   test(`the stats socket of the BACKUP is ${what}: status says so with the cause, nothing moves`, async (t) => {

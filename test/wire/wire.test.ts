@@ -64,10 +64,12 @@ test('results and statuses come out of the wire as they went in', (t) => {
 
 test('acts and swap messages come out of the wire as they went in', (t) => {
   const word = fc.string({ minLength: 1 });
+  /** Repeats are taken once: a test of its own. */
+  const words = fc.uniqueArray(word);
   const ms = fc.option(fc.integer({ min: 0, max: 0xffff_ffff }));
   const move = fc.record({
     header,
-    addresses: fc.array(word),
+    addresses: words,
     to: fc.option(word),
     toggle: fc.boolean(),
     unpin: fc.boolean(),
@@ -76,15 +78,15 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
   const state = fc.constantFrom('ready' as const, 'drain' as const, 'maint' as const);
   const admin = fc.oneof(state, fc.constant('unknown' as const));
   const wait = fc.option(fc.constantFrom(...DEADLINES));
-  const servers = fc.record({ header, targets: fc.array(word), state, untilMs: ms, wait });
+  const servers = fc.record({ header, targets: words, state, untilMs: ms, wait });
   const weights = fc.record({
     header,
-    targets: fc.array(word),
+    targets: words,
     weight: fc.option(word),
     untilMs: ms,
   });
   const text = fc.string();
-  const names = fc.array(text);
+  const names = fc.uniqueArray(text);
   const prepare = fc.record({
     swapId: word,
     bundles: fc.array(
@@ -92,7 +94,7 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
         {
           path: fc.option(word),
           pem: fc.string({ unit: 'binary', minLength: 1 }),
-          into: fc.record({ list: word, filters: fc.array(word) }),
+          into: fc.record({ list: word, filters: words }),
         },
         { requiredKeys: ['path', 'pem'] },
       ),
@@ -100,7 +102,7 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
     dryRun: fc.boolean(),
     acceptRisks: header.map(({ acceptRisks }) => acceptRisks),
     coordinator: word,
-    members: fc.array(word),
+    members: words,
     stamp: fc.record({ wallMs: fc.nat(), count: fc.nat(), node: word }),
     actor: text,
     reason: text,
