@@ -183,6 +183,13 @@ export const exitOf = async (lab: LabReport, ...args: readonly string[]): Promis
 export const seenBy = ({ by, failures, gaps }: Probed): string =>
   JSON.stringify({ by, failures, gaps });
 
+/**
+ * So many of a probe's requests (200 a second) begin in `gapMs` of each of `moves`: what a move
+ * may cost in all where nobody waits longer. How many it really costs depends on the machine and
+ * is measured by the benchmark of failover.
+ */
+export const within = (gapMs: number, moves: number): number => moves * gapMs * 0.2;
+
 /** Asks a HAProxy itself, past the agent: one command of the runtime API. */
 export const runtime = ({ stats_socket: path }: LabNode, command: string): Promise<string> =>
   new Promise((resolve, reject) => {
