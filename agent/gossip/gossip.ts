@@ -1,13 +1,11 @@
-import { createHash } from 'node:crypto';
 import { PROTOCOL, type GossipMessage } from '../core/gossip.ts';
-import { inParts } from '../core/intent-limits.ts';
-import { digestText, mergeIntents, repaired, whyRefused } from '../core/intents.ts';
 import type { Intents, Merge } from '../core/intents.ts';
 import type { Intent, NodeReport, NodeView, Seen } from '../core/model.ts';
-import { isFresh, peerClass, withRelayed, type Contact } from '../core/peers.ts';
+import { isFresh, withRelayed, type Contact } from '../core/peers.ts';
 import type { Timing } from '../core/timing.ts';
-import { isNewer, oneWayOf, takesOver, unheard, type Peer } from './peer.ts';
+import { isNewer, takesOver, unheard, viewOf, type Peer } from './peer.ts';
 import { relays } from './relay.ts';
+import { sharedIntents } from './shared-intents.ts';
 import type { Clock } from '../sys/clock.ts';
 
 /** What gossip needs from the transport; `send` is false where nothing is connected. */
@@ -33,11 +31,6 @@ export interface GossipOptions {
   readonly onRefused: (node: string, cause: string) => void;
 }
 
-/** Two lists of intents cross the wire at most this often per peer. */
-const INTENTS_INTERVAL_MS = 200;
-/** What is refused of a peer is said at most this often. */
-const SAY_MS = 60_000;
-
 type Known = Contact & Pick<Readonly<Peer>, 'goneBecause' | 'differsSinceMs'>;
 
 export type Gossip = ReturnType<typeof gossip>;
@@ -51,9 +44,7 @@ export function gossip(options: GossipOptions) {
   const { clock, transport, timing, node: self } = options;
   const peers = new Map<string, Peer>(options.peers.map((node) => [node, unheard(node)]));
   const relay = relays(peers, options);
-  const refusedAtMs = new Map<string, number>();
-  let intents = repaired([...options.intents.values()], clock.wallMs());
-  let digest = digestOf(intents);
+  const intents = sharedIntents(options);
   let own: NodeReport | null = null;
 
   const hello = (): GossipMessage & { readonly kind: 'hello' } => ({
@@ -85,37 +76,6 @@ export function gossip(options: GossipOptions) {
       transport.send(node, { kind: 'report', report: { ...own, wallMs }, ageMs: 0 });
   };
 
-  const sendIntents = (peer: Peer): void => {
-    const nowMs = clock.nowMs();
-    if (peer.intentsSentAtMs !== null && nowMs - peer.intentsSentAtMs < INTENTS_INTERVAL_MS) return;
-    peer.intentsSentAtMs = nowMs;
-    for (const part of inParts(intents.values()))
-      transport.send(peer.node, { kind: 'intents', intents: part });
-  };
-
-  function takeIntents(from: string, offered: readonly Intent[]): Merge {
-    const wallMs = clock.wallMs();
-    const merge = mergeIntents(intents, offered, wallMs);
-    sayRefused(from, merge.refused, wallMs);
-    if (merge.taken.length > 0 || merge.intents.size !== intents.size) {
-      intents = merge.intents;
-      digest = digestOf(intents);
-      options.onIntents(intents, merge.taken);
-      options.onChange();
-    }
-    return merge;
-  }
-
-  /** Once a minute of each peer: what it offers again and again would fill the log. */
-  function sayRefused(from: string, refused: readonly Intent[], wallMs: number): void {
-    const [first] = refused;
-    const saidMs = refusedAtMs.get(from);
-    if (first === undefined || (saidMs !== undefined && clock.nowMs() - saidMs < SAY_MS)) return;
-    refusedAtMs.set(from, clock.nowMs());
-    const more = refused.length > 1 ? ` (and ${refused.length - 1} more)` : '';
-    options.onRefused(from, `${whyRefused(first, wallMs)}${more}`);
-  }
-
   function takeReport(peer: Peer, report: NodeReport, ageMs: number): void {
     if (report.node !== peer.node) return relay.take(peer.node, report, ageMs);
     const nowMs = clock.nowMs();
@@ -139,7 +99,7 @@ export function gossip(options: GossipOptions) {
       case 'hello':
         peer.epochs.hear(message.epoch, clock.nowMs());
         sendReport(from);
-        sendIntents(peer);
+        intents.send(peer);
         break;
       case 'heartbeat':
         heartbeat(peer, message);
@@ -149,10 +109,10 @@ export function gossip(options: GossipOptions) {
         takeReport(peer, message.report, message.ageMs);
         break;
       case 'intents':
-        takeIntents(from, message.intents);
+        intents.take(from, message.intents);
         break;
       case 'want-intents':
-        sendIntents(peer);
+        intents.send(peer);
         break;
       case 'want-report':
         if (message.node === self) sendReport(from);
@@ -170,17 +130,18 @@ export function gossip(options: GossipOptions) {
     const nowMs = clock.nowMs();
     peer.epochs.hear(message.epoch, nowMs);
     hearsUs(peer, message.seen, nowMs);
-    peer.differsSinceMs = message.intentsDigest === digest ? null : (peer.differsSinceMs ?? nowMs);
+    peer.differsSinceMs =
+      message.intentsDigest === intents.digest() ? null : (peer.differsSinceMs ?? nowMs);
     if (report === null || takesOver(peer, message, nowMs)) {
       transport.send(peer.node, { kind: 'want-report', node: peer.node });
-      return void (message.intentsDigest !== digest && sendIntents(peer));
+      return void (message.intentsDigest !== intents.digest() && intents.send(peer));
     }
     if (!isNewer(report, message)) peer.currentAtMs = nowMs;
     if (sawMore(report.seen, message.seen)) {
       peer.report = { ...report, seen: message.seen };
       options.onChange();
     }
-    if (message.intentsDigest !== digest) sendIntents(peer);
+    if (message.intentsDigest !== intents.digest()) intents.send(peer);
   }
 
   /** How long it has not heard us, by its own word. */
@@ -211,11 +172,11 @@ export function gossip(options: GossipOptions) {
       if (peer === undefined) return;
       peer.intentsSentAtMs = null;
       sendReport(node);
-      sendIntents(peer);
+      intents.send(peer);
     },
-    intents: (): Intents => intents,
+    intents: intents.all,
     /** Merges intents that came another way (an operator's, StoreIntents). */
-    store: takeIntents,
+    store: (from: string, offered: readonly Intent[]): Merge => intents.take(from, offered),
     /** Replaces the own report and pushes it to every peer. */
     publish(report: NodeReport): void {
       own = report;
@@ -224,7 +185,7 @@ export function gossip(options: GossipOptions) {
     pushIntents(): void {
       for (const peer of peers.values()) {
         peer.intentsSentAtMs = null;
-        sendIntents(peer);
+        intents.send(peer);
       }
     },
     /** One heartbeat to every peer. */
@@ -233,7 +194,7 @@ export function gossip(options: GossipOptions) {
         kind: 'heartbeat',
         epoch: options.epoch,
         sequence: own?.sequence ?? 0,
-        intentsDigest: digest,
+        intentsDigest: intents.digest(),
         seen: heardOf(),
         heard: relay.heard(),
       };
@@ -246,38 +207,12 @@ export function gossip(options: GossipOptions) {
     /** Every peer as it is known now, in order of name. */
     peers(nowMs: number): NodeView[] {
       return [...peers.values()]
-        .map((peer) => {
-          const contact = withRelayed(peer, peer.relayedAtMs, timing);
-          const doubleSinceMs = peer.epochs.doubleSinceMs(nowMs);
-          return {
-            node: peer.node,
-            peerClass: peerClass(contact, timing, nowMs),
-            // Of two agents with one name nobody can say which one has just spoken.
-            fresh: doubleSinceMs === null && isFresh(contact, timing, nowMs),
-            heardAtMs: contact.heardAtMs,
-            report: doubleSinceMs === null ? peer.report : unclear(peer.report),
-            clockOffMs: peer.clockOffMs,
-            oneWay: oneWayOf(peer, timing, nowMs),
-            doubleSinceMs,
-          };
-        })
+        .map((peer) => viewOf(peer, timing, nowMs))
         .sort((a, b) => (a.node < b.node ? -1 : 1));
     },
     contact: (node: string): Known | null => peers.get(node) ?? null,
   };
 }
-
-const unclear = (report: NodeReport | null): NodeReport | null =>
-  report === null
-    ? null
-    : {
-        ...report,
-        health: 'unknown',
-        healthReason: `two agents go on under the name ${report.node}`,
-      };
-
-const digestOf = (intents: Intents): string =>
-  createHash('sha256').update(digestText(intents)).digest('hex');
 
 /** True when a peer has seen more of us or others than its report says, or another start of one. */
 function sawMore(known: readonly Seen[], now: readonly Seen[]): boolean {

@@ -1,5 +1,5 @@
-import type { NodeReport, OneWay } from '../core/model.ts';
-import { isFresh, withRelayed } from '../core/peers.ts';
+import type { NodeReport, NodeView, OneWay } from '../core/model.ts';
+import { isFresh, peerClass, withRelayed } from '../core/peers.ts';
 import { ANSWERED_MS, type Timing } from '../core/timing.ts';
 import { epochs, type Epochs } from './epochs.ts';
 
@@ -72,7 +72,7 @@ export function takesOver(peer: Peer, version: Version, nowMs: number): boolean 
  * Gossip with this peer passes one way only: it says that it does not hear us, or our connection
  * to it stands and nothing is heard of it. Null: both ways, or none.
  */
-export function oneWayOf(peer: Peer, timing: Timing, nowMs: number): OneWay | null {
+function oneWayOf(peer: Peer, timing: Timing, nowMs: number): OneWay | null {
   const { deafSinceMs, standsSinceMs, heardAtMs } = peer;
   const contact = withRelayed(peer, peer.relayedAtMs, timing);
   if (isFresh(peer, timing, nowMs))
@@ -81,3 +81,30 @@ export function oneWayOf(peer: Peer, timing: Timing, nowMs: number): OneWay | nu
   const sinceMs = Math.max(standsSinceMs, heardAtMs ?? -Infinity);
   return nowMs - sinceMs >= ANSWERED_MS ? { deaf: 'we', sinceMs } : null;
 }
+
+/** The peer as the others of the agent see it at `nowMs`. */
+export function viewOf(peer: Peer, timing: Timing, nowMs: number): NodeView {
+  const { node, report, clockOffMs } = peer;
+  const contact = withRelayed(peer, peer.relayedAtMs, timing);
+  const doubleSinceMs = peer.epochs.doubleSinceMs(nowMs);
+  return {
+    node,
+    peerClass: peerClass(contact, timing, nowMs),
+    // Of two agents with one name nobody can say which one has just spoken.
+    fresh: doubleSinceMs === null && isFresh(contact, timing, nowMs),
+    heardAtMs: contact.heardAtMs,
+    report: doubleSinceMs === null ? report : unclear(report),
+    clockOffMs,
+    oneWay: oneWayOf(peer, timing, nowMs),
+    doubleSinceMs,
+  };
+}
+
+const unclear = (report: NodeReport | null): NodeReport | null =>
+  report === null
+    ? null
+    : {
+        ...report,
+        health: 'unknown',
+        healthReason: `two agents go on under the name ${report.node}`,
+      };
