@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { isDisabled } from './config-servers.ts';
-import { sectionsOf } from './config-text.ts';
+import type { ConfigSection } from './config-text.ts';
 
 /** An address on this host at which a frontend accepts TCP connections. */
 export interface Bind {
@@ -15,12 +15,12 @@ export interface Bind {
 const APART = new Set(['interface', 'namespace']);
 
 /**
- * The TCP addresses of the `bind` lines in the text of haproxy.conf that can be known without
+ * The TCP addresses of the `bind` lines in the sections of haproxy.conf that can be known without
  * being HAProxy: literal ones, of sections that are not disabled. Of a range of ports the first.
  * What stands in a condition (`.if`) may not be there, and its silence would prove nothing.
  */
-export function bindsIn(text: string): Bind[] {
-  return sectionsOf(text)
+export function bindsIn(sections: readonly ConfigSection[]): Bind[] {
+  return sections
     .filter((section) => /^(?:frontend|listen)$/.test(section.kind) && !isDisabled(section))
     .flatMap(({ title, lines }) =>
       lines

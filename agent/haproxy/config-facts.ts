@@ -10,6 +10,7 @@ import {
   type ConfigText,
 } from './config-text.ts';
 import { unixPath } from './socket-line.ts';
+import { othersTurn } from '../sys/turn.ts';
 
 const CHALLENGE = '/.well-known/acme-challenge';
 
@@ -19,11 +20,11 @@ const CHALLENGE = '/.well-known/acme-challenge';
  * spacing, which file it is, and the names of the pair's nodes (`nodes`), which rightly differ
  * between two hosts; no password leaves the host but within them.
  */
-export function configFacts(
+export async function configFacts(
   configured: string,
   texts: readonly ConfigText[],
   nodes: readonly string[],
-): ConfigFacts {
+): Promise<ConfigFacts> {
   const path = texts.some(({ file }) => file === configured)
     ? configured
     : (texts[0]?.file ?? configured);
@@ -36,10 +37,14 @@ export function configFacts(
     name: withoutNodes(section.title, nodes),
     digest: digestOf(section.lines, nodes),
   }));
+  // Thousands of servers: others have their turn before and after.
+  await othersTurn();
+  const known = servers(sections, at);
+  await othersTurn();
   const plain = facing.find((section) => certain(section, 'bind').some(isPlainHttp));
   const [header] = plain?.lines ?? [];
   // A certificate that is not known may be for any name.
-  const isAllKnown = scanConfig(texts.map(({ text }) => text).join('\n')).unknown.length === 0;
+  const isAllKnown = scanConfig(sections).unknown.length === 0;
   return {
     path,
     digest: sha256(digests.map(({ digest }) => digest).join('\n')),
@@ -47,7 +52,7 @@ export function configFacts(
     sockets: sections
       .filter(({ kind }) => kind === 'global')
       .flatMap((section) => sockets(section, at)),
-    servers: servers(sections, at),
+    servers: known,
     tables: tables(sections, at),
     peers: sections.flatMap(({ kind, lines }) =>
       kind === 'peers' ? (lines[0]?.words.slice(1, 2) ?? []) : [],

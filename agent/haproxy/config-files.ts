@@ -1,15 +1,14 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { sentence } from '../core/words.ts';
 import { tlsBinds, type TlsBind } from './tls-binds.ts';
 import { scanConfig, type ConfigScan } from './config-scan.ts';
-import type { ConfigText } from './config-text.ts';
+import { readSections, sectionsIn, type ConfigText } from './config-text.ts';
 import type { StartedWith } from './started-with.ts';
 
 /** What the configuration files of HAProxy say together. */
 export interface ConfigFiles {
-  /** One after the other, as HAProxy reads them: `global` and `defaults` hold for the files behind. */
-  readonly text: string;
+  /** Of all, one after the other as HAProxy reads them: `global` and `defaults` hold for the files behind. */
   readonly scan: ConfigScan;
   readonly binds: readonly TlsBind[];
   /** Those that were read, each by itself. */
@@ -34,21 +33,15 @@ export function configFiles(started: () => Promise<StartedWith>): () => Promise<
     let failure: unknown = null;
     for (const file of files)
       try {
-        read.push({ file, text: await readFile(file, 'utf8') });
+        read.push({ file, sections: await readSections(file) });
       } catch (error) {
         failure = error;
         problems.push(`${file} cannot be read: ${sentence(error)}`);
       }
     if (read.length === 0 && failure !== null) throw failure;
-    const text = read.map((one) => one.text).join('\n');
-    const scan = scanConfig(text, oneOf(read));
-    const found = {
-      text,
-      scan,
-      binds: tlsBinds(text, scan.crtBase),
-      texts: read,
-      problems,
-    };
+    const sections = sectionsIn(read);
+    const scan = scanConfig(sections, oneOf(read));
+    const found = { scan, binds: tlsBinds(sections, scan.crtBase), texts: read, problems };
     last = { stamp, found };
     return found;
   };

@@ -3,8 +3,8 @@ import { isDisabled } from './config-servers.ts';
 import {
   hasVariable,
   sectionsIn,
-  sectionsOf,
   type ConfigLine,
+  type ConfigSection,
   type ConfigText,
 } from './config-text.ts';
 import { withBase } from './crt-list.ts';
@@ -58,11 +58,11 @@ export interface ConfigScan {
 }
 
 /**
- * Scans the text of the haproxy.conf at `path` for the TLS listeners.
+ * Scans the sections of the haproxy.conf at `path` for the TLS listeners.
  * Only these: everything else is asked of the running HAProxy. What stands in a condition or has
  * a variable in it is not known, and no listener.
  */
-export function scanConfig(text: string, path = ''): ConfigScan {
+export function scanConfig(sections: readonly ConfigSection[], path = ''): ConfigScan {
   let crtBase = '';
   let keyBase = '';
   const listeners: TlsListener[] = [];
@@ -70,7 +70,6 @@ export function scanConfig(text: string, path = ''): ConfigScan {
   const crtLists = new Set<string>();
   const stores: StoreLoad[] = [];
   const unknown: UnknownBind[] = [];
-  const sections = sectionsOf(text);
   const globals = sections.filter(({ kind }) => kind === 'global').flatMap(({ lines }) => lines);
   const directory = defaultPath(globals, path);
   for (const section of sections) {

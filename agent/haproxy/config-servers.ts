@@ -18,11 +18,8 @@ const UNKNOWN: Defaults = { checks: null, isDisabled: false };
  * `defaults` they go back to: the named one (`from`), else the last before them. Left out is what
  * may not hold, and what is disabled; `check` is true also where it is not known.
  */
-export function servers(
-  sections: readonly ConfigSection[],
-  at: (line: ConfigLine) => { line: number; file?: string },
-): ConfigFacts['servers'] {
-  const found: ConfigFacts['servers'] = [];
+export function servers(sections: readonly ConfigSection[], at: At): ConfigFacts['servers'] {
+  const found: ConfigFacts['servers'][number][] = [];
   const named = new Map<string, Defaults>();
   let last = NONE;
   for (const section of sections) {
@@ -39,8 +36,7 @@ export function servers(
     if (section.kind !== 'backend' && section.kind !== 'listen') continue;
     const base = from === null ? last : (named.get(from) ?? UNKNOWN);
     if (isDisabled(section, base.isDisabled) || header.isGuarded) continue;
-    const lines = ofBackend(section, base.checks);
-    for (const { line, ...server } of lines) found.push({ ...server, ...at(line) });
+    for (const server of ofBackend(section, base.checks, at)) found.push(server);
   }
   return found;
 }
@@ -58,10 +54,11 @@ function ofDefaults(
   };
 }
 
-type Server = Omit<ConfigFacts['servers'][number], 'line' | 'file'> & { readonly line: ConfigLine };
+type At = (line: ConfigLine) => { line: number; file?: string };
 
 /** `default-server` lines count for the servers behind them. */
-function ofBackend(section: ConfigSection, inherited: Checks): Server[] {
+function ofBackend(section: ConfigSection, inherited: Checks, at: At): ConfigFacts['servers'] {
+  const backend = section.title.split(' ')[1] ?? '';
   let checks = inherited;
   let resolves = false;
   return section.lines.flatMap((line) => {
@@ -76,14 +73,19 @@ function ofBackend(section: ConfigSection, inherited: Checks): Server[] {
     const own = afterDefault(checks, line);
     // Who resolves names itself does not take the first address that this host has for one.
     const isOwnName = isTemplate || resolves || words.includes('resolvers');
+    const { host, port } = placeOf(isTemplate ? third : second, isOwnName);
+    const { line: number, file } = at(line);
+    // Spread and rest would cost thousands of servers more than reading them.
     return [
       {
-        backend: section.title.split(' ')[1] ?? '',
+        backend,
         name: isTemplate ? `${name}${second}` : name,
-        ...placeOf(isTemplate ? third : second, isOwnName),
+        host,
+        port,
         check: words.includes('disabled') || isAnywhere(second) ? true : (own ?? true),
-        line,
         text: line.text,
+        line: number,
+        ...(file === undefined ? {} : { file }),
       },
     ];
   });
@@ -93,11 +95,13 @@ function ofBackend(section: ConfigSection, inherited: Checks): Server[] {
 const isAnywhere = (address: string): boolean =>
   /^(?:ipv[46]@)?(?:0\.0\.0\.0|::|\*)?(?::\d*)?$/.test(address);
 
+const CHECKS = new Set(['no-check', 'check', 'track']);
+
 /** What holds after one more line of settings for servers. */
 function afterDefault(before: Checks, { words, isGuarded }: ConfigLine): Checks {
-  const said = words.findLast((word) => /^(?:no-check|check|track)$/.test(word));
+  const said = words.findLast((word) => CHECKS.has(word));
   // "${OPTIONS[*]}" may be any words.
-  if (words.some((word) => /\$\{\w+\[\*\]/.test(word))) return null;
+  if (words.some((word) => hasVariable(word) && /\$\{\w+\[\*\]/.test(word))) return null;
   if (said === undefined) return before;
   const now = said !== 'no-check';
   return isGuarded && now !== before ? null : now;

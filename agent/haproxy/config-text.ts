@@ -1,7 +1,10 @@
+import { readFile } from 'node:fs/promises';
+import { othersTurn } from '../sys/turn.ts';
+
 /** One of the files that HAProxy was started with. */
 export interface ConfigText {
   readonly file: string;
-  readonly text: string;
+  readonly sections: readonly ConfigSection[];
 }
 
 /** One line of haproxy.conf that says something. */
@@ -36,40 +39,59 @@ const SECTIONS = new Set(
 
 /** The sections of several files, in the order in which HAProxy reads them; none goes on in the next file. */
 export const sectionsIn = (texts: readonly ConfigText[]): ConfigSection[] =>
-  texts.flatMap(({ file, text }) => sectionsOf(text, file));
+  texts.flatMap(({ sections }) => sections);
+
+/** So many lines at once: 10,000 together are 50 ms in which no heartbeat leaves. */
+const PIECE = 500;
+
+/** The sections of the file at `path`; rejects where it cannot be read. Others have their turn meanwhile. */
+export async function readSections(path: string): Promise<readonly ConfigSection[]> {
+  const { sections, take } = sectionReader(path);
+  const lines = (await readFile(path, 'utf8')).split('\n');
+  for (let at = 0; at < lines.length; at += PIECE) {
+    for (const line of lines.slice(at, at + PIECE)) take(line);
+    await othersTurn();
+  }
+  return sections;
+}
 
 /**
  * The text of haproxy.conf by sections. Variables are left as they are. Lines that a condition
  * (`.if 0`) leaves out are none; those under any other are there and marked.
  */
-export function sectionsOf(text: string, file = ''): ConfigSection[] {
+export function sectionsOf(text: string, file = ''): readonly ConfigSection[] {
+  const { sections, take } = sectionReader(file);
+  for (const line of text.split('\n')) take(line);
+  return sections;
+}
+
+function sectionReader(file: string) {
   const sections: (ConfigSection & { lines: ConfigLine[] })[] = [];
   let current: ConfigLine[] = [];
   let isOpenEnded = false;
   const branches: Branch[] = [];
   sections.push({ kind: '', title: '', number: 1, lines: current });
-  for (const [at, raw] of text.split('\n').entries()) {
+  let number = 0;
+  const take = (raw: string): void => {
+    number += 1;
     const { words, end } = wordsOf(raw);
     const [first] = words;
-    if (first === undefined) continue;
-    if (first.startsWith('.')) {
-      branch(branches, first, words.slice(1).join(' '));
-      continue;
-    }
-    if (branches.some(({ holds }) => holds === false)) continue;
+    if (first === undefined) return;
+    if (first.startsWith('.')) return branch(branches, first, words.slice(1).join(' '));
+    if (branches.some(({ holds }) => holds === false)) return;
     const isBegin = SECTIONS.has(first);
     const isInside = branches.some(({ holds }) => holds === null);
     if (isBegin) isOpenEnded = isInside;
     const isGuarded = isInside || isOpenEnded;
-    const line = { file, number: at + 1, words, text: raw.slice(0, end).trim(), isGuarded };
+    const line = { file, number, words, text: raw.slice(0, end).trim(), isGuarded };
     if (isBegin) {
       current = [];
       const title = [first, ...words.slice(1, 2)].join(' ');
-      sections.push({ kind: first, title, number: line.number, lines: current });
+      sections.push({ kind: first, title, number, lines: current });
     }
     current.push(line);
-  }
-  return sections;
+  };
+  return { sections, take };
 }
 
 /** One `.if` that is open. */

@@ -1,3 +1,4 @@
+import { othersTurn } from '../sys/turn.ts';
 /** How long one turn may work on a long reply before others get theirs, ms. */
 const TURN_MS = 8;
 /** The clock is looked at once in so many lines. */
@@ -18,7 +19,7 @@ export async function eachLine(text: string, visit: (line: string) => void): Pro
     if (line.trim() === '') continue;
     visit(line);
     if (++lines % LINES === 0 && performance.now() - sinceMs > TURN_MS) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
+      await othersTurn();
       sinceMs = performance.now();
     }
   }

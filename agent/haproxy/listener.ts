@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { bindsIn, type Bind } from './binds.ts';
+import { readSections } from './config-text.ts';
 import { knock, type Knock } from './knock.ts';
 import { portOf, probe } from './probe.ts';
 
@@ -38,7 +38,7 @@ export function listener(options: ListenerOptions): Listener {
   let binds: readonly Bind[] | null = null;
 
   async function prepare(): Promise<void> {
-    const all = bindsIn(await readFile(options.config, 'utf8').catch(() => ''));
+    const all = bindsIn(await readSections(options.config).catch(() => []));
     const required = all.filter(({ frontend }) => options.frontends.includes(frontend));
     binds = options.frontends.length === 0 ? all : required;
   }

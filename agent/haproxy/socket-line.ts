@@ -1,4 +1,4 @@
-import { hasVariable, sectionsOf, type ConfigLine } from './config-text.ts';
+import { hasVariable, type ConfigLine, type ConfigSection } from './config-text.ts';
 
 /** Which `stats socket` line of haproxy.conf is meant, or why none can be. */
 export type SocketLine =
@@ -11,13 +11,13 @@ export const unixPath = (address: string): string | null =>
   /^(?:unix@)?(\/.+)$/.exec(address)?.[1] ?? null;
 
 /**
- * The first `stats socket` of level admin in the text of haproxy.conf whose path is certain, else
+ * The first `stats socket` of level admin in the sections of haproxy.conf whose path is certain, else
  * the first certain one of another level: that one at least tells of HAProxy's end. What stands in
  * a condition or has a variable in its path is known to HAProxy alone. `cause` is to be put behind
  * the path of the file.
  */
-export function socketOf(text: string): SocketLine {
-  const lines = sectionsOf(text)
+export function socketOf(sections: readonly ConfigSection[]): SocketLine {
+  const lines = sections
     .filter(({ kind }) => kind === 'global')
     .flatMap((section) => section.lines)
     .filter(({ words }) => words[0] === 'stats' && words[1] === 'socket');

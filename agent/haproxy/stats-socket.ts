@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
 import { atLeast } from './info.ts';
+import { readSections } from './config-text.ts';
 import { socketOf } from './socket-line.ts';
 import { PAYLOAD_LIMIT, runtime, type Runtime } from './runtime.ts';
 import { listener } from './listener.ts';
@@ -112,7 +112,7 @@ async function socketIn(
   config: string,
 ): Promise<{ readonly path: string } | { readonly cause: string }> {
   try {
-    const found = socketOf(await readFile(config, 'utf8'));
+    const found = socketOf(await readSections(config));
     return found.path === null ? { cause: `${config} ${found.cause}` } : { path: found.path };
   } catch (error) {
     return { cause: `the stats socket is not known: ${sentence(error)}` };

@@ -1,5 +1,5 @@
 import { isDisabled } from './config-servers.ts';
-import { hasVariable, sectionsOf, type ConfigSection } from './config-text.ts';
+import { hasVariable, type ConfigSection } from './config-text.ts';
 import { unixPath } from './socket-line.ts';
 import { withBase } from './crt-list.ts';
 
@@ -30,9 +30,9 @@ export interface TlsBind {
 
 const KINDS = ['frontend', 'listen', 'peers', 'log-forward'];
 
-/** The listeners that serve TLS in the text of haproxy.conf, those that cannot be asked too. */
-export const tlsBinds = (text: string, crtBase: string): TlsBind[] =>
-  sectionsOf(text)
+/** The listeners that serve TLS in the sections of haproxy.conf, those that cannot be asked too. */
+export const tlsBinds = (sections: readonly ConfigSection[], crtBase: string): TlsBind[] =>
+  sections
     .filter((section) => KINDS.includes(section.kind) && !isDisabled(section))
     .flatMap((section) => bindsOf(section, crtBase));
 

@@ -57,8 +57,8 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
   const files = configFiles(startedWith({ ask, config: config.haproxy.config }))();
   files.catch(() => undefined);
   const nodes = [config.node, ...config.peers.map(({ node }) => node)];
-  const read = files.then(({ texts, problems }) => ({
-    ...configFacts(config.haproxy.config, texts, nodes),
+  const read = files.then(async ({ texts, problems }) => ({
+    ...(await configFacts(config.haproxy.config, texts, nodes)),
     ...(problems.length > 0 ? { unsure: true } : {}),
   }));
   read.catch(() => undefined);

@@ -4,6 +4,7 @@ import { configFiles } from '../haproxy/config-files.ts';
 import { crtListPaths, isStoreName } from '../haproxy/crt-list.ts';
 import { inDefaultPath } from '../haproxy/default-path.ts';
 import { runtime, type Runtime } from '../haproxy/runtime.ts';
+import { readSections } from '../haproxy/config-text.ts';
 import { socketOf } from '../haproxy/socket-line.ts';
 import { startedWith } from '../haproxy/started-with.ts';
 import type { Exec } from '../sys/exec.ts';
@@ -88,8 +89,8 @@ export async function certificateNames(
 }
 
 async function askOf(haproxy: HostConfig['haproxy'], mayWrite: MayWrite): Promise<Runtime> {
-  const text = await readFile(plainPath(haproxy.config, mayWrite), 'utf8');
-  const path = haproxy.socket || socketOf(text).path;
+  const sections = await readSections(plainPath(haproxy.config, mayWrite));
+  const path = haproxy.socket || socketOf(sections).path;
   return path === null
     ? () => Promise.reject(new Error('no stats socket is known'))
     : runtime(path, { deadlineMs: ASK_MS });

@@ -3,6 +3,7 @@ import { filePlace, placeOf, type PlaceSources } from '../../agent/certs/places.
 import { notFoundByName } from '../../agent/certs/crt-ending.ts';
 import { ActFailure } from '../../agent/core/results.ts';
 import { scanConfig } from '../../agent/haproxy/config-scan.ts';
+import { sectionsOf } from '../../agent/haproxy/config-text.ts';
 
 const CONFIG = `global
 \tssl-load-extra-del-ext
@@ -18,7 +19,7 @@ crt-store bare
 
 const sources = (crt = 'shop.crt', key = 'shop.key'): PlaceSources => ({
   node: 'n1',
-  scan: () => Promise.resolve(scanConfig(CONFIG)),
+  scan: () => Promise.resolve(scanConfig(sectionsOf(CONFIG))),
   details: () => Promise.resolve({ algorithm: 'EC256', crt, key }),
 });
 const NONE = { ocsp: null, issuer: null, sctl: null };
@@ -32,7 +33,7 @@ test('the files of a certificate that is named by its file, as haproxy.conf has 
     sctl: '/c/site.sctl',
   });
   t.is((await placeOf(sources(), '/c/site.pem')).key, '/c/site.pem.key');
-  const { extra } = scanConfig('global\nssl-load-extra-files none');
+  const { extra } = scanConfig(sectionsOf('global\nssl-load-extra-files none'));
   t.deepEqual(filePlace('/c/site.crt', extra), { certificate: '/c/site.crt', key: null, ...NONE });
 });
 
@@ -79,7 +80,7 @@ test('files that are not certain are refused with what to do', async (t) => {
 });
 
 test('versions that do not find a name ending in .crt at runtime', (t) => {
-  const place = filePlace('/c/site.crt', scanConfig('').extra);
+  const place = filePlace('/c/site.crt', scanConfig([]).extra);
   const found = [
     '2.4.20',
     '2.6.12',

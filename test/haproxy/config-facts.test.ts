@@ -3,7 +3,11 @@ import { configFacts } from '../../agent/haproxy/config-facts.ts';
 import { sectionsOf, wordsOf } from '../../agent/haproxy/config-text.ts';
 
 const facts = (...lines: string[]) =>
-  configFacts('/h.conf', [{ file: '/h.conf', text: lines.join('\n') }], ['haproxy01', 'haproxy02']);
+  configFacts(
+    '/h.conf',
+    [{ file: '/h.conf', sections: sectionsOf(lines.join('\n'), '/h.conf') }],
+    ['haproxy01', 'haproxy02'],
+  );
 
 test('words: quotes, escapes and comments as HAProxy reads them', (t) => {
   t.deepEqual(wordsOf(String.raw`  a "b c" 'd \ e' f\ g "h\"i" j# k`), {
@@ -34,8 +38,8 @@ test('sections begin at their keyword, wherever it is indented', (t) => {
   t.is(sectionsOf(text)[2]?.lines[1]?.text, 'server a 10.0.0.1:80');
 });
 
-test('servers: addresses with and without brackets, families, unix sockets, checks and their defaults', (t) => {
-  const { servers } = facts(
+test('servers: addresses with and without brackets, families, unix sockets, checks and their defaults', async (t) => {
+  const { servers } = await facts(
     'defaults',
     'default-server inter 3s check',
     'backend A',
@@ -67,8 +71,8 @@ test('servers: addresses with and without brackets, families, unix sockets, chec
   );
 });
 
-test('names a frontend with TLS chooses by; patterns and files are none', (t) => {
-  const { hosts } = facts(
+test('names a frontend with TLS chooses by; patterns and files are none', async (t) => {
+  const { hosts } = await facts(
     'frontend web',
     'bind :443 ssl crt /a.pem',
     'use_backend A if { hdr(host) -i a.example.net b.example.net } || { path /x }',
@@ -89,8 +93,8 @@ test('names a frontend with TLS chooses by; patterns and files are none', (t) =>
   );
 });
 
-test('the ACME route in place or behind an acl, stick tables with their peers, sockets with their level', (t) => {
-  const read = facts(
+test('the ACME route in place or behind an acl, stick tables with their peers, sockets with their level', async (t) => {
+  const read = await facts(
     'global',
     'stats socket /a.sock mode 660',
     'stats socket unix@/b.sock level admin',
@@ -140,10 +144,10 @@ test('the ACME route in place or behind an acl, stick tables with their peers, s
   );
 });
 
-test('digests: comments, spacing and the name of the node are no difference; a password is, unseen', (t) => {
-  const one = facts('global', '  localpeer haproxy01 # here', 'stats auth a:secret');
-  const same = facts('# other', 'global', 'localpeer   haproxy02', 'stats auth a:secret');
-  const other = facts('global', 'localpeer haproxy02', 'stats auth a:secret2');
+test('digests: comments, spacing and the name of the node are no difference; a password is, unseen', async (t) => {
+  const one = await facts('global', '  localpeer haproxy01 # here', 'stats auth a:secret');
+  const same = await facts('# other', 'global', 'localpeer   haproxy02', 'stats auth a:secret');
+  const other = await facts('global', 'localpeer haproxy02', 'stats auth a:secret2');
   t.is(one.digest, same.digest);
   t.deepEqual(one.sections, same.sections);
   t.not(one.digest, other.digest);

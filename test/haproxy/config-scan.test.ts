@@ -2,9 +2,11 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { configFiles } from '../../agent/haproxy/config-files.ts';
-import { backendsAt, scanConfig } from '../../agent/haproxy/config-scan.ts';
+import { backendsAt, scanConfig as scanned } from '../../agent/haproxy/config-scan.ts';
+import { sectionsOf } from '../../agent/haproxy/config-text.ts';
 import { shortFolder } from './haproxy.ts';
 
+const scanConfig = (text: string) => scanned(sectionsOf(text));
 const listenersOf = (...lines: string[]) =>
   scanConfig(['frontend web', ...lines].join('\n')).listeners;
 
@@ -197,6 +199,9 @@ backend WEB
 \tserver web1 10.1.60.11:7661
 `;
   const addresses = ['127.0.0.1:7661', '[::1]:7661'];
-  t.deepEqual([...backendsAt([{ file: '', text }], addresses)], ['ACME', 'PLAIN']);
-  t.deepEqual([...backendsAt([{ file: '', text }], [])], []);
+  t.deepEqual(
+    [...backendsAt([{ file: '', sections: sectionsOf(text) }], addresses)],
+    ['ACME', 'PLAIN'],
+  );
+  t.deepEqual([...backendsAt([{ file: '', sections: sectionsOf(text) }], [])], []);
 });

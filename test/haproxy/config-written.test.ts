@@ -6,12 +6,13 @@ import { sectionsOf } from '../../agent/haproxy/config-text.ts';
 // haproxy.conf as people write it: conditions, variables, named defaults.
 
 const PATH = '/usr/local/etc/haproxy.conf';
-const facts = (text: string) => configFacts(PATH, [{ file: PATH, text }], []);
-const unchecked = (text: string): string[] =>
-  facts(text)
-    .servers.filter(({ check }) => !check)
+const facts = (text: string) =>
+  configFacts(PATH, [{ file: PATH, sections: sectionsOf(text, PATH) }], []);
+const unchecked = async (text: string): Promise<string[]> =>
+  (await facts(text)).servers
+    .filter(({ check }) => !check)
     .map(({ backend, name }) => `${backend}/${name}`);
-const scan = (text: string) => scanConfig(text, '/usr/local/etc/haproxy.conf');
+const scan = (text: string) => scanConfig(sectionsOf(text), '/usr/local/etc/haproxy.conf');
 
 test('conditions: constants are decided, of others every branch is marked, also a section they begin', (t) => {
   const text = `.if 0
@@ -55,7 +56,7 @@ backend c
   );
 });
 
-test('a guarded bind and a certificate behind a variable are unknown, and names are not compared then', (t) => {
+test('a guarded bind and a certificate behind a variable are unknown, and names are not compared then', async (t) => {
   const text = `global
   stats socket /var/run/haproxy.sock mode 660 level admin
 defaults checked
@@ -84,20 +85,20 @@ backend NOCHECK from plain
       { number: 10, text: 'bind :8443 ssl crt "${CERTDIR}/lb.pem"', files: [] },
     ],
   });
-  t.deepEqual(facts(text).hosts, []);
-  t.deepEqual(unchecked(text), ['NOCHECK/n1']);
+  t.deepEqual((await facts(text)).hosts, []);
+  t.deepEqual(await unchecked(text), ['NOCHECK/n1']);
 });
 
-test('the level of a stats socket that cannot be known is unknown', (t) => {
+test('the level of a stats socket that cannot be known is unknown', async (t) => {
   t.deepEqual(
-    facts('global\nstats socket "${RUN}/haproxy.sock" level admin').sockets.map(
+    (await facts('global\nstats socket "${RUN}/haproxy.sock" level admin')).sockets.map(
       ({ level }) => level,
     ),
     ['unknown'],
   );
 });
 
-test('checks come from the defaults that are named, else from the last before; lines count for servers behind them', (t) => {
+test('checks come from the defaults that are named, else from the last before; lines count for servers behind them', async (t) => {
   const text = `defaults plain
   mode http
 defaults checked
@@ -130,12 +131,12 @@ backend g
   disabled
   server g1 192.0.2.1:80
 `;
-  t.deepEqual(unchecked(text), ['a/a1', 'c/c1', 'd/d1', 'f/f1', 'f/f5']);
+  t.deepEqual(await unchecked(text), ['a/a1', 'c/c1', 'd/d1', 'f/f1', 'f/f5']);
 });
 
-test('a default-server or defaults in a condition: whether servers are checked is not known', (t) => {
+test('a default-server or defaults in a condition: whether servers are checked is not known', async (t) => {
   t.deepEqual(
-    unchecked(`backend a
+    await unchecked(`backend a
 .if defined(X)
   default-server check
 .endif
@@ -152,7 +153,7 @@ backend b
   );
 });
 
-test('server-template lines are servers; who resolves names itself is not asked for the first address', (t) => {
+test('server-template lines are servers; who resolves names itself is not asked for the first address', async (t) => {
   const text = `backend a
   server-template web 1-3 web.example.org:80
   server-template api 5 _http._tcp.api.example.org resolvers dns check
@@ -160,7 +161,7 @@ test('server-template lines are servers; who resolves names itself is not asked 
   server h web.example.org:80 check
 `;
   t.deepEqual(
-    facts(text).servers.map(({ name, host, port, check }) => [name, host, port, check]),
+    (await facts(text)).servers.map(({ name, host, port, check }) => [name, host, port, check]),
     [
       ['web1-3', '', 0, false],
       ['api5', '', 0, true],
@@ -180,7 +181,7 @@ test('default-path says where relative names are looked for', (t) => {
   t.is(of(), null);
 });
 
-test('tables that only count clients are no matter; those by which clients stick are', (t) => {
+test('tables that only count clients are no matter; those by which clients stick are', async (t) => {
   const text = `frontend web
   stick-table type ip size 100k expire 30s store http_req_rate(10s)
   http-request track-sc0 src
@@ -193,7 +194,7 @@ backend own
   stick on src
 `;
   t.deepEqual(
-    facts(text).tables.map(({ section }) => section),
+    (await facts(text)).tables.map(({ section }) => section),
     ['backend shared'],
   );
 });

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { bindsIn } from '../../agent/haproxy/binds.ts';
+import { sectionsOf } from '../../agent/haproxy/config-text.ts';
 import { knock } from '../../agent/haproxy/knock.ts';
 import { listener } from '../../agent/haproxy/listener.ts';
 import { freePorts, freeze, shortFolder, startHaproxy } from './haproxy.ts';
@@ -59,7 +60,7 @@ backend app
     bind 1.2.3.4:5
 `;
   t.deepEqual(
-    bindsIn(text).map(({ frontend, host, port }) => `${frontend} ${host} ${port}`),
+    bindsIn(sectionsOf(text)).map(({ frontend, host, port }) => `${frontend} ${host} ${port}`),
     [
       'web 127.0.0.1 80',
       'web 127.0.0.1 443',
@@ -101,7 +102,7 @@ frontend edge
     bind :89
 `;
   t.deepEqual(
-    bindsIn(text).map(({ frontend, host, port }) => `${frontend} ${host} ${port}`),
+    bindsIn(sectionsOf(text)).map(({ frontend, host, port }) => `${frontend} ${host} ${port}`),
     ['web 127.0.0.1 84', 'web 127.0.0.1 85', 'web 10.1.60.200 87'],
   );
 });

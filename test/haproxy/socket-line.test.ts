@@ -1,7 +1,9 @@
 import test from 'ava';
+import { sectionsOf } from '../../agent/haproxy/config-text.ts';
 import { socketOf, type SocketLine } from '../../agent/haproxy/socket-line.ts';
 
-const global = (...lines: string[]): SocketLine => socketOf(['global', ...lines].join('\n'));
+const global = (...lines: string[]): SocketLine =>
+  socketOf(sectionsOf(['global', ...lines].join('\n')));
 const pathOf = (...lines: string[]): string | null => global(...lines).path;
 const none = (cause: string): SocketLine => ({ path: null, cause });
 const NONE = none('has no "stats socket PATH level admin" in its global section');
@@ -70,7 +72,7 @@ test('why none is certain: a variable, a condition, no path, no line at all', (t
       global('# stats socket /a.sock level admin'),
       global('.if 0', 'stats socket /a.sock level admin', '.endif'),
       global('defaults', 'stats socket /a.sock level admin'),
-      socketOf(''),
+      socketOf([]),
     ],
     [
       none(`${byVariable} (line 2: \${RUN}/haproxy.sock)`),
