@@ -2,16 +2,17 @@
 const AT_ONCE = 32;
 
 /**
- * Runs all, some at a time, and resolves to the results in order. When one fails those beside it
+ * Runs all, `atOnce` at a time, and resolves to the results in order. When one fails those beside it
  * are waited for, the rest is not begun, and it rejects with that failure.
  */
 export async function several<T, R>(
   items: readonly T[],
   run: (item: T) => Promise<R>,
+  atOnce = AT_ONCE,
 ): Promise<R[]> {
   const results: R[] = [];
-  for (let at = 0; at < items.length; at += AT_ONCE)
-    for (const one of await Promise.allSettled(items.slice(at, at + AT_ONCE).map(run))) {
+  for (let at = 0; at < items.length; at += atOnce)
+    for (const one of await Promise.allSettled(items.slice(at, at + atOnce).map(run))) {
       if (one.status === 'rejected') throw one.reason;
       results.push(one.value);
     }
