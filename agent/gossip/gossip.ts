@@ -176,7 +176,8 @@ export function gossip(options: GossipOptions) {
       return void (message.intentsDigest !== digest && sendIntents(peer));
     }
     if (!isNewer(report, message)) peer.currentAtMs = nowMs;
-    if (sawMore(report.seen, message.seen)) {
+    // What another start of it has seen says nothing of this report.
+    if (message.epoch === report.epoch && sawMore(report.seen, message.seen)) {
       peer.report = { ...report, seen: message.seen };
       options.onChange();
     }
@@ -253,7 +254,10 @@ export function gossip(options: GossipOptions) {
             node: peer.node,
             peerClass: peerClass(contact, timing, nowMs),
             // Of two agents with one name nobody can say which one has just spoken.
-            fresh: doubleSinceMs === null && isFresh(contact, timing, nowMs),
+            fresh:
+              doubleSinceMs === null &&
+              !peer.epochs.isUnclear(nowMs) &&
+              isFresh(contact, timing, nowMs),
             heardAtMs: contact.heardAtMs,
             report: doubleSinceMs === null ? peer.report : unclear(peer.report),
             clockOffMs: peer.clockOffMs,
