@@ -12,6 +12,18 @@ interface Heard {
  */
 export function epochs() {
   const heard = new Map<number, Heard>();
+
+  /** For each two that were heard within `withinMs`: how long they went on side by side, and since when. */
+  function sideBySide(withinMs: number, nowMs: number): { ms: number; sinceMs: number }[] {
+    const lately = [...heard.values()].filter(({ lastAtMs }) => nowMs - lastAtMs < withinMs);
+    return lately.flatMap((one, at) =>
+      lately.slice(at + 1).map((other) => {
+        const sinceMs = Math.max(one.firstAtMs, other.firstAtMs);
+        return { ms: Math.min(one.lastAtMs, other.lastAtMs) - sinceMs, sinceMs };
+      }),
+    );
+  }
+
   return {
     /** Something of that start came from the peer itself. */
     hear(epoch: number, nowMs: number): void {
@@ -28,15 +40,12 @@ export function epochs() {
       const lastAtMs = Math.max(heard.get(known)?.lastAtMs ?? -Infinity, relayedAtMs ?? -Infinity);
       return nowMs - lastAtMs >= LOWER_EPOCH_MS;
     },
+    /** One of them spoke again after another had begun, a moment ago: which of them the peer is cannot be told. */
+    isUnclear: (nowMs: number): boolean => sideBySide(DOUBLE_MS, nowMs).some(({ ms }) => ms >= 0),
     /** Since when two of them go on side by side: two agents with one name. Null: one at most. */
     doubleSinceMs(nowMs: number): number | null {
-      const lately = [...heard.values()].filter(({ lastAtMs }) => nowMs - lastAtMs < FORGOTTEN_MS);
-      const since = lately.flatMap((one, at) =>
-        lately.slice(at + 1).flatMap((other) => {
-          const sinceMs = Math.max(one.firstAtMs, other.firstAtMs);
-          const both = Math.min(one.lastAtMs, other.lastAtMs) - sinceMs;
-          return both >= DOUBLE_MS ? [sinceMs] : [];
-        }),
+      const since = sideBySide(FORGOTTEN_MS, nowMs).flatMap(({ ms, sinceMs }) =>
+        ms >= DOUBLE_MS ? [sinceMs] : [],
       );
       return since.length === 0 ? null : Math.min(...since);
     },

@@ -137,7 +137,8 @@ export function gossip(options: GossipOptions) {
       return void (message.intentsDigest !== intents.digest() && intents.send(peer));
     }
     if (!isNewer(report, message)) peer.currentAtMs = nowMs;
-    if (sawMore(report.seen, message.seen)) {
+    // What another start of it has seen says nothing of this report.
+    if (message.epoch === report.epoch && sawMore(report.seen, message.seen)) {
       peer.report = { ...report, seen: message.seen };
       options.onChange();
     }

@@ -91,7 +91,8 @@ export function viewOf(peer: Peer, timing: Timing, nowMs: number): NodeView {
     node,
     peerClass: peerClass(contact, timing, nowMs),
     // Of two agents with one name nobody can say which one has just spoken.
-    fresh: doubleSinceMs === null && isFresh(contact, timing, nowMs),
+    fresh:
+      doubleSinceMs === null && !peer.epochs.isUnclear(nowMs) && isFresh(contact, timing, nowMs),
     heardAtMs: contact.heardAtMs,
     report: doubleSinceMs === null ? report : unclear(report),
     clockOffMs,

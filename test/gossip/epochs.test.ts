@@ -35,15 +35,17 @@ function listener() {
   const says = (epoch: number, sequence = 1) =>
     one.receive(B, { kind: 'report', report: report(B, { epoch, sequence }), ageMs: 0 });
   /** A heartbeat that heard haproxy01 so long ago; null: an agent that does not say. */
-  const beats = (epoch: number, ageMs: number | null, sequence = 1) =>
+  const beats = (epoch: number, ageMs: number | null, sequence = 1, ours = 7) =>
     one.receive(B, {
       kind: 'heartbeat',
       epoch,
       sequence,
       intentsDigest: '',
-      seen: [{ node: A, epoch: 1, sequence: 7, ageMs }],
+      seen: [{ node: A, epoch: 1, sequence: ours, ageMs }],
       heard: [],
     });
+  const seenOfUs = () =>
+    one.peers(clock.nowMs())[0]?.report?.seen.find(({ node }) => node === A)?.sequence ?? null;
   const peer = () => {
     const [view] = one.peers(clock.nowMs());
     if (view === undefined) throw new Error('no peer');
@@ -51,7 +53,7 @@ function listener() {
     const since = oneWay === null ? null : `${oneWay.deaf} since ${oneWay.sinceMs}`;
     return { fresh, epoch: known?.epoch, health: known?.health, oneWay: since, doubleSinceMs };
   };
-  return { clock, one, state, sent, says, beats, peer };
+  return { clock, one, state, sent, says, beats, peer, seenOfUs };
 }
 
 const well = { fresh: true, health: 'serving', oneWay: null, doubleSinceMs: null };
@@ -107,6 +109,31 @@ test('two that go on are two agents: unknown and not counted, until one of them 
     await clock.advance(500);
   }
   t.deepEqual(peer(), { ...well, epoch: 7 });
+});
+
+test('one that speaks again after another start of it had begun is not counted for 2 s', async (t) => {
+  const { clock, says, peer } = listener();
+  says(100);
+  await clock.advance(300);
+  says(101);
+  t.deepEqual(peer(), { ...well, epoch: 101 }, 'a restart');
+  await clock.advance(100);
+  says(100, 2);
+  t.deepEqual(peer(), { ...well, epoch: 101, fresh: false });
+  await clock.advance(1900);
+  says(101, 2);
+  t.false(peer().fresh);
+  await clock.advance(100);
+  t.deepEqual(peer(), { ...well, epoch: 101 }, 'what the old one said was on its way');
+});
+
+test('what one start of the peer has seen of us is not taken for what another has', (t) => {
+  const { says, beats, seenOfUs } = listener();
+  says(100);
+  beats(7, 0, 1, 8);
+  t.is(seenOfUs(), 7);
+  beats(100, 0, 1, 8);
+  t.is(seenOfUs(), 8);
 });
 
 test('what the peer has heard of us is measured by its heartbeats', async (t) => {

@@ -19,6 +19,20 @@ test('300 seeded storms of ten minutes each break no invariant', async (t) => {
   );
 });
 
+/** Each broke an invariant once; nodes and minutes as drawn. */
+const KEPT = [
+  // A copy's report and the host's own heartbeat were read as one agent's word.
+  70730521,
+];
+for (const seed of KEPT)
+  test(`seed ${seed} breaks no invariant any more`, async (t) => {
+    t.timeout(120_000);
+    const options = { nodes: null, minutes: 10, lines: { failed: 150, passed: 0 } };
+    const { violation, story } = await runSeed(seed, options);
+    if (violation !== null) t.log(story);
+    t.is(violation, null);
+  });
+
 test('the same seed tells the same story', async (t) => {
   const options = { nodes: null, minutes: 4, lines: { failed: Infinity, passed: Infinity } };
   const first = await runSeed(7, options);
