@@ -3,6 +3,7 @@ import type { Issuer } from './acme/issuer.ts';
 import { carp } from './carp/carp.ts';
 import { carpEvents } from './carp/events.ts';
 import type { Config } from './config/config.ts';
+import { MORE_DESCRIPTORS } from './core/descriptors.ts';
 import { UNPRIVILEGED } from './core/health.ts';
 import type { Policy } from './core/model.ts';
 import { TIMINGS } from './core/timing.ts';
@@ -24,9 +25,11 @@ import { openAsRoot } from './start/open-as-root.ts';
 import { watchOwnCertificate } from './start/own-certificate.ts';
 import { reloading } from './start/reload.ts';
 import { openRevocations } from './start/revocations.ts';
+import { diskFromReserve, systemDisk } from './store/disk.ts';
 import { saving } from './store/saving.ts';
 import { openStore } from './store/state.ts';
 import type { Clock } from './sys/clock.ts';
+import { descriptorReserve, execFromReserve } from './sys/descriptors.ts';
 import { execWithin } from './sys/exec.ts';
 import { watchInstalled } from './upkeep/installed.ts';
 import { startUpkeep } from './upkeep/upkeep.ts';
@@ -72,6 +75,16 @@ export async function startAgent(
   const opened = ends();
   const bell = wakeups();
   const latest = latestRound();
+  const problems = openProblems(clock, bell.ring);
+  // Taken first of all: nobody else has any descriptor yet.
+  const descriptors = descriptorReserve({
+    clock,
+    shed: () => undefined,
+    onShort: (cause) => problems.raise('descriptors', cause, MORE_DESCRIPTORS),
+    onEnough: () => problems.clear('descriptors'),
+  });
+  opened.opened(() => descriptors.close());
+  const exec = execFromReserve(execWithin(TOOL_MS), descriptors);
   const { privileges, second, bound } = await openAsRoot({
     config,
     clock,
@@ -79,13 +92,17 @@ export async function startAgent(
     account,
     subnets: () => subnetsOf(latest.interfaces(), latest.report()),
     onChange: bell.ring,
+    exec,
   });
   opened.opened(() => privileges.close());
   const tls = createTls(config.tls, config.pair, node, clock);
-  const store = await openStore(config.state, clock.wallMs());
+  const store = await openStore(
+    config.state,
+    clock.wallMs(),
+    diskFromReserve(systemDisk, descriptors),
+  );
   const policy: Policy = { ...config.policy };
   const names = config.peers.map((peer) => peer.node);
-  const problems = openProblems(clock, bell.ring);
   for (const [place, { cause, remedy }] of store.problems.entries())
     problemOf(`state-set-aside-${place + 1}`, cause, remedy);
 
@@ -104,6 +121,7 @@ export async function startAgent(
     config,
     tls,
     clock,
+    onExhausted: descriptors.letGo,
     onConnected(peer) {
       // Who was away when somebody was revoked hears of it before anything else is asked.
       const list = revocations.text();
@@ -124,6 +142,7 @@ export async function startAgent(
     latest,
     servers: store.state.servers,
     save,
+    descriptors,
     onChange: bell.ring,
     onUp: certificatesWanted.ring,
   });
@@ -131,7 +150,7 @@ export async function startAgent(
   const { devd: path } = config.carp;
   const devd = carpEvents({ path, clock, problems, changed: carpMoved.ring });
   const { acts, observes } = privileges;
-  const kernel = carp({ exec: execWithin(TOOL_MS), tools: config.carp.tools, acts });
+  const kernel = carp({ exec, tools: config.carp.tools, acts });
   const running = startNode({
     node,
     pair: config.pair,

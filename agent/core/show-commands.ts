@@ -124,6 +124,13 @@ export function showCommand(line: readonly string[]): ShowCommand {
   return { text, role };
 }
 
+/** A command as a log names it: its known words and nothing of what a caller wrote behind them. */
+export function showName(command: string): string {
+  const [verb, ...rest] = command.split(' ', 4);
+  const known = ALLOWED.find(({ words }) => starts(rest, words.split(' ')));
+  return verb === 'show' && known !== undefined ? `show ${known.words}` : 'show';
+}
+
 const FIRST = SHOW_NAMES.map((name) => name.split(' ')[0] ?? '');
 
 const starts = (words: readonly string[], name: readonly string[]): boolean =>

@@ -1,3 +1,4 @@
+import { MORE_DESCRIPTORS, noneLeft } from '../core/descriptors.ts';
 import type { ListenerAnswer } from './listener.ts';
 import { RuntimeError } from './runtime.ts';
 
@@ -36,7 +37,6 @@ const NAME_IT =
   'stats socket /var/run/haproxy.sock mode 600 level admin';
 const GROUP = 'stats socket ... mode 660 level admin group proxyctl, in haproxy.conf';
 const MORE_SLOTS = 'stats maxconn 50, in haproxy.conf, global; or end who holds connections there';
-const LIMIT = `sysrc proxyagent_limits="-n 4096"; service proxyagent restart`;
 
 /** Which stats socket it is cannot be known. */
 export const noSocket = (cause: string): Liveness => ({ kind: 'unknown', cause, remedy: NAME_IT });
@@ -66,7 +66,7 @@ export function verdict(trouble: Trouble, seen: Seen): Liveness {
   const { path, listener, heldAnswers, stopping } = seen;
   const { kind, cause } = trouble;
   if (kind === 'barred') return { kind: 'unknown', cause, remedy: GROUP };
-  if (kind === 'exhausted') return { kind: 'unknown', cause, remedy: LIMIT };
+  if (kind === 'exhausted') return { kind: 'unknown', cause, remedy: MORE_DESCRIPTORS };
   // A process that answers over an older connection, and whose socket refuses: its queue is full.
   const isFull = (kind === 'silent' && !trouble.hasEnded) || (kind === 'refused' && heldAnswers);
   const remedy = isFull ? MORE_SLOTS : NAME_IT;
@@ -96,7 +96,7 @@ export function troubleOf(error: unknown, path: string): Trouble {
       return { kind: 'barred', cause: `${path} may not be used (${codeOf(error)})` };
     case 'broken':
       if (/^(EMFILE|ENFILE|ENOBUFS|ENOMEM)$/.test(failure.code))
-        return { kind: 'exhausted', cause: `no file descriptor is left here (${failure.code})` };
+        return { kind: 'exhausted', cause: noneLeft(failure.code) };
       if (/^(ENOTSOCK|EPROTOTYPE|ENOTDIR|ENAMETOOLONG)$/.test(failure.code))
         return { kind: 'alien', cause: `${path} is no stats socket (${failure.code})` };
       return { kind: 'silent', cause, hasEnded: failure.code !== 'EAGAIN' };

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { NO_RESERVE, type Descriptors } from '../sys/descriptors.ts';
 import { isSystemError } from '../sys/files.ts';
 
 /** How a runtime command can fail. Callers switch on `kind`, never on message text. */
@@ -49,6 +50,8 @@ export interface RuntimeOptions {
   readonly deadlineMs: number;
   /** How many bytes command and payload may have together; PAYLOAD_LIMIT unless the version allows more. */
   readonly payloadLimit?: () => number;
+  /** What a connection is opened from where no descriptor is left. */
+  readonly descriptors?: Descriptors | undefined;
 }
 
 /**
@@ -57,6 +60,7 @@ export interface RuntimeOptions {
  * and lets the eleventh hang, so this never holds more than one.
  */
 export function runtime(path: string, options: RuntimeOptions): Runtime {
+  const { descriptors = NO_RESERVE } = options;
   let queue: Promise<unknown> = Promise.resolve();
   return (command, payload) => {
     const send = (): Promise<string> => {
@@ -76,7 +80,8 @@ export function runtime(path: string, options: RuntimeOptions): Runtime {
           : withoutPrefix(reply, command, path);
       });
     };
-    const next = queue.then(send, send);
+    const inTurn = (): Promise<string> => descriptors.spend(async () => send());
+    const next = queue.then(inTurn, inTurn);
     queue = next.catch(() => undefined);
     return next;
   };

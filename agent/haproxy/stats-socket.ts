@@ -1,5 +1,6 @@
 import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
+import type { Descriptors } from '../sys/descriptors.ts';
 import { atLeast } from './info.ts';
 import { readSections } from './config-text.ts';
 import { socketOf } from './socket-line.ts';
@@ -22,6 +23,8 @@ export interface StatsSocketOptions {
   /** VIPs that this host does not have now. */
   readonly elsewhere: () => readonly string[];
   readonly clock: Clock;
+  /** What connections are opened from where no descriptor is left. */
+  readonly descriptors?: Descriptors | undefined;
 }
 
 /** The stats socket of the one HAProxy of this host. */
@@ -47,7 +50,7 @@ const NO_SOCKET = 'no stats socket of level admin is known';
 
 /** The configured socket, or the first admin one of haproxy.conf once that can be read. */
 export function statsSocket(options: StatsSocketOptions): StatsSocket {
-  const { clock, hungAfterMs } = options;
+  const { clock, hungAfterMs, descriptors } = options;
   const older = olderProcesses(clock);
   let version = '';
   let path = options.socket;
@@ -58,7 +61,10 @@ export function statsSocket(options: StatsSocketOptions): StatsSocket {
     ask(command, payload) {
       if (path === '') return Promise.reject(new Error(NO_SOCKET));
       if (asked?.path !== path)
-        asked = { path, runtime: runtime(path, { deadlineMs: DEADLINE_MS, payloadLimit }) };
+        asked = {
+          path,
+          runtime: runtime(path, { deadlineMs: DEADLINE_MS, payloadLimit, descriptors }),
+        };
       return asked.runtime(command, payload);
     },
     path: () => path,
@@ -83,6 +89,7 @@ export function statsSocket(options: StatsSocketOptions): StatsSocket {
           hungAfterMs,
           listener: here,
           older,
+          descriptors,
           onChange: tell,
         });
       };

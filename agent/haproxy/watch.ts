@@ -1,6 +1,7 @@
 import { statSync, watch as watchDirectory, type Stats } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import type { Clock } from '../sys/clock.ts';
+import type { Descriptors } from '../sys/descriptors.ts';
 import { hold, type Held } from './held.ts';
 import { readInfo, type Info } from './info.ts';
 import type { Listener, ListenerAnswer } from './listener.ts';
@@ -16,6 +17,8 @@ export interface WatchOptions {
   readonly listener: Listener;
   /** Gets the connections to processes that are replaced or stop. */
   readonly older: OlderProcesses;
+  /** What connections are opened from where no descriptor is left. */
+  readonly descriptors?: Descriptors | undefined;
   readonly onChange: (liveness: Liveness) => void;
 }
 
@@ -35,7 +38,7 @@ const CLOSINGS = 3;
  */
 export function watchHaproxy(options: WatchOptions): () => void {
   const { socketPath, clock, hungAfterMs, listener, older, onChange } = options;
-  const ask = runtime(socketPath, { deadlineMs: hungAfterMs });
+  const ask = runtime(socketPath, { deadlineMs: hungAfterMs, descriptors: options.descriptors });
   let held: Held | null = null;
   let holdAtMs = -Infinity;
   let inode: number | null = null;

@@ -1,5 +1,6 @@
 import type { LoopLog } from './log.ts';
 import type { Problem, Received } from '../core/model.ts';
+import { MORE_DESCRIPTORS, noDescriptor } from '../core/descriptors.ts';
 import { sentence } from '../core/words.ts';
 import type { CarpObservation } from './observe.ts';
 import { problem } from '../problems.ts';
@@ -14,8 +15,14 @@ export interface CarpSource {
 
 /** Each reading starts three programs: the larger half of what an idle agent costs. */
 const EVENTS_FACTOR = 3;
+/** What was read last stands for so long where only this process could not look, ms. */
+const STANDS_MS = 10_000;
 
-/** The latest reading of CARP; what could not be read is unknown, never the past passed on as present. */
+/**
+ * The latest reading of CARP; what could not be read is unknown, never the past passed on as
+ * present. That no descriptor was left is no sign of CARP: then the reading stands a while with its
+ * own age, unless something told that it is not so any more.
+ */
 export function carpReader(options: {
   readonly carp: CarpSource;
   readonly clock: Clock;
@@ -32,22 +39,29 @@ export function carpReader(options: {
   let atMs = -Infinity;
   let trouble: Problem | null = null;
   let counting = false;
+  let told = true;
 
   async function read(withCounters: boolean): Promise<void> {
     const nowMs = clock.nowMs();
     readAtMs = nowMs;
-    atMs = nowMs;
     try {
       reading = await carp.read();
+      atMs = nowMs;
+      if (readAtMs === nowMs) told = false;
       // Without counters the fence is lifted on trial by time; nothing else rests on them.
       received = withCounters ? await carp.received().catch(() => null) : null;
       trouble = null;
     } catch (error) {
-      reading = null;
-      const cause = sentence(error);
+      const none = noDescriptor(error);
+      if (none === null || told || nowMs - atMs > STANDS_MS) {
+        reading = null;
+        atMs = nowMs;
+      }
+      const cause = none ?? sentence(error);
+      const remedy = none === null ? 'check ifconfig and carp(4) on this host' : MORE_DESCRIPTORS;
       const known = trouble === null ? [] : [trouble];
       if (trouble?.cause !== cause) log.problem({ subject: 'carp', cause });
-      trouble = problem(known, 'carp', cause, 'check ifconfig and carp(4) on this host', nowMs);
+      trouble = problem(known, 'carp', cause, remedy, nowMs);
     }
   }
 
@@ -62,7 +76,10 @@ export function carpReader(options: {
       if (counters || clock.nowMs() - readAtMs >= everyMs()) await read(withCounters);
     },
     /** What was read may not be so any more. */
-    forget: (): void => void (readAtMs = -Infinity),
+    forget(): void {
+      readAtMs = -Infinity;
+      told = true;
+    },
     reading: (): CarpObservation | null => reading,
     /** When that reading was begun. */
     atMs: (): number => atMs,

@@ -700,14 +700,19 @@ request() { # VERB ARGUMENT...
 	esac
 }
 
+# Every vhid there can be, each with two acts, is a quarter of that.
+longest=65536
+
 answer() { # LINE
+	sequence=0
+	[ ${#1} -le "$longest" ] || refuse "a line of more than $longest characters" || set -- ''
 	case $1 in
-	*[!A-Za-z0-9\ ._/@:=+,-]*) why='refused a character that no verb needs' sequence=0 ;;
+	*[!A-Za-z0-9\ ._/@:=+,-]*) why='refused a character that no verb needs' ;;
 	*)
 		# shellcheck disable=SC2086 # words of one line
 		set -- $1
 		sequence=${1-}
-		case $sequence in '' | *[!0-9]*) why='refused no number' sequence=0 ;; esac
+		case $sequence in '' | *[!0-9]*) why=${why:-refused no number} sequence=0 ;; esac
 		[ -n "$why" ] || { shift && request "$@"; }
 		;;
 	esac

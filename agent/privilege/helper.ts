@@ -47,6 +47,8 @@ const SCRIPT = fileURLToPath(new URL('helper.sh', import.meta.url));
 /** What the helper lets pass: no blank, no quote, nothing that a shell acts on. */
 const WORD = /^[A-Za-z0-9._/@:=+,-]+$/;
 const STRANGE = 'a character that no verb needs';
+/** As helper.sh's `longest`, with room for the number. */
+const LONGEST = 65_000;
 const START_MS = 5000;
 
 interface Waiting {
@@ -140,6 +142,8 @@ export async function startHelper(options: HelperOptions, script = SCRIPT): Prom
       // The helper answers such a line without its number, so that nobody would hear it.
       if (words.some((word) => !WORD.test(word)))
         return Promise.reject(new HelperError(words, 'refused', `refused: ${STRANGE}`));
+      if (words.join(' ').length > LONGEST)
+        return Promise.reject(new HelperError(words.slice(0, 1), 'refused', 'refused: too long'));
       if (gone) return Promise.reject(new HelperError(words, 'ended', 'it has ended'));
       const number = ++sequence;
       const answer = wait(number, words, limitMs);

@@ -17,7 +17,7 @@ import { challengeFromWire } from '../wire/acts.ts';
 import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from '../wire/acts.ts';
 import { revocationsFromWire } from '../wire/acts.ts';
 import { doctorToWire } from '../wire/doctor.ts';
-import { showCommand } from '../core/show-commands.ts';
+import { showCommand, showName } from '../core/show-commands.ts';
 import { explainToWire } from '../wire/explain.ts';
 import { historyToWire } from '../wire/history.ts';
 import { failureToStatus, toFailure } from './failures.ts';
@@ -205,7 +205,7 @@ export function controlHandlers(
     show: (call: ServerWritableStream<proxyctl.v1.ShowCommandRequest, ShowPiece>) =>
       void lists(
         call,
-        `haproxy ${call.request.command.slice(0, 64).split(' ', 2).join(' ')}`,
+        `haproxy ${showName(call.request.command)}`,
         async () =>
           showAnswerToWire(
             await verbs.show(short('command', call.request.command, LENGTHS.command)),

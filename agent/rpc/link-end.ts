@@ -1,15 +1,17 @@
 import type { Socket } from 'node:net';
 import { status as Code } from '@grpc/grpc-js';
 import type { ServiceError } from '@grpc/grpc-js';
+import { isNoneLeft, noneLeft } from '../core/descriptors.ts';
 import type { Vouched } from './vouched.ts';
 
 /**
  * How a link ended. Of the peer's host we know that it lives after 'refused',
  * 'reset', 'ended', 'tls' and 'rejected' (its agent answered and would not talk to us);
- * 'timeout' is silence, 'unreachable' our own kernel's word.
+ * 'timeout' is silence, 'unreachable' our own kernel's word. 'exhausted': no descriptor was left
+ * here, which says nothing of the peer.
  */
 export type LinkHow =
-  'refused' | 'reset' | 'ended' | 'timeout' | 'tls' | 'unreachable' | 'rejected';
+  'refused' | 'reset' | 'ended' | 'timeout' | 'tls' | 'unreachable' | 'rejected' | 'exhausted';
 
 export interface LinkEnd {
   readonly how: LinkHow;
@@ -72,6 +74,7 @@ export function reasonOf(
   if (errno === 'ECONNREFUSED') return end('refused', 'connection refused');
   if (errno === 'ECONNRESET' || errno === 'EPIPE') return end('reset', 'connection reset');
   if (errno === 'ETIMEDOUT') return end('timeout', 'no answer (ETIMEDOUT)');
+  if (isNoneLeft(errno)) return end('exhausted', noneLeft(errno));
   if (UNREACHABLE.includes(errno)) return end('unreachable', errno);
   if (!trace.tcp) return end('unreachable', error.details);
   if (trace.error !== null) return end('tls', trace.error.message);

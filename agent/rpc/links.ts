@@ -63,6 +63,7 @@ const TELLING: readonly LinkHow[] = [
   'refused',
   'timeout',
   'unreachable',
+  'exhausted',
 ];
 
 /**

@@ -12,6 +12,7 @@ import type { Privileges } from '../privilege/privileges.ts';
 import type { Problems } from '../problems.ts';
 import type { Store } from '../store/state.ts';
 import type { Clock } from '../sys/clock.ts';
+import type { Descriptors } from '../sys/descriptors.ts';
 
 /** HAProxy of this host: its socket, its certificates, and what it runs once `make` is given the wishes. */
 export function hostHaproxy(host: {
@@ -23,13 +24,14 @@ export function hostHaproxy(host: {
   readonly latest: Latest;
   readonly servers: Store['state']['servers'];
   readonly save: Store['save'];
+  readonly descriptors: Descriptors;
   readonly onChange: () => void;
   /** HAProxy is there, or there again. */
   readonly onUp: () => void;
 }) {
-  const { config, clock, log, privileges, problems, latest, save } = host;
+  const { config, clock, log, privileges, problems, latest, save, descriptors } = host;
   const elsewhere = (): string[] => vipsElsewhere(latest.report());
-  const socket = statsSocket({ ...config.haproxy, elsewhere, clock });
+  const socket = statsSocket({ ...config.haproxy, elsewhere, clock, descriptors });
   const here = { node: config.node, config, clock, socket };
   const certificates = hostCertificates({
     ...here,

@@ -12,8 +12,10 @@ export function hostLinks(host: {
   readonly clock: Clock;
   /** A peer was reached, for the first time or again. */
   readonly onConnected: (peer: string) => void;
+  /** A peer could not be dialled for want of a descriptor here. */
+  readonly onExhausted: (cause: string) => void;
 }) {
-  const { config, tls, clock, onConnected } = host;
+  const { config, tls, clock, onConnected, onExhausted } = host;
   const random = (): number => randomInt(1_000_000) / 1_000_000;
   const links = makeLinks({ peers: config.peers, tls, clock, random });
   const lastEnd = new Map<string, string>();
@@ -32,6 +34,7 @@ export function hostLinks(host: {
         },
         onClosed(peer, how, cause) {
           lastEnd.set(peer, cause);
+          if (how === 'exhausted') onExhausted(cause);
           // The host answers and its agent does not: the kernel goes on without it.
           if (how === 'refused' || how === 'reset' || how === 'ended') gossip.gone(peer, cause);
         },

@@ -1,4 +1,5 @@
 import { readFile, rename } from 'node:fs/promises';
+import type { Descriptors } from '../sys/descriptors.ts';
 import { isSystemError, makeDirectories, replaceFile } from '../sys/files.ts';
 
 /** Where the state lies: what it asks of a file system. */
@@ -28,3 +29,11 @@ export const systemDisk: Disk = {
   replace: (path, content, keepAs) => replaceFile(path, content, 0o600, keepAs),
   rename,
 };
+
+/** The same, with the reserve where a file cannot be opened for want of a descriptor. */
+export const diskFromReserve = (disk: Disk, { spend }: Descriptors): Disk => ({
+  makeDirectory: (path) => disk.makeDirectory(path),
+  read: (path) => spend(() => disk.read(path)),
+  replace: (path, content, keepAs) => spend(() => disk.replace(path, content, keepAs)),
+  rename: (from, to) => disk.rename(from, to),
+});

@@ -1,3 +1,4 @@
+import { MORE_DESCRIPTORS, noDescriptor } from '../core/descriptors.ts';
 import { sentence } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
 import type { Store } from './state.ts';
@@ -27,7 +28,9 @@ export function saving(options: {
       await store.save(change);
       problems.clear('state');
     } catch (error) {
-      problems.raise('state', `the state cannot be written: ${sentence(error)}`, remedy);
+      const none = noDescriptor(error);
+      const cause = `the state cannot be written: ${none ?? sentence(error)}`;
+      problems.raise('state', cause, none === null ? remedy : MORE_DESCRIPTORS);
       cancel();
       cancel = clock.after(RETRY_MS, () => void save({}).catch(() => undefined));
       throw error;

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { isNoneLeft, noneLeft } from '../core/descriptors.ts';
 
 /** How a command can fail. Callers switch on `kind`, never on message text. */
 export type CommandFailure =
@@ -76,7 +77,8 @@ function classify(error: ExecFailure, timeoutMs: number): CommandFailure {
 function describe(failure: CommandFailure): string {
   switch (failure.kind) {
     case 'spawn':
-      return failure.code === 'ENOENT' ? 'no such program' : `cannot be started (${failure.code})`;
+      if (failure.code === 'ENOENT') return 'no such program';
+      return `cannot be started${isNoneLeft(failure.code) ? `: ${noneLeft(failure.code)}` : ` (${failure.code})`}`;
     case 'timeout':
       return `no answer within ${failure.afterMs} ms`;
     case 'signal':

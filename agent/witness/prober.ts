@@ -112,6 +112,10 @@ export function prober(options: ProberOptions) {
         if (back) onChange();
       }
     },
+    /** Nothing was asked of this address after all. */
+    unsent(address: string): void {
+      for (const target of targets.filter((one) => one.address === address)) target.waiting = false;
+    },
     close(): void {
       closed = true;
       cancel();

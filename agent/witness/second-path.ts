@@ -5,7 +5,7 @@ import { pingEcho } from './ping-echo.ts';
 import { prober } from './prober.ts';
 import { rawEcho } from './raw-echo.ts';
 import type { Clock } from '../sys/clock.ts';
-import { execWithin } from '../sys/exec.ts';
+import { execWithin, type Exec } from '../sys/exec.ts';
 import { sentence } from '../core/words.ts';
 import { accessSync, constants } from 'node:fs';
 
@@ -32,11 +32,14 @@ export async function secondPath(options: {
   readonly clock: Clock;
   readonly subnets: () => ReadonlyMap<string, readonly string[]>;
   readonly onChange: () => void;
+  /** Runs ping(8) and netstat(1); absent: execWithin. */
+  readonly exec?: Exec;
 }): Promise<SecondPath> {
-  const { config, clock } = options;
+  const { config, clock, exec = execWithin(TOOL_MS) } = options;
   let why = '';
-  const replies: { to: (address: string) => void } = { to: () => undefined };
+  const replies = { to: (_address: string): void => {}, unsent: (_address: string): void => {} };
   const onReply = (address: string): void => replies.to(address);
+  const onUnsent = (address: string): void => replies.unsent(address);
   const open = (): Echo => {
     try {
       if (config.policy.icmp !== 'ping') return rawEcho(onReply);
@@ -45,20 +48,21 @@ export async function secondPath(options: {
       why = sentence(error).split('\n')[0] ?? '';
     }
     const ping = PINGS.find(isRunnable);
-    return ping === undefined ? NO_ECHO : pingEcho(execWithin(TOOL_MS), ping, onReply);
+    return ping === undefined ? NO_ECHO : pingEcho(exec, ping, onReply, onUnsent);
   };
   const echo = open();
-  const witnesses = await witnessesOf(config);
+  const witnesses = await witnessesOf(config, exec);
   const made = prober({ ...options, clock, echo, witnesses });
   replies.to = (address) => made.answered(address);
+  replies.unsent = (address) => made.unsent(address);
   return { icmp: echo.kind, why, prober: made };
 }
 
 /** Those of agent.toml, else the default gateways. */
-async function witnessesOf({ policy, carp }: EchoConfig): Promise<readonly string[]> {
+async function witnessesOf({ policy, carp }: EchoConfig, exec: Exec): Promise<readonly string[]> {
   if (policy.witness.length > 0) return policy.witness;
   try {
-    return parseGateways(await execWithin(TOOL_MS)(carp.tools.netstat, ['-rn']));
+    return parseGateways(await exec(carp.tools.netstat, ['-rn']));
   } catch {
     return [];
   }

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { ActFailure } from '../../agent/core/results.ts';
-import { SHOW_NAMES, showCommand } from '../../agent/core/show-commands.ts';
+import { SHOW_NAMES, showCommand, showName } from '../../agent/core/show-commands.ts';
 
 const refusal = (...words: string[]): string => {
   try {
@@ -105,4 +105,25 @@ test('a refusal says what is meant, and all that is let through', (t) => {
     remediation: `these are: show ${SHOW_NAMES.join(', ')}`,
     retryable: false,
   });
+});
+
+test('a log names a command by its known words alone', (t) => {
+  const commands = [
+    'show sess',
+    'show servers state be_app',
+    'show mine',
+    'set x',
+    'sess',
+    '',
+    'show',
+  ];
+  t.deepEqual(commands.map(showName), [
+    'show sess',
+    'show servers state',
+    'show',
+    'show',
+    'show',
+    'show',
+    'show',
+  ]);
 });

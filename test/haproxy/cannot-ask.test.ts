@@ -51,7 +51,7 @@ test('no descriptor left here: not known, with the line to write, and no HAProxy
   t.deepEqual(await said.until(({ kind }) => kind !== 'up'), {
     kind: 'unknown',
     cause: 'no file descriptor is left here (EMFILE)',
-    remedy: 'sysrc proxyagent_limits="-n 4096"; service proxyagent restart',
+    remedy: 'sysrc proxyagent_limits="-n 16384"; service proxyagent restart',
   });
 });
 

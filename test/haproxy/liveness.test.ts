@@ -85,7 +85,7 @@ test('causes and the line to write', (t) => {
       {
         kind: 'unknown',
         cause: 'CAUSE',
-        remedy: 'sysrc proxyagent_limits="-n 4096"; service proxyagent restart',
+        remedy: 'sysrc proxyagent_limits="-n 16384"; service proxyagent restart',
       },
     ],
   );

@@ -155,7 +155,7 @@ test('CARP that cannot be read: a problem with since-when, and nothing is decide
   };
   loop.wake();
   await clock.advance(0);
-  world.carpTrouble = 'ifconfig: no answer within 2000 ms';
+  world.carpTrouble = new Error('ifconfig: no answer within 2000 ms');
   await clock.advance(3 * POLL_MS);
   t.deepEqual(seen, [{ advskew: 100, state: 'BACKUP' }, null]);
   t.deepEqual(loop.report()?.addresses, []);
@@ -171,10 +171,37 @@ test('CARP that cannot be read: a problem with since-when, and nothing is decide
     log.filter(([, what]) => what.startsWith('log')),
     [[1000, 'log problem: ifconfig: no answer within 2000 ms']],
   );
-  world.carpTrouble = '';
+  world.carpTrouble = null;
   await clock.advance(POLL_MS);
   t.deepEqual(seen.at(-1), { advskew: 100, state: 'BACKUP' });
   t.deepEqual(loop.report()?.problems, []);
+});
+
+test('CARP that only this process cannot read stands for a while, with its own age, unless it changed', async (t) => {
+  const { loop, clock, world } = loopWorld();
+  loop.wake();
+  await clock.advance(0);
+  const states = (): unknown => loop.report()?.addresses.map(({ state }) => state);
+  world.carpTrouble = Object.assign(new Error('spawn ifconfig EMFILE'), { code: 'EMFILE' });
+  await clock.advance(10 * POLL_MS);
+  t.deepEqual(states(), ['BACKUP']);
+  t.deepEqual(loop.report()?.problems, [
+    {
+      subject: 'carp',
+      cause: 'no file descriptor is left here (EMFILE)',
+      remedy: 'sysrc proxyagent_limits="-n 16384"; service proxyagent restart',
+      sinceMs: 11_000,
+    },
+  ]);
+  await clock.advance(POLL_MS);
+  t.deepEqual(states(), []);
+  world.carpTrouble = null;
+  await clock.advance(POLL_MS);
+  t.deepEqual([states(), loop.report()?.problems], [['BACKUP'], []]);
+  world.carpTrouble = Object.assign(new Error('spawn ifconfig EMFILE'), { code: 'EMFILE' });
+  loop.carpChanged();
+  await clock.advance(0);
+  t.deepEqual(states(), []);
 });
 
 test('a wake-up in the past, or now, does not spin', async (t) => {

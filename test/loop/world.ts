@@ -55,7 +55,7 @@ export function loopWorld({
   const published: NodeReport[] = [];
   const world = {
     carp: OBSERVED,
-    carpTrouble: '',
+    carpTrouble: null as Error | null,
     setTrouble: '',
     saveTrouble: '',
     /** A kernel that takes a set and does nothing. */
@@ -81,7 +81,7 @@ export function loopWorld({
     carp: {
       read: () => {
         note('read');
-        if (world.carpTrouble !== '') return Promise.reject(new Error(world.carpTrouble));
+        if (world.carpTrouble !== null) return Promise.reject(world.carpTrouble);
         return Promise.resolve(world.carp);
       },
       received: () => Promise.resolve(null),

@@ -1,17 +1,48 @@
 import test from 'ava';
 import { status as Code, type Client, type ServiceError } from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/grpc-js';
-import { ControlService, HealthService, PeerService } from '../../proto/gen/services.ts';
+import * as generated from '../../proto/gen/services.ts';
 import { readCrls } from '../../agent/rpc/crl.ts';
 import { createCa, type Issued } from './certificates.ts';
 import { clientOf, createWorld, serveWorld } from './world.ts';
 
 type Method = MethodDefinition<object, object>;
-const SERVICES = { Control: ControlService, Peer: PeerService, Health: HealthService };
+const { ControlService } = generated;
+/** All that there are: a new service or method is asked too. */
+const SERVICES = Object.fromEntries(
+  Object.entries(generated).map(([name, methods]) => [name.replace(/Service$/, ''), methods]),
+);
+/** What nobody may find in a log who was not let in with it. */
+const CONTENT = 'mind-reading';
 
-/** How a call of this method with an empty request ends, or that it is let in. */
-function outcome(client: Client, method: Method): Promise<string> {
-  const { path, requestSerialize: write, responseDeserialize: read } = method;
+/** A request whose every text is CONTENT, as far as its message has that. */
+const full: object = new Proxy(
+  {},
+  {
+    get: (_target, name) => valueOf(String(name)),
+    getOwnPropertyDescriptor: (_target, name) =>
+      String(name).startsWith('$')
+        ? undefined
+        : { configurable: true, enumerable: true, value: valueOf(String(name)) },
+  },
+);
+
+function valueOf(name: string): unknown {
+  // What the codec asks for itself: bytes it does not know.
+  if (name.startsWith('$')) return undefined;
+  return name === 'header' || name === 'request' ? full : CONTENT;
+}
+
+/** How a call of this method ends, or that it is let in. */
+function outcome(client: Client, method: Method, request: object): Promise<string> {
+  const { path, responseDeserialize: read } = method;
+  const write = (value: object): Buffer => {
+    try {
+      return method.requestSerialize(value);
+    } catch {
+      return method.requestSerialize({});
+    }
+  };
   const deadline = { deadline: Date.now() + 20_000 };
   return new Promise((resolve) => {
     const said = (error: ServiceError): void =>
@@ -21,7 +52,7 @@ function outcome(client: Client, method: Method): Promise<string> {
         ) ?? 'let in',
       );
     if (!method.requestStream && !method.responseStream) {
-      client.makeUnaryRequest(path, write, read, {}, deadline, (error) =>
+      client.makeUnaryRequest(path, write, read, request, deadline, (error) =>
         error === null ? resolve('let in') : said(error),
       );
       return;
@@ -29,25 +60,25 @@ function outcome(client: Client, method: Method): Promise<string> {
     const sends = method.requestStream
       ? client.makeBidiStreamRequest(path, write, read, deadline)
       : null;
-    const call = sends ?? client.makeServerStreamRequest(path, write, read, {}, deadline);
+    const call = sends ?? client.makeServerStreamRequest(path, write, read, request, deadline);
     call.on('error', said);
     call.on('data', () => {
       resolve('let in');
       call.cancel();
     });
     call.on('end', () => resolve('let in'));
-    sends?.write({});
+    sends?.write(request);
     sends?.end();
   });
 }
 
 /** Methods of each service by outcome: one word where all are alike. */
-async function outcomes(client: Client): Promise<Record<string, unknown>> {
+async function outcomes(client: Client, request: object): Promise<Record<string, unknown>> {
   const all: Record<string, unknown> = {};
   for (const [service, methods] of Object.entries(SERVICES)) {
     const found: Record<string, string[]> = {};
     for (const [name, method] of Object.entries(methods))
-      (found[await outcome(client, method as Method)] ??= []).push(name);
+      (found[await outcome(client, method as Method, request)] ??= []).push(name);
     const words = Object.keys(found);
     all[service] = words.length === 1 ? words[0] : found;
   }
@@ -61,17 +92,23 @@ test('every method of every service, by everybody', async (t) => {
   const world = await createWorld(t);
   const tls = await world.tlsOf('haproxy01');
   const server = await serveWorld(t, world, { tls });
-  const as = async (by: Issued | null) =>
-    outcomes(clientOf(t, server.address, world.ca.certPem, by));
+  const as = async (by: Issued | null, request = {}) =>
+    outcomes(clientOf(t, server.address, world.ca.certPem, by), request);
   const uri = 'proxyctl://web/operator/anna/admin';
   const gone = await world.operator('gone', 'admin');
   const goneNode = await world.ca.issue(['proxyctl://web/node/haproxy02']);
   tls.revoke(readCrls(await world.ca.crl([gone, goneNode], 1), tls.issuers()));
-  t.deepEqual(await as(null), nobody, 'no certificate');
-  t.deepEqual(await as(await (await createCa('web')).issue([uri])), nobody, 'foreign');
-  t.deepEqual(await as(await world.ca.issue([uri], -1)), nobody, 'expired');
-  t.deepEqual(await as(gone), nobody, 'revoked operator');
-  t.deepEqual(await as(goneNode), nobody, 'revoked node');
+  const foreign = await createCa('web');
+  const strangers: Record<string, Issued | null> = {
+    'no certificate': null,
+    'foreign operator': await foreign.issue([uri]),
+    'foreign node': await foreign.issue(['proxyctl://web/node/haproxy02']),
+    'expired operator': await world.ca.issue([uri], -1),
+    'expired node': await world.ca.issue(['proxyctl://web/node/haproxy02'], -1),
+    'revoked operator': gone,
+    'revoked node': goneNode,
+  };
+  for (const [who, by] of Object.entries(strangers)) t.deepEqual(await as(by, full), nobody, who);
 
   const control = Object.keys(ControlService);
   const but = (...names: string[]) => control.filter((name) => !names.includes(name));
@@ -98,4 +135,43 @@ test('every method of every service, by everybody', async (t) => {
   const unnamed = await as(await world.ca.issue(['https://example.net/']));
   const who = 'UNAUTHENTICATED';
   t.deepEqual(unnamed, { Control: who, Peer: who, Health: who }, 'nobody of the pair');
+});
+
+test('whoever is refused is told of once a call, with who and why and nothing of what was asked', async (t) => {
+  const world = await createWorld(t);
+  const tls = await world.tlsOf('haproxy01');
+  const server = await serveWorld(t, world, { tls });
+  const gone = await world.operator('gone', 'admin');
+  tls.revoke(readCrls(await world.ca.crl([gone], 1), tls.issuers()));
+  const callers: readonly (readonly [string, Issued])[] = [
+    ['viewer', await world.operator('v', 'viewer')],
+    ['operator', await world.operator('o', 'operator')],
+    ['node of elsewhere', await world.ca.issue(['proxyctl://web/node/haproxy09'])],
+    ['nobody of the pair', await world.ca.issue(['https://example.net/'])],
+  ];
+  const methods = Object.values(SERVICES).flatMap((service) => Object.values(service) as Method[]);
+  const texts = (): string[] =>
+    server.heard.items.flatMap((one) => (one.kind === 'refused' ? [one.text] : []));
+  for (const [who, by] of callers) {
+    const client = clientOf(t, server.address, world.ca.certPem, by);
+    const before = texts().length;
+    let denied = 0;
+    for (const method of methods)
+      if ((await outcome(client, method, full)) !== 'let in') denied += 1;
+    t.is(texts().length - before, denied, who);
+    t.true(denied > 0, who);
+  }
+  const revoked = clientOf(t, server.address, world.ca.certPem, gone);
+  t.is(await outcome(revoked, ControlService.status as unknown as Method, full), 'UNAVAILABLE');
+  t.true(texts().some((text) => text.startsWith('connection: ')));
+  t.deepEqual(
+    texts().filter((text) => text.includes(CONTENT)),
+    [],
+  );
+  // Who was let in with it as well: what an agent failed at is in its log.
+  const failed = server.heard.items.filter(({ kind }) => kind === 'failed');
+  t.deepEqual(
+    failed.filter((one) => JSON.stringify(one).includes(CONTENT)),
+    [],
+  );
 });

@@ -57,14 +57,14 @@ export function serviceHost(
   );
   const jid = read(at('etc/rc.subr')).includes('-o jid=') ? '0' : '';
   // Programs of FreeBSD that a real rc.subr calls.
-  // limits(1) of class daemon, whose core files have no limit in login.conf(5).
+  // limits(1) of class daemon, whose core files have no limit in login.conf(5); what comes later wins.
   program(
     'bin/limits',
     `#!/bin/sh
 shift 2
 ulimit -c unlimited
-while [ "$1" = -c ]; do
-	ulimit -c "$2"
+while :; do
+	case $1 in -c | -n) ulimit "$1" "$2" ;; *) break ;; esac
 	shift 2
 done
 exec "$@"

@@ -114,6 +114,12 @@ test.serial('the agent and its supervisor leave no core file, which would hold k
   ]);
 });
 
+test.serial('the agent may open 4096 descriptors, whatever its class has', async (t) => {
+  const host = await started(t);
+  const text = readFileSync(`/proc/${host.pid('proxyagent.child.pid')}/limits`, 'utf8');
+  t.deepEqual(/^Max open files +(\S+) +(\S+)/m.exec(text)?.slice(1), ['4096', '4096']);
+});
+
 test.serial('a shutdown without anybody to take over does not wait', async (t) => {
   const host = await started(t);
   const agent = host.pid('proxyagent.child.pid');

@@ -1,0 +1,110 @@
+import { closeSync, openSync } from 'node:fs';
+import { noDescriptor } from '../core/descriptors.ts';
+import type { Clock } from './clock.ts';
+import type { Exec } from './exec.ts';
+
+export interface Descriptors {
+  /**
+   * Runs `act`. Where it fails for want of a descriptor, the reserve is let go, strangers are shed,
+   * and it runs once more in the same turn, before anybody else can take what is free. Rejects as
+   * `act` does.
+   */
+  readonly spend: <T>(act: () => Promise<T>) => Promise<T>;
+  /** Lets the reserve go for who tries again by itself; `cause`: who had none. */
+  readonly letGo: (cause: string) => void;
+  /** Ends the waiting and closes what is held. */
+  readonly close: () => void;
+}
+
+/** Where nothing is held: fails as it fails. */
+export const NO_RESERVE: Descriptors = {
+  spend: (act) => act(),
+  letGo: () => undefined,
+  close: () => undefined,
+};
+
+/** Two programs at once take eleven, a connection to HAProxy one, a dial to a peer one. */
+const COUNT = 32;
+/** What was let go is taken back as soon as all of it can be, tried this often, ms. */
+const BACK_MS = 1000;
+/** So long after the last want it is over, ms. */
+const CALM_MS = 60_000;
+
+/**
+ * Holds `count` descriptors open that nobody uses, so that HAProxy, ifconfig(8), the state and the
+ * peers can still be reached when callers have taken all others. `shed` closes what strangers hold.
+ * `onShort` hears each time why it was needed; `onEnough` once nothing was wanted for a minute.
+ */
+export function descriptorReserve(options: {
+  readonly clock: Clock;
+  readonly shed: () => void;
+  readonly onShort: (cause: string) => void;
+  readonly onEnough: () => void;
+  readonly count?: number;
+}): Descriptors {
+  const { clock, shed, onShort, onEnough, count = COUNT } = options;
+  let held: number[] = [];
+  let shortAtMs: number | null = null;
+  let cancel = (): void => {};
+  let closed = false;
+
+  function letGo(cause: string): void {
+    release();
+    shed();
+    shortAtMs = clock.nowMs();
+    cancel();
+    if (!closed) cancel = clock.after(BACK_MS, takeBack);
+    onShort(cause);
+  }
+
+  function release(): void {
+    for (const one of held) closeSync(one);
+    held = [];
+  }
+
+  /** All or none: half a reserve would be what keeps others waiting. */
+  function takeBack(): void {
+    if (fill() && (shortAtMs === null || clock.nowMs() - shortAtMs >= CALM_MS)) {
+      shortAtMs = null;
+      onEnough();
+      return;
+    }
+    cancel = clock.after(BACK_MS, takeBack);
+  }
+
+  function fill(): boolean {
+    try {
+      while (held.length < count) held.push(openSync('/dev/null', 'r'));
+      return true;
+    } catch {
+      release();
+      return false;
+    }
+  }
+
+  fill();
+  return {
+    async spend(act) {
+      try {
+        return await act();
+      } catch (error) {
+        const cause = noDescriptor(error);
+        if (cause === null) throw error;
+        letGo(cause);
+        return act();
+      }
+    },
+    letGo,
+    close() {
+      closed = true;
+      cancel();
+      release();
+    },
+  };
+}
+
+/** The same programs, run once more where this process had no descriptor for their pipes. */
+export const execFromReserve =
+  (exec: Exec, descriptors: Descriptors): Exec =>
+  (file, args) =>
+    descriptors.spend(() => exec(file, args));
