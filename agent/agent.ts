@@ -200,7 +200,17 @@ export async function startAgent(
     },
   });
 
-  const server = await hostServer({ config, clock, log, tls, bound, running, links, parts });
+  const server = await hostServer({
+    config,
+    clock,
+    log,
+    tls,
+    bound,
+    running,
+    links,
+    parts,
+    problems,
+  });
   opened.opened(() => Promise.all([links.close(), server.close(GRACE_MS)]));
   for (const [place, cause] of server.problems.entries())
     problemOf(`listen-${place + 1}`, cause, 'see proxyctl-agent.toml(5), socket and listen');

@@ -98,6 +98,35 @@ export const serverNotices = (log: Log) => ({
     ),
 });
 
+/** What the listeners tell of whom they turn away unseen: one line a minute, and an alert while it matters. */
+export const strangerEvents = (
+  log: Log,
+  problems: {
+    raise(subject: string, cause: string, remedy: string): void;
+    clear(subject: string): void;
+  },
+) => ({
+  refused: (): void => undefined,
+  summary: (text: string, fields: Fields): void => log.info('strangers', fields, text),
+  keptOut: (cause: string | null): void => {
+    const id = 'problem';
+    if (cause === null) {
+      log.info(
+        'alert',
+        { id, subject: KEPT_OUT, state: 'solved' },
+        'nobody was kept out for a minute',
+      );
+      problems.clear(KEPT_OUT);
+    } else {
+      log.warn('alert', { id, subject: KEPT_OUT, state: 'raised', why: cause }, cause);
+      problems.raise(KEPT_OUT, cause, KEPT_OUT_REMEDY);
+    }
+  },
+});
+const KEPT_OUT = 'connections-refused';
+const KEPT_OUT_REMEDY =
+  'the line strangers in the log says where most connections come from; let pf keep those away from the agent port';
+
 /** One line an intent that is new here; a key authorization is left out. */
 export function logIntents(log: Log, taken: readonly Intent[]): void {
   for (const intent of taken) {

@@ -3,7 +3,10 @@ import type { Socket } from 'node:net';
 import { ListenError, giveToGroup, listenTcp, listenUnix, type Listener } from './listen.ts';
 
 /** The three kinds of callers, each with its listeners. */
-type Door = 'tls' | 'local' | 'admin';
+export type Door = 'tls' | 'local' | 'admin';
+
+/** So many connections wait for a start; of more the oldest go. */
+const MOST_HELD = 256;
 
 /** Listeners that hold what arrives until somebody serves it. */
 export interface Bound {
@@ -38,6 +41,7 @@ export async function bind(
     if (accept !== null) return accept[door](arrived);
     arrived.on('error', () => undefined);
     held.push({ door, socket: arrived });
+    if (held.length > MOST_HELD) held.shift()?.socket.destroy();
   };
   try {
     for (const address of listen) {

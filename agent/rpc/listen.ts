@@ -25,9 +25,6 @@ export interface Listener {
   close(): void;
 }
 
-/** More connections than eight agents and their operators ever need. */
-const MAX_CONNECTIONS = 512;
-
 /** Listens on HOST:PORT or [HOST]:PORT; an IPv6 address takes IPv6 only. Throws ListenError. */
 export async function listenTcp(
   address: string,
@@ -85,7 +82,6 @@ async function listen(
 ): Promise<{ readonly listener: Listener; readonly bound: ReturnType<typeof server.address> }> {
   // Keepalive lets the kernel find out, in its own time, that a silent peer's host is gone.
   const server = createServer({ noDelay: true, keepAlive: true }, accept);
-  server.maxConnections = MAX_CONNECTIONS;
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => {
       const code = codeOf(error);

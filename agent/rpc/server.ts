@@ -1,3 +1,4 @@
+import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ControlService, HealthService, PeerService } from '../../proto/gen/services.ts';
@@ -5,15 +6,19 @@ import type { Role } from '../core/acts.ts';
 import type { ControlVerbs } from '../core/verbs.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Origin } from './access.ts';
-import { bind, type Bound } from './bound.ts';
+import { bind, type Bound, type Door } from './bound.ts';
 import { controlHandlers } from './control-service.ts';
 import type { Notices } from './control-service.ts';
+import { doors as openDoors, type Doors, type Seat } from './doors.ts';
 import type { FromPeers } from './from-peers.ts';
 import { gossipStreams } from './gossip-service.ts';
 import { health } from './health-service.ts';
 import { MOST_BYTES, callLimits } from './limits.ts';
 import { peerHandlers } from './peer-service.ts';
 import type { ServedMember } from './peer-service.ts';
+import { bounded } from './quiet.ts';
+import { SHARES, type Shares } from './shares.ts';
+import type { DoorEvents } from './strangers.ts';
 import { tlsDoor } from './tls-door.ts';
 import type { Tls } from './tls.ts';
 
@@ -33,7 +38,13 @@ export interface ServerOptions {
   readonly member: ServedMember;
   readonly fromPeers: FromPeers;
   readonly clock: Clock;
+  /** Of one caller, and in all, only so many lines a minute are handed on. */
   readonly notices: Notices;
+  /** Who was turned away before it was known who it is, and whether that keeps anybody out. */
+  readonly events?: DoorEvents;
+  /** Where the configured peers connect from, as far as that is known. */
+  readonly peerSources?: readonly string[];
+  readonly shares?: Shares;
   /** Bound before, as root; absent: bound now. */
   readonly bound?: Bound;
 }
@@ -43,6 +54,10 @@ export interface RunningServer {
   readonly addresses: readonly string[];
   /** What is not as configured and does not keep it from serving, one sentence each. */
   readonly problems: readonly string[];
+  /** Gives up connections that can be spared, for their descriptors: see Doors. */
+  readonly shed: Doors['shed'];
+  /** How many connections there are, by whose they are. */
+  readonly connections: Doors['counts'];
   /** Ends streams, lets calls finish for `graceMs`, then cuts them. */
   close(graceMs: number): Promise<void>;
 }
@@ -54,24 +69,40 @@ export interface RunningServer {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { socket, pair, peers } = options;
+  const { clock, peerSources = [], events = NOBODY_LISTENS } = options;
   const bound = options.bound ?? (await bind(options));
-  const limits = callLimits(options.clock, () => undefined);
-  const tls = serve(options, { kind: 'tls', pair, peers }, limits);
-  const local = serve(options, { kind: 'socket', role: socket.role }, limits);
-  const admin = serve(options, { kind: 'socket', role: 'admin' }, limits);
+  const limits = callLimits(clock, () => undefined);
+  const notices = bounded(options.notices, clock);
+  const refused = (who: string, why: string): void => notices.refused(who, 'connection', why);
+  const { shares = SHARES } = options;
+  const doors = openDoors({ clock, events, refused, peerSources, shares });
+  const quiet = { ...options, notices };
+  const tls = serve(quiet, 'tls', { kind: 'tls', pair, peers }, limits, doors);
+  const local = serve(quiet, 'local', { kind: 'socket', role: socket.role }, limits, doors);
+  const admin = serve(quiet, 'admin', { kind: 'socket', role: 'admin' }, limits, doors);
   bound.serve({ tls: tls.accept, local: local.accept, admin: admin.accept });
   return {
     addresses: bound.addresses,
     problems: bound.problems,
+    shed: (count) => doors.shed(count),
+    connections: () => doors.counts(),
     async close(graceMs) {
       bound.close();
       await Promise.all([tls, local, admin].map((one) => one.close(graceMs)));
+      doors.close();
+      notices.close();
     },
   };
 }
 
 /** One grpc-js server for all listeners of one origin; the sockets are ours, which lets us bind as we need. */
-function serve(options: ServerOptions, origin: Origin, limits: ReturnType<typeof callLimits>) {
+function serve(
+  options: ServerOptions,
+  door: Door,
+  origin: Origin,
+  limits: ReturnType<typeof callLimits>,
+  doors: Doors,
+) {
   const { node, clock, notices, member, fromPeers } = options;
   const context = { node, origin, clock, notices };
   const server = new Server({
@@ -97,14 +128,27 @@ function serve(options: ServerOptions, origin: Origin, limits: ReturnType<typeof
   const sockets = new Set<Socket>();
   // Connections over TCP have had their handshake before they come here.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
-  const inject = (socket: Socket): void => injector.injectConnection(socket);
+  let entering: Seat | null = null;
+  // Of its sessions grpc-js tells nobody; the server that it made for the injector does.
+  for (const http2 of server['http2Servers'].keys())
+    http2.on('session', (session: ServerHttp2Session) => entering?.watch(session));
+  const inject = (socket: Socket, seat: Seat): void => {
+    entering = seat;
+    injector.injectConnection(socket);
+    entering = null;
+  };
   const refused = (who: string, why: string): void => notices.refused(who, 'connection', why);
-  const enter = origin.kind === 'tls' ? tlsDoor(options.tls, inject, refused).accept : inject;
+  const enter =
+    origin.kind === 'tls'
+      ? tlsDoor({ ...origin, tls: options.tls, admitted: inject, refused }).accept
+      : inject;
   return {
     accept: (socket: Socket) => {
+      const seat = doors.arrive(door, socket);
+      if (seat === null) return;
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
-      enter(socket);
+      enter(socket, seat);
     },
     close: (graceMs: number) =>
       new Promise<void>((resolve) => {
@@ -131,3 +175,9 @@ function serve(options: ServerOptions, origin: Origin, limits: ReturnType<typeof
       }),
   };
 }
+
+const NOBODY_LISTENS: DoorEvents = {
+  refused: () => undefined,
+  summary: () => undefined,
+  keptOut: () => undefined,
+};

@@ -1,11 +1,13 @@
 import type { Config } from '../config/config.ts';
-import { serverNotices, type Log } from '../log.ts';
+import { serverNotices, strangerEvents, type Log } from '../log.ts';
 import type { startNode } from '../node.ts';
+import type { Problems } from '../problems.ts';
 import type { Bound } from '../rpc/bound.ts';
 import { fromPeers } from '../rpc/from-peers.ts';
 import { startServer, type RunningServer } from '../rpc/server.ts';
 import type { Tls } from '../rpc/tls.ts';
 import type { Clock } from '../sys/clock.ts';
+import { hostPort } from '../sys/host-port.ts';
 import { controlVerbs } from '../verbs/table.ts';
 import type { hostLinks } from './host-links.ts';
 import type { hostPair } from './host-pair.ts';
@@ -20,8 +22,9 @@ export function hostServer(host: {
   readonly running: Pick<ReturnType<typeof startNode>, 'loop' | 'gossip' | 'storeIntents'>;
   readonly links: ReturnType<typeof hostLinks>;
   readonly parts: Pick<ReturnType<typeof hostPair>, 'pair' | 'local'>;
+  readonly problems: Pick<Problems, 'raise' | 'clear'>;
 }): Promise<RunningServer> {
-  const { config, clock, log, tls, bound, running, links, parts } = host;
+  const { config, clock, log, tls, bound, running, links, parts, problems } = host;
   const { loop, gossip, storeIntents } = running;
   return startServer({
     listen: config.listen,
@@ -43,5 +46,9 @@ export function hostServer(host: {
     fromPeers: fromPeers(gossip, storeIntents, (peer) => links.hurry(peer)),
     clock,
     notices: serverNotices(log),
+    events: strangerEvents(log, problems),
+    peerSources: config.peers.flatMap(({ address }) =>
+      address.map((one) => hostPort(one)?.host ?? ''),
+    ),
   });
 }

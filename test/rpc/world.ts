@@ -16,6 +16,7 @@ import type { FromPeers } from '../../agent/rpc/from-peers.ts';
 import type { Hello } from '../../agent/rpc/hello.ts';
 import type { ServedMember } from '../../agent/rpc/peer-service.ts';
 import { startServer } from '../../agent/rpc/server.ts';
+import type { Shares } from '../../agent/rpc/shares.ts';
 import type { RunningServer } from '../../agent/rpc/server.ts';
 import { createTls } from '../../agent/rpc/tls.ts';
 import type { Tls } from '../../agent/rpc/tls.ts';
@@ -105,6 +106,7 @@ export const emptyStatus: Status = {
 /** Says what came, and what a test wants answered. */
 export type Heard =
   | { readonly kind: 'opened' | 'closed' | 'refused' | 'failed'; readonly text: string }
+  | { readonly kind: 'turned-away' | 'summary' | 'kept-out'; readonly text: string }
   | { readonly kind: 'message'; readonly node: string; readonly message: GossipMessage }
   | { readonly kind: 'act'; readonly act: { readonly header: ActHeader } };
 
@@ -126,6 +128,9 @@ export async function serveWorld(
     readonly member?: Partial<ServedMember>;
     readonly storeIntents?: FromPeers['storeIntents'];
     readonly socketName?: string;
+    /** Of the connections' limits too. */
+    readonly clock?: Clock;
+    readonly shares?: Shares;
   } = {},
 ): Promise<TestServer> {
   const heard = createRecord<Heard>();
@@ -141,7 +146,14 @@ export async function serveWorld(
     pair: 'web',
     node: 'haproxy01',
     peers: ['haproxy02'],
-    clock: testClock,
+    clock: more.clock ?? testClock,
+    ...(more.shares === undefined ? {} : { shares: more.shares }),
+    events: {
+      refused: ({ source, cause, count }) =>
+        heard.add({ kind: 'turned-away', text: `${count} from ${source}: ${cause}` }),
+      summary: (text) => heard.add({ kind: 'summary', text }),
+      keptOut: (cause) => heard.add({ kind: 'kept-out', text: cause ?? 'nobody' }),
+    },
     notices: {
       refused: (_who, method, reason) =>
         heard.add({ kind: 'refused', text: `${method}: ${reason}` }),
