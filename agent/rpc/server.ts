@@ -1,13 +1,15 @@
 import type { Socket } from 'node:net';
+import { dirname, join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ControlService, HealthService, PeerService } from '../../proto/gen/services.ts';
 import type { Role } from '../core/acts.ts';
+import type { Audit } from '../core/audit.ts';
 import type { ControlVerbs } from '../core/verbs.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { Origin } from './access.ts';
+import { callerOf, type Origin } from './access.ts';
 import { bind, type Bound } from './bound.ts';
 import { controlHandlers } from './control-service.ts';
-import type { Notices } from './control-service.ts';
+import type { Notices } from './notices.ts';
 import type { FromPeers } from './from-peers.ts';
 import { gossipStreams } from './gossip-service.ts';
 import { health } from './health-service.ts';
@@ -34,6 +36,7 @@ export interface ServerOptions {
   readonly fromPeers: FromPeers;
   readonly clock: Clock;
   readonly notices: Notices;
+  readonly audit: Audit;
   /** Bound before, as root; absent: bound now. */
   readonly bound?: Bound;
 }
@@ -55,10 +58,13 @@ export interface RunningServer {
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { socket, pair, peers } = options;
   const bound = options.bound ?? (await bind(options));
-  const limits = callLimits(options.clock, () => undefined);
+  const limits = callLimits(options.clock, (origin, call, what, { detail }) =>
+    options.audit.refused({ ...callerOf(origin, call), what, ...detail }),
+  );
   const tls = serve(options, { kind: 'tls', pair, peers }, limits);
-  const local = serve(options, { kind: 'socket', role: socket.role }, limits);
-  const admin = serve(options, { kind: 'socket', role: 'admin' }, limits);
+  const local = serve(options, { kind: 'socket', role: socket.role, path: socket.path }, limits);
+  const path = join(dirname(socket.path), 'admin.sock');
+  const admin = serve(options, { kind: 'socket', role: 'admin', path }, limits);
   bound.serve({ tls: tls.accept, local: local.accept, admin: admin.accept });
   return {
     addresses: bound.addresses,
@@ -72,8 +78,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
 /** One grpc-js server for all listeners of one origin; the sockets are ours, which lets us bind as we need. */
 function serve(options: ServerOptions, origin: Origin, limits: ReturnType<typeof callLimits>) {
-  const { node, clock, notices, member, fromPeers } = options;
-  const context = { node, origin, clock, notices };
+  const { node, clock, notices, audit, member, fromPeers } = options;
+  const context = { node, origin, clock, notices, audit };
   const server = new Server({
     'grpc.max_receive_message_length': MOST_BYTES,
     'grpc.max_concurrent_streams': STREAMS,
@@ -98,7 +104,10 @@ function serve(options: ServerOptions, origin: Origin, limits: ReturnType<typeof
   // Connections over TCP have had their handshake before they come here.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   const inject = (socket: Socket): void => injector.injectConnection(socket);
-  const refused = (who: string, why: string): void => notices.refused(who, 'connection', why);
+  const refused = (who: string, why: string): void => {
+    notices.refused(who, 'connection', why);
+    audit.handshakesRefused({ source: who.replace(/:\d+$/, ''), cause: why, count: 1 });
+  };
   const enter = origin.kind === 'tls' ? tlsDoor(options.tls, inject, refused).accept : inject;
   return {
     accept: (socket: Socket) => {

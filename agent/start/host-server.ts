@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts';
 import type { Config } from '../config/config.ts';
 import { serverNotices, type Log } from '../log.ts';
 import type { startNode } from '../node.ts';
@@ -15,13 +16,14 @@ export function hostServer(host: {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Log;
+  readonly audit: Audit;
   readonly tls: Tls;
   readonly bound: Bound;
   readonly running: Pick<ReturnType<typeof startNode>, 'loop' | 'gossip' | 'storeIntents'>;
   readonly links: ReturnType<typeof hostLinks>;
   readonly parts: Pick<ReturnType<typeof hostPair>, 'pair' | 'local'>;
 }): Promise<RunningServer> {
-  const { config, clock, log, tls, bound, running, links, parts } = host;
+  const { config, clock, log, audit, tls, bound, running, links, parts } = host;
   const { loop, gossip, storeIntents } = running;
   return startServer({
     listen: config.listen,
@@ -43,5 +45,6 @@ export function hostServer(host: {
     fromPeers: fromPeers(gossip, storeIntents, (peer) => links.hurry(peer)),
     clock,
     notices: serverNotices(log),
+    audit,
   });
 }
