@@ -1,5 +1,8 @@
 import { fileURLToPath } from 'node:url';
 import type { Issuer } from './acme/issuer.ts';
+import { openAudit } from './audit/audit.ts';
+import { reloadNote, revokedNote, startedNote, stoppedNote } from './audit/notes.ts';
+import { toStandardOutput } from './audit/syslog.ts';
 import { carp } from './carp/carp.ts';
 import { carpEvents } from './carp/events.ts';
 import type { Config } from './config/config.ts';
@@ -43,6 +46,10 @@ export interface Agent {
    * file keeps the good one and is shown, and so is what needs a restart.
    */
   reload(next: Config): void;
+  /** agent.toml cannot be used: the old one stays in force, and that is shown. */
+  reloadRefused(cause: string, remedy: string): void;
+  /** newsyslog(8) may have moved the audit log away. */
+  reopenAudit(): void;
   /** Before a shutdown: resolves once no address is here that another node can take, at most 5 s. */
   leave(): Promise<void>;
   /** Before another stop by SIGTERM: where HAProxy ends as well, addresses leave as by `leave`. */
@@ -51,8 +58,6 @@ export interface Agent {
   stop(): Promise<void>;
   /** Rejects when it can go on no more; never resolves. */
   readonly lost: Promise<never>;
-  problem(subject: string, cause: string, remedy: string): void;
-  solved(subject: string): void;
 }
 
 const POLL_MS = 1000;
@@ -112,7 +117,23 @@ export async function startAgent(
   }
 
   const remedy = `make room in ${config.state}, or mend its rights`;
-  const revocations = await openRevocations({ folder: config.state, tls, problems });
+  const audit = openAudit({
+    node,
+    file: config.log.audit,
+    syslog: { write: toStandardOutput(), always: config.log.auditSyslog },
+    clock,
+    problems,
+  });
+  opened.opened(() => {
+    audit.close();
+    audit.note(stoppedNote());
+  });
+  const revocations = await openRevocations({
+    folder: config.state,
+    tls,
+    problems,
+    taken: (lists) => audit.note(revokedNote(lists)),
+  });
   const own = watchOwnCertificate(tls, clock, problems);
   opened.opened(() => own.stop());
   const save = saving({ store, problems, clock, remedy });
@@ -198,12 +219,14 @@ export async function startAgent(
       own.look();
       return changed;
     },
+    audit: (ask) => audit.lines(ask),
   });
 
   const server = await hostServer({
     config,
     clock,
     log,
+    audit,
     tls,
     bound,
     running,
@@ -244,18 +267,23 @@ export async function startAgent(
   const reload = reloading({ running: config, policy, tls, renewed, log, problems });
   const installed = watchInstalled(fileURLToPath(import.meta.url), clock, problems);
   opened.opened(() => installed.stop());
+  audit.note(startedNote(VERSION, account?.name ?? 'as started'));
   bell.ring();
 
   return {
     lost: privileges.lost,
     addresses: server.addresses,
     reload(next) {
-      reload(next);
+      problems.clear('config');
+      audit.note(reloadNote(reload(next)));
       bell.ring();
     },
+    reloadRefused(cause, remedy) {
+      problems.raise('config', cause, remedy);
+      audit.note(reloadNote({ taken: [], waiting: [], refused: cause }));
+    },
+    reopenAudit: () => audit.reopen(),
     ...endings({ loop, carp: kernel, haproxy: running.haproxy, clock, log }, privileges.will),
     stop: opened.end,
-    problem: (subject, cause, remedy) => problems.raise(subject, cause, remedy),
-    solved: (subject) => problems.clear(subject),
   };
 }

@@ -105,8 +105,13 @@ export const strangerEvents = (
     raise(subject: string, cause: string, remedy: string): void;
     clear(subject: string): void;
   },
+  refused: (turned: {
+    readonly source: string;
+    readonly cause: string;
+    readonly count: number;
+  }) => void,
 ) => ({
-  refused: (): void => undefined,
+  refused,
   summary: (text: string, fields: Fields): void => log.info('strangers', fields, text),
   keptOut: (cause: string | null): void => {
     const id = 'problem';

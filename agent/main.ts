@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { startAgent, type Agent } from './agent.ts';
 import { ConfigError, loadConfig, type Config } from './config/config.ts';
 import { openLog, type Log } from './log.ts';
-import { accountOf, giveLog, refuseSteered, type Account } from './privilege/account.ts';
+import { accountOf, giveAudit, giveLog, refuseSteered, type Account } from './privilege/account.ts';
 import { releaseHost } from './start/release.ts';
 import { checkStart, failureText, lostFailure, startFailure } from './start/failure.ts';
 import type { StartFailure } from './start/failure.ts';
@@ -71,7 +71,10 @@ async function accountHere(config: Config, logs: boolean): Promise<Account | nul
   try {
     const found = await accountOf(execWithin(ID_MS), user);
     if (found !== null) await refuseSteered(execWithin(ID_MS), path, found);
-    if (found !== null && logs) await giveLog(log.file, found);
+    if (found !== null && logs) {
+      await giveLog('log.file', log.file, found);
+      await giveAudit(log.audit, found);
+    }
     return found;
   } catch (error) {
     return end(1, failureText(startFailure(error, config)));
@@ -125,11 +128,10 @@ function fail(failure: StartFailure): never {
 async function again(agent: Agent): Promise<void> {
   try {
     agent.reload(await loadConfig(path));
-    agent.solved('config');
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error);
     log.error('config-refused', { file: path, cause }, 'running on with the old one');
-    agent.problem('config', cause, `mend ${path}, then service proxyagent reload`);
+    agent.reloadRefused(cause, `mend ${path}, then service proxyagent reload`);
   }
 }
 
@@ -158,6 +160,7 @@ try {
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGHUP', () => {
     log.reopen();
+    agent.reopenAudit();
     void again(agent);
   });
 } catch (error) {

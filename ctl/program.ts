@@ -2,6 +2,7 @@ import { Command, CommanderError, type Help } from 'commander';
 import { nearest } from '../agent/core/words.ts';
 import { VERSION } from '../agent/version.ts';
 import { addAcme } from './commands/acme.ts';
+import { addAudit } from './commands/audit.ts';
 import { addAutomation } from './commands/automation.ts';
 import { addCertificates } from './commands/certificates.ts';
 import { addContexts } from './commands/contexts.ts';
@@ -44,12 +45,13 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     heading: 'Look:',
-    verbs: ['status', 'top', 'explain', 'history', 'doctor', 'diff'],
+    verbs: ['status', 'top', 'explain', 'history', 'audit', 'doctor', 'diff'],
     add: (...where) => {
       addStatus(...where);
       addTop(...where);
       addExplain(...where);
       addHistory(...where);
+      addAudit(...where);
       addDoctor(...where);
       addDiff(...where);
     },

@@ -9,6 +9,7 @@ const UNITS: Readonly<Record<string, number>> = {
 };
 /** The wire carries spans as 32-bit milliseconds. */
 const LONGEST_MS = 0xffff_ffff;
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/;
 
 /** "250ms", "10s", "5m", "2h" or "1d" in whole ms; null for anything else, and for more than 49 days. */
 export function durationMs(text: string): number | null {
@@ -32,12 +33,27 @@ export function untilMs(text: string, nowWallMs: number): number {
     if (at.getTime() <= nowWallMs) at.setDate(at.getDate() + 1);
     return at.getTime() - nowWallMs;
   }
-  const absolute = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/.test(text);
-  const ms = absolute ? Date.parse(text) - nowWallMs : Number.NaN;
+  const ms = RFC_3339.test(text) ? Date.parse(text) - nowWallMs : Number.NaN;
   if (ms > 0 && ms <= LONGEST_MS) return ms;
   const why = ms <= 0 ? 'is past' : ms > LONGEST_MS ? 'is over 49 days away' : 'is not understood';
   throw usage(
     `${text} ${why}`,
     'give 2h, 18:00, or a time to come with its zone like 2027-01-31T18:00:00Z',
   );
+}
+
+/** How long ago a time was: a duration, the last such clock time (local) or an RFC 3339 time; null for anything else, and for what is to come. */
+export function pastMs(text: string, nowWallMs: number): number | null {
+  const span = durationMs(text);
+  if (span !== null) return span;
+  const [, hour, minute] = /^(\d{1,2}):(\d{2})$/.exec(text) ?? [];
+  if (hour !== undefined && Number(hour) < 24 && Number(minute) < 60) {
+    const at = new Date(nowWallMs);
+    at.setHours(Number(hour), Number(minute), 0, 0);
+    if (at.getTime() > nowWallMs) at.setDate(at.getDate() - 1);
+    return nowWallMs - at.getTime();
+  }
+  if (!RFC_3339.test(text)) return null;
+  const ms = nowWallMs - Date.parse(text);
+  return ms >= 0 ? Math.min(ms, LONGEST_MS) : null;
 }

@@ -1,3 +1,4 @@
+import type { Audit } from '../agent/core/audit.ts';
 import type { Member } from '../agent/core/member.ts';
 import type { ControlVerbs } from '../agent/core/verbs.ts';
 import type { Pair } from '../agent/verbs/pair.ts';
@@ -24,8 +25,18 @@ export const memberOf = (node: string, answers: Partial<Member> = {}): Member =>
   inspectCertificates: no,
   inspect: no,
   storeRevocations: no,
+  audit: no,
   ...answers,
 });
+
+/** Writes nothing down. */
+export const NO_AUDIT: Audit = {
+  act: () => () => undefined,
+  peerCall: () => () => undefined,
+  refused: () => true,
+  read: () => undefined,
+  handshakesRefused: () => undefined,
+};
 
 /** An agent that carries out what a test says; anything else that it is asked fails. */
 export const verbsOf = (answers: Partial<ControlVerbs> = {}): ControlVerbs => ({
@@ -45,6 +56,7 @@ export const verbsOf = (answers: Partial<ControlVerbs> = {}): ControlVerbs => ({
   rollbackCertificates: no,
   certificates: no,
   publishRevocations: no,
+  audit: no,
   ...answers,
 });
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { conflicts, isTable } from './conflicts.ts';
@@ -23,6 +23,10 @@ export interface Config {
     readonly file: string;
     readonly level: 'debug' | 'info' | 'warn' | 'error';
     readonly format: 'json' | 'text';
+    /** Who did what; empty: no file. */
+    readonly audit: string;
+    /** The same to standard output, which daemon(8) gives to syslog. */
+    readonly auditSyslog: boolean;
   };
   readonly tls: { readonly ca: string; readonly cert: string; readonly key: string };
   readonly peers: readonly { readonly node: string; readonly address: readonly string[] }[];
@@ -168,11 +172,18 @@ export async function parseConfig(
 }
 
 function filled(toml: AgentToml, node: string): Config {
-  const { peer, network, carp, haproxy, policy, certificates, acme, metrics, ...rest } = toml;
+  const { peer, network, log, carp, haproxy, policy, certificates, acme, metrics, ...rest } = toml;
   return {
     ...rest,
     node,
     peers: peer,
+    log: {
+      file: log.file,
+      level: log.level,
+      format: log.format,
+      audit: log.audit ?? (log.file === '' ? '' : join(dirname(log.file), 'proxyctl-audit.log')),
+      auditSyslog: log.audit_syslog,
+    },
     networks:
       network?.map((one) => ({
         name: one.name,

@@ -133,6 +133,8 @@ export const agentToml = v.strictObject({
       file: v.optional(optionalPath, '/var/log/proxyagent.log'),
       level: v.optional(oneOf(['debug', 'info', 'warn', 'error']), 'info'),
       format: v.optional(oneOf(['json', 'text']), 'json'),
+      audit: v.optional(optionalPath),
+      audit_syslog: v.optional(bool, true),
     }),
     {},
   ),

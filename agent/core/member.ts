@@ -1,3 +1,4 @@
+import type { AuditAsk, AuditPage } from './audit.ts';
 import type { InspectedCertificate, ServerReading } from './answers.ts';
 import type { Inspection } from './doctor/inspection.ts';
 import type { OwnerChange } from './history.ts';
@@ -45,6 +46,8 @@ export interface Member {
    * them. 'conflict' for one that is older than what it has, 'failed' for one nobody it trusts signed.
    */
   storeRevocations(list: string): Promise<boolean>;
+  /** Lines of its audit log; 'failed' where it cannot be read. */
+  audit(ask: AuditAsk): Promise<AuditPage>;
   /** Looks at its host, read only; each part that could not be looked at says so. */
   inspect(): Promise<Inspection>;
 }

@@ -9,6 +9,7 @@ import type {
   ServersAct,
   WeightAct,
 } from './acts.ts';
+import type { AuditAnswer, AuditAsk } from './audit.ts';
 import type { Certificates, ExplainAnswer, ServersAnswer, Status } from './answers.ts';
 import type { DoctorAnswer, DoctorAsk } from './doctor/finding.ts';
 import type { History } from './history.ts';
@@ -43,6 +44,8 @@ export interface ControlVerbs {
   rollbackCertificates(act: RollbackAct, report: Report): Promise<ActResult>;
   /** Who it names is out at once, on every node in touch. */
   publishRevocations(act: RevocationAct, report: Report): Promise<ActResult>;
+  /** Lines of every node's audit log, the newest last. */
+  audit(ask: AuditAsk): Promise<AuditAnswer>;
   /** `served`: with a TLS connect to the listeners of every node. */
   certificates(served: boolean): Promise<Certificates>;
 }

@@ -154,23 +154,32 @@ export function keepDirectory(path: string): void {
 }
 
 /**
- * Makes the log file the account's; it often lies where only root may make files. Root opens
+ * Makes a log file, `key` of agent.toml, the account's; it often lies where only root may make files. Root opens
  * nothing where somebody else can write, and no file with a second name, no link and no pipe.
  */
-export async function giveLog(path: string, account: Account): Promise<void> {
+export async function giveLog(key: string, path: string, account: Account): Promise<void> {
   if (path === '') return;
   const folder = dirname(path);
   makeDirectories(folder, 0o755);
   if (!isRootsAlone(folder))
-    throw new Error(`log.file: ${folder} must belong to root, because root opens the log`);
+    throw new Error(`${key}: ${folder} must belong to root, because root opens the log`);
   const file = await open(path, LOG, 0o640);
   try {
     const found = await file.stat();
     if (found.isFile() && found.nlink === 1) await file.chown(account.uid, account.gid);
     else if (found.isFile())
-      throw new Error(`log.file: ${path} is a file that has a name elsewhere too: rm ${path}`);
+      throw new Error(`${key}: ${path} is a file that has a name elsewhere too: rm ${path}`);
   } finally {
     await file.close();
+  }
+}
+
+/** The same for the audit log; what cannot be opened is no reason not to start: it is an alert then. */
+export async function giveAudit(path: string, account: Account): Promise<void> {
+  try {
+    await giveLog('log.audit', path, account);
+  } catch (error) {
+    if (!(error instanceof Error && 'errno' in error)) throw error;
   }
 }
 

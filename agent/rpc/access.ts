@@ -1,15 +1,22 @@
 import { ActFailure } from '../core/results.ts';
 import type { Role } from '../core/acts.ts';
+import type { AuditCaller, AuditWho } from '../core/audit.ts';
 import { IdentityError, parseIdentity } from '../wire/identity.ts';
+import { serialOf } from './crl.ts';
 
 /** Where calls of one listener come from, and what that says about the caller. */
 export type Origin =
   | { readonly kind: 'tls'; readonly pair: string; readonly peers: readonly string[] }
-  | { readonly kind: 'socket'; readonly role: Role };
+  | { readonly kind: 'socket'; readonly role: Role; readonly path: string };
 
 /** The part of a grpc-js call that tells who calls. */
 export interface Calling {
-  getAuthContext(): { readonly sslPeerCertificate?: { readonly subjectaltname?: string } };
+  getAuthContext(): {
+    readonly sslPeerCertificate?: {
+      readonly subjectaltname?: string;
+      readonly serialNumber?: string;
+    };
+  };
   getPeer(): string;
 }
 
@@ -52,6 +59,31 @@ export function peerOf(origin: Origin, call: Calling): string {
   if (!origin.peers.includes(identity.node))
     throw denied(`${identity.node} is not configured as a peer here`);
   return identity.node;
+}
+
+/** Where a call came from, for the log. */
+export const callerAddress = (call: Calling): string =>
+  call.getPeer() === 'unknown' ? 'unix socket' : call.getPeer();
+
+/** Who calls, for the record: whatever they may do, and also where they may do nothing. Never throws. */
+export const callerOf = (origin: Origin, call: Calling): AuditCaller => ({
+  who: whoCalls(origin, call),
+  from: callerAddress(call),
+});
+
+function whoCalls(origin: Origin, call: Calling): AuditWho {
+  if (origin.kind === 'socket')
+    return { how: 'socket', socket: origin.path, role: origin.role, uid: null, pid: null };
+  const shown = call.getAuthContext().sslPeerCertificate;
+  const serial = shown?.serialNumber === undefined ? null : serialOf(shown.serialNumber);
+  try {
+    const identity = parseIdentity(shown?.subjectaltname, origin.pair);
+    return identity.kind === 'node'
+      ? { how: 'certificate', name: identity.node, role: 'node', serial }
+      : { how: 'certificate', name: identity.name, role: identity.role, serial };
+  } catch {
+    return { how: 'certificate', name: null, role: null, serial };
+  }
 }
 
 function named(origin: Origin & { readonly kind: 'tls' }, call: Calling) {

@@ -1,11 +1,12 @@
 import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { handleUnaryCall } from '@grpc/grpc-js';
-import type { ActHeader, Role } from '../core/acts.ts';
+import type { Role } from '../core/acts.ts';
+import type { Audit, AuditedAct } from '../core/audit.ts';
 import type { ActResult } from '../core/results.ts';
 import type { ControlVerbs, Report } from '../core/verbs.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import type { Clock } from '../sys/clock.ts';
-import { operatorOf } from './access.ts';
+import { callerOf, operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
 import {
   addressesFromWire,
@@ -16,11 +17,14 @@ import {
 import { challengeFromWire } from '../wire/acts.ts';
 import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from '../wire/acts.ts';
 import { revocationsFromWire } from '../wire/acts.ts';
+import { auditAnswerToWire, auditAskFromWire } from '../wire/audit.ts';
 import { doctorToWire } from '../wire/doctor.ts';
 import { showCommand, showName } from '../core/show-commands.ts';
 import { explainToWire } from '../wire/explain.ts';
 import { historyToWire } from '../wire/history.ts';
 import { failureToStatus, toFailure } from './failures.ts';
+import type { Notices } from './notices.ts';
+import { turnedAway } from './turned-away.ts';
 import { readUpload } from './upload.ts';
 import { progressToWire, resultToWire } from '../wire/results.ts';
 import { serversAnswerToWire } from '../wire/servers.ts';
@@ -30,19 +34,12 @@ import { COUNTS, LENGTHS, listed, named, short } from '../wire/bounds.ts';
 import { orNull } from '../wire/fields.ts';
 import { certificatesToWire } from '../wire/swaps.ts';
 
-/** What a listener does with what the handlers cannot answer for. */
-export interface Notices {
-  /** A caller was turned away; `who` is an address or 'unix socket'. */
-  readonly refused: (who: string, method: string, reason: string) => void;
-  /** A verb failed in a way it should not: for the log, with its stack. */
-  readonly failed: (method: string, error: unknown) => void;
-}
-
 interface Context {
   readonly node: string;
   readonly origin: Origin;
   readonly clock: Clock;
   readonly notices: Notices;
+  readonly audit: Audit;
 }
 
 type EventStream = Pick<
@@ -50,20 +47,18 @@ type EventStream = Pick<
   'write' | 'end' | 'on' | 'emit' | 'cancelled'
 > &
   Calling;
-type Act = { readonly header: ActHeader };
 
 /** Handlers of the Control service for one listener: they only translate. */
 export function controlHandlers(
   verbs: ControlVerbs,
   context: Context,
 ): UntypedServiceImplementation {
-  const { origin, clock, notices } = context;
+  const { origin, clock, notices, audit } = context;
   const may = (call: Calling, needed: Role, what: string) => {
     try {
       return operatorOf(origin, call, needed, what);
     } catch (error) {
-      notices.refused(callerAddress(call), what, toFailure(error, what).message);
-      throw error;
+      throw turnedAway(context, call, what, error);
     }
   };
 
@@ -81,19 +76,26 @@ export function controlHandlers(
       );
     };
 
-  /** A handler that only looks and answers in pieces, for every role or from `needed` on. */
+  /**
+   * A handler that only looks and answers in pieces, for every role or from `needed` on: then it
+   * is on record who looked, unless `recorded` is false.
+   */
   const lists = async <P>(
     stream: Pick<ServerWritableStream<unknown, P>, 'write' | 'end' | 'on' | 'emit' | 'cancelled'> &
       Calling,
     what: string,
     read: () => Promise<Iterable<P>>,
     needed: () => Role = () => 'viewer',
+    recorded = true,
   ): Promise<void> => {
     stream.on('error', () => undefined);
     try {
       may(stream, 'viewer', what);
       const role = needed();
-      if (role !== 'viewer') may(stream, role, what);
+      if (role !== 'viewer') {
+        may(stream, role, what);
+        if (recorded) audit.read(callerOf(origin, stream), what, []);
+      }
       for (const piece of await read()) {
         if (stream.cancelled) return;
         stream.write(piece);
@@ -114,7 +116,7 @@ export function controlHandlers(
   };
 
   /** Runs one act and streams what it reports, then its result. */
-  const run = async <A extends Act>(
+  const run = async <A extends AuditedAct>(
     stream: EventStream,
     what: string,
     needed: Role,
@@ -135,27 +137,32 @@ export function controlHandlers(
     }
     let requestId = '';
     let result: ActResult;
+    let ended: ReturnType<Audit['act']> | null = null;
     try {
       const asked = await read();
       requestId = asked.header.requestId;
+      ended = audit.act(callerOf(origin, stream), what, asked);
       const actor = name ?? (asked.header.actor === '' ? 'local' : asked.header.actor);
       const act = { ...asked, header: { ...asked.header, actor } };
       result = await verb(act, (progress) => send({ progress: progressToWire(progress) }));
     } catch (error) {
       const { outcome, detail } = explain(error, what);
+      // What was not understood, or not whole, was never begun.
+      if (ended === null) audit.refused({ ...callerOf(origin, stream), what, ...detail });
       const tookMs = clock.nowMs() - startMs;
       const nothing = { nodes: [], addresses: [], servers: [], certificates: [] };
       const { node } = context;
       const changed = outcome === 'partial' || outcome === 'result-unknown';
       result = { outcome, changed, requestId, node, tookMs, error: detail, ...nothing };
     }
+    ended?.(result);
     send({ result: resultToWire(result, clock.wallMs()) });
     stream.end();
   };
 
   /** A handler that changes something: one request, then progress and the result. */
   const acts =
-    <Q, A extends Act>(
+    <Q, A extends AuditedAct>(
       what: string,
       needed: Role,
       read: (request: Q) => A,
@@ -212,6 +219,15 @@ export function controlHandlers(
           ),
         () => showCommand([call.request.command]).role,
       ),
+    audit: (call: ServerWritableStream<proxyctl.v1.AuditRequest, AuditPiece>) =>
+      void lists(
+        call,
+        'audit',
+        async () => auditAnswerToWire(await verbs.audit(auditAskFromWire(call.request))),
+        () => 'operator',
+        // Who follows it would be all that it shows.
+        false,
+      ),
     certificates: looks('certificates', async ({ served }: proxyctl.v1.CertificatesRequest) =>
       certificatesToWire(await verbs.certificates(served), clock.wallMs()),
     ),
@@ -239,10 +255,7 @@ export function controlHandlers(
   };
 }
 
+type AuditPiece = proxyctl.v1.AuditReply.$Properties;
 type ShowPiece = proxyctl.v1.ShowCommandReply.$Properties;
 type ServersPage = proxyctl.v1.ServersReply.$Properties;
 type Upload = Parameters<typeof readUpload>[0] & EventStream;
-
-/** Where a call came from, for the log. */
-export const callerAddress = (call: Calling): string =>
-  call.getPeer() === 'unknown' ? 'unix socket' : call.getPeer();

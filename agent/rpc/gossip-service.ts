@@ -2,13 +2,13 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { ActFailure } from '../core/results.ts';
 import type { GossipMessage } from '../core/gossip.ts';
-import { peerOf } from './access.ts';
-import { callerAddress } from './control-service.ts';
-import { failureToStatus, toFailure } from './failures.ts';
+import { callerAddress, peerOf } from './access.ts';
+import { failureToStatus } from './failures.ts';
 import type { FromPeers } from './from-peers.ts';
 import { gossipFromWire, gossipToWire } from '../wire/gossip.ts';
 import { objection } from './hello.ts';
 import type { PeerContext } from './peer-service.ts';
+import { turnedAway } from './turned-away.ts';
 import { WireError } from '../wire/fields.ts';
 
 type Stream = ServerDuplexStream<proxyctl.v1.GossipMessage, proxyctl.v1.GossipMessage.$Properties>;
@@ -45,8 +45,7 @@ export function gossipStreams(
       peers.closed(node, how);
     };
     const refuse = (error: unknown) => {
-      const failure = toFailure(error, 'gossip');
-      notices.refused(address, 'gossip', failure.message);
+      const failure = turnedAway(context, stream, 'gossip', error);
       close('ended');
       stream.emit('error', failureToStatus(failure));
     };

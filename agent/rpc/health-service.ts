@@ -1,9 +1,11 @@
 import { status as Code } from '@grpc/grpc-js';
 import type { ServerWritableStream, handleUnaryCall } from '@grpc/grpc-js';
 import { grpc } from '../../proto/gen/messages.js';
+import type { Audit } from '../core/audit.ts';
 import { partyOf, type Calling, type Origin } from './access.ts';
-import { callerAddress, type Notices } from './control-service.ts';
-import { failureToStatus, toFailure } from './failures.ts';
+import type { Notices } from './notices.ts';
+import { failureToStatus } from './failures.ts';
+import { turnedAway } from './turned-away.ts';
 
 type Request = grpc.health.v1.HealthCheckRequest;
 type Response = grpc.health.v1.HealthCheckResponse.$Properties;
@@ -19,9 +21,9 @@ const SERVICE_UNKNOWN = grpc.health.v1.HealthCheckResponse.ServingStatus.SERVICE
  */
 export function health(
   services: readonly string[],
-  context: { readonly origin: Origin; readonly notices: Notices },
+  context: { readonly origin: Origin; readonly notices: Notices; readonly audit: Audit },
 ) {
-  const { origin, notices } = context;
+  const { origin } = context;
   const watchers = new Set<ServerWritableStream<Request, Response>>();
   const known = (service: string) => service === '' || services.includes(service);
 
@@ -31,9 +33,7 @@ export function health(
       partyOf(origin, call);
       return null;
     } catch (error) {
-      const failure = toFailure(error, 'health');
-      notices.refused(callerAddress(call), 'health', failure.message);
-      return failureToStatus(failure);
+      return failureToStatus(turnedAway(context, call, 'health', error));
     }
   };
 

@@ -28,6 +28,8 @@ const BYTES: Readonly<Record<string, number>> = {
   doctor: 64 << 10,
   servers: 4 << 10,
   show: 4 << 10,
+  audit: 1 << 10,
+  fetchAudit: 1 << 10,
   certificates: 1 << 10,
   move: 128 << 10,
   setMaintenance: 8 << 10,
@@ -43,6 +45,8 @@ const LANES: Readonly<Record<string, string>> = {
   certificates: 'inspection',
   show: 'haproxy',
   servers: 'haproxy',
+  audit: 'audit',
+  fetchAudit: 'audit',
 };
 
 /** Who has called lately is known for so long, ms. */
@@ -79,7 +83,7 @@ class TooLong {
  */
 export function callLimits(
   clock: Pick<Clock, 'nowMs'>,
-  counted: (caller: string) => void,
+  counted: (origin: Origin, call: Calling, what: string, failure: ActFailure) => void,
   shares: Readonly<Record<keyof typeof SHARES, Share>> = SHARES,
 ) {
   const callers = new Map<string, Caller>();
@@ -135,8 +139,8 @@ export function callLimits(
           let leave = (): void => undefined;
           const refuse = (error: unknown): void => {
             leave();
-            counted(caller);
             const failure = error instanceof ActFailure ? error : tooMany(name, sentence(error));
+            counted(origin, call, name, failure);
             if (reply) reply(failureToStatus(failure));
             else {
               call.on('error', () => undefined);

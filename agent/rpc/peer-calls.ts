@@ -9,6 +9,7 @@ import { ActFailure } from '../core/results.ts';
 import type { SwapReading } from '../core/swap-messages.ts';
 import type { Clock } from '../sys/clock.ts';
 import { failureFromStatus, notReached } from '../wire/failed-calls.ts';
+import { auditAskToWire } from '../wire/audit.ts';
 import { changeFromWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
 import { serverFromWire } from '../wire/servers.ts';
@@ -26,6 +27,8 @@ const FIND_MS = 2000;
 const SWAP_MS = 10_000;
 /** A long reply of HAProxy, after one that was asked for before. */
 const SHOW_MS = 9000;
+/** To read the end of a file, after one that was asked for before. */
+const AUDIT_MS = 5000;
 /** Longer than any part of an inspection takes. */
 const INSPECT_MS = 12_000;
 
@@ -180,6 +183,13 @@ export function peerCalls(node: string, connection: () => Channel | string, cloc
       return call('store revocations', STORE_MS, true, method, { list }, (reply) => {
         from(reply.node);
         return reply.changed;
+      });
+    },
+    audit: (ask) => {
+      const request = auditAskToWire(ask);
+      return call('audit', AUDIT_MS, false, PeerService.fetchAudit, request, (reply) => {
+        from(reply.node);
+        return { lines: reply.lines, leftOut: reply.leftOut };
       });
     },
     inspect: () =>

@@ -1,15 +1,18 @@
 import type { UntypedServiceImplementation, handleUnaryCall } from '@grpc/grpc-js';
 import { proxyctl } from '../../proto/gen/messages.js';
+import type { Audit, PeerAsk } from '../core/audit.ts';
 import type { Member } from '../core/member.ts';
+import { showCommand } from '../core/show-commands.ts';
 import type { SwapReading } from '../core/swap-messages.ts';
 import type { Clock } from '../sys/clock.ts';
-import { peerOf } from './access.ts';
+import { callerOf, peerOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
-import { callerAddress } from './control-service.ts';
-import type { Notices } from './control-service.ts';
+import type { Notices } from './notices.ts';
 import { failureToStatus, toFailure } from './failures.ts';
 import type { FromPeers } from './from-peers.ts';
 import { serverPages } from './server-pages.ts';
+import { turnedAway } from './turned-away.ts';
+import { auditAskFromWire } from '../wire/audit.ts';
 import { changeToWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
 import { inspectedToWire, swapPrepareFromWire, swapToWire } from '../wire/swaps.ts';
@@ -25,6 +28,7 @@ export interface PeerContext {
   readonly origin: Origin;
   readonly clock: Clock;
   readonly notices: Notices;
+  readonly audit: Audit;
 }
 
 /** Handlers of the Peer service's plain calls; gossip-service.ts has the stream. */
@@ -33,15 +37,15 @@ export function peerHandlers(
   peers: Pick<FromPeers, 'storeIntents'>,
   context: PeerContext,
 ): UntypedServiceImplementation {
-  const { node: self, origin, clock, notices } = context;
+  const { node: self, origin, clock, notices, audit } = context;
 
   const unary =
     <Req, Res>(
       what: string,
-      handle: (request: Req, node: string) => Promise<Res>,
+      handle: (request: Req, node: string, call: Calling) => Promise<Res>,
     ): handleUnaryCall<Req, Res> =>
     (call, reply) => {
-      const answer = async () => handle(call.request, admit(call, what));
+      const answer = async () => handle(call.request, admit(call, what), call);
       answer().then(
         (value) => reply(null, value),
         (error: unknown) => {
@@ -56,10 +60,29 @@ export function peerHandlers(
     try {
       return peerOf(origin, call);
     } catch (error) {
-      notices.refused(callerAddress(call), what, toFailure(error, what).message);
-      throw error;
+      throw turnedAway(context, call, what, error);
     }
   };
+
+  /** A call by which a peer has this node store or do something: on record before and after. */
+  const doing = <Req, Res>(
+    what: string,
+    about: (request: Req) => Omit<PeerAsk, 'what'>,
+    handle: (request: Req, node: string) => Promise<Res>,
+  ): handleUnaryCall<Req, Res> =>
+    unary(what, async (request, node, call) => {
+      const ended = audit.peerCall(callerOf(origin, call), { what, ...about(request) });
+      const nothing = { nodes: [], certificates: [] };
+      try {
+        const reply = await handle(request, node);
+        ended({ outcome: 'reached', changed: true, error: null, ...nothing });
+        return reply;
+      } catch (error) {
+        const { outcome, detail } = toFailure(error, what);
+        ended({ outcome, changed: false, error: detail, ...nothing });
+        throw error;
+      }
+    });
 
   const pages = serverPages(
     (instance, backend) => member.findServers(instance, backend),
@@ -68,13 +91,20 @@ export function peerHandlers(
   type Step = proxyctl.v1.SwapCommitRequest;
   type SwapReply = proxyctl.v1.SwapReply.$Properties;
   const step = (what: string, take: (swapId: string) => Promise<SwapReading>) =>
-    unary<Step, SwapReply>(what, async ({ swapId }) =>
-      swapToWire(await take(named('swap_id', swapId))),
+    doing<Step, SwapReply>(
+      what,
+      ({ swapId }) => ({ args: { swap: swapId } }),
+      async ({ swapId }) => swapToWire(await take(named('swap_id', swapId))),
     );
 
   return {
-    storeIntents: unary<proxyctl.v1.StoreIntentsRequest, proxyctl.v1.StoreIntentsReply.$Properties>(
+    storeIntents: doing<proxyctl.v1.StoreIntentsRequest, proxyctl.v1.StoreIntentsReply.$Properties>(
       'store intents',
+      ({ intents }) => ({
+        objects: intents.map(({ key }) => key),
+        asked: actorsOf(intents),
+        reason: intents[0]?.reason ?? '',
+      }),
       async (request, node) => {
         const wallMs = clock.wallMs();
         const intents = each('intents', request.intents, (intent, field) =>
@@ -91,8 +121,9 @@ export function peerHandlers(
         ...(await pages(node, instance, backend, offset)),
       }),
     ),
-    shutSessions: unary<proxyctl.v1.ShutSessionsRequest, proxyctl.v1.ShutSessionsReply.$Properties>(
+    shutSessions: doing<proxyctl.v1.ShutSessionsRequest, proxyctl.v1.ShutSessionsReply.$Properties>(
       'shut sessions',
+      ({ backend, server }) => ({ objects: [`${backend}/${server}`] }),
       async ({ instance, backend, server }) => {
         const target = [named('backend', backend), named('server', server)] as const;
         await member.shutSessions(instance, ...target);
@@ -101,7 +132,9 @@ export function peerHandlers(
     ),
     show: unary<proxyctl.v1.ShowRequest, proxyctl.v1.ShowReply.$Properties>(
       'show',
-      async ({ command }) => {
+      async ({ command }, _node, call) => {
+        if (showCommand([command]).role !== 'viewer')
+          audit.read(callerOf(origin, call), `haproxy ${command}`, []);
         const { bytes, cut } = await member.show(named('command', command, LENGTHS.command));
         return { node: self, text: bytes, cut };
       },
@@ -127,8 +160,16 @@ export function peerHandlers(
         return { node: self, changes: changes.map((one) => changeToWire(one, clock.wallMs())) };
       },
     ),
-    swapPrepare: unary<proxyctl.v1.SwapPrepareRequest, SwapReply>('swap prepare', async (request) =>
-      swapToWire(await member.swapPrepare(swapPrepareFromWire(request))),
+    swapPrepare: doing<proxyctl.v1.SwapPrepareRequest, SwapReply>(
+      'swap prepare',
+      ({ swapId, bundles, actor, reason, dryRun }) => ({
+        objects: bundles.map(({ path }) => (path === '' ? 'by its names' : path)),
+        args: { swap: swapId },
+        asked: [{ actor, requestId: '' }],
+        reason,
+        dryRun,
+      }),
+      async (request) => swapToWire(await member.swapPrepare(swapPrepareFromWire(request))),
     ),
     swapCommit: step('swap commit', (id) => member.swapCommit(id)),
     swapAbort: step('swap abort', (id) => member.swapAbort(id)),
@@ -136,13 +177,17 @@ export function peerHandlers(
       'inspect',
       async () => ({ node: self, inspection: JSON.stringify(await member.inspect()) }),
     ),
-    storeRevocations: unary<
+    storeRevocations: doing<
       proxyctl.v1.StoreRevocationsRequest,
       proxyctl.v1.StoreRevocationsReply.$Properties
-    >('store revocations', async ({ list }) => ({
-      node: self,
-      changed: await member.storeRevocations(filled('list', list)),
-    })),
+    >(
+      'store revocations',
+      ({ list }) => ({ args: { bytes: list.length } }),
+      async ({ list }) => ({
+        node: self,
+        changed: await member.storeRevocations(filled('list', list)),
+      }),
+    ),
     swapFinish: step('swap finish', (id) => member.swapFinish(id)),
     swapState: unary<proxyctl.v1.SwapStateRequest, proxyctl.v1.SwapStateReply.$Properties>(
       'swap state',
@@ -153,12 +198,21 @@ export function peerHandlers(
     ),
     fetchBundle: unary<proxyctl.v1.FetchBundleRequest, proxyctl.v1.FetchBundleReply.$Properties>(
       'fetch bundle',
-      async ({ name, sha256 }) => {
+      async ({ name, sha256 }, _node, call) => {
+        // A private key leaves this host with it.
+        audit.read(callerOf(origin, call), 'fetch bundle', [name]);
         const pem = await member.fetchBundle(
           named('name', name, LENGTHS.path),
           named('sha256', sha256),
         );
         return { node: self, pem: Buffer.from(pem) };
+      },
+    ),
+    fetchAudit: unary<proxyctl.v1.AuditRequest, proxyctl.v1.FetchAuditReply.$Properties>(
+      'audit',
+      async (request) => {
+        const { lines, leftOut } = await member.audit(auditAskFromWire(request));
+        return { node: self, lines: [...lines], leftOut };
       },
     ),
     inspectCertificates: unary<
@@ -169,4 +223,12 @@ export function peerHandlers(
       return { node: self, certificates: certificates.map(inspectedToWire) };
     }),
   };
+}
+
+/** For whom a node has wishes stored, each act once. */
+function actorsOf(intents: readonly proxyctl.v1.Intent[]): NonNullable<PeerAsk['asked']> {
+  const acts = new Map(
+    intents.map(({ actor, requestId }) => [`${requestId} ${actor}`, { actor, requestId }] as const),
+  );
+  return [...acts.values()];
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../sys/clock.ts';
-import type { Notices } from './control-service.ts';
+import type { Notices } from './notices.ts';
 
 /** Lines a minute about refusals: of one caller, and of all. */
 const EACH = 10;

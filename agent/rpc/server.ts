@@ -1,15 +1,17 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
+import { dirname, join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ControlService, HealthService, PeerService } from '../../proto/gen/services.ts';
 import type { Role } from '../core/acts.ts';
+import type { Audit } from '../core/audit.ts';
 import type { ControlVerbs } from '../core/verbs.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { Origin } from './access.ts';
+import { callerOf, type Origin } from './access.ts';
 import { bind, type Bound, type Door } from './bound.ts';
 import { controlHandlers } from './control-service.ts';
-import type { Notices } from './control-service.ts';
 import { doors as openDoors, type Doors, type Seat } from './doors.ts';
+import type { Notices } from './notices.ts';
 import type { FromPeers } from './from-peers.ts';
 import { gossipStreams } from './gossip-service.ts';
 import { health } from './health-service.ts';
@@ -45,6 +47,7 @@ export interface ServerOptions {
   /** Where the configured peers connect from, as far as that is known. */
   readonly peerSources?: readonly string[];
   readonly shares?: Shares;
+  readonly audit: Audit;
   /** Bound before, as root; absent: bound now. */
   readonly bound?: Bound;
 }
@@ -71,15 +74,20 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { socket, pair, peers } = options;
   const { clock, peerSources = [], events = NOBODY_LISTENS } = options;
   const bound = options.bound ?? (await bind(options));
-  const limits = callLimits(clock, () => undefined);
+  const limits = callLimits(clock, (origin, call, what, { detail }) =>
+    options.audit.refused({ ...callerOf(origin, call), what, ...detail }),
+  );
   const notices = bounded(options.notices, clock);
   const refused = (who: string, why: string): void => notices.refused(who, 'connection', why);
   const { shares = SHARES } = options;
   const doors = openDoors({ clock, events, refused, peerSources, shares });
   const quiet = { ...options, notices };
   const tls = serve(quiet, 'tls', { kind: 'tls', pair, peers }, limits, doors);
-  const local = serve(quiet, 'local', { kind: 'socket', role: socket.role }, limits, doors);
-  const admin = serve(quiet, 'admin', { kind: 'socket', role: 'admin' }, limits, doors);
+  const ours = { kind: 'socket', role: socket.role, path: socket.path } as const;
+  const local = serve(quiet, 'local', ours, limits, doors);
+  const path = join(dirname(socket.path), 'admin.sock');
+  const roots = { kind: 'socket', role: 'admin', path } as const;
+  const admin = serve(quiet, 'admin', roots, limits, doors);
   bound.serve({ tls: tls.accept, local: local.accept, admin: admin.accept });
   return {
     addresses: bound.addresses,
@@ -103,8 +111,8 @@ function serve(
   limits: ReturnType<typeof callLimits>,
   doors: Doors,
 ) {
-  const { node, clock, notices, member, fromPeers } = options;
-  const context = { node, origin, clock, notices };
+  const { node, clock, notices, audit, member, fromPeers } = options;
+  const context = { node, origin, clock, notices, audit };
   const server = new Server({
     'grpc.max_receive_message_length': MOST_BYTES,
     'grpc.max_concurrent_streams': STREAMS,
@@ -137,7 +145,10 @@ function serve(
     injector.injectConnection(socket);
     entering = null;
   };
-  const refused = (who: string, why: string): void => notices.refused(who, 'connection', why);
+  const refused = (who: string, why: string): void => {
+    notices.refused(who, 'connection', why);
+    audit.handshakesRefused({ source: who.replace(/:\d+$/, ''), cause: why, count: 1 });
+  };
   const enter =
     origin.kind === 'tls'
       ? tlsDoor({ ...origin, tls: options.tls, admitted: inject, refused }).accept

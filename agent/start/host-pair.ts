@@ -28,6 +28,7 @@ export function hostPair(host: {
   readonly certificates: HostCertificates;
   readonly others: readonly Member[];
   readonly storeRevocations: Member['storeRevocations'];
+  readonly audit: Member['audit'];
   /** Null as long as none orders certificates here. */
   readonly issuer: () => Issuer | null;
 }) {
@@ -64,6 +65,7 @@ export function hostPair(host: {
     checkChallenge: acme.check,
     findChallenge: acme.find,
     storeRevocations: host.storeRevocations,
+    audit: host.audit,
     renewals: (found) => withRenewals(found, host.issuer()),
   });
   const pair: Pair = {

@@ -1,3 +1,4 @@
+import type { Audit } from '../core/audit.ts';
 import type { Config } from '../config/config.ts';
 import { serverNotices, strangerEvents, type Log } from '../log.ts';
 import type { startNode } from '../node.ts';
@@ -17,6 +18,7 @@ export function hostServer(host: {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Log;
+  readonly audit: Audit;
   readonly tls: Tls;
   readonly bound: Bound;
   readonly running: Pick<ReturnType<typeof startNode>, 'loop' | 'gossip' | 'storeIntents'>;
@@ -24,7 +26,7 @@ export function hostServer(host: {
   readonly parts: Pick<ReturnType<typeof hostPair>, 'pair' | 'local'>;
   readonly problems: Pick<Problems, 'raise' | 'clear'>;
 }): Promise<RunningServer> {
-  const { config, clock, log, tls, bound, running, links, parts, problems } = host;
+  const { config, clock, log, audit, tls, bound, running, links, parts, problems } = host;
   const { loop, gossip, storeIntents } = running;
   return startServer({
     listen: config.listen,
@@ -46,9 +48,10 @@ export function hostServer(host: {
     fromPeers: fromPeers(gossip, storeIntents, (peer) => links.hurry(peer)),
     clock,
     notices: serverNotices(log),
-    events: strangerEvents(log, problems),
+    events: strangerEvents(log, problems, (some) => audit.handshakesRefused(some)),
     peerSources: config.peers.flatMap(({ address }) =>
       address.map((one) => hostPort(one)?.host ?? ''),
     ),
+    audit,
   });
 }

@@ -55,15 +55,22 @@ export function reloading(options: {
   readonly renewed: () => void;
   readonly log: Log;
   readonly problems: Problems;
-}): (next: Config) => void {
+}): (next: Config) => {
+  readonly taken: readonly string[];
+  readonly waiting: readonly string[];
+  /** Why the TLS files before stay in use; empty: the new ones are. */
+  readonly refused: string;
+} {
   const { running, policy, tls, renewed, log, problems } = options;
   return (next) => {
+    let refused = '';
     try {
       tls.reload();
       problems.clear('tls');
       renewed();
     } catch (error) {
-      problems.raise('tls', sentence(error), 'the files before are still in use');
+      refused = sentence(error);
+      problems.raise('tls', refused, 'the files before are still in use');
     }
     const { taken, waiting } = applyConfig(running, next, policy);
     if (taken.length > 0)
@@ -74,6 +81,7 @@ export function reloading(options: {
       log.warn('config-waits', { keys: waiting }, cause);
       problems.raise('restart-needed', cause, RESTART);
     }
+    return { taken, waiting, refused };
   };
 }
 

@@ -27,6 +27,10 @@ export async function openRevocations(options: {
   readonly folder: string;
   readonly tls: Pick<Tls, 'issuers' | 'revoke'>;
   readonly problems: Pick<Problems, 'raise' | 'clear'>;
+  /** Hears of lists that are new in force, with the serials that no list had before. */
+  readonly taken?: (
+    lists: readonly { readonly number: Crl['number']; readonly serials: readonly string[] }[],
+  ) => void;
 }): Promise<Revocations> {
   const { folder, tls, problems } = options;
   const file = join(folder, 'revoked.pem');
@@ -65,7 +69,14 @@ export async function openRevocations(options: {
     const lists = understood(list, tls);
     const fresh = newer(lists);
     if (fresh.length === 0) return false;
+    const before = known;
     put(new Map([...known, ...fresh.map((crl) => [crl.issuer, crl] as const)]));
+    options.taken?.(
+      fresh.map(({ issuer, number, serials }) => ({
+        number,
+        serials: [...serials].filter((one) => before.get(issuer)?.serials.has(one) !== true),
+      })),
+    );
     await replaceFile(file, textOf(known), 0o600);
     problems.clear('revoked');
     return true;

@@ -42,7 +42,7 @@ export async function history(
 }
 
 /** How far a node's clock is ahead of this one's, ms. */
-function clockOff(pair: Pair, node: string): number {
+export function clockOff(pair: Pair, node: string): number {
   const off = pair.view().find((one) => one.node === node)?.clockOffMs ?? 0;
   return Math.abs(off) < SAME_CLOCK_MS ? 0 : off;
 }

@@ -21,6 +21,7 @@ export function localMember({
   findChallenge,
   renewals,
   storeRevocations,
+  audit,
 }: {
   readonly node: string;
   readonly haproxy: Pick<Haproxy, 'findServers' | 'shutSessions' | 'show' | 'reread'>;
@@ -35,6 +36,7 @@ export function localMember({
   readonly checkChallenge: Member['checkChallenge'];
   readonly findChallenge: Member['findChallenge'];
   readonly storeRevocations: Member['storeRevocations'];
+  readonly audit: Member['audit'];
   /** The same with when each is ordered anew. */
   readonly renewals: (found: readonly InspectedCertificate[]) => readonly InspectedCertificate[];
 }): Member {
@@ -54,6 +56,7 @@ export function localMember({
     checkChallenge,
     findChallenge,
     storeRevocations,
+    audit,
     history: () => Promise.resolve(history()),
     swapPrepare: (prepare) => swap.prepare(prepare),
     async swapCommit(swapId) {

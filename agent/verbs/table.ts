@@ -1,6 +1,7 @@
 import type { Decided } from '../core/status-alerts.ts';
 import type { View } from '../core/decide/view.ts';
 import type { ControlVerbs } from '../core/verbs.ts';
+import { audit } from './audit.ts';
 import { setAutomation, setMaintenance } from './automation.ts';
 import { doctor } from './doctor.ts';
 import { setChallenge } from './challenge.ts';
@@ -47,6 +48,7 @@ export function controlVerbs(
     rollbackCertificates: (act, report) =>
       once(act, (one) => rollbackCertificates(pair, one, report)),
     publishRevocations: (act, report) => once(act, (one) => publishRevocations(pair, one, report)),
+    audit: (ask) => audit(pair, ask),
     certificates: (served) => listCertificates(pair, served),
   };
 }

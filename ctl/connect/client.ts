@@ -17,6 +17,7 @@ import {
   weightsToWire,
   revocationsToWire,
 } from '../../agent/wire/acts.ts';
+import { auditAnswerFromWire, auditAskToWire } from '../../agent/wire/audit.ts';
 import { doctorFromWire } from '../../agent/wire/doctor.ts';
 import { explainFromWire } from '../../agent/wire/explain.ts';
 import { historyFromWire } from '../../agent/wire/history.ts';
@@ -42,6 +43,8 @@ const CONNECT_MS = { least: 1000, most: 3000 };
 const READ_MS = 5000;
 /** Every node asks its HAProxy meanwhile. */
 const SHOW_MS = 12_000;
+/** Every node reads the end of a file meanwhile. */
+const AUDIT_MS = 8000;
 /** Every node looks at itself meanwhile. */
 const DOCTOR_MS = 20_000;
 /** Beyond what the agent itself waits, for the way there and back. */
@@ -246,6 +249,16 @@ function agent(name: string, channel: Channel): Agent {
       const { path, requestSerialize } = ControlService.publishRevocations;
       const request = requestSerialize(revocationsToWire(revocations));
       return act('publish revocations', path, [request], revocations.header.timeoutMs, report);
+    },
+    audit(ask) {
+      const { path, requestSerialize } = ControlService.audit;
+      return asks(
+        'audit',
+        path,
+        requestSerialize(auditAskToWire(ask)),
+        (parts) => auditAnswerFromWire(parts.map((part) => proxyctl.v1.AuditReply.decode(part))),
+        AUDIT_MS,
+      );
     },
     certificates(served) {
       const { path, requestSerialize } = ControlService.certificates;

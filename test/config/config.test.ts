@@ -26,7 +26,13 @@ test('only a peer is needed: every default', async (t) => {
     user: 'proxyctl',
     state: '/var/db/proxyctl',
     socket: { path: '/var/run/proxyctl/agent.sock', group: 'proxyctl', role: 'operator' },
-    log: { file: '/var/log/proxyagent.log', level: 'info', format: 'json' },
+    log: {
+      file: '/var/log/proxyagent.log',
+      level: 'info',
+      format: 'json',
+      audit: '/var/log/proxyctl-audit.log',
+      auditSyslog: true,
+    },
     tls: {
       ca: '/usr/local/etc/proxyctl/tls/ca.pem',
       cert: '/usr/local/etc/proxyctl/tls/node.pem',

@@ -20,6 +20,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'top',
       'explain',
       'history',
+      'audit',
       'doctor',
       'diff',
       'failover',
@@ -53,6 +54,7 @@ const PKI = ['init', 'issue', 'renew', 'list', 'enroll', 'approve', 'revoke', 'p
   .map((word) => `pki ${word}`);
 const VERBS = [
   'status',
+  'audit',
   'failover',
   'failback',
   'doctor',

@@ -96,6 +96,7 @@ test('package, port, rc script, manual and newsyslog name the same paths', (t) =
     ...['ca.pem', 'node.pem', 'node.key'].map((name) => `${ETC}/tls/${name}`),
     `${PREFIX}/etc/devd/proxyctl.conf`,
     '/var/log/proxyagent.log',
+    '/var/log/proxyctl-audit.log',
     '/var/run/proxyctl/agent.sock',
     '/var/db/proxyctl/state.json',
     '/var/db/proxyctl/swaps',

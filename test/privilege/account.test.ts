@@ -117,18 +117,18 @@ asRoot(
   async (t) => {
     const folder = folderOf(t);
     const log = join(folder, 'agent.log');
-    await giveLog(log, SOMEBODY);
+    await giveLog('log.file', log, SOMEBODY);
     t.is(ownerOf(log), '64001 64002 640');
     const link = join(folder, 'link.log');
     writeFileSync(join(folder, 'passwd'), 'root', { mode: 0o600 });
     symlinkSync(join(folder, 'passwd'), link);
-    await t.throwsAsync(giveLog(link, SOMEBODY), { code: 'ELOOP' });
+    await t.throwsAsync(giveLog('log.file', link, SOMEBODY), { code: 'ELOOP' });
     const own = join(folder, 'own');
     mkdirSync(own);
     chownSync(own, SOMEBODY.uid, SOMEBODY.gid);
-    const error = await t.throwsAsync(giveLog(join(own, 'agent.log'), SOMEBODY));
+    const error = await t.throwsAsync(giveLog('log.file', join(own, 'agent.log'), SOMEBODY));
     t.is(error.message, `log.file: ${own} must belong to root, because root opens the log`);
     t.is(ownerOf(join(folder, 'passwd')), '0 0 600');
-    await giveLog('', SOMEBODY);
+    await giveLog('log.file', '', SOMEBODY);
   },
 );

@@ -96,7 +96,9 @@ asRoot('no file with a second name is given away, by state directory or log', as
     `${state}/swaps/swap-a.json is a file that has a name elsewhere too: rm ${state}/swaps/swap-a.json`,
   );
   linkSync(victim, join(folder, 'agent.log'));
-  await t.throwsAsync(giveLog(join(folder, 'agent.log'), account), { message: /a name elsewhere/ });
+  await t.throwsAsync(giveLog('log.file', join(folder, 'agent.log'), account), {
+    message: /a name elsewhere/,
+  });
   t.is(facts(victim), '0 0 600 3');
 });
 
@@ -119,7 +121,7 @@ asRoot('root opens no log where anybody could put another file', async (t) => {
   mkdirSync(join(below, 'logs'), { recursive: true });
   chownSync(below, account.uid, account.gid);
   for (const where of [shared, join(below, 'logs')])
-    await t.throwsAsync(giveLog(join(where, 'agent.log'), account), {
+    await t.throwsAsync(giveLog('log.file', join(where, 'agent.log'), account), {
       message: `log.file: ${where} must belong to root, because root opens the log`,
     });
   t.deepEqual([readdirSync(shared), readdirSync(join(below, 'logs'))], [[], []]);

@@ -3,7 +3,7 @@ import { startServer } from '../../agent/rpc/server.ts';
 import { createTls } from '../../agent/rpc/tls.ts';
 import type { TlsPaths } from '../../agent/rpc/tls-files.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
-import { memberOf, verbsOf } from '../scripted.ts';
+import { memberOf, NO_AUDIT, verbsOf } from '../scripted.ts';
 import { helloOf } from './world.ts';
 
 // A server of haproxy01 in a process of its own, to be stopped and killed.
@@ -17,6 +17,7 @@ const server = await startServer({
   peers: ['haproxy02'],
   clock: systemClock,
   notices: { refused: () => undefined, failed: () => undefined },
+  audit: NO_AUDIT,
   control: verbsOf(),
   member: memberOf('haproxy01'),
   fromPeers: {

@@ -6,7 +6,7 @@ import { startServer } from '../../agent/rpc/server.ts';
 import { createTls } from '../../agent/rpc/tls.ts';
 import type { TlsPaths } from '../../agent/rpc/tls-files.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
-import { memberOf, verbsOf } from '../scripted.ts';
+import { memberOf, verbsOf, NO_AUDIT } from '../scripted.ts';
 import { heartbeat } from './link-world.ts';
 import { emptyStatus, helloOf } from './world.ts';
 
@@ -23,6 +23,7 @@ const server = await startServer({
   node: 'haproxy02',
   peers: ['haproxy01'],
   clock: systemClock,
+  audit: NO_AUDIT,
   notices: { refused: () => undefined, failed: () => undefined },
   control: verbsOf({ status: () => Promise.resolve(emptyStatus) }),
   member: memberOf('haproxy02'),

@@ -147,18 +147,22 @@ test('calls above the rate are refused and counted until time has passed', async
   const clock = new FakeClock();
   const counted: string[] = [];
   const share = { atOnce: 9, perSecond: 2, burst: 3 };
-  const limits = callLimits(clock, (caller) => counted.push(caller), {
-    operator: share,
-    socket: share,
-    peer: share,
-  });
+  const limits = callLimits(
+    clock,
+    (_origin, _call, what, { detail }) => counted.push(`${what} ${detail.code}`),
+    {
+      operator: share,
+      socket: share,
+      peer: share,
+    },
+  );
   const [, handlers] = limits.guarded(
     HealthService,
     {
       check: (_call: unknown, reply: (error: null, value: unknown) => void) => reply(null, {}),
       watch: () => undefined,
     },
-    { kind: 'socket', role: 'viewer' },
+    { kind: 'socket', role: 'viewer', path: '/agent.sock' },
   );
   // grpc-js's type of a handler names no arguments.
   const check = handlers['check'] as unknown as (
@@ -177,7 +181,7 @@ test('calls above the rate are refused and counted until time has passed', async
     [
       ['answered', 'answered', 'answered', 'check was not taken: more than 2 calls a second'],
       ['answered', 'check was not taken: more than 2 calls a second'],
-      ['unix socket, viewer', 'unix socket, viewer'],
+      ['check too_many', 'check too_many'],
     ],
   );
 });

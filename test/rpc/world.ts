@@ -11,6 +11,7 @@ import type { ActHeader } from '../../agent/core/acts.ts';
 import type { ActResult } from '../../agent/core/results.ts';
 import type { Status } from '../../agent/core/answers.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
+import type { Audit } from '../../agent/core/audit.ts';
 import type { ControlVerbs } from '../../agent/core/verbs.ts';
 import type { FromPeers } from '../../agent/rpc/from-peers.ts';
 import type { Hello } from '../../agent/rpc/hello.ts';
@@ -23,7 +24,7 @@ import type { Tls } from '../../agent/rpc/tls.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
 import type { Clock } from '../../agent/sys/clock.ts';
 import { createRecord } from '../record.ts';
-import { memberOf, verbsOf } from '../scripted.ts';
+import { memberOf, NO_AUDIT, verbsOf } from '../scripted.ts';
 import { createCa } from './certificates.ts';
 import type { Ca, Issued } from './certificates.ts';
 
@@ -131,6 +132,7 @@ export async function serveWorld(
     /** Of the connections' limits too. */
     readonly clock?: Clock;
     readonly shares?: Shares;
+    readonly audit?: Audit;
   } = {},
 ): Promise<TestServer> {
   const heard = createRecord<Heard>();
@@ -159,6 +161,7 @@ export async function serveWorld(
         heard.add({ kind: 'refused', text: `${method}: ${reason}` }),
       failed: (method, error) => heard.add({ kind: 'failed', text: `${method}: ${String(error)}` }),
     },
+    audit: more.audit ?? NO_AUDIT,
     control: verbsOf({
       status: () => Promise.resolve(emptyStatus),
       move: act,

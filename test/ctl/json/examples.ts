@@ -1,5 +1,8 @@
 import type { Certificates, ExplainAnswer, Standing } from '../../../agent/core/answers.ts';
 import { certificateFindings } from '../../../agent/core/certificates.ts';
+import { NOTHING } from '../../../agent/core/audit-lines.ts';
+import type { AuditEntry } from '../../../agent/core/audit.ts';
+import { auditResult } from '../../../ctl/json/audit.ts';
 import { automationResult } from '../../../ctl/json/automation.ts';
 import { certificateListResult, certificatesResult } from '../../../ctl/json/certificates.ts';
 import { challengeResult, challengesResult } from '../../../ctl/json/challenges.ts';
@@ -179,6 +182,20 @@ const change = {
   atWallMs: AT.wallMs,
 };
 
+const bare: AuditEntry = { ...NOTHING, time: time(0), node: 'haproxy01', event: 'lost', what: 'w' };
+const audited: AuditEntry[] = [
+  bare,
+  {
+    ...bare,
+    who: { how: 'socket', socket: '/s', role: 'admin', uid: null, pid: null },
+    claimed: 'anna',
+    objects: ['1@wan'],
+    args: { to: 'haproxy02' },
+    asked: [{ actor: 'anna', requestId: 'r' }],
+    nodes: [{ node: 'haproxy01', ok: true, changed: true, code: '' }],
+  },
+];
+
 /** By the headings of docs/json.md: results that show every key, and null where it may be. */
 export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
   status: status(),
@@ -190,6 +207,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
       missing: [{ node: 'haproxy02', cause: 'no answer' }],
     }),
   ],
+  audit: [auditResult(audited, [{ node: 'haproxy01', problem: '', leftOut: 'not read' }])],
   doctor: [doctorResult({ node: 'haproxy01', findings: [finding], nodes: [] })],
   diff: [
     diffResult([
