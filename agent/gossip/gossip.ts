@@ -15,6 +15,12 @@ interface GossipTransport {
   send(node: string, message: GossipMessage): boolean;
 }
 
+/** Whose intents they were, and whether its gossip brought them or it asked for them to be stored. */
+export interface IntentSource {
+  readonly from: string;
+  readonly how: 'gossip' | 'stored';
+}
+
 export interface GossipOptions {
   readonly node: string;
   readonly pair: string;
@@ -26,7 +32,7 @@ export interface GossipOptions {
   readonly transport: GossipTransport;
   readonly intents: Intents;
   /** Called after new intents arrived from a peer, before anything acts on them: store them. */
-  readonly onIntents: (intents: Intents, taken: readonly Intent[]) => void;
+  readonly onIntents: (intents: Intents, taken: readonly Intent[], by: IntentSource) => void;
   /** Something a decision may depend on has changed. */
   readonly onChange: () => void;
   /** Gossip that is not acted on, and why. */
@@ -93,14 +99,14 @@ export function gossip(options: GossipOptions) {
       transport.send(peer.node, { kind: 'intents', intents: part });
   };
 
-  function takeIntents(from: string, offered: readonly Intent[]): Merge {
+  function takeIntents(from: string, offered: readonly Intent[], how: IntentSource['how']): Merge {
     const wallMs = clock.wallMs();
     const merge = mergeIntents(intents, offered, wallMs);
     sayRefused(from, merge.refused, wallMs);
     if (merge.taken.length > 0 || merge.intents.size !== intents.size) {
       intents = merge.intents;
       digest = digestOf(intents);
-      options.onIntents(intents, merge.taken);
+      options.onIntents(intents, merge.taken, { from, how });
       options.onChange();
     }
     return merge;
@@ -149,7 +155,7 @@ export function gossip(options: GossipOptions) {
         takeReport(peer, message.report, message.ageMs);
         break;
       case 'intents':
-        takeIntents(from, message.intents);
+        takeIntents(from, message.intents, 'gossip');
         break;
       case 'want-intents':
         sendIntents(peer);
@@ -215,7 +221,8 @@ export function gossip(options: GossipOptions) {
     },
     intents: (): Intents => intents,
     /** Merges intents that came another way (an operator's, StoreIntents). */
-    store: takeIntents,
+    store: (from: string, offered: readonly Intent[]): Merge =>
+      takeIntents(from, offered, 'stored'),
     /** Replaces the own report and pushes it to every peer. */
     publish(report: NodeReport): void {
       own = report;

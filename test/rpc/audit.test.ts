@@ -23,6 +23,7 @@ async function recorded(t: ExecutionContext, more: Parameters<typeof serveWorld>
     clock: testClock,
     problems: { raise: (_subject, cause) => t.fail(cause), clear: () => undefined },
   });
+  t.teardown(() => audit.close());
   const tls = await world.tlsOf('haproxy01');
   const server = await serveWorld(t, world, { tls, ...more, audit });
   return {
