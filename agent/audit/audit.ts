@@ -51,6 +51,7 @@ export function openAudit(options: {
 }): AuditLog {
   const { node, file, syslog, clock, problems } = options;
   const to = file === '' ? null : lineFile(file);
+  const remedy = `make room (df ${file}), or mend its rights (ls -l ${file}): it is user's of agent.toml`;
   let lost = 0;
 
   const note = (given: AuditNote): void => {
@@ -66,7 +67,7 @@ export function openAudit(options: {
     } catch (error) {
       lost += 1;
       const where = 'acts go on, and are in syslog alone';
-      problems.raise('audit', `${file}: ${sentence(error)}; ${where}`, `df ${file}; ls -l ${file}`);
+      problems.raise('audit', `${file}: ${sentence(error)}; ${where}`, remedy);
       return false;
     }
     if (lost === 0) return true;
