@@ -199,6 +199,9 @@ export async function startAgent(
     silence: links.silence,
   });
   const { loop, storeIntents } = running;
+  running.onIntents((taken, { from, how }) => {
+    if (how === 'gossip') audit.learnt(from, taken);
+  });
   carpMoved.listen(() => loop.carpChanged());
   links.open(running);
 

@@ -7,6 +7,7 @@ import { ownView } from './core/peers.ts';
 import type { Timing } from './core/timing.ts';
 import { ActFailure } from './core/results.ts';
 import { gossip as startGossip } from './gossip/gossip.ts';
+import type { IntentSource } from './gossip/shared-intents.ts';
 import { heartbeats } from './gossip/heartbeats.ts';
 import { syncAlarms } from './gossip/sync-alarms.ts';
 import { logIntents, loopLog, type Log } from './log.ts';
@@ -58,10 +59,12 @@ export interface NodePorts<H extends HaproxyPort> extends Pick<
   readonly decide?: Decide;
 }
 
+type IntentListener = (taken: readonly Intent[], by: IntentSource) => void;
+
 /** One node over ports: what it stores, hears, decides and does. It decides once `bell` is rung. */
 export function startNode<H extends HaproxyPort>(ports: NodePorts<H>) {
   const { node, clock, log, timing, save, bell, problems, peers } = ports;
-  const listeners = new Set<(taken: readonly Intent[]) => void>();
+  const listeners = new Set<IntentListener>();
   const wishes = wakeups();
   let saved: Promise<void> = Promise.resolve();
 
@@ -70,11 +73,11 @@ export function startNode<H extends HaproxyPort>(ports: NodePorts<H>) {
     epoch: ports.stored.epoch,
     transport: { send: ports.send },
     intents: new Map(ports.stored.intents.map((intent) => [intent.key, intent])),
-    onIntents(intents, taken) {
+    onIntents(intents, taken, by) {
       saved = save({ intents: [...intents.values()] });
       saved.catch(() => undefined);
       logIntents(log, taken);
-      for (const listener of listeners) listener(taken);
+      for (const listener of listeners) listener(taken, by);
     },
     onChange() {
       wishes.ring();
@@ -142,7 +145,7 @@ export function startNode<H extends HaproxyPort>(ports: NodePorts<H>) {
     /** This node first, then every other configured one, as known now. */
     view: (): NodeView[] => [ownView(node, clock.nowMs(), loop.report()), ...loop.peers()],
     /** Called with every intent that is new here, before it is known to be on disk. */
-    onIntents: (listener: (taken: readonly Intent[]) => void): void => void listeners.add(listener),
+    onIntents: (listener: IntentListener): void => void listeners.add(listener),
     /** Says goodbye, ends the loop and with it the own fence; changes nothing else of CARP or HAProxy. */
     async end(): Promise<void> {
       telling?.stop();

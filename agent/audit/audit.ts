@@ -1,6 +1,7 @@
 import { auditLine, NOTHING } from '../core/audit-lines.ts';
 import type { Audit, AuditAsk, AuditCaller, AuditEnd, AuditEntry } from '../core/audit.ts';
-import type { AuditPage, AuditRefusal } from '../core/audit.ts';
+import { actsOf, type AuditPage, type AuditRefusal } from '../core/audit.ts';
+import type { Intent } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -24,6 +25,8 @@ export type AuditNote = Pick<AuditEntry, 'event' | 'what'> & Partial<AuditEntry>
 
 export interface AuditLog extends Audit {
   note(note: AuditNote): void;
+  /** Decisions that a peer's gossip brought, because this node was away or has not been asked yet. */
+  learnt(peer: string, decisions: readonly Pick<Intent, 'key' | 'actor' | 'requestId'>[]): void;
   /** Lines of this node; rejects with ActFailure. */
   lines(ask: AuditAsk): Promise<AuditPage>;
   /** newsyslog(8) has moved the file away. */
@@ -48,6 +51,7 @@ export function openAudit(options: {
 }): AuditLog {
   const { node, file, syslog, clock, problems } = options;
   const to = file === '' ? null : lineFile(file);
+  const remedy = `make room (df ${file}), or mend its rights (ls -l ${file}): it is user's of agent.toml`;
   let lost = 0;
 
   const note = (given: AuditNote): void => {
@@ -63,7 +67,7 @@ export function openAudit(options: {
     } catch (error) {
       lost += 1;
       const where = 'acts go on, and are in syslog alone';
-      problems.raise('audit', `${file}: ${sentence(error)}; ${where}`, `df ${file}; ls -l ${file}`);
+      problems.raise('audit', `${file}: ${sentence(error)}; ${where}`, remedy);
       return false;
     }
     if (lost === 0) return true;
@@ -120,6 +124,10 @@ export function openAudit(options: {
       }),
   );
 
+  const learnt = perMinute<AuditCaller & { what: string }>(clock, MOST_PEER_CALLS, (last, count) =>
+    note({ event: 'learnt', what: 'decisions', who: last?.who ?? null, count }),
+  );
+
   /** Writes that it begins; what is returned, once, how it ended. */
   const begun = (about: Omit<AuditNote, 'event'>): ((end: AuditEnd) => void) => {
     const startMs = clock.nowMs();
@@ -153,6 +161,16 @@ export function openAudit(options: {
       if (passes) note({ ...refusal, event: 'refused' });
       return passes;
     },
+    learnt(peer, decisions) {
+      const who = { how: 'certificate', name: peer, role: 'node', serial: null } as const;
+      const caller = { who, from: '' };
+      const what = 'decisions';
+      if (decisions.length === 0 || !learnt.passes(peer, { ...caller, what })) return;
+      const objects = decisions.map(({ key }) => key);
+      const asked = actsOf(decisions);
+      const counts = { objectsCount: objects.length, askedCount: asked.length };
+      note({ ...caller, event: 'learnt', what, objects, asked, ...counts });
+    },
     read(caller, what, objects) {
       if (!reads.passes(callerKey(caller), { ...caller, what })) return;
       note({ ...caller, event: 'read', what, objects, objectsCount: objects.length });
@@ -164,7 +182,7 @@ export function openAudit(options: {
     lines: (ask) => (file === '' ? Promise.resolve(NO_FILE) : readAudit(file, ask, clock.wallMs())),
     reopen: () => to?.reopen(),
     close() {
-      for (const one of [refusals, handshakes, reads, peerCalls]) one.flush();
+      for (const one of [refusals, handshakes, reads, peerCalls, learnt]) one.flush();
     },
   };
 }

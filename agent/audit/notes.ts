@@ -43,7 +43,7 @@ export const revokedNote = (
   const serials = lists.flatMap((one) => one.serials);
   return {
     event: 'revoked',
-    what: 'certificates',
+    what: 'revocation list',
     who: AGENT,
     objects: serials.slice(0, MOST_SERIALS),
     objectsCount: serials.length,

@@ -32,6 +32,7 @@ export const AUDIT_EVENTS = [
   'ended',
   'refused',
   'read',
+  'learnt',
   'handshake',
   'revoked',
   'reload',
@@ -176,3 +177,13 @@ export interface AuditAnswer {
 
 /** The most lines that are given at once. */
 export const MOST_AUDIT_LINES = 5000;
+
+/** For whom a node has decisions stored, each act once. */
+export const actsOf = (
+  decisions: readonly { readonly actor: string; readonly requestId: string }[],
+): AuditEntry['asked'] => {
+  const acts = new Map(
+    decisions.map(({ actor, requestId }) => [`${requestId} ${actor}`, { actor, requestId }]),
+  );
+  return [...acts.values()];
+};

@@ -5,7 +5,7 @@ import { isFresh, withRelayed, type Contact } from '../core/peers.ts';
 import type { Timing } from '../core/timing.ts';
 import { isNewer, takesOver, unheard, viewOf, type Peer } from './peer.ts';
 import { relays } from './relay.ts';
-import { sharedIntents } from './shared-intents.ts';
+import { sharedIntents, type IntentSource } from './shared-intents.ts';
 import type { Clock } from '../sys/clock.ts';
 
 /** What gossip needs from the transport; `send` is false where nothing is connected. */
@@ -24,7 +24,7 @@ export interface GossipOptions {
   readonly transport: GossipTransport;
   readonly intents: Intents;
   /** Called after new intents arrived from a peer, before anything acts on them: store them. */
-  readonly onIntents: (intents: Intents, taken: readonly Intent[]) => void;
+  readonly onIntents: (intents: Intents, taken: readonly Intent[], by: IntentSource) => void;
   /** Something a decision may depend on has changed. */
   readonly onChange: () => void;
   /** Gossip that is not acted on, and why. */
@@ -109,7 +109,7 @@ export function gossip(options: GossipOptions) {
         takeReport(peer, message.report, message.ageMs);
         break;
       case 'intents':
-        intents.take(from, message.intents);
+        intents.take(from, message.intents, 'gossip');
         break;
       case 'want-intents':
         intents.send(peer);
@@ -177,7 +177,8 @@ export function gossip(options: GossipOptions) {
     },
     intents: intents.all,
     /** Merges intents that came another way (an operator's, StoreIntents). */
-    store: (from: string, offered: readonly Intent[]): Merge => intents.take(from, offered),
+    store: (from: string, offered: readonly Intent[]): Merge =>
+      intents.take(from, offered, 'stored'),
     /** Replaces the own report and pushes it to every peer. */
     publish(report: NodeReport): void {
       own = report;

@@ -12,12 +12,18 @@ const INTENTS_INTERVAL_MS = 200;
 /** What is refused of a peer is said at most this often. */
 const SAY_MS = 60_000;
 
+/** Whose intents they were, and whether its gossip brought them or it asked for them to be stored. */
+export interface IntentSource {
+  readonly from: string;
+  readonly how: 'gossip' | 'stored';
+}
+
 /** What of the options of gossip is needed here; their promises stand there. */
 interface SharedIntentsOptions {
   readonly clock: Clock;
   readonly transport: { send(node: string, message: GossipMessage): boolean };
   readonly intents: Intents;
-  readonly onIntents: (intents: Intents, taken: readonly Intent[]) => void;
+  readonly onIntents: (intents: Intents, taken: readonly Intent[], source: IntentSource) => void;
   readonly onChange: () => void;
   readonly onRefused: (node: string, cause: string) => void;
 }
@@ -53,14 +59,14 @@ export function sharedIntents(options: SharedIntentsOptions) {
         transport.send(peer.node, { kind: 'intents', intents: part });
     },
     /** Merges what `from` offers; new ones are told through onIntents, refused ones said. */
-    take(from: string, offered: readonly Intent[]): Merge {
+    take(from: string, offered: readonly Intent[], how: IntentSource['how']): Merge {
       const wallMs = clock.wallMs();
       const merge = mergeIntents(intents, offered, wallMs);
       sayRefused(from, merge.refused, wallMs);
       if (merge.taken.length > 0 || merge.intents.size !== intents.size) {
         intents = merge.intents;
         digest = digestOf(intents);
-        options.onIntents(intents, merge.taken);
+        options.onIntents(intents, merge.taken, { from, how });
         options.onChange();
       }
       return merge;

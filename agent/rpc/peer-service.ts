@@ -1,6 +1,6 @@
 import type { UntypedServiceImplementation, handleUnaryCall } from '@grpc/grpc-js';
 import { proxyctl } from '../../proto/gen/messages.js';
-import type { Audit, PeerAsk } from '../core/audit.ts';
+import { actsOf, type Audit, type PeerAsk } from '../core/audit.ts';
 import type { Member } from '../core/member.ts';
 import { showCommand } from '../core/show-commands.ts';
 import type { SwapReading } from '../core/swap-messages.ts';
@@ -102,7 +102,7 @@ export function peerHandlers(
       'store intents',
       ({ intents }) => ({
         objects: intents.map(({ key }) => key),
-        asked: actorsOf(intents),
+        asked: actsOf(intents),
         reason: intents[0]?.reason ?? '',
       }),
       async (request, node) => {
@@ -223,12 +223,4 @@ export function peerHandlers(
       return { node: self, certificates: certificates.map(inspectedToWire) };
     }),
   };
-}
-
-/** For whom a node has wishes stored, each act once. */
-function actorsOf(intents: readonly proxyctl.v1.Intent[]): NonNullable<PeerAsk['asked']> {
-  const acts = new Map(
-    intents.map(({ actor, requestId }) => [`${requestId} ${actor}`, { actor, requestId }] as const),
-  );
-  return [...acts.values()];
 }

@@ -275,3 +275,24 @@ test('after newsyslog has turned the file over, lines go to the new one; a file 
     ['four'],
   );
 });
+
+test('decisions that gossip brought are on record as that of the node, with whom they were for', (t) => {
+  const { audit, lines } = desk(t);
+  const act = { actor: 'anna', requestId: 'r1' };
+  audit.learnt('haproxy02', []);
+  audit.learnt('haproxy02', [
+    { ...act, key: 'pin/1@wan' },
+    { ...act, key: 'pin/2@wan' },
+  ]);
+  t.deepEqual(lines(), [
+    {
+      time: '2027-01-15T08:00:00.000Z',
+      node: 'haproxy01',
+      event: 'learnt',
+      what: 'decisions',
+      who: { how: 'certificate', name: 'haproxy02', role: 'node', serial: null },
+      objects: ['pin/1@wan', 'pin/2@wan'],
+      asked: [{ actor: 'anna', request_id: 'r1' }],
+    },
+  ]);
+});

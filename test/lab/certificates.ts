@@ -1,6 +1,7 @@
 import { webcrypto, X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createCrl } from '../../ctl/pki/crl.ts';
 import { bundle, issue, type Issued } from '../certs/bundles.ts';
 import { SERVERS } from './haproxy-config.ts';
 import type { LabPlan } from './plan.ts';
@@ -25,8 +26,8 @@ const validity = (days: number): { notBefore: string; notAfter: string } => ({
 });
 
 /**
- * Writes the lab's certificates: CA, one per node, an operator's, the backends'
- * and the site's on every host; and the site CA's key, so that others can be issued.
+ * Writes the lab's certificates: CA, one per node, the operators' (anna is admin, vera looks, gone
+ * is on the list gone.crl that nobody has published), the backends' and the site's on every host.
  */
 export async function writeCertificates(plan: LabPlan): Promise<void> {
   const { runtime } = plan;
@@ -40,6 +41,12 @@ export async function writeCertificates(plan: LabPlan): Promise<void> {
   writeFileSync(join(runtime, 'ca.pem'), ca.certificate);
   const operator = `proxyctl://${plan.name}/operator/anna/admin`;
   write(runtime, 'operator', await identity('anna', operator));
+  write(runtime, 'viewer', await identity('vera', `proxyctl://${plan.name}/operator/vera/viewer`));
+  const gone = await identity('gone', `proxyctl://${plan.name}/operator/gone/admin`);
+  write(runtime, 'gone', gone);
+  const { serialNumber } = new X509Certificate(gone.certificate);
+  const revoked = await createCrl(ca, [serialNumber], { number: 1, nowMs: Date.now() });
+  writeFileSync(join(runtime, 'gone.crl'), revoked);
   const inside = await issue({ subject: 'CN=backends', issuer: ca, ...validity(20) });
   write(runtime, 'backends', inside);
   const site = await issueSite(ca, 60);

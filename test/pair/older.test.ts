@@ -54,6 +54,19 @@ for (const [at, older] of NODES.entries()) {
       });
   });
 
+  test(`${both}: who did what is shown of the other one, and the older is said to be missing`, async (t) => {
+    const newer = NODES[1 - at] ?? '';
+    const { code, json } = await asked(lab(), 'audit', '--context', newer);
+    t.is(code, 6);
+    t.like(
+      json.nodes.find(({ node }) => node === older),
+      { ok: false, error: { code: 'audit_unknown' } },
+    );
+    t.is((json.result?.['entries'] as readonly { node: string }[] | undefined)?.[0]?.node, newer);
+    const { code: alone, json: said } = await asked(lab(), 'audit', '--context', older);
+    t.deepEqual([alone, said.error?.code], [1, 'unsupported']);
+  });
+
   for (const by of NODES)
     test(`${both}: a move there and back asked at ${by}`, async (t) => {
       const moves: unknown[] = [];

@@ -9,7 +9,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import ava from 'ava';
 import { canGiveRootUp } from '../lab/accounts.ts';
 import { largeSite, newSite, sha1Of } from '../lab/certificates.ts';
@@ -77,7 +77,8 @@ test('the agent is nobody in every sense, its helpers are root and hold two desc
   // What this shell had open itself is not the agent's: above what it opened.
   const paths = [...descriptorsOf(pid).values()].filter((path) => path.startsWith('/'));
   const out = join(lab().runtime, 'haproxy01', 'agent.out');
-  t.deepEqual([...new Set(paths)].sort(), ['/dev/null', first().log, out].sort());
+  const audit = join(dirname(first().log), 'proxyctl-audit.log');
+  t.deepEqual([...new Set(paths)].sort(), ['/dev/null', first().log, audit, out].sort());
   const helpers = helpersOf(pid);
   t.is(helpers.length, 2);
   for (const helper of helpers) {
@@ -97,9 +98,10 @@ test('files: the state and the log are the user’s, admin.sock is root’s alon
     return `${uid} ${(mode & 0o777).toString(8)}`;
   };
   const uid = id('-u');
+  const audit = join(dirname(log), 'proxyctl-audit.log');
   t.deepEqual(
-    [state_dir, join(state_dir, 'state.json'), log, admin].map((path) => facts(path)),
-    [`${uid} 700`, `${uid} 600`, `${uid} 640`, '0 600'],
+    [state_dir, join(state_dir, 'state.json'), log, audit, admin].map((path) => facts(path)),
+    [`${uid} 700`, `${uid} 600`, `${uid} 640`, `${uid} 640`, '0 600'],
   );
 });
 

@@ -23,6 +23,7 @@ async function recorded(t: ExecutionContext, more: Parameters<typeof serveWorld>
     clock: testClock,
     problems: { raise: (_subject, cause) => t.fail(cause), clear: () => undefined },
   });
+  t.teardown(() => audit.close());
   const tls = await world.tlsOf('haproxy01');
   const server = await serveWorld(t, world, { tls, ...more, audit });
   return {
@@ -205,7 +206,7 @@ test('what a node does for another is on record as that node, with whom it says 
   ]);
 });
 
-test('an upload has no key on record, and one that is cut is a refusal', async (t) => {
+test('an upload has no key on record, and one that is not understood is a refusal', async (t) => {
   const { world, by, entries, text } = await recorded(t);
   const admin = by(await world.operator('root', 'admin'));
   const issued = await world.ca.issue(['proxyctl://web/node/x']);
@@ -216,6 +217,14 @@ test('an upload has no key on record, and one that is cut is a refusal', async (
   ]);
   t.regex(String(entries()[0]?.args['fingerprint_1']), /^[0-9a-f]{40}$/);
   t.false(text().includes(issued.keyPem.split('\n')[1] ?? ''));
+  const { path, requestSerialize, responseDeserialize } = ControlService.pushCertificates;
+  const upload = admin.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+  const ended = collect(upload);
+  upload.write({ chunk: Buffer.from(issued.keyPem) });
+  upload.end();
+  await ended;
+  const refused = ['refused', 'certificates', 'root admin', null, '', '', 'bad_request'];
+  t.deepEqual(entries().slice(2).map(shown), [refused]);
 });
 
 test('a connection whose certificate was revoked is on record with its address', async (t) => {
