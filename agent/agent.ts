@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Issuer } from './acme/issuer.ts';
 import { openAudit } from './audit/audit.ts';
@@ -185,6 +186,7 @@ export async function startAgent(
     icmp: second.icmp,
     clock,
     log,
+    startId: randomInt(1, 2 ** 32),
     stored: store.state,
     save,
     problems,

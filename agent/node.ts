@@ -42,6 +42,8 @@ export interface NodePorts<H extends HaproxyPort> extends Pick<
   readonly policy: Policy;
   readonly clock: Clock;
   readonly log: Log;
+  /** Drawn for this start. */
+  readonly startId: number;
   /** What the disk held at this start. */
   readonly stored: Store['state'];
   /** On disk before anything rests on it; rejects when the disk refuses. */

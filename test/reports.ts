@@ -65,6 +65,7 @@ export function report(node: string, change: Partial<NodeReport> = {}): NodeRepo
   return {
     node,
     epoch: 1,
+    startId: 0,
     sequence: 7,
     protocol: 1,
     agentVersion: '0.1.0',
@@ -84,6 +85,7 @@ export function report(node: string, change: Partial<NodeReport> = {}): NodeRepo
     seen: ['haproxy01', 'haproxy02', 'haproxy03'].map((name) => ({
       node: name,
       epoch: 1,
+      startId: 0,
       sequence: 7,
       ageMs: 0,
     })),

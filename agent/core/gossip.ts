@@ -1,23 +1,21 @@
-import type { Intent, NodeReport, Seen } from './model.ts';
+import type { Intent, NodeReport, Seen, Start } from './model.ts';
 
 /** What agents say to each other. */
 export type GossipMessage =
-  | {
+  | (Start & {
       readonly kind: 'hello';
       readonly node: string;
       readonly pair: string;
       readonly protocol: number;
       readonly agentVersion: string;
-      readonly epoch: number;
-    }
-  | {
+    })
+  | (Start & {
       readonly kind: 'heartbeat';
-      readonly epoch: number;
       readonly sequence: number;
       readonly intentsDigest: string;
       readonly seen: readonly Seen[];
       readonly heard: readonly Heard[];
-    }
+    })
   | { readonly kind: 'report'; readonly report: NodeReport; readonly ageMs: number }
   | { readonly kind: 'intents'; readonly intents: readonly Intent[] }
   | { readonly kind: 'want-intents' }

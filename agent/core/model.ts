@@ -191,9 +191,16 @@ export interface AppliedIntent {
  */
 export type LostServer = 'gone' | 'back';
 
-export interface Seen {
-  readonly node: string;
+/** Which start of an agent speaks. */
+export interface Start {
+  /** Counts the starts upwards; begins lower after a new installation, or with a clock behind. */
   readonly epoch: number;
+  /** Drawn at every start: two with one epoch are still two. 0: an agent that draws none. */
+  readonly startId: number;
+}
+
+export interface Seen extends Start {
+  readonly node: string;
   readonly sequence: number;
   /** Since the writer last heard anything from that node itself, at writing; null: an agent that does not say. */
   readonly ageMs: number | null;
@@ -207,9 +214,8 @@ export interface OneWay {
 }
 
 /** Everything one node says of itself; only that node writes it. */
-export interface NodeReport {
+export interface NodeReport extends Start {
   readonly node: string;
-  readonly epoch: number;
   readonly sequence: number;
   readonly protocol: number;
   readonly agentVersion: string;

@@ -1,5 +1,9 @@
-import type { NodeReport, NodeView, PathReading, PeerClass } from './model.ts';
+import type { NodeReport, NodeView, PathReading, PeerClass, Start } from './model.ts';
 import { CUT_MS, PROBES_LOST, STEADY_MS, type Timing } from './timing.ts';
+
+/** The two are of one start of an agent, as far as is known: who relays for an older agent may tell no `startId`. */
+export const isSameStart = (a: Start, b: Start): boolean =>
+  a.epoch === b.epoch && (a.startId === b.startId || a.startId === 0 || b.startId === 0);
 
 /** What the transport knows of one peer; readings of this host's monotonic clock. */
 export interface Contact {

@@ -1,17 +1,20 @@
+import type { Start } from '../core/model.ts';
+import { isSameStart } from '../core/peers.ts';
 import { DOUBLE_MS, FORGOTTEN_MS, LOWER_EPOCH_MS } from '../core/timing.ts';
 
 /** When messages of one start of an agent came; readings of this host's monotonic clock. */
-interface Heard {
+interface Heard extends Start {
   readonly firstAtMs: number;
   readonly lastAtMs: number;
 }
 
 /**
- * By which start of its agent one peer speaks: what came from the peer itself, by epoch. An agent
- * counts its starts upwards; after a new installation, or with a clock behind, it begins lower.
+ * By which start of its agent one peer speaks: what came from the peer itself, by epoch and what
+ * was drawn at the start. An agent counts its starts upwards; after a new installation, or with a
+ * clock behind, it begins lower; a copy, or a disk as it was before, may count the same again.
  */
 export function epochs() {
-  const heard = new Map<number, Heard>();
+  const heard = new Map<string, Heard>();
 
   /** For each two that were heard within `withinMs`: how long they went on side by side, and since when. */
   function sideBySide(withinMs: number, nowMs: number): { ms: number; sinceMs: number }[] {
@@ -26,18 +29,20 @@ export function epochs() {
 
   return {
     /** Something of that start came from the peer itself. */
-    hear(epoch: number, nowMs: number): void {
+    hear({ epoch, startId }: Start, nowMs: number): void {
+      const key = `${epoch} ${startId}`;
       for (const [other, { lastAtMs }] of heard)
-        if (other !== epoch && nowMs - lastAtMs >= FORGOTTEN_MS) heard.delete(other);
-      const before = heard.get(epoch);
-      heard.set(epoch, { firstAtMs: before?.firstAtMs ?? nowMs, lastAtMs: nowMs });
+        if (other !== key && nowMs - lastAtMs >= FORGOTTEN_MS) heard.delete(other);
+      const before = heard.get(key);
+      heard.set(key, { epoch, startId, firstAtMs: before?.firstAtMs ?? nowMs, lastAtMs: nowMs });
     },
     /**
-     * Whether a start with a lower epoch than the known one is the peer now: nothing of the known
+     * Whether a start with no higher epoch than the known one is the peer now: nothing of the known
      * one came for LOWER_EPOCH_MS, here or by the word of another (`relayedAtMs`).
      */
-    replaces(known: number, relayedAtMs: number | null, nowMs: number): boolean {
-      const lastAtMs = Math.max(heard.get(known)?.lastAtMs ?? -Infinity, relayedAtMs ?? -Infinity);
+    replaces(known: Start, relayedAtMs: number | null, nowMs: number): boolean {
+      const itself = [...heard.values()].filter((one) => isSameStart(one, known));
+      const lastAtMs = Math.max(...itself.map((one) => one.lastAtMs), relayedAtMs ?? -Infinity);
       return nowMs - lastAtMs >= LOWER_EPOCH_MS;
     },
     /** One of them spoke again after another had begun, a moment ago: which of them the peer is cannot be told. */

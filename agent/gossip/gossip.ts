@@ -1,9 +1,9 @@
 import { PROTOCOL, type GossipMessage } from '../core/gossip.ts';
 import type { Intents, Merge } from '../core/intents.ts';
-import type { Intent, NodeReport, NodeView, Seen } from '../core/model.ts';
-import { isFresh, withRelayed, type Contact } from '../core/peers.ts';
+import type { Intent, NodeReport, NodeView, Seen, Start } from '../core/model.ts';
+import { isFresh, isSameStart, withRelayed, type Contact } from '../core/peers.ts';
 import type { Timing } from '../core/timing.ts';
-import { isNewer, takesOver, unheard, viewOf, type Peer } from './peer.ts';
+import { isAsNew, isNewer, takesOver, unheard, viewOf, type Peer } from './peer.ts';
 import { relays } from './relay.ts';
 import { sharedIntents, type IntentSource } from './shared-intents.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -13,11 +13,10 @@ interface GossipTransport {
   send(node: string, message: GossipMessage): boolean;
 }
 
-export interface GossipOptions {
+export interface GossipOptions extends Start {
   readonly node: string;
   readonly pair: string;
   readonly agentVersion: string;
-  readonly epoch: number;
   readonly peers: readonly string[];
   readonly timing: Timing;
   readonly clock: Clock;
@@ -54,6 +53,7 @@ export function gossip(options: GossipOptions) {
     protocol: PROTOCOL,
     agentVersion: options.agentVersion,
     epoch: options.epoch,
+    startId: options.startId,
   });
 
   const startedAtMs = clock.nowMs();
@@ -62,9 +62,9 @@ export function gossip(options: GossipOptions) {
   const heardOf = (): Seen[] =>
     [...peers.values()].map((peer) => {
       const { node, report, relayedAtMs } = peer;
-      const { epoch = 0, sequence = 0 } = report ?? {};
+      const { epoch = 0, startId = 0, sequence = 0 } = report ?? {};
       const { heardAtMs } = withRelayed(peer, relayedAtMs, timing);
-      return { node, epoch, sequence, ageMs: clock.nowMs() - (heardAtMs ?? startedAtMs) };
+      return { node, epoch, startId, sequence, ageMs: clock.nowMs() - (heardAtMs ?? startedAtMs) };
     });
 
   const seen = (): Seen[] => heardOf().filter(({ node }) => peers.get(node)?.report !== null);
@@ -79,7 +79,7 @@ export function gossip(options: GossipOptions) {
   function takeReport(peer: Peer, report: NodeReport, ageMs: number): void {
     if (report.node !== peer.node) return relay.take(peer.node, report, ageMs);
     const nowMs = clock.nowMs();
-    peer.epochs.hear(report.epoch, nowMs);
+    peer.epochs.hear(report, nowMs);
     if (!takesOver(peer, report, nowMs)) return;
     peer.report = report;
     peer.currentAtMs = nowMs;
@@ -97,7 +97,7 @@ export function gossip(options: GossipOptions) {
     }
     switch (message.kind) {
       case 'hello':
-        peer.epochs.hear(message.epoch, clock.nowMs());
+        peer.epochs.hear(message, clock.nowMs());
         sendReport(from);
         intents.send(peer);
         break;
@@ -128,7 +128,7 @@ export function gossip(options: GossipOptions) {
   function heartbeat(peer: Peer, message: GossipMessage & { readonly kind: 'heartbeat' }): void {
     const { report } = peer;
     const nowMs = clock.nowMs();
-    peer.epochs.hear(message.epoch, nowMs);
+    peer.epochs.hear(message, nowMs);
     hearsUs(peer, message.seen, nowMs);
     peer.differsSinceMs =
       message.intentsDigest === intents.digest() ? null : (peer.differsSinceMs ?? nowMs);
@@ -136,9 +136,9 @@ export function gossip(options: GossipOptions) {
       transport.send(peer.node, { kind: 'want-report', node: peer.node });
       return void (message.intentsDigest !== intents.digest() && intents.send(peer));
     }
-    if (!isNewer(report, message)) peer.currentAtMs = nowMs;
+    if (isAsNew(message, report)) peer.currentAtMs = nowMs;
     // What another start of it has seen says nothing of this report.
-    if (message.epoch === report.epoch && sawMore(report.seen, message.seen)) {
+    if (isSameStart(message, report) && sawMore(report.seen, message.seen)) {
       peer.report = { ...report, seen: message.seen };
       options.onChange();
     }
@@ -195,6 +195,7 @@ export function gossip(options: GossipOptions) {
       const message: GossipMessage = {
         kind: 'heartbeat',
         epoch: options.epoch,
+        startId: options.startId,
         sequence: own?.sequence ?? 0,
         intentsDigest: intents.digest(),
         seen: heardOf(),
@@ -220,6 +221,6 @@ export function gossip(options: GossipOptions) {
 function sawMore(known: readonly Seen[], now: readonly Seen[]): boolean {
   return now.some((seen) => {
     const before = known.find(({ node }) => node === seen.node);
-    return before?.epoch !== seen.epoch || isNewer(seen, before);
+    return before === undefined || !isSameStart(seen, before) || isNewer(seen, before);
   });
 }

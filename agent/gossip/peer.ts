@@ -1,5 +1,5 @@
-import type { NodeReport, NodeView, OneWay } from '../core/model.ts';
-import { isFresh, peerClass, withRelayed } from '../core/peers.ts';
+import type { NodeReport, NodeView, OneWay, Start } from '../core/model.ts';
+import { isFresh, isSameStart, peerClass, withRelayed } from '../core/peers.ts';
 import { ANSWERED_MS, type Timing } from '../core/timing.ts';
 import { epochs, type Epochs } from './epochs.ts';
 
@@ -47,25 +47,25 @@ export const unheard = (node: string): Peer => ({
   standsSinceMs: null,
 });
 
-interface Version {
-  readonly epoch: number;
+interface Version extends Start {
   readonly sequence: number;
 }
 
-/** Only its writer counts up; a new start of the agent has a higher epoch. */
+/** Only its writer counts up; a new start of the agent has a higher epoch, or is another one. */
 export const isNewer = (a: Version, b: Version): boolean =>
-  a.epoch !== b.epoch ? a.epoch > b.epoch : a.sequence > b.sequence;
+  a.epoch !== b.epoch ? a.epoch > b.epoch : isSameStart(a, b) && a.sequence > b.sequence;
+
+/** The two are of one start, and `a` is at least what `b` was. */
+export const isAsNew = (a: Version, b: Version): boolean => isSameStart(a, b) && !isNewer(b, a);
 
 /**
  * Whether what came from `peer` itself or of it by another is to take the place of its known
- * report: newer, or of a start with a lower epoch after which nothing came of the known one.
+ * report: newer, or of another start, with no higher epoch, and nothing came of the known one since.
  */
 export function takesOver(peer: Peer, version: Version, nowMs: number): boolean {
   const { report } = peer;
   if (report === null || isNewer(version, report)) return true;
-  return (
-    version.epoch < report.epoch && peer.epochs.replaces(report.epoch, peer.relayedAtMs, nowMs)
-  );
+  return !isSameStart(version, report) && peer.epochs.replaces(report, peer.relayedAtMs, nowMs);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { GossipMessage, Heard } from '../core/gossip.ts';
 import type { NodeReport } from '../core/model.ts';
 import { isFresh } from '../core/peers.ts';
 import type { Timing } from '../core/timing.ts';
-import { isNewer, takesOver, type Peer } from './peer.ts';
+import { isAsNew, takesOver, type Peer } from './peer.ts';
 import type { Clock } from '../sys/clock.ts';
 
 type Heartbeat = GossipMessage & { readonly kind: 'heartbeat' };
@@ -65,7 +65,7 @@ export function relays(
       if (peer.report === null || takesOver(peer, version, nowMs)) {
         peer.askedOf = from;
         transport.send(from, { kind: 'want-report', node });
-      } else if (!isNewer(peer.report, version)) {
+      } else if (isAsNew(version, peer.report)) {
         peer.relayedAtMs = Math.max(peer.relayedAtMs ?? -Infinity, nowMs - ageMs);
       }
     }

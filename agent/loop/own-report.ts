@@ -68,6 +68,7 @@ export function ownReport(options: LoopOptions) {
         ...own,
         node: options.node,
         epoch: options.epoch,
+        startId: options.startId,
         // Nobody has seen this yet; tell() gives the real number.
         sequence: published.sequence + 1,
         protocol: PROTOCOL,
@@ -139,7 +140,7 @@ export function substance(report: NodeReport, nowMs: number): Substance {
     sequence: 0,
     wallMs: 0,
     agentStartedMs: 0,
-    seen: report.seen.map(({ node, epoch }) => ({ node, epoch })),
+    seen: report.seen.map(({ node, epoch, startId }) => ({ node, epoch, startId })),
     addresses: [],
     haproxy: report.haproxy.map((haproxy) => ({ ...haproxy, startedMs: 0 })),
   });

@@ -1,7 +1,7 @@
 import type { Decide } from '../core/decide/decide.ts';
 import type { Intents } from '../core/intents.ts';
 import type { AppliedIntent, HaproxyReport, NodeReport, NodeView } from '../core/model.ts';
-import type { PathReading, Policy, Problem } from '../core/model.ts';
+import type { PathReading, Policy, Problem, Start } from '../core/model.ts';
 import type { Timing } from '../core/timing.ts';
 import type { CarpSource } from './carp-reader.ts';
 import type { NetworkConfig } from '../config/config.ts';
@@ -48,9 +48,8 @@ export interface Durable extends StoredPast {
   readonly fenceMine: boolean;
 }
 
-export interface LoopOptions {
+export interface LoopOptions extends Start {
   readonly node: string;
-  readonly epoch: number;
   readonly agentVersion: string;
   readonly policy: Policy;
   readonly timing: Timing;

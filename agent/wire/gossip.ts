@@ -47,20 +47,20 @@ export function gossipToWire(
 /** A gossip message that arrived at `at`; throws WireError. */
 export function gossipFromWire(wire: proxyctl.v1.GossipMessage, at: Moment): GossipMessage {
   if (wire.hello) {
-    const { node, pair, protocol, agentVersion, epoch } = wire.hello;
+    const { node, pair, protocol, agentVersion, epoch, startId } = wire.hello;
     filled('hello.node', node);
     filled('hello.pair', pair);
     if (protocol === 0) throw new WireError('hello.protocol', 'missing');
-    return { kind: 'hello', node, pair, protocol, agentVersion, epoch };
+    return { kind: 'hello', node, pair, protocol, agentVersion, epoch, startId };
   }
   if (wire.heartbeat) {
-    const { epoch, sequence, intentsDigest } = wire.heartbeat;
+    const { epoch, startId, sequence, intentsDigest } = wire.heartbeat;
     const seen = each('heartbeat.seen', wire.heartbeat.seen, seenFromWire);
     const heard = each('heartbeat.heard', wire.heartbeat.heard, ({ node, ageMs }, field) => ({
       node: filled(`${field}.node`, node),
       ageMs,
     }));
-    return { kind: 'heartbeat', epoch, sequence, intentsDigest, seen, heard };
+    return { kind: 'heartbeat', epoch, startId, sequence, intentsDigest, seen, heard };
   }
   if (wire.report) {
     const report = present('report.report', wire.report.report);

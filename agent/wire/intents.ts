@@ -52,6 +52,7 @@ export function seenFromWire(wire: proxyctl.v1.Seen, field: string): Seen {
   return {
     node: filled(`${field}.node`, wire.node),
     epoch: wire.epoch,
+    startId: wire.startId,
     sequence: wire.sequence,
     ageMs: wire.ageMs ?? null,
   };

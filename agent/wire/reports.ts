@@ -80,6 +80,7 @@ export function reportFromWire(
   return {
     node: filled(`${field}.node`, wire.node),
     epoch: wire.epoch,
+    startId: wire.startId,
     sequence: wire.sequence,
     protocol: wire.protocol,
     agentVersion: wire.agentVersion,

@@ -18,6 +18,7 @@ function listener() {
     pair: 'web',
     agentVersion: '0.1.0',
     epoch: 1,
+    startId: 0,
     peers: [B],
     timing: TIMINGS.fast,
     clock,
@@ -32,16 +33,17 @@ function listener() {
     onChange: () => undefined,
     onRefused: () => undefined,
   });
-  const says = (epoch: number, sequence = 1) =>
-    one.receive(B, { kind: 'report', report: report(B, { epoch, sequence }), ageMs: 0 });
+  const says = (epoch: number, sequence = 1, startId = 0) =>
+    one.receive(B, { kind: 'report', report: report(B, { epoch, startId, sequence }), ageMs: 0 });
   /** A heartbeat that heard haproxy01 so long ago; null: an agent that does not say. */
   const beats = (epoch: number, ageMs: number | null, sequence = 1, ours = 7) =>
     one.receive(B, {
       kind: 'heartbeat',
       epoch,
+      startId: 0,
       sequence,
       intentsDigest: '',
-      seen: [{ node: A, epoch: 1, sequence: ours, ageMs }],
+      seen: [{ node: A, epoch: 1, startId: 0, sequence: ours, ageMs }],
       heard: [],
     });
   const seenOfUs = () =>
@@ -127,6 +129,31 @@ test('one that speaks again after another start of it had begun is not counted f
   t.deepEqual(peer(), { ...well, epoch: 101 }, 'what the old one said was on its way');
 });
 
+test('two that count the same epoch are told apart by what each drew at its start', async (t) => {
+  const { clock, says, peer } = listener();
+  for (let turn = 0; turn < 4; turn++) {
+    says(100, 50 + turn, 1);
+    await clock.advance(500);
+    says(100, turn, 2);
+    await clock.advance(500);
+  }
+  t.like(peer(), { fresh: false, health: 'unknown', doubleSinceMs: 10_500 });
+  for (let turn = 0; turn < 12; turn++) {
+    says(100, 10 + turn, 2);
+    await clock.advance(500);
+  }
+  t.deepEqual(peer(), { ...well, epoch: 100 }, 'the one that goes on, though it counts lower');
+});
+
+test('an older agent draws nothing: its starts are told apart by epoch alone', async (t) => {
+  const { clock, says, peer } = listener();
+  says(100, 5, 0);
+  await clock.advance(500);
+  says(100, 6, 0);
+  await clock.advance(500);
+  t.deepEqual(peer(), { ...well, epoch: 100 });
+});
+
 test('what one start of the peer has seen of us is not taken for what another has', (t) => {
   const { says, beats, seenOfUs } = listener();
   says(100);
@@ -173,6 +200,6 @@ test('a peer that was never heard stands in heartbeats with how long we have wai
   one.beat();
   const [beat] = sent;
   t.deepEqual(beat?.kind === 'heartbeat' ? beat.seen : null, [
-    { node: B, epoch: 0, sequence: 0, ageMs: 3000 },
+    { node: B, epoch: 0, startId: 0, sequence: 0, ageMs: 3000 },
   ]);
 });

@@ -20,6 +20,7 @@ function pair() {
       pair: 'web',
       agentVersion: '0.1.0',
       epoch: 1,
+      startId: 0,
       peers: [name === 'n1' ? 'n2' : 'n1'],
       timing: TIMINGS.fast,
       clock,

@@ -71,6 +71,7 @@ export function loopWorld({
   const options: LoopOptions = {
     node: 'haproxy01',
     epoch: 3,
+    startId: 0,
     agentVersion: '0.1.0',
     policy: { failback: 'auto', holdMs: 10_000, maxMoves: 3, windowMs: 600_000 } as never,
     timing: TIMINGS.fast,

@@ -60,7 +60,7 @@ test('one proxyctl URI, of this pair, in full, is an identity; anything else is 
 
 test('protocols one apart talk, two apart are refused with the side to upgrade', (t) => {
   const hello = (node: string, protocol: number, pair = 'web') =>
-    ({ kind: 'hello', node, pair, protocol, agentVersion: '1', epoch: 1 }) as const;
+    ({ kind: 'hello', node, pair, protocol, agentVersion: '1', epoch: 1, startId: 0 }) as const;
   const ours = hello('haproxy01', 3);
   t.deepEqual(
     [

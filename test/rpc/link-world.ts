@@ -106,6 +106,7 @@ export async function tlsListener(t: ExecutionContext, issued: Issued, ca: strin
 export const heartbeat = (sequence: number): GossipMessage => ({
   kind: 'heartbeat',
   epoch: 1,
+  startId: 0,
   sequence,
   intentsDigest: 'd',
   seen: [],

@@ -78,6 +78,7 @@ export const helloOf = (node: string, protocol = 1): Hello => ({
   protocol,
   agentVersion: '0.1.0',
   epoch: 1,
+  startId: 0,
 });
 
 export const emptyResult: ActResult = {

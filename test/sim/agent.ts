@@ -102,6 +102,7 @@ export class Agent {
       icmp: 'raw-socket',
       clock,
       log: this.#log(),
+      startId: world.start(),
       stored: state,
       save,
       problems: known,
@@ -142,7 +143,8 @@ export class Agent {
       instance: '',
       clock,
       watch: (tell) =>
-        host.haproxy.watch(process, (liveness) => {
+        host.haproxy.watch(process, (seen) => {
+          const liveness = this.world.options.planted?.liveness?.(seen, host) ?? seen;
           this.say(`sees HAProxy ${liveness.kind}`);
           tell(liveness);
           wishes.ring();

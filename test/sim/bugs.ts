@@ -1,57 +1,9 @@
-import { decide, type Decide } from '../../agent/core/decide/decide.ts';
-import type { Action, Decision } from '../../agent/core/decide/decision.ts';
-import type { GossipMessage } from '../../agent/core/gossip.ts';
 import { compareStamps } from '../../agent/core/intents.ts';
-import { LOWERED_ADVSKEW, type AddressReport, type NodeReport } from '../../agent/core/model.ts';
+import { LOWERED_ADVSKEW, type AddressReport } from '../../agent/core/model.ts';
+import type { Action } from '../../agent/core/decide/decision.ts';
 import type { View } from '../../agent/core/decide/view.ts';
-import type { Gossip } from '../../agent/gossip/gossip.ts';
-import type { CarpPort } from '../../agent/loop/ports.ts';
-import type { State } from '../../agent/store/state.ts';
-import type { Host } from './host.ts';
-
-/** A bug on purpose: what of an agent's parts is replaced. The product has none of these switches. */
-export interface Planted {
-  readonly name: string;
-  /** A seed in which the invariants noticed it. */
-  readonly seed: number;
-  /** A policy for one start of one agent. */
-  readonly decide?: () => Decide;
-  readonly carp?: (port: CarpPort, host: Host) => CarpPort;
-  readonly durable?: (state: State) => State;
-  /** Changes what arrives; null: as it is. */
-  readonly receive?: (message: GossipMessage, gossip: Gossip) => GossipMessage | null;
-}
-
-const reports = (view: View, change: (report: NodeReport, self: boolean) => NodeReport): View => ({
-  ...view,
-  nodes: view.nodes.map((one) =>
-    one.report === null ? one : { ...one, report: change(one.report, one.node === view.self) },
-  ),
-});
-
-const addresses = (
-  report: NodeReport,
-  change: (address: AddressReport) => AddressReport,
-): NodeReport => ({ ...report, addresses: report.addresses.map(change) });
-
-/** The real policy on a view that is not as it is. */
-const seeing =
-  (change: (view: View, nowMs: number) => View): (() => Decide) =>
-  () =>
-  (view, memory, nowMs) =>
-    decide(change(view, nowMs), memory, nowMs);
-
-/** The real policy, with something else done than it decided. */
-const doing =
-  (change: (decision: Decision, view: View) => Decision): (() => Decide) =>
-  () =>
-  (view, memory, nowMs) =>
-    change(decide(view, memory, nowMs), view);
-
-const without = (decision: Decision, unwanted: (action: Action) => boolean): Decision => ({
-  ...decision,
-  actions: decision.actions.filter((action) => !unwanted(action)),
-});
+import { FIELD_BUGS } from './field-bugs.ts';
+import { addresses, doing, reports, seeing, without, type Planted } from './planted.ts';
 
 const lowers = (action: Action): boolean =>
   action.kind === 'set-advskew' && action.advskew === LOWERED_ADVSKEW;
@@ -217,6 +169,7 @@ export const BUGS: readonly Planted[] = [
       reports(view, (report, self) => (self ? { ...report, health: 'serving' } : report)),
     ),
   },
+  ...FIELD_BUGS,
 ];
 
 /** The bug of that name; undefined for no name. */

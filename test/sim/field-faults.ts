@@ -6,7 +6,7 @@ import type { World } from './world.ts';
 /** SIGUSR1: nobody accepts any more, and the process lives on with its sessions. */
 export const haproxySoftStopped = (host: Host): Fault => ({
   name: `HAProxy of ${host.name} is stopped softly`,
-  start: () => host.haproxy.stop('accepts nobody any more'),
+  start: () => host.haproxy.stopSoftly(),
   end: () => {
     if (host.up) host.haproxy.start();
   },
@@ -46,9 +46,11 @@ export function rebooted(world: World, host: Host): Fault {
 
 /**
  * A copy of the host runs with its name and certificate, as it was when it was copied, and tells
- * every other agent so. It does not reach the LAN.
+ * every other agent so. It does not reach the LAN. `later`: it counts one start more; `alike`: the
+ * same, as after a disk was copied and both were started within a second.
  */
-export function cloned(world: World, host: Host): Fault {
+export function cloned(world: World, host: Host, how: 'later' | 'alike' = 'later'): Fault {
+  const startId = world.start();
   let over = false;
   let sequence = 0;
   const told = new Map<Host, NodeReport>();
@@ -59,7 +61,7 @@ export function cloned(world: World, host: Host): Fault {
       other.agent?.process.deliver(() =>
         other.agent?.gossip?.receive(host.name, {
           kind: 'report',
-          report: { ...report, epoch: report.epoch + 1, sequence },
+          report: { ...report, epoch: report.epoch + Number(how === 'later'), startId, sequence },
           ageMs: 0,
         }),
       );
@@ -68,6 +70,7 @@ export function cloned(world: World, host: Host): Fault {
   return {
     name: `a copy of ${host.name} runs`,
     start() {
+      world.copied.add(host);
       for (const other of world.hosts) {
         const known = other.agent?.loop?.peers().find(({ node }) => node === host.name)?.report;
         if (other !== host && known) told.set(other, known);
@@ -76,6 +79,7 @@ export function cloned(world: World, host: Host): Fault {
     },
     end: () => {
       over = true;
+      world.copied.delete(host);
     },
   };
 }

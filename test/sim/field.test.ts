@@ -55,23 +55,41 @@ for (const which of ['A', 'B'] as const)
       t.deepEqual([s.holder(), s.advskews()], [s.A.name, [10, 100]]);
     }));
 
-test('cloned host: named on every node, nothing moves to it, and the real one recovers', (t) =>
+for (const how of ['later', 'alike'] as const)
+  test(`cloned host, counting its starts ${how}: named on every node, nothing moves to it, and the real one recovers`, (t) =>
+    scene(t, {}, async (s) => {
+      const heal = s.fault(field.cloned(s.world, s.B, how));
+      await s.run(6000);
+      t.deepEqual(
+        [s.A, s.B].map((host) => s.alerts(host).includes('same-name')),
+        [true, true],
+      );
+      t.is(await s.pin(s.A, s.B), 'unreachable');
+      s.holds(s.A);
+      heal();
+      await s.run(10_000);
+      t.deepEqual(
+        [s.A, s.B].map((host) => s.alerts(host).includes('same-name')),
+        [false, false],
+      );
+      t.is(await s.pin(s.A, s.B), 'reached');
+    }));
+
+test('a disk as it was before, counting its starts as before: the host is believed again', (t) =>
   scene(t, {}, async (s) => {
-    const heal = s.fault(field.cloned(s.world, s.B));
-    await s.run(6000);
-    t.deepEqual(
-      [s.A, s.B].map((host) => s.alerts(host).includes('same-name')),
-      [true, true],
-    );
-    t.is(await s.pin(s.A, s.B), 'unreachable');
-    s.holds(s.A);
+    const early = s.B.disk.copyAll();
+    s.B.endAgent('kill');
+    // Nothing of the time has passed on its clock: its epoch is the stored one and one more.
+    s.B.clock.wallMs -= 3_600_000;
+    s.B.startAgent();
+    await s.run(20_000);
+    s.B.backup = early;
+    const heal = s.fault(fault.hostCrashed(s.world, s.B, 'old'));
+    await s.run(5000);
     heal();
-    await s.run(10_000);
-    t.deepEqual(
-      [s.A, s.B].map((host) => s.alerts(host).includes('same-name')),
-      [false, false],
-    );
+    await s.run(CALM);
     t.is(await s.pin(s.A, s.B), 'reached');
+    s.holds(s.B);
   }));
 
 test('an HAProxy that cannot be asked moves nothing and is no reason against a rescue', (t) =>

@@ -16,6 +16,10 @@ export class Haproxy {
   readonly #node: string;
   state: 'up' | 'hung' | 'down' = 'up';
   stateSinceMs = 0;
+  /** It accepts nobody any more and lives on with its sessions: `state` is down for clients. */
+  stopping = false;
+  /** Processes since the last start that took over without a gap. */
+  reloads = 0;
   /** Its stats socket may not be used: what it is cannot be known. */
   barred = false;
   pid = 100;
@@ -31,6 +35,7 @@ export class Haproxy {
   }
 
   #become(state: 'up' | 'hung' | 'down', text: string): void {
+    if (state !== 'down') this.stopping = false;
     if (this.state !== state) this.stateSinceMs = this.#world.nowMs;
     this.state = state;
     this.#world.story.say(this.#node, `haproxy: ${text}`);
@@ -39,13 +44,22 @@ export class Haproxy {
   }
 
   stop(how: string): void {
+    this.stopping = false;
     if (this.state !== 'down') this.#become('down', how);
+  }
+
+  /** SIGUSR1. */
+  stopSoftly(): void {
+    if (this.state === 'down') return;
+    this.stopping = true;
+    this.#become('down', 'accepts nobody any more');
   }
 
   /** A new process: its servers start from its configuration. */
   start(): void {
     if (this.state !== 'down') this.#become('down', 'ends for its restart');
     this.pid++;
+    this.reloads = 0;
     this.servers.clear();
     this.#become('up', `starts, pid ${this.pid}`);
   }
@@ -54,6 +68,7 @@ export class Haproxy {
   reload(): void {
     if (this.state !== 'up') return;
     this.pid++;
+    this.reloads++;
     this.servers.clear();
     this.#become('up', `is reloaded, pid ${this.pid}`);
   }
@@ -101,7 +116,11 @@ export class Haproxy {
           tell({ kind: 'up', pid: this.pid, version: '2.6.12' });
           break;
         case 'down':
-          tell({ kind: 'down', cause: 'nobody listens' });
+          tell(
+            this.stopping
+              ? { kind: 'stopping', pid: this.pid, cause: 'it is stopping' }
+              : { kind: 'down', cause: 'nobody listens' },
+          );
           process.clock.after(retryMs, () => {
             if (mine === round) look();
           });

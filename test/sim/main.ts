@@ -1,10 +1,12 @@
 import { parseArgs } from 'node:util';
 import { BUGS } from './bugs.ts';
+import { fieldKind } from './plan.ts';
 import { runSeed, type Result, type RunOptions } from './run.ts';
 import { firstFailure, runSeeds } from './workers.ts';
 
 /**
  * npm run sim -- [--seeds N] [--first S] [--nodes 2|3] [--minutes 10]   many seeds; exit 1 when one fails
+ *    [--often KIND]                                                      with one kind of the field's faults in most storms
  * npm run sim -- --bugs [--seeds N]                                      every planted bug is found; exit 1 when one is not
  * npm run sim -- --seed S [--nodes 2|3] [--minutes 10]                  one seed, with its whole story
  */
@@ -19,6 +21,7 @@ const { values } = parseArgs({
     keep: { type: 'boolean', default: false },
     bugs: { type: 'boolean', default: false },
     bug: { type: 'string' },
+    often: { type: 'string' },
   },
 });
 
@@ -26,6 +29,7 @@ const options: RunOptions = {
   nodes: values.nodes === undefined ? null : Number(values.nodes),
   minutes: Number(values.minutes),
   lines: { failed: Number(values.lines), passed: 0 },
+  ...(values.often === undefined ? {} : { often: fieldKind(values.often) }),
   ...(values.bug === undefined ? {} : { bug: values.bug }),
 };
 
@@ -70,8 +74,8 @@ async function hunt(): Promise<boolean> {
   const seeds = Array.from({ length: Number(values.seeds) }, (_, at) => first + at);
   const wanted = BUGS.filter((one) => values.bug === undefined || one.name === values.bug);
   let all = true;
-  for (const { name } of wanted) {
-    const found = await firstFailure(seeds, { ...options, bug: name });
+  for (const { name, often } of wanted) {
+    const found = await firstFailure(seeds, { ...options, bug: name, ...(often && { often }) });
     all &&= found !== null;
     console.log(
       `${name}: ${found === null ? `NOT FOUND in ${seeds.length} seeds` : verdict(found)}`,

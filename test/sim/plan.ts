@@ -11,6 +11,26 @@ const VHIDS = [
   { vhid: 2, advskew: [100, 10, 150], vips4: ['192.0.2.201'], vips6: [] },
 ];
 
+/** What the field brings; a clock behind is drawn as what a crash does to the disk. */
+const DRAWN = [
+  'one-way',
+  'port-closed',
+  'demotion',
+  'soft-stop',
+  'reload',
+  'not-asked',
+  'reboot',
+  'clone',
+] as const;
+export type FieldKind = (typeof DRAWN)[number] | 'clock-behind';
+
+/** The kind of that name; throws TypeError for none. */
+export function fieldKind(name: string): FieldKind {
+  const found = ([...DRAWN, 'clock-behind'] as const).find((one) => one === name);
+  if (found === undefined) throw new TypeError(`no kind is called ${name}`);
+  return found;
+}
+
 /** The pair or three of one seed. */
 export function optionsFor(seed: number, nodes: number | null): WorldOptions {
   const dice = random(seed ^ 0x51ab);
@@ -26,15 +46,17 @@ export function optionsFor(seed: number, nodes: number | null): WorldOptions {
 
 /**
  * Storms of faults and orders with calm between them, until `endMs`: in a storm
- * several things go wrong at once, in the calm everything has to come right.
+ * several things go wrong at once, in the calm everything has to come right. `often`: in most
+ * of them for long that goes wrong.
  */
-export function storms(world: World, endMs: number): void {
+export function storms(world: World, endMs: number, often: FieldKind | null = null): void {
   // Chance of its own: what the world draws must not change what goes wrong.
   const dice = random(world.options.seed ^ 0x2c1b3c6d);
   let atMs = world.nowMs + dice.between(1000, 5000);
   while (atMs < endMs - 75_000) {
     const ms = dice.between(5000, 40_000);
     const count = 1 + Math.floor(dice.next() ** 2 * 5);
+    if (often !== null) provoke(world, dice, often, atMs);
     for (let number = 0; number < count; number++) {
       const startMs = atMs + dice.between(0, ms);
       const lastsMs = dice.chance(0.4) ? dice.between(50, 3000) : dice.between(1000, ms);
@@ -47,12 +69,52 @@ export function storms(world: World, endMs: number): void {
 
 type Happens = (lastsMs: number) => void;
 
+/** Faults of one kind through a whole storm, and an HAProxy that is dead meanwhile. */
+function provoke(world: World, dice: Random, often: FieldKind, atMs: number): void {
+  const host = dice.pick(world.hosts);
+  const other = dice.pick(world.hosts.filter((one) => one !== host));
+  for (const what of [fieldKindsOf(world, host, other)[often], () => deadHaproxy(world, dice)])
+    if (dice.chance(0.7)) {
+      const happens = what();
+      const startMs = atMs + dice.between(0, 8000);
+      world.in(startMs - world.nowMs, () => happens(dice.between(20_000, 40_000)));
+    }
+}
+
+function deadHaproxy(world: World, dice: Random): Happens {
+  const host = dice.pick(world.hosts);
+  return (lastsMs) => fault.during(world, lastsMs, fault.haproxyDead(host));
+}
+
+function fieldKindsOf(
+  world: World,
+  host: Host,
+  other: Host,
+): Readonly<Record<FieldKind, () => Happens>> {
+  const during = (make: () => fault.Fault): Happens => {
+    return (lastsMs) => fault.during(world, lastsMs, make());
+  };
+  return {
+    'one-way': () => during(() => fault.gossipOneWay(world, host, other)),
+    'port-closed': () => during(() => fault.portClosed(world)),
+    demotion: () => during(() => fault.sendError(host)),
+    'soft-stop': () => during(() => field.haproxySoftStopped(host)),
+    reload: () => () => field.haproxyReloaded(world, host),
+    'not-asked': () => during(() => field.haproxyUnknown(host)),
+    reboot: () => during(() => field.rebooted(world, host)),
+    clone: () =>
+      during(() => field.cloned(world, host, world.options.seed % 2 === 0 ? 'alike' : 'later')),
+    'clock-behind': () => during(() => fault.hostCrashed(world, host, 'behind')),
+  };
+}
+
 function faultFrom(world: World, dice: Random): Happens {
   const host = dice.pick(world.hosts);
   const other = dice.pick(world.hosts.filter((one) => one !== host));
   const during = (make: () => fault.Fault): Happens => {
     return (lastsMs) => fault.during(world, lastsMs, make());
   };
+  const fieldKinds = fieldKindsOf(world, host, other);
   const kinds: readonly (() => Happens)[] = [
     () => during(() => fault.agentKilled(host, dice.chance(0.7) ? 'kill' : 'stop')),
     () => during(() => fault.agentFrozen(host)),
@@ -103,14 +165,7 @@ function faultFrom(world: World, dice: Random): Happens {
       return () => fault.during(world, ms, fault.machinePaused(host));
     },
     () => during(() => fault.echoFiltered(world)),
-    () => during(() => fault.gossipOneWay(world, host, other)),
-    () => during(() => fault.portClosed(world)),
-    () => during(() => fault.sendError(host)),
-    () => during(() => field.haproxySoftStopped(host)),
-    () => () => field.haproxyReloaded(world, host),
-    () => during(() => field.haproxyUnknown(host)),
-    () => during(() => field.rebooted(world, host)),
-    () => during(() => field.cloned(world, host)),
+    ...DRAWN.map((kind) => fieldKinds[kind]),
   ];
   return dice.pick(kinds)();
 }

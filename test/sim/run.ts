@@ -1,5 +1,5 @@
 import { planted } from './bugs.ts';
-import { optionsFor, storms } from './plan.ts';
+import { optionsFor, storms, type FieldKind } from './plan.ts';
 import { Violation } from './violation.ts';
 import { World } from './world.ts';
 
@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly minutes: number;
   /** Lines of story wanted: of a run that failed, and of one that did not. */
   readonly lines: { readonly failed: number; readonly passed: number };
+  /** Goes wrong in most storms, besides what is drawn. */
+  readonly often?: FieldKind;
   /** Name of a bug on purpose. */
   readonly bug?: string;
 }
@@ -39,7 +41,7 @@ export async function runSeed(seed: number, options: RunOptions): Promise<Result
   try {
     await world.begin();
     const endMs = world.nowMs + options.minutes * 60_000;
-    storms(world, endMs);
+    storms(world, endMs, options.often);
     while (world.nowMs < endMs && escaped.length === 0)
       await world.run(Math.min(1000, endMs - world.nowMs));
     for (const error of escaped) throw error;

@@ -1,5 +1,5 @@
 import type { Intent, Policy } from '../../agent/core/model.ts';
-import type { Planted } from './bugs.ts';
+import type { Planted } from './planted.ts';
 import { checks, type Check } from './invariants/all.ts';
 import { areManaged, circumstances } from './invariants/truth.ts';
 import { Host } from './host.ts';
@@ -63,6 +63,8 @@ export class World {
   troubledAtMs = 0;
   /** Faults that are on now, by what they are. */
   readonly faults = new Set<string>();
+  /** Hosts of which a copy runs. */
+  readonly copied = new Set<Host>();
   /** Verbs under way, by the process that carries each out. */
   readonly verbs = new Map<number, { readonly alive: boolean }>();
   /** Every intent that a verb made, by key and stamp. */
@@ -70,6 +72,7 @@ export class World {
   /** What verbs reported as reached on every node, by key: the newest. */
   readonly acknowledged = new Map<string, Intent>();
   #numbers = 0;
+  #starts = 0;
   #circumstances: string | null = null;
   readonly #queue = new Queue();
   readonly #checks: readonly Check[];
@@ -106,6 +109,11 @@ export class World {
     const found = this.hosts.find((one) => one.name === name);
     if (found === undefined) throw new TypeError(`no host is called ${name}`);
     return found;
+  }
+
+  /** A number of its own for one start of an agent. */
+  start(): number {
+    return ++this.#starts;
   }
 
   /** Schedules something after so many ms. */

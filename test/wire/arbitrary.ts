@@ -33,7 +33,13 @@ export const intent: fc.Arbitrary<Intent> = fc
   })
   .map((one) => ({ ...one, deleted: one.value === '' }));
 
-const seen = fc.record({ node: word, epoch: uint, sequence: uint, ageMs: maybe(uint) });
+const seen = fc.record({
+  node: word,
+  epoch: uint,
+  startId: uint,
+  sequence: uint,
+  ageMs: maybe(uint),
+});
 
 const addressReport = fc
   .record({
@@ -91,6 +97,7 @@ const haproxyReport = fc.record({
 export const report: fc.Arbitrary<NodeReport> = fc.record({
   node: word,
   epoch: uint,
+  startId: uint,
   sequence: uint,
   protocol: uint,
   agentVersion: text,
@@ -134,10 +141,12 @@ export const gossip: fc.Arbitrary<GossipMessage> = fc.oneof(
     protocol: fc.integer({ min: 1, max: 99 }),
     agentVersion: text,
     epoch: uint,
+    startId: uint,
   }),
   fc.record({
     kind: fc.constant('heartbeat' as const),
     epoch: uint,
+    startId: uint,
     sequence: uint,
     intentsDigest: text,
     heard: few(fc.record({ node: word, ageMs: uint })),

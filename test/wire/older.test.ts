@@ -100,6 +100,7 @@ test('a peer with an unknown word stays fresh, and its report is the present one
     pair: 'web',
     agentVersion: '0.1.0',
     epoch: 1,
+    startId: 0,
     peers: ['haproxy02'],
     timing: TIMINGS.fast,
     clock,

@@ -108,19 +108,25 @@ const newlyLost = (nowMs: number): Lost => ({
   badAuth: false,
 });
 
-/** The owner of the lowest-numbered doubled vhid, else the fresh node that is MASTER of the lowest. */
+/**
+ * The owner of the lowest-numbered doubled vhid, else the fresh node that is MASTER of the lowest;
+ * one whose HAProxy is dead only where all are.
+ */
 function keeperOf(view: View, me: NodeReport, nowMs: number): NodeView | null {
   const addresses = [...me.addresses].sort((a, b) => a.vhid - b.vhid);
   const find = (node: string): NodeView | null =>
     view.nodes.find((one) => one.node === node) ?? null;
   let single: string | null = null;
+  let dead: string | null = null;
   for (const { address } of addresses) {
     const { owner: chosen, candidates } = owner(address, view, nowMs);
     const masters = candidates.filter(({ isMaster }) => isMaster);
     if (masters.length > 1 && chosen !== null) return find(chosen.node);
-    single ??= masters[0]?.node ?? null;
+    single ??= masters.find(({ report }) => report.health !== 'down')?.node ?? null;
+    dead ??= masters[0]?.node ?? null;
   }
-  return single === null ? null : find(single);
+  const keeper = single ?? dead;
+  return keeper === null ? null : find(keeper);
 }
 
 /** HAProxy lives there, and no required frontend is closed that is open here. */

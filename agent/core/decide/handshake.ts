@@ -65,7 +65,8 @@ function lets(at: Situation, taker: Candidate): boolean {
 export function takeFor(at: Situation): Part | null {
   const { mine, view, ownership, masters, memory, nowMs } = at;
   if (mine.state !== 'BACKUP' || mine.baseAdvskew === null) return null;
-  const keeps = at.keeper === view.self;
+  // A dead HAProxy keeps nothing that another is to have for it.
+  const keeps = at.keeper === view.self && !isRescued(at);
   if (!keeps && ownership.owner?.node !== view.self) return null;
   const holders = masters.filter(({ node }) => node !== view.self);
   // What a dead HAProxy gives away is taken by one that has not met everybody yet as well.

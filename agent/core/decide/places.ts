@@ -123,10 +123,18 @@ const skew = ({ address }: Candidate): number => address.baseAdvskew ?? address.
 const pinOf = ({ address }: Candidate, view: View) =>
   wish(view.intents, pinKey(address.address), view.wallMs);
 
-/** HAProxy is down; where only a node in maintenance could replace it, it counts after `hold`. */
+/**
+ * HAProxy is down, and lives on another that is able; where only a node in maintenance could
+ * replace it, it counts after `hold`. With all of them dead none is better for having died later.
+ */
 const isDown = (candidate: Candidate, field: Field): boolean =>
   candidate.report.health === 'down' &&
-  (replaces(field, (health) => health !== 'down') || isLasting(candidate, field));
+  (replaces(field, lives) || (isLasting(candidate, field) && isAlive(field)));
+
+const lives = (health: Health): boolean => health !== 'down';
+
+const isAlive = ({ candidates }: Field): boolean =>
+  candidates.some(({ able, report }) => able && lives(report.health));
 
 /**
  * A required frontend is closed, and open on another; of one that cannot be asked nobody can

@@ -2,6 +2,7 @@ import type { Memory } from './memory.ts';
 import { LOWERED_ADVSKEW, type AddressReport, type NodeReport } from '../model.ts';
 import { goalOf, isPaused, type Candidate } from './candidates.ts';
 import type { Ownership } from './owner.ts';
+import { isSameStart } from '../peers.ts';
 import type { View } from './view.ts';
 import { ISOLATED_MS } from '../timing.ts';
 import { forsakenAtMs, isUnheard } from './unserved.ts';
@@ -69,8 +70,7 @@ export const isRescued = ({ me, ownership, view }: Situation): boolean =>
 /** The peer had this node's present report when it wrote its own. */
 export const hasSeen = (peer: NodeReport, me: NodeReport): boolean =>
   peer.seen.some(
-    ({ node, epoch, sequence }) =>
-      node === me.node && epoch === me.epoch && sequence >= me.sequence,
+    (seen) => seen.node === me.node && isSameStart(seen, me) && seen.sequence >= me.sequence,
   );
 
 /** The three names every action on an address carries. */

@@ -230,7 +230,7 @@ test('maintenance beats a pin to the same node', (t) => {
 });
 
 test('nobody MASTER, all fresh and agreed: the owner forces at once', (t) => {
-  const seen = [{ node: A, epoch: 1, sequence: 7, ageMs: 0 }];
+  const seen = [{ node: A, epoch: 1, startId: 0, sequence: 7, ageMs: 0 }];
   const nodes = [onA({}), onB({ owner: A }, { seen })];
   t.deepEqual(ask(view(A, nodes)), { actions: ['take 0'], owner: A, yieldTo: null });
   t.deepEqual(ask(view(B, nodes)), { actions: [], owner: A, yieldTo: null });
@@ -241,13 +241,20 @@ const unsettled: [string, NodeView[]][] = [
   ['the peer names another owner', [onA({}), onB({ owner: B })]],
   [
     'the peer has not seen the present state',
-    [onA({}), onB({ owner: A }, { seen: [{ node: A, epoch: 1, sequence: 6, ageMs: 0 }] })],
+    [
+      onA({}),
+      onB({ owner: A }, { seen: [{ node: A, epoch: 1, startId: 0, sequence: 6, ageMs: 0 }] }),
+    ],
   ],
   [
     'the peer could not read its CARP',
     [
       onA({}),
-      heard({ ...report(B), addresses: [], seen: [{ node: A, epoch: 1, sequence: 7, ageMs: 0 }] }),
+      heard({
+        ...report(B),
+        addresses: [],
+        seen: [{ node: A, epoch: 1, startId: 0, sequence: 7, ageMs: 0 }],
+      }),
     ],
   ],
 ];

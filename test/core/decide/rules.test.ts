@@ -101,6 +101,17 @@ test('maintenance beats a pin; a node in maintenance takes over from a dead HAPr
   t.is(ask(view(B, dead(10_000), { intents: wish })).owner, A);
 });
 
+test('both dead, one of them in maintenance: it is not given there, however long the other has been dead', (t) => {
+  const wish = wishes(intent(`maintenance/${B}`, 'on'));
+  const long: Change = { ...DOWN, healthSinceMs: NOW - 60_000 };
+  const nodes = [onA({ state: 'MASTER' }, long), onB({}, DOWN)];
+  t.deepEqual(ask(view(A, nodes, { intents: wish })), {
+    actions: [],
+    owner: A,
+    alerts: ['all-down'],
+  });
+});
+
 test('a pin beats degraded, with an alert', (t) => {
   const pins = wishes(intent('pin/1@wan', A));
   const nodes = [onA({ state: 'MASTER' }, degraded(60_000)), onB({})];
@@ -283,6 +294,41 @@ test('two MASTERs a second after the owner advertised: the other fences itself, 
 });
 
 /** Fenced at NOW + 1030, read back. */
+test('adverts lost: a keeper whose HAProxy is dead takes nothing from one that serves', (t) => {
+  const second = { address: '2@wan', vhid: 2 };
+  const both = (one: Partial<AddressReport>, two: Partial<AddressReport>) => [
+    address({ baseAdvskew: 0, advskew: 254, ...one }),
+    address({ ...second, baseAdvskew: 100, ...two }),
+  ];
+  const lost = {
+    sinceMs: NOW - 1000,
+    fencedAt: null,
+    renewedAtMs: null,
+    trial: null,
+    noTrialBeforeMs: 0,
+    badAuth: false,
+  };
+  const keeps = (state: 'MASTER' | 'BACKUP', change: Change) =>
+    decide(
+      view(A, [
+        heard(report(A, { ...change, addresses: both({ state: 'MASTER' }, { state: 'BACKUP' }) })),
+        heard(
+          report(B, {
+            addresses: [
+              address({ baseAdvskew: 100, advskew: 100, state: 'BACKUP' }),
+              address({ ...second, baseAdvskew: 0, advskew: 0, state }),
+            ],
+          }),
+        ),
+      ]),
+      { ...NO_MEMORY, lost },
+      NOW,
+    ).actions.filter(({ kind }) => kind === 'take').length;
+  t.is(keeps('MASTER', {}), 1, 'one that serves keeps all');
+  t.is(keeps('MASTER', DOWN), 0);
+  t.is(keeps('BACKUP', DOWN), 0);
+});
+
 const inFence = (keeper: NodeView, received = { v4: 10, v6: 0, badAuth: 0 }) => {
   const from = { v4: 10, v6: 0, badAuth: 0 };
   const opened = decide(split({ received: from }), NO_MEMORY, NOW);

@@ -76,7 +76,10 @@ test('while one node’s CARP state is unknown nobody forces for want of a MASTE
   const agreed = (state: AddressReport['state']) =>
     view(A, [
       onA({}),
-      onB({ state, owner: A }, { seen: [{ node: A, epoch: 1, sequence: 7, ageMs: 0 }] }),
+      onB(
+        { state, owner: A },
+        { seen: [{ node: A, epoch: 1, startId: 0, sequence: 7, ageMs: 0 }] },
+      ),
     ]);
   t.deepEqual(ask(agreed('BACKUP')), {
     ...nothing,

@@ -22,7 +22,7 @@ const UNSEEN_MS = 5000;
 /**
  * I2: no MASTER lowers itself for its own health unless a peer serves. Not
  * looked at: a pin elsewhere, maintenance, a host that is cut off, one that
- * hears no other agent, adverts known to be lost. Tolerated: a peer whose HAProxy ended moments ago.
+ * hears no other agent, a copy that speaks for a host that is gone, adverts known to be lost. Tolerated: a peer whose HAProxy ended moments ago.
  */
 export function noGift(): Check {
   const since = new Since();
@@ -30,7 +30,7 @@ export function noGift(): Check {
   const check = (world: World): void => {
     for (const host of world.hosts) {
       const others = world.hosts.filter((one) => one !== host);
-      const alone = others.every((one) => !serves(one));
+      const alone = others.every((one) => !serves(one) && !world.copied.has(one));
       const aloneMs = since.ms(host.name, alone, world.nowMs);
       for (const { vhid } of world.options.vhids) {
         const key = `${host.name} ${vhid}`;

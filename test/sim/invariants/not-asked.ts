@@ -3,6 +3,7 @@ import { Violation } from '../violation.ts';
 import type { World } from '../world.ts';
 import {
   isAttached,
+  isDegraded,
   isInMaintenance,
   losesAdverts,
   pinOf,
@@ -24,14 +25,21 @@ export function notAsked(): Check {
   const before = new Map<string, number>();
   const check = (world: World): void => {
     for (const host of world.hosts) {
-      const barred = host.haproxy.barred && serves(host) && isAttached(world, host);
-      const ms = since.ms(host.name, barred && host.agent?.isJoined() === true, world.nowMs);
+      const { agent, haproxy } = host;
+      const well = serves(host) && !isDegraded(world, host) && isAttached(world, host);
+      const ms = since.ms(host.name, well && agent?.isJoined() === true, world.nowMs);
       for (const { vhid, advskew } of world.options.vhids) {
         const key = `${host.name} ${vhid}`;
         const was = before.get(key);
         const now = host.advskew(vhid);
         before.set(key, now);
-        if (was === undefined || was === LOWERED_ADVSKEW || now !== LOWERED_ADVSKEW) continue;
+        if (
+          !haproxy.barred ||
+          was === undefined ||
+          was === LOWERED_ADVSKEW ||
+          now !== LOWERED_ADVSKEW
+        )
+          continue;
         const pin = pinOf(host, vhid);
         const wished = isInMaintenance(host) || (pin !== null && pin !== host.name);
         if (ms < SEEN_MS || wished || losesAdverts(world) || host.byHand.has(vhid)) continue;

@@ -17,11 +17,13 @@ import {
 const MARGIN_MS = 5000;
 /** With adverts lost a fence has to be lifted first, and the kernel's timer may have to end. */
 const LOST_MS = 15_000;
+/** With gossip stopped each side has to find out that nobody answers, and the kernel's timer has to end. */
+const UNHEARD_MS = 10_000;
 
 /**
  * No address stays on a dead HAProxy for longer than `hold` and what it takes
- * to see, while a fresh peer serves, both agents run, and gossip and adverts
- * pass. Tolerated: an HAProxy that cannot be asked, pause, a taker in maintenance, a 254 by hand.
+ * to see, while a peer serves, both agents run, and adverts pass; where gossip is filtered, for
+ * what it takes to step out. Tolerated: an HAProxy that cannot be asked, pause, a taker in maintenance, a 254 by hand.
  */
 export function served(): Check {
   const since = new Since();
@@ -41,7 +43,9 @@ export function served(): Check {
           if (peer === host) continue;
           const could = dead && !paused && canTake(world, host, peer, vhid);
           const ms = since.ms(`${vhid} ${host.name} ${peer.name}`, could, world.nowMs);
-          if (ms > limitMs)
+          const heard = world.network.isClean('gossip', host.name, peer.name);
+          const heardMs = since.ms(`${vhid} ${host.name} ${peer.name} heard`, heard, world.nowMs);
+          if (ms > limitMs + (heardMs > limitMs ? 0 : UNHEARD_MS))
             throw new Violation(
               'served',
               `vhid ${vhid}: on ${host.name}, whose HAProxy is ${host.haproxy.state}, for ${Math.round(ms)} ms though ${peer.name} serves`,
@@ -65,5 +69,4 @@ const canTake = (world: World, host: Host, peer: Host, vhid: number): boolean =>
   peer.slowMs === 0 &&
   !host.disk.full &&
   !peer.disk.full &&
-  world.network.isClean('gossip', host.name, peer.name) &&
   world.network.isClean('advert', host.name, peer.name);

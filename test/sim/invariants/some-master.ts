@@ -22,13 +22,11 @@ export function someMaster(): Check {
       for (const host of world.hosts) {
         const there = dark && isAttached(world, host);
         const able = there && host.kernel.allow !== 0 && host.state(vhid) !== 'INIT';
-        const ableMs = since.ms(`${vhid} ${host.name} able`, able, world.nowMs);
-        const thereMs = since.ms(`${vhid} ${host.name} there`, there, world.nowMs);
-        const quietMs = since.ms(
-          `${vhid} ${host.name} quiet`,
-          able && world.quietMs() >= QUIET_MS,
-          world.nowMs,
-        );
+        // A host that has just booted waits anew, also where no time passed between.
+        const key = `${vhid} ${host.name} ${host.boot}`;
+        const ableMs = since.ms(`${key} able`, able, world.nowMs);
+        const thereMs = since.ms(`${key} there`, there, world.nowMs);
+        const quietMs = since.ms(`${key} quiet`, able && world.quietMs() >= QUIET_MS, world.nowMs);
         if (ableMs > KERNEL_MS || thereMs > FENCED_MS || quietMs > MOVE_MS) {
           const ms = Math.round(Math.max(ableMs, thereMs, quietMs));
           throw new Violation(
