@@ -39,6 +39,15 @@ for (const seed of KEPT)
     t.is(violation, null);
   });
 
+test('a copy of the one host whose HAProxy lives runs: the dead one does not keep the address', async (t) => {
+  const options = { nodes: null, minutes: 10, lines: { failed: 150, passed: 0 } } as const;
+  for (const seed of [14, 17]) {
+    const { violation, story } = await runSeed(seed, { ...options, often: 'clone' });
+    if (violation !== null) t.log(story);
+    t.is(violation, null);
+  }
+});
+
 test('the same seed tells the same story', async (t) => {
   const options = { nodes: null, minutes: 4, lines: { failed: Infinity, passed: Infinity } };
   const first = await runSeed(7, options);

@@ -19,8 +19,12 @@ const unheardSinceMs = ({ nodes, self }: View, me: NodeReport): number =>
     me.agentStartedMs,
     ...nodes
       .filter(({ node }) => node !== self)
-      .map((one) => (isDeaf(one) ? one.oneWay?.sinceMs : one.heardAtMs) ?? -Infinity),
+      .map((one) => (isDeaf(one) ? one.oneWay?.sinceMs : silentSinceMs(one)) ?? -Infinity),
   );
+
+/** Two agents under one name are heard, and neither is an answer. */
+const silentSinceMs = ({ doubleSinceMs, heardAtMs }: NodeView): number | null =>
+  doubleSinceMs ?? heardAtMs;
 
 /** When a MASTER that has served nobody since then is to be left to whoever lives. */
 export const forsakenAtMs = (view: View, me: NodeReport, unservedSinceMs: number): number =>

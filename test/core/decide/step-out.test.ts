@@ -56,6 +56,17 @@ test('HAProxy dead and nobody heard: left to whoever lives after a second, once 
   ]);
 });
 
+test('HAProxy dead and two agents heard under the name of the other: neither is an answer', (t) => {
+  const twice = (nowMs: number) =>
+    away(onB(), { peerClass: 'alive', heardAtMs: nowMs, doubleSinceMs: NOW });
+  const at = (nowMs: number) => view(A, [onA({ state: 'MASTER' }, DEAD), twice(nowMs)]);
+  t.deepEqual(course(at, [0, 999, 1000]), [
+    [0, '', 1000],
+    [999, '', 1000],
+    [1000, 'step-out 254', 11_000],
+  ]);
+});
+
 test('a HAProxy that lived for a second and dies again is not kept by an earlier time', (t) => {
   const dies = (aliveMs: number) => (nowMs: number) => {
     const alive = nowMs - NOW > 1000 && nowMs - NOW <= 1000 + aliveMs;
