@@ -20,6 +20,7 @@ import { wakeups } from './loop/schedule.ts';
 import { startNode } from './node.ts';
 import { problems as openProblems } from './problems.ts';
 import type { Account } from './privilege/account.ts';
+import type { RunningServer } from './rpc/server.ts';
 import { createTls } from './rpc/tls.ts';
 import { hostHaproxy } from './start/host-haproxy.ts';
 import { hostLinks } from './start/host-links.ts';
@@ -64,6 +65,8 @@ export interface Agent {
 const POLL_MS = 1000;
 /** A hanging ifconfig(8) is killed after this long. */
 const TOOL_MS = 2000;
+/** So many connections that can be spared go when descriptors are wanted. */
+const SHED = 32;
 /** Calls under way may take so long to end at a stop. */
 const GRACE_MS = 1000;
 
@@ -82,10 +85,11 @@ export async function startAgent(
   const bell = wakeups();
   const latest = latestRound();
   const problems = openProblems(clock, bell.ring);
+  let shed: RunningServer['shed'] = () => 0;
   // Taken first of all: nobody else has any descriptor yet.
   const descriptors = descriptorReserve({
     clock,
-    shed: () => undefined,
+    shed: () => shed(SHED),
     onShort: (cause) => problems.raise('descriptors', cause, MORE_DESCRIPTORS),
     onEnough: () => problems.clear('descriptors'),
   });
@@ -239,6 +243,7 @@ export async function startAgent(
     parts,
     problems,
   });
+  ({ shed } = server);
   opened.opened(() => Promise.all([links.close(), server.close(GRACE_MS)]));
   for (const [place, cause] of server.problems.entries())
     problemOf(`listen-${place + 1}`, cause, 'see proxyctl-agent.toml(5), socket and listen');

@@ -64,7 +64,7 @@ async function attacked(t: ExecutionContext) {
       }
     },
     /** What the helper answers to these bytes, as the agent's user could write them. */
-    helper(input: string | Buffer): string {
+    helper: (input: string | Buffer): string => {
       const arg = [SCRIPT, '/bin/false', '/bin/false', '/bin/false', certs, '', '', '/bin/false'];
       return spawnSync('/bin/sh', [...arg, '', ''], { input, encoding: 'latin1' }).stdout;
     },
