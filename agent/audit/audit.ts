@@ -11,7 +11,7 @@ import { lineFile } from './file.ts';
 import { readAudit } from './read.ts';
 import { syslogText } from './syslog.ts';
 
-/** Refusals of one caller a minute, each with a line of its own; handshakes of one address; readings. */
+/** Refusals of one caller a minute, each with a line of its own; handshakes of one address for one cause; readings. */
 const MOST_REFUSALS = 10;
 const MOST_HANDSHAKES = 1;
 const MOST_READS = 30;
@@ -97,7 +97,7 @@ export function openAudit(options: {
         event: 'handshake',
         what: 'connection',
         from: last?.source ?? '',
-        message: last === null ? 'of many addresses' : `the last of them: ${last.cause}`,
+        message: last === null ? 'of many addresses' : last.cause,
         count,
       }),
   );
@@ -176,7 +176,7 @@ export function openAudit(options: {
       note({ ...caller, event: 'read', what, objects, objectsCount: objects.length });
     },
     handshakesRefused({ source, cause, count }) {
-      if (handshakes.passes(source, { source, cause }, count))
+      if (handshakes.passes(`${source} ${cause}`, { source, cause }, count))
         note({ event: 'handshake', what: 'connection', from: source, message: cause, count });
     },
     lines: (ask) => (file === '' ? Promise.resolve(NO_FILE) : readAudit(file, ask, clock.wallMs())),
