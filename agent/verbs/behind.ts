@@ -13,16 +13,23 @@ export function behindText(targets: readonly ServerTarget[], found: readonly Fou
   return [`${names.join(', ')} ${who} may set state and weight again at any time`];
 }
 
-/** Nodes on which older processes of HAProxy may have sessions that nobody sees, and why. */
-export const unseenText = (pair: Pair, nodes: readonly string[]): string[] =>
+/** Nodes whose older processes of HAProxy cannot be looked for, and why: they may have sessions that nobody sees. */
+export const unseenOn = (
+  pair: Pair,
+  nodes: readonly string[],
+): readonly { readonly node: string; readonly problem: string }[] =>
   pair
     .view()
     .filter(({ node }) => nodes.includes(node))
     .flatMap(({ node, report }) =>
-      (report?.haproxy ?? [])
-        .filter(({ older }) => older.problem !== '')
-        .map(
-          ({ older }) =>
-            `sessions of older HAProxy processes on ${node} are not waited for: ${older.problem}`,
-        ),
+      (report?.haproxy ?? []).flatMap(({ older: { problem } }) =>
+        problem === '' ? [] : [{ node, problem }],
+      ),
     );
+
+/** The same in a sentence each. */
+export const unseenText = (pair: Pair, nodes: readonly string[]): string[] =>
+  unseenOn(pair, nodes).map(
+    ({ node, problem }) =>
+      `sessions of older HAProxy processes on ${node} are not waited for: ${problem}`,
+  );

@@ -3,6 +3,7 @@ import { ActFailure, type ActError, type ActResult, type NodeOutcome } from '../
 import type { ServerTarget } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';
+import { unseenOn } from './behind.ts';
 import { failed, waitMs, type Pair } from './pair.ts';
 import { countDown, countText, isIdle, stickyText, uncountedText } from './session-count.ts';
 import type { Count } from './session-count.ts';
@@ -86,11 +87,34 @@ export async function waitForIdle(
       }).detail,
     };
   if (end.how === 'idle') {
+    const unseen = unseenOn(pair, nodes);
+    if (unseen.length > 0) return notSeen(unseen, changed, rows);
     const outcome = rows.every(({ ok }) => ok) ? 'reached' : 'partial';
     return { outcome, changed, nodes: rows, error: firstError(rows) };
   }
   const error = sessionsLeft(act, end.counts, pair.clock.nowMs() - startedAtMs, sticky);
   return { outcome: 'partial', changed, nodes: busyRows(rows, end.counts, error), error };
+}
+
+/** No session is left that is seen, and on some nodes not all can be. */
+function notSeen(
+  unseen: ReturnType<typeof unseenOn>,
+  changed: boolean,
+  rows: readonly NodeOutcome[],
+): Waited {
+  const errorOf = (node: string, problem: string): ActError => ({
+    code: 'sessions_not_counted',
+    message: `older HAProxy processes on ${node} cannot be looked for`,
+    cause: problem,
+    remediation: `on ${node}: ps -ax | grep haproxy; a reload may have left processes with sessions`,
+    retryable: true,
+  });
+  const marked = rows.map((row) => {
+    const mine = unseen.find(({ node }) => node === row.node);
+    if (!row.ok || mine === undefined) return row;
+    return { ...row, ok: false, error: errorOf(mine.node, mine.problem) };
+  });
+  return { outcome: 'partial', changed, nodes: marked, error: firstError(marked) };
 }
 
 const wishOf = (target: ServerTarget, act: ServersAct) => ({

@@ -1,3 +1,4 @@
+import { NO_OLDER } from '../../agent/haproxy/older-sessions.ts';
 import type { Deadline, ServersAct } from '../../agent/core/acts.ts';
 import { ActFailure, type ActResult, type Progress } from '../../agent/core/results.ts';
 import type { ServerReading } from '../../agent/core/answers.ts';
@@ -6,7 +7,7 @@ import type { Pair } from '../../agent/verbs/pair.ts';
 import { setServers } from '../../agent/verbs/servers.ts';
 import { setWeights } from '../../agent/verbs/weights.ts';
 import { serverReading } from '../core/builders.ts';
-import { report } from '../reports.ts';
+import { haproxy, report } from '../reports.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { memberOf, pairOf } from '../scripted.ts';
 
@@ -20,6 +21,8 @@ export class Nodes {
   sessions = [0, 0];
   /** Older processes of HAProxy on each node that cannot be asked. */
   uncounted = [0, 0];
+  /** Why older processes of a node cannot be looked for. */
+  hidden = ['', ''];
   totals = [0, 0];
   away = false;
   /** A node's HAProxy that cannot be asked. */
@@ -81,12 +84,13 @@ export class Nodes {
     return pairOf(names.map(member), {
       clock: this.clock,
       view: () =>
-        names.map((node) => ({
+        names.map((node, at) => ({
           node,
           peerClass: 'alive',
           fresh: node === 'a' || !this.away,
           heardAtMs: 0,
           report: report(node, {
+            haproxy: [haproxy({ older: { ...NO_OLDER, problem: this.hidden[at] ?? '' } })],
             // One whose HAProxy cannot be asked has told it nothing.
             applied: [...this.intents.values()].flatMap(({ key, stamp }) =>
               this.silent !== null && names[this.silent] === node

@@ -224,6 +224,21 @@ test('one that does not end is said, and is no session that is left: leave, kill
   ]);
 });
 
+test('where older processes cannot be looked for, no session is no proof', async (t) => {
+  const nodes = new Nodes();
+  nodes.hidden = ['', 'the process table cannot be used: no rights'];
+  const { outcome, error, nodes: rows } = await nodes.set('drain', 'leave');
+  t.deepEqual(
+    [outcome, error?.code, error?.cause, rows.map(({ ok }) => ok)],
+    [
+      'partial',
+      'sessions_not_counted',
+      'the process table cannot be used: no rights',
+      [true, false],
+    ],
+  );
+});
+
 test('a server whose own agent decides is said before anything is promised', async (t) => {
   const nodes = new Nodes();
   nodes.backups.push(serverReading({ name: 'web3', agentChecked: true }));
