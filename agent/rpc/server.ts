@@ -1,4 +1,3 @@
-import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
@@ -15,6 +14,7 @@ import type { Notices } from './notices.ts';
 import type { FromPeers } from './from-peers.ts';
 import { gossipStreams } from './gossip-service.ts';
 import { health } from './health-service.ts';
+import { onSessions } from './http2-server.ts';
 import { MOST_BYTES, callLimits } from './limits.ts';
 import { peerHandlers } from './peer-service.ts';
 import type { ServedMember } from './peer-service.ts';
@@ -137,9 +137,7 @@ function serve(
   // Connections over TCP have had their handshake before they come here.
   const injector = server.createConnectionInjector(ServerCredentials.createInsecure());
   let entering: Seat | null = null;
-  // Of its sessions grpc-js tells nobody; the server that it made for the injector does.
-  for (const http2 of server['http2Servers'].keys())
-    http2.on('session', (session: ServerHttp2Session) => entering?.watch(session));
+  onSessions(server, (session) => entering?.watch(session));
   const inject = (socket: Socket, seat: Seat): void => {
     entering = seat;
     injector.injectConnection(socket);

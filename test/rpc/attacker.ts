@@ -26,8 +26,8 @@ export const frame = (type: number, flags: number, stream: number, payload: Buff
 export const TOO_LONG = Buffer.from([0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 1]);
 export const BAD_HEADERS = frame(1, 5, 1, Buffer.from([0xff, 0xff, 0xff, 0xff]));
 
-/** HEADERS of a call of a method over stream 1, more to come. */
-export function headersOf(path: string): Buffer {
+/** HEADERS of a call of a method, more to come. */
+export function headersOf(path: string, stream = 1): Buffer {
   const field = (name: string, value: string): Buffer =>
     Buffer.concat([
       Buffer.from([0, name.length]),
@@ -43,7 +43,7 @@ export function headersOf(path: string): Buffer {
     field('content-type', 'application/grpc'),
     field('te', 'trailers'),
   ];
-  return frame(1, 4, 1, Buffer.concat(fields));
+  return frame(1, 4, stream, Buffer.concat(fields));
 }
 
 /** A message as gRPC frames it, of which the length may be a lie. */

@@ -37,6 +37,9 @@ export const testClock: Clock = {
   },
 };
 
+/** Where what a test opens is closed again. */
+export type Teardown = Pick<ExecutionContext, 'teardown'>;
+
 /** One pair's CA and a scratch directory for keys and sockets, gone when the test ends. */
 export interface World {
   readonly ca: Ca;
@@ -47,7 +50,7 @@ export interface World {
   operator(name: string, role: string): Promise<Issued>;
 }
 
-export async function createWorld(t: ExecutionContext): Promise<World> {
+export async function createWorld(t: Teardown): Promise<World> {
   const folder = mkdtempSync(join(tmpdir(), 'proxyctl-rpc-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const ca = await createCa('web');
@@ -186,7 +189,7 @@ export async function serveWorld(
 
 /** A client with an operator's (or anyone's) certificate, or none, or over a unix socket. */
 export function clientOf(
-  t: ExecutionContext,
+  t: Teardown,
   target: string,
   ca: string | null,
   issued: Issued | null,

@@ -1,0 +1,33 @@
+import { parseArgs } from 'node:util';
+import { fuzz } from './run.ts';
+
+/** npm run fuzz -- [--seed N] [--count N]   damaged frames and messages for an agent; exit 1 when something does not hold */
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: '1' },
+    count: { type: 'string', default: '100000' },
+  },
+});
+const teardowns: (() => unknown)[] = [];
+let said = 0;
+const result = await fuzz(
+  { teardown: (end) => void teardowns.push(end) },
+  Number(values.seed),
+  Number(values.count),
+  (sent) => {
+    if (sent - said < 50_000) return;
+    said = sent;
+    console.error(`${sent} sent`);
+  },
+);
+for (const end of teardowns.reverse()) await end();
+const { sent, connections, before, after, asked, tookMs, failures } = result;
+const mb = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+console.log(
+  `seed ${values.seed}: ${sent} frames and messages over ${connections} connections in ${Math.round(tookMs / 1000)} s\n` +
+    `heap ${mb(before.heap)} before, ${mb(after.heap)} after; connections after ${JSON.stringify(after.connections)}\n` +
+    `peer: ${after.classes.join(', ')}, longest silence ${Math.round(after.longestSilenceMs)} ms, ${after.linksClosed} closed links\n` +
+    `status: ${asked.asked} asked, ${asked.failed.length} failed, longest ${Math.round(asked.longestMs)} ms; ${after.notices} refusals told`,
+);
+for (const failure of failures) console.log(`does not hold: ${failure}`);
+process.exitCode = failures.length > 0 ? 1 : 0;
