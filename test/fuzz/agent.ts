@@ -6,7 +6,7 @@ import { startServer } from '../../agent/rpc/server.ts';
 import { createTls } from '../../agent/rpc/tls.ts';
 import type { TlsPaths } from '../../agent/rpc/tls-files.ts';
 import { systemClock, type Clock } from '../../agent/sys/clock.ts';
-import { memberOf, verbsOf } from '../scripted.ts';
+import { memberOf, NO_AUDIT, verbsOf } from '../scripted.ts';
 import { emptyResult, emptyStatus } from '../rpc/world.ts';
 
 // haproxy01 in a process of its own, with real gossip and with verbs that do nothing.
@@ -31,6 +31,7 @@ const one = gossip({
   pair: 'web',
   agentVersion: '0.1.0',
   epoch: 1,
+  startId: 1,
   peers: ['haproxy02'],
   timing: TIMINGS.calm,
   clock: systemClock,
@@ -57,6 +58,7 @@ const server = await startServer({
   pair: 'web',
   node: 'haproxy01',
   peers: ['haproxy02'],
+  audit: NO_AUDIT,
   clock,
   notices: {
     refused: () => (notices += 1),
@@ -72,6 +74,7 @@ const server = await startServer({
     servers: look,
     show: look,
     certificates: look,
+    audit: look,
     move: act,
     setMaintenance: act,
     setAutomation: act,

@@ -40,6 +40,7 @@ setInterval(() => {
   links.send('haproxy01', {
     kind: 'heartbeat',
     epoch: 1,
+    startId: 2,
     sequence: 7,
     intentsDigest: '',
     seen: [],
