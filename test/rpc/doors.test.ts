@@ -103,7 +103,6 @@ test('malformed HTTP/2 frees its connection, though its client is gone and a str
   const watch = [headersOf(HealthService.watch.path), frame(0, 1, 1, message(Buffer.alloc(0)))];
   raw.write(Buffer.concat([GREETING, ...watch, TOO_LONG]));
   await once(raw, 'data');
-  await eventually(() => server.connections().operator === 3);
   await passed(clock, 31_000);
   raw.destroy();
   await eventually(() => Object.values(server.connections()).every((count) => count === 0));
