@@ -70,6 +70,7 @@ export const SOURCES: readonly Source[] = [
   { from: 'docs/install.md', to: `${DOC}/install.md`, mode: 0o644 },
   { from: 'docs/freebsd-unverified.md', to: `${DOC}/freebsd-unverified.md`, mode: 0o644 },
   { from: 'docs/json.md', to: `${DOC}/json.md`, mode: 0o644 },
+  { from: 'docs/security.md', to: `${DOC}/security.md`, mode: 0o644 },
   { from: 'CHANGELOG.md', to: `${DOC}/CHANGELOG.md`, mode: 0o644 },
 ];
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { status as Code, type Client, type ServiceError } from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/grpc-js';
@@ -183,4 +184,18 @@ test('whoever is refused is told of once a call, with who and why and nothing of
     failed.filter((one) => JSON.stringify(one).includes(CONTENT)),
     [],
   );
+});
+
+test('the page of security names every method of Control with the least role that is let in', async (t) => {
+  const world = await createWorld(t);
+  const server = await serveWorld(t, world, { tls: await world.tlsOf('haproxy01') });
+  const least: Record<string, string> = {};
+  for (const role of ['admin', 'operator', 'viewer'] as const) {
+    const client = clientOf(t, server.address, world.ca.certPem, await world.operator('o', role));
+    for (const [name, method] of Object.entries(ControlService))
+      if ((await outcome(client, method as unknown as Method, {})) === 'let in') least[name] = role;
+  }
+  const page = readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8');
+  const rows = page.matchAll(/^\| `(\w+)` \| (viewer|operator|admin) \|$/gm);
+  t.deepEqual(Object.fromEntries([...rows].map(([, name, role]) => [name, role])), least);
 });
