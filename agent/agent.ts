@@ -1,41 +1,27 @@
-import { randomInt } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import type { Issuer } from './acme/issuer.ts';
-import { openAudit } from './audit/audit.ts';
-import { reloadNote, revokedNote, startedNote, stoppedNote } from './audit/notes.ts';
-import { toStandardOutput } from './audit/syslog.ts';
-import { carp } from './carp/carp.ts';
-import { carpEvents } from './carp/events.ts';
+import { reloadNote, startedNote } from './audit/notes.ts';
 import type { Config } from './config/config.ts';
-import { MORE_DESCRIPTORS } from './core/descriptors.ts';
 import { UNPRIVILEGED } from './core/health.ts';
 import type { Policy } from './core/model.ts';
-import { TIMINGS } from './core/timing.ts';
 import { ends } from './ends.ts';
 import type { Log } from './log.ts';
 import { endings } from './loop/ending.ts';
 import { latestRound } from './loop/latest.ts';
 import { subnetsOf } from './loop/observe.ts';
 import { wakeups } from './loop/schedule.ts';
-import { startNode } from './node.ts';
 import { problems as openProblems } from './problems.ts';
 import type { Account } from './privilege/account.ts';
-import type { RunningServer } from './rpc/server.ts';
-import { createTls } from './rpc/tls.ts';
+import { hostDescriptors } from './start/host-descriptors.ts';
+import { hostFiles } from './start/host-files.ts';
 import { hostHaproxy } from './start/host-haproxy.ts';
 import { hostLinks } from './start/host-links.ts';
+import { hostNode } from './start/host-node.ts';
 import { hostPair } from './start/host-pair.ts';
 import { hostServer } from './start/host-server.ts';
 import { openAsRoot } from './start/open-as-root.ts';
-import { watchOwnCertificate } from './start/own-certificate.ts';
 import { reloading } from './start/reload.ts';
-import { openRevocations } from './start/revocations.ts';
-import { diskFromReserve, systemDisk } from './store/disk.ts';
-import { saving } from './store/saving.ts';
-import { openStore } from './store/state.ts';
 import type { Clock } from './sys/clock.ts';
-import { descriptorReserve, execFromReserve } from './sys/descriptors.ts';
-import { execWithin } from './sys/exec.ts';
 import { watchInstalled } from './upkeep/installed.ts';
 import { startUpkeep } from './upkeep/upkeep.ts';
 import { VERSION } from './version.ts';
@@ -62,11 +48,6 @@ export interface Agent {
   readonly lost: Promise<never>;
 }
 
-const POLL_MS = 1000;
-/** A hanging ifconfig(8) is killed after this long. */
-const TOOL_MS = 2000;
-/** So many connections that can be spared go when descriptors are wanted. */
-const SHED = 32;
 /** Calls under way may take so long to end at a stop. */
 const GRACE_MS = 1000;
 
@@ -85,16 +66,9 @@ export async function startAgent(
   const bell = wakeups();
   const latest = latestRound();
   const problems = openProblems(clock, bell.ring);
-  let shed: RunningServer['shed'] = () => 0;
   // Taken first of all: nobody else has any descriptor yet.
-  const descriptors = descriptorReserve({
-    clock,
-    shed: () => shed(SHED),
-    onShort: (cause) => problems.raise('descriptors', cause, MORE_DESCRIPTORS),
-    onEnough: () => problems.clear('descriptors'),
-  });
+  const { descriptors, exec, shedBy } = hostDescriptors(clock, problems);
   opened.opened(() => descriptors.close());
-  const exec = execFromReserve(execWithin(TOOL_MS), descriptors);
   const { privileges, second, bound } = await openAsRoot({
     config,
     clock,
@@ -105,43 +79,15 @@ export async function startAgent(
     exec,
   });
   opened.opened(() => privileges.close());
-  const tls = createTls(config.tls, config.pair, node, clock);
-  const store = await openStore(
-    config.state,
-    clock.wallMs(),
-    diskFromReserve(systemDisk, descriptors),
-  );
   const policy: Policy = { ...config.policy };
   const names = config.peers.map((peer) => peer.node);
-  for (const [place, { cause, remedy }] of store.problems.entries())
-    problemOf(`state-set-aside-${place + 1}`, cause, remedy);
-
-  function problemOf(subject: string, cause: string, remedy: string): void {
+  const problemOf = (subject: string, cause: string, remedy: string): void => {
     log.warn('alert', { id: 'problem', subject, state: 'raised', why: cause }, remedy);
     problems.raise(subject, cause, remedy);
-  }
-
-  const remedy = `make room in ${config.state}, or mend its rights`;
-  const audit = openAudit({
-    node,
-    file: config.log.audit,
-    syslog: { write: toStandardOutput(), always: config.log.auditSyslog },
-    clock,
-    problems,
-  });
-  opened.opened(() => {
-    audit.close();
-    audit.note(stoppedNote());
-  });
-  const revocations = await openRevocations({
-    folder: config.state,
-    tls,
-    problems,
-    taken: (lists) => audit.note(revokedNote(lists)),
-  });
-  const own = watchOwnCertificate(tls, clock, problems);
-  opened.opened(() => own.stop());
-  const save = saving({ store, problems, clock, remedy });
+  };
+  const common = { config, clock, log, problems };
+  const files = await hostFiles({ ...common, descriptors, ends: opened, problemOf });
+  const { tls, audit, revocations, own, save } = files;
   const certificatesWanted = wakeups();
   const links = hostLinks({
     config,
@@ -160,64 +106,35 @@ export async function startAgent(
     },
   });
   const host = hostHaproxy({
-    config,
-    clock,
-    log,
+    ...common,
     privileges,
-    problems,
     latest,
-    servers: store.state.servers,
+    servers: files.stored.servers,
     save,
     descriptors,
     onChange: bell.ring,
     onUp: certificatesWanted.ring,
   });
-  const carpMoved = wakeups();
-  const { devd: path } = config.carp;
-  const devd = carpEvents({ path, clock, problems, changed: carpMoved.ring });
-  const { acts, observes } = privileges;
-  const kernel = carp({ exec, tools: config.carp.tools, acts });
-  const running = startNode({
-    node,
-    pair: config.pair,
-    peers: names,
-    agentVersion: VERSION,
-    timing: TIMINGS[config.policy.detect],
+  const { running, kernel, devd } = hostNode({
+    ...common,
     policy,
-    networks: config.networks,
-    pollMs: POLL_MS,
-    observes: observes !== '',
-    icmp: second.icmp,
-    clock,
-    log,
-    startId: randomInt(1, 2 ** 32),
-    stored: store.state,
-    save,
-    problems,
+    exec,
+    privileges,
+    second,
+    files,
+    links,
+    haproxy: host,
     bell,
     latest,
-    carp: { ...kernel, read: devd.compared(() => kernel.read()) },
-    carpEvents: devd.state,
-    ...(observes === '' ? { tellNeighbours: kernel.tell } : {}),
-    prober: second.prober,
-    haproxy: host.make,
-    send: (to, message) => links.send(to, message),
-    silence: links.silence,
   });
   const { loop, storeIntents } = running;
-  running.onIntents((taken, { from, how }) => {
-    if (how === 'gossip') audit.learnt(from, taken);
-  });
-  carpMoved.listen(() => loop.carpChanged());
-  links.open(running);
+  const { observes } = privileges;
 
   let issuer: Issuer | null = null;
   const parts = hostPair({
-    config,
-    clock,
+    ...common,
     policy,
     privileges,
-    problems,
     running,
     socket: host.socket,
     certificates: host.certificates,
@@ -231,19 +148,8 @@ export async function startAgent(
     audit: (ask) => audit.lines(ask),
   });
 
-  const server = await hostServer({
-    config,
-    clock,
-    log,
-    audit,
-    tls,
-    bound,
-    running,
-    links,
-    parts,
-    problems,
-  });
-  ({ shed } = server);
+  const server = await hostServer({ ...common, audit, tls, bound, running, links, parts });
+  shedBy(server.shed);
   opened.opened(() => Promise.all([links.close(), server.close(GRACE_MS)]));
   for (const [place, cause] of server.problems.entries())
     problemOf(`listen-${place + 1}`, cause, 'see proxyctl-agent.toml(5), socket and listen');
@@ -254,13 +160,10 @@ export async function startAgent(
   opened.opened(() => devd.close());
   opened.opened(() => parts.acme.close());
   const upkeep = await startUpkeep({
-    config,
+    ...common,
     pair: parts.pair,
     haproxy: running.haproxy,
     certificates: host.certificates,
-    clock,
-    log,
-    problems,
     storeIntents: (intents) => storeIntents(node, intents),
     onIntents: running.onIntents,
     wanted: certificatesWanted,
