@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import {
   chmodSync,
   chownSync,
+  existsSync,
   linkSync,
   lstatSync,
   mkdirSync,
@@ -20,7 +21,8 @@ import { SCRIPT } from './tools.ts';
 
 // Somebody has taken the agent's user over and has a shell: the known ways to a file of root's that
 // docs/security.md does not name. Each is refused with a sentence, and nothing of root's changes.
-const canDoIt = process.getuid?.() === 0 && spawnSync('setpriv', ['--version']).status === 0;
+const SETPRIV = '/usr/bin/setpriv';
+const canDoIt = process.getuid?.() === 0 && existsSync(SETPRIV);
 const asRoot = canDoIt ? test : test.skip;
 const SECRET = 'root:$6$secret';
 
@@ -50,11 +52,11 @@ async function attacked(t: ExecutionContext) {
     ...host,
     /** What the user's own shell makes of it. */
     shell: (script: string) =>
-      spawnSync('setpriv', [...shellArgs, '-c', script], { cwd: folder, encoding: 'utf8' }),
+      spawnSync(SETPRIV, [...shellArgs, '-c', script], { cwd: folder, encoding: 'utf8' }),
     /** The user's shell at it until the test ends it. */
-    async over(script: string, during: () => Promise<void>): Promise<void> {
+    over: async (script: string, during: () => Promise<void>): Promise<void> => {
       const loop = `while :; do ${script}; done 2>/dev/null`;
-      const child = spawn('setpriv', [...shellArgs, '-c', loop], { cwd: folder, stdio: 'ignore' });
+      const child = spawn(SETPRIV, [...shellArgs, '-c', loop], { cwd: folder, stdio: 'ignore' });
       try {
         await during();
       } finally {
