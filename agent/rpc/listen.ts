@@ -83,7 +83,8 @@ async function listen(
   // Keepalive lets the kernel find out, in its own time, that a silent peer's host is gone.
   const server = createServer({ noDelay: true, keepAlive: true }, accept);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => {
+    // All of them: once it listens, one that nobody hears would end the agent.
+    server.on('error', (error) => {
       const code = codeOf(error);
       reject(new ListenError(address, code, CAUSES[code] ?? code, { cause: error }));
     });
