@@ -5,10 +5,10 @@ import { credentials, makeGenericClientConstructor } from '@grpc/grpc-js';
 import { ControlService } from '../../proto/gen/services.ts';
 import { GREETING, TOO_LONG } from '../rpc/attacker.ts';
 
-// attack.js FOLDER HOST...: two strangers and a viewer who mean harm, at the agents of these hosts,
+// attack.js FOLDER FROM HOST...: two strangers (of the address FROM) and a viewer who mean harm, at the agents of these hosts,
 // until it is killed. FOLDER has ca.pem, viewer.pem and viewer.key. Says `attacking` once all have begun.
 
-const [folder = '', ...hosts] = process.argv.slice(2);
+const [folder = '', localAddress = '', ...hosts] = process.argv.slice(2);
 const [ca, cert, key] = ['ca.pem', 'viewer.pem', 'viewer.key'].map((name) =>
   readFileSync(`${folder}/${name}`),
 );
@@ -16,23 +16,34 @@ const PORT = 7660;
 /** More than a listener once took in all. */
 const SILENT = 600;
 const AGAIN_MS = 20;
+/** Who is cut off comes back after a second: two cores carry the attack as well as the attacked. */
+const BACK_MS = 1000;
 
 /** Holds connections that say `first` and no more, and opens another for each that is closed. */
 function silent(host: string, first: Buffer): void {
-  const socket = connect({ host, port: PORT }, () => socket.write(first));
+  const socket = connect({ host, port: PORT, localAddress }, () => socket.write(first));
   socket.on('error', () => undefined);
-  socket.on('close', () => setTimeout(silent, AGAIN_MS, host, first));
+  socket.on('close', () => setTimeout(silent, BACK_MS, host, first));
 }
 
 /** With the viewer's certificate, and then no HTTP/2. */
 function malformed(host: string): void {
-  const socket = connectTls({ host, port: PORT, rejectUnauthorized: false, cert, key, ...ALPN });
+  const socket = connectTls({
+    host,
+    port: PORT,
+    rejectUnauthorized: false,
+    cert,
+    key,
+    ...ALPN,
+    ...from,
+  });
   socket.on('secureConnect', () => socket.write(Buffer.concat([GREETING, TOO_LONG])));
   socket.on('data', () => socket.destroy());
   socket.on('error', () => undefined);
-  socket.on('close', () => setTimeout(malformed, AGAIN_MS, host));
+  socket.on('close', () => setTimeout(malformed, 100, host));
 }
 const ALPN = { ALPNProtocols: ['h2'] };
+const from = { localAddress };
 
 /** Asks for what is dear, as much as is let through, and reads none of it. */
 function dear(host: string): void {
