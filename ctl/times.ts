@@ -19,6 +19,15 @@ export function durationMs(text: string): number | null {
   return ms > 0 && ms <= LONGEST_MS ? ms : null;
 }
 
+/** "8:00" or "18:00" of this day, local; null for anything else. */
+function clockTime(text: string, nowWallMs: number): Date | null {
+  const [, hour, minute] = /^(\d{1,2}):(\d{2})$/.exec(text) ?? [];
+  if (hour === undefined || Number(hour) >= 24 || Number(minute) >= 60) return null;
+  const at = new Date(nowWallMs);
+  at.setHours(Number(hour), Number(minute), 0, 0);
+  return at;
+}
+
 /**
  * A duration, a clock time (the next one, local) or an RFC 3339 time with its
  * zone, as ms from now. Throws ActFailure 'usage'.
@@ -26,10 +35,8 @@ export function durationMs(text: string): number | null {
 export function untilMs(text: string, nowWallMs: number): number {
   const span = durationMs(text);
   if (span !== null) return span;
-  const [, hour, minute] = /^(\d{1,2}):(\d{2})$/.exec(text) ?? [];
-  if (hour !== undefined && Number(hour) < 24 && Number(minute) < 60) {
-    const at = new Date(nowWallMs);
-    at.setHours(Number(hour), Number(minute), 0, 0);
+  const at = clockTime(text, nowWallMs);
+  if (at !== null) {
     if (at.getTime() <= nowWallMs) at.setDate(at.getDate() + 1);
     return at.getTime() - nowWallMs;
   }
@@ -46,10 +53,8 @@ export function untilMs(text: string, nowWallMs: number): number {
 export function pastMs(text: string, nowWallMs: number): number | null {
   const span = durationMs(text);
   if (span !== null) return span;
-  const [, hour, minute] = /^(\d{1,2}):(\d{2})$/.exec(text) ?? [];
-  if (hour !== undefined && Number(hour) < 24 && Number(minute) < 60) {
-    const at = new Date(nowWallMs);
-    at.setHours(Number(hour), Number(minute), 0, 0);
+  const at = clockTime(text, nowWallMs);
+  if (at !== null) {
     if (at.getTime() > nowWallMs) at.setDate(at.getDate() - 1);
     return nowWallMs - at.getTime();
   }

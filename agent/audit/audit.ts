@@ -2,7 +2,7 @@ import { auditLine, NOTHING } from '../core/audit-lines.ts';
 import type { Audit, AuditAsk, AuditCaller, AuditEnd, AuditEntry } from '../core/audit.ts';
 import { actsOf, type AuditPage, type AuditRefusal } from '../core/audit.ts';
 import type { Intent } from '../core/model.ts';
-import { sentence } from '../core/words.ts';
+import { sentence, withoutPort } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import { perMinute } from './counting.ts';
@@ -78,6 +78,18 @@ export function openAudit(options: {
     return true;
   };
 
+  /** One line for those that were not written one by one: whose the last was, unless of many. */
+  const summed =
+    (event: AuditEntry['event'], many: string, message = '') =>
+    (last: (AuditCaller & { readonly what: string }) | null, count: number): void =>
+      note({
+        event,
+        what: last?.what ?? many,
+        who: last?.who ?? null,
+        from: last?.from ?? '',
+        message,
+        count,
+      });
   const refusals = perMinute<AuditRefusal>(clock, MOST_REFUSALS, (last, count) =>
     note({
       event: 'refused',
@@ -101,32 +113,11 @@ export function openAudit(options: {
         count,
       }),
   );
-  const reads = perMinute<AuditCaller & { what: string }>(clock, MOST_READS, (last, count) =>
-    note({
-      event: 'read',
-      what: last?.what ?? 'readings',
-      who: last?.who ?? null,
-      from: last?.from ?? '',
-      count,
-    }),
-  );
-  const peerCalls = perMinute<AuditCaller & { what: string }>(
-    clock,
-    MOST_PEER_CALLS,
-    (last, count) =>
-      note({
-        event: 'ended',
-        what: last?.what ?? 'calls',
-        who: last?.who ?? null,
-        from: last?.from ?? '',
-        message: 'more calls of this node in one minute than are written one by one',
-        count,
-      }),
-  );
-
-  const learnt = perMinute<AuditCaller & { what: string }>(clock, MOST_PEER_CALLS, (last, count) =>
-    note({ event: 'learnt', what: 'decisions', who: last?.who ?? null, count }),
-  );
+  type Call = AuditCaller & { readonly what: string };
+  const reads = perMinute<Call>(clock, MOST_READS, summed('read', 'readings'));
+  const tooMany = 'more calls of this node in one minute than are written one by one';
+  const peerCalls = perMinute<Call>(clock, MOST_PEER_CALLS, summed('ended', 'calls', tooMany));
+  const learnt = perMinute<Call>(clock, MOST_PEER_CALLS, summed('learnt', 'decisions'));
 
   /** Writes that it begins; what is returned, once, how it ended. */
   const begun = (about: Omit<AuditNote, 'event'>): ((end: AuditEnd) => void) => {
@@ -219,7 +210,7 @@ function endOf(
 function callerKey({ who, from }: AuditCaller): string {
   if (who.how === 'socket') return `socket ${who.socket}`;
   if (who.how === 'certificate' && who.serial !== null) return `serial ${who.serial}`;
-  return `from ${from.replace(/:\d+$/, '')}`;
+  return `from ${withoutPort(from)}`;
 }
 
 const timeOf = (wallMs: number): string => new Date(wallMs).toISOString();

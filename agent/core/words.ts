@@ -24,3 +24,6 @@ function distance(a: string, b: string): number {
 /** What went wrong, in the words of whoever threw it; never a stack. */
 export const sentence = (error: unknown): string =>
   error instanceof Error ? error.message : String(error);
+
+/** Where somebody connects from, without the port that their system chose. */
+export const withoutPort = (address: string): string => address.replace(/:\d+$/, '');

@@ -1,4 +1,5 @@
 import type { Clock } from '../sys/clock.ts';
+import { fullBucket, refilled, type Bucket } from './bucket.ts';
 
 /** Handshakes a second, after a burst, that may come to nothing: of one source, and of all that are not known. */
 const ONE = { perSecond: 50, burst: 200 };
@@ -7,11 +8,6 @@ const ALL = { perSecond: 200, burst: 800 };
 const MOST_SOURCES = 1024;
 /** So many sources of peers and operators are remembered, the latest. */
 const MOST_KNOWN = 256;
-
-interface Account {
-  tokens: number;
-  atMs: number;
-}
 
 export interface Arrivals {
   /** Sources where peers and operators come from. */
@@ -25,29 +21,24 @@ export interface Arrivals {
 /** Bounds how often strangers can make this node work on handshakes; `always` are known sources. */
 export function arrivals(clock: Pick<Clock, 'nowMs'>, always: readonly string[]): Arrivals {
   const known = new Set(always);
-  const accounts = new Map<string, Account>();
-  const all: Account = { tokens: ALL.burst, atMs: clock.nowMs() };
+  const accounts = new Map<string, Bucket>();
+  const all = fullBucket(ALL, clock.nowMs());
 
-  const filled = (account: Account, { perSecond, burst }: typeof ONE): Account => {
+  const accountOf = (source: string): Bucket => {
     const nowMs = clock.nowMs();
-    account.tokens = Math.min(burst, account.tokens + ((nowMs - account.atMs) * perSecond) / 1000);
-    account.atMs = nowMs;
-    return account;
-  };
-  const accountOf = (source: string): Account => {
     // Full again is the same as never seen.
     if (accounts.size >= MOST_SOURCES)
       for (const [key, one] of accounts)
-        if (filled(one, ONE).tokens >= ONE.burst) accounts.delete(key);
+        if (refilled(one, ONE, nowMs).tokens >= ONE.burst) accounts.delete(key);
     const key = accounts.size < MOST_SOURCES || accounts.has(source) ? source : 'others';
-    const account = accounts.get(key) ?? { tokens: ONE.burst, atMs: clock.nowMs() };
+    const account = accounts.get(key) ?? fullBucket(ONE, nowMs);
     accounts.set(key, account);
-    return filled(account, ONE);
+    return refilled(account, ONE, nowMs);
   };
   return {
     known,
     take(source) {
-      const many = known.has(source) ? null : filled(all, ALL);
+      const many = known.has(source) ? null : refilled(all, ALL, clock.nowMs());
       if (many !== null && many.tokens < 1) return false;
       const one = accountOf(source);
       if (one.tokens < 1) return false;

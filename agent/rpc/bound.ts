@@ -8,6 +8,9 @@ export type Door = 'tls' | 'local' | 'admin';
 /** So many connections wait for a start; of more the oldest go. */
 const MOST_HELD = 256;
 
+/** Root's socket, beside the configured one. */
+export const adminSocket = (configured: string): string => join(dirname(configured), 'admin.sock');
+
 /** Listeners that hold what arrives until somebody serves it. */
 export interface Bound {
   /** HOST:PORT with the real port, and both socket paths. */
@@ -56,8 +59,7 @@ export async function bind(
     listeners.push(await listenUnix(socket.path, 0o660, arrival('local')));
     const problem = giveToGroup(socket.path, socket.group);
     if (problem !== null) problems.push(problem);
-    const admin = join(dirname(socket.path), 'admin.sock');
-    listeners.push(await listenUnix(admin, 0o600, arrival('admin')));
+    listeners.push(await listenUnix(adminSocket(socket.path), 0o600, arrival('admin')));
   } catch (error) {
     for (const listener of listeners) listener.close();
     throw error;

@@ -3,14 +3,13 @@ import { ActFailure } from '../core/results.ts';
 import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Calling, Origin } from './access.ts';
+import { fullBucket, refilled, type Bucket, type Rate } from './bucket.ts';
 import { failureToStatus } from './failures.ts';
 import { lanes } from './lanes.ts';
 
 /** What one caller may ask: so many calls at once, so many a second after a burst. */
-export interface Share {
+export interface Share extends Rate {
   readonly atOnce: number;
-  readonly perSecond: number;
-  readonly burst: number;
 }
 
 /** By who calls: operators each by their certificate, a unix socket as a whole, peers each. */
@@ -54,10 +53,8 @@ const REMEMBER_MS = 60_000;
 /** So many callers are told apart; more are one. */
 const MOST_CALLERS = 1000;
 
-interface Caller {
+interface Caller extends Bucket {
   atOnce: number;
-  tokens: number;
-  atMs: number;
 }
 
 interface Call extends Calling {
@@ -90,17 +87,15 @@ export function callLimits(
   const lane = lanes();
 
   /** The caller's account, with the tokens that time has given back. */
-  const account = (name: string, { perSecond, burst }: Share): Caller => {
+  const account = (name: string, share: Share): Caller => {
     const nowMs = clock.nowMs();
     if (callers.size >= MOST_CALLERS)
       for (const [key, { atOnce, atMs }] of callers)
         if (atOnce === 0 && nowMs - atMs > REMEMBER_MS) callers.delete(key);
     const key = callers.size < MOST_CALLERS || callers.has(name) ? name : 'others';
-    const known = callers.get(key) ?? { atOnce: 0, tokens: burst, atMs: nowMs };
-    known.tokens = Math.min(burst, known.tokens + ((nowMs - known.atMs) * perSecond) / 1000);
-    known.atMs = nowMs;
+    const known = callers.get(key) ?? { atOnce: 0, ...fullBucket(share, nowMs) };
     callers.set(key, known);
-    return known;
+    return refilled(known, share, nowMs);
   };
 
   /** Takes one call of the caller, or throws ActFailure; the returned function ends it. */

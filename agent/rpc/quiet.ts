@@ -1,3 +1,4 @@
+import { withoutPort } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Notices } from './notices.ts';
 
@@ -32,7 +33,7 @@ export function bounded(notices: Notices, clock: Clock): Notices & { close(): vo
     ...notices,
     refused(who, method, reason) {
       cancel ??= clock.after(MINUTE_MS, say);
-      const subject = who.replace(/:\d+$/, '');
+      const subject = withoutPort(who);
       const before = said.get(subject) ?? 0;
       if (before >= EACH || all >= ALL) {
         withheld += 1;

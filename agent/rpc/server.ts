@@ -1,13 +1,13 @@
 import type { Socket } from 'node:net';
-import { dirname, join } from 'node:path';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ControlService, HealthService, PeerService } from '../../proto/gen/services.ts';
 import type { Role } from '../core/acts.ts';
 import type { Audit } from '../core/audit.ts';
 import type { ControlVerbs } from '../core/verbs.ts';
+import { withoutPort } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
 import { callerOf, type Origin } from './access.ts';
-import { bind, type Bound, type Door } from './bound.ts';
+import { adminSocket, bind, type Bound, type Door } from './bound.ts';
 import { controlHandlers } from './control-service.ts';
 import { doors as openDoors, type Doors, type Seat } from './doors.ts';
 import type { Notices } from './notices.ts';
@@ -85,8 +85,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const tls = serve(quiet, 'tls', { kind: 'tls', pair, peers }, limits, doors);
   const ours = { kind: 'socket', role: socket.role, path: socket.path } as const;
   const local = serve(quiet, 'local', ours, limits, doors);
-  const path = join(dirname(socket.path), 'admin.sock');
-  const roots = { kind: 'socket', role: 'admin', path } as const;
+  const roots = { kind: 'socket', role: 'admin', path: adminSocket(socket.path) } as const;
   const admin = serve(quiet, 'admin', roots, limits, doors);
   bound.serve({ tls: tls.accept, local: local.accept, admin: admin.accept });
   return {
@@ -145,7 +144,7 @@ function serve(
   };
   const refused = (who: string, why: string): void => {
     notices.refused(who, 'connection', why);
-    audit.handshakesRefused({ source: who.replace(/:\d+$/, ''), cause: why, count: 1 });
+    audit.handshakesRefused({ source: withoutPort(who), cause: why, count: 1 });
   };
   const enter =
     origin.kind === 'tls'

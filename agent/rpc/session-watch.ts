@@ -1,5 +1,6 @@
 import { constants } from 'node:http2';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import { fullBucket, refilled } from './bucket.ts';
 import { framing, type Framing } from './framing.ts';
 
 /** What one HTTP/2 session may take of time and memory; times in ms. */
@@ -21,8 +22,7 @@ const SESSION = {
   unread: 8 << 20,
   begun: 8 << 20,
   /** Streams a second, after a burst. */
-  streamsPerSecond: 1000,
-  streamsBurst: 4000,
+  streams: { perSecond: 1000, burst: 4000 },
 } as const;
 
 /** Bytes that a party, or a connection of it, makes an agent hold. */
@@ -70,8 +70,7 @@ export function watchSession(
   let idleSinceMs = startedMs;
   let greeted = false;
   let fault: string | null = null;
-  let tokens: number = SESSION.streamsBurst;
-  let tokensMs = startedMs;
+  const opened = fullBucket(SESSION.streams, startedMs);
   let pingMs = startedMs;
   let unanswered = false;
 
@@ -81,10 +80,8 @@ export function watchSession(
   });
   session.on('stream', (stream: ServerHttp2Stream) => {
     const atMs = nowMs();
-    tokens += ((atMs - tokensMs) * SESSION.streamsPerSecond) / 1000;
-    tokens = Math.min(SESSION.streamsBurst, tokens) - 1;
-    tokensMs = atMs;
-    if (tokens < 0) {
+    refilled(opened, SESSION.streams, atMs).tokens -= 1;
+    if (opened.tokens < 0) {
       fault ??= 'opened too many streams';
       session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
       return;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { ClientHttp2Stream } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import test from 'ava';
 import { ControlService, HealthService, PeerService } from '../../proto/gen/services.ts';
 import { SHARES } from '../../agent/rpc/shares.ts';
@@ -27,6 +27,25 @@ const NONE = { stranger: 0, operator: 0, peer: 0, socket: 0, root: 0 };
 const passed = async (clock: FakeClock, ms: number): Promise<void> => {
   for (let atMs = 0; atMs < ms; atMs += 500) await clock.advance(500);
 };
+/** The other side has read everything that was sent to it before, and answered. */
+const roundTrip = (session: ClientHttp2Session): Promise<void> =>
+  new Promise((resolve) => {
+    if (session.destroyed || !session.ping(() => resolve())) resolve();
+  });
+/** So many seconds in which clients that are there answer pings: to hear one, and to have the answer heard. */
+async function passedWith(
+  clock: FakeClock,
+  seconds: number,
+  ...sessions: readonly ClientHttp2Session[]
+): Promise<void> {
+  for (let s = 0; s < seconds; s++) {
+    await clock.advance(1000);
+    for (const session of sessions) {
+      await roundTrip(session);
+      await roundTrip(session);
+    }
+  }
+}
 /** once() of node:events would reject at the stream's error. */
 const ended = (stream: ClientHttp2Stream): Promise<unknown> =>
   stream.destroyed ? Promise.resolve() : new Promise((resolve) => stream.on('close', resolve));
@@ -168,10 +187,7 @@ test('a client that does not read makes an agent keep 8 MB, and not for long', a
   const anna = await world.operator('anna', 'viewer');
   const other = http2(t, await tls(t, server.address, anna));
   t.is((await ask(other)).rstCode, 0);
-  for (let s = 0; s < 24; s++) {
-    await clock.advance(1000);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await passedWith(clock, 24, session, second, other);
   t.deepEqual(await Promise.all(streams.map(rstOf)), [...Array<number>(8).fill(8), 11, 11]);
 });
 
@@ -189,10 +205,7 @@ test('messages that begin and do not come whole are kept up to 8 MB of a party, 
   const [first, second, third] = [begin(), begin(), begin()];
   t.is(await rstOf(third), 11);
   t.deepEqual([first.closed, second.closed], [false, false]);
-  for (let s = 0; s < 32; s++) {
-    await clock.advance(1000);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  await passedWith(clock, 32, session);
   t.deepEqual([await rstOf(first), await rstOf(second)], [8, 8]);
 });
 
