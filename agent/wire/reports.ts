@@ -1,6 +1,7 @@
 import type {
   AddressReport,
   HaproxyReport,
+  HaproxyState,
   Health,
   KnownBase,
   NodeReport,
@@ -12,7 +13,7 @@ import { WireError, ageMs, each, enumOrUnknown, enumValue, filled, orNull } from
 import { uint32, within, wordOrUnknown } from './fields.ts';
 
 const CARP_STATES = ['INIT', 'BACKUP', 'MASTER'] as const;
-const HAPROXY_STATES = ['up', 'hung', 'down', 'stopping'] as const;
+const HAPROXY_STATES = ['up', 'hung', 'down', 'stopping', 'unknown'] as const;
 const HEALTHS = ['serving', 'degraded', 'down', 'partly', 'unknown'] as const;
 const ICMP = ['raw-socket', 'ping', 'none'] as const;
 const CARP_EVENTS = ['events', 'polling'] as const;
@@ -50,6 +51,9 @@ export function reportToWire(
 /** The word for it that an agent knows which has fewer: what it would have said itself. */
 const asBefore = (health: Health): Health =>
   health === 'partly' ? 'down' : health === 'unknown' ? 'serving' : health;
+/** The same for the state of one HAProxy. */
+const stateBefore = (state: HaproxyState): HaproxyState =>
+  state === 'stopping' ? 'down' : state === 'unknown' ? 'up' : state;
 /** Characters of a problem that travel, and bytes of all records: a message carries 4 MB. */
 const LONGEST_PROBLEM = 200;
 const MOST_APPLIED = 3 << 20;
@@ -193,7 +197,8 @@ function haproxyToWire(
     upMs: ageMs(nowMs, startedMs),
     sessions: uint32(rest.sessions),
     older: { ...older, sessions: uint32(older.sessions) },
-    state: enumValue(state, HAPROXY_STATES),
+    state: enumValue(stateBefore(state), HAPROXY_STATES),
+    ...(stateBefore(state) === state ? {} : { exactState: enumValue(state, HAPROXY_STATES) }),
     stateAgeMs: ageMs(nowMs, stateSinceMs),
     frontends: [...frontends],
     backends: [...backends],
@@ -213,7 +218,7 @@ function haproxyFromWire(
 ): HaproxyReport {
   return {
     instance: wire.instance,
-    state: enumOrUnknown(wire.state, HAPROXY_STATES),
+    state: HAPROXY_STATES[wire.exactState - 1] ?? enumOrUnknown(wire.state, HAPROXY_STATES),
     stateSinceMs: nowMs - wire.stateAgeMs,
     problem: wire.problem,
     version: wire.version,

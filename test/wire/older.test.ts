@@ -87,6 +87,17 @@ test('a word that this build does not know is unknown, and the rest of the repor
   t.deepEqual(read(misspelt(full, 'events')), { ...FULL, carpEvents: 'unknown' });
 });
 
+test('a state of HAProxy that the first agents did not have is told in a word of theirs, and exactly beside it', (t) => {
+  // They refuse a report with any other, and then nobody replaces a dead HAProxy here.
+  const theirs = [1, 2, 3];
+  for (const state of ['up', 'hung', 'down', 'stopping', 'unknown'] as const) {
+    const one: NodeReport = { ...FULL, haproxy: [{ ...proxy, state }] };
+    const told = Wire.decode(bytesOf(one)).haproxy[0]?.state ?? 0;
+    t.true(theirs.includes(told), `${state}: ${told}`);
+    t.deepEqual(read(bytesOf(one)), one);
+  }
+});
+
 test('what is unknown here is passed on as unknown', (t) => {
   const unknown: NodeReport = { ...FULL, health: 'unknown', icmp: 'unknown' };
   t.deepEqual(read(bytesOf(unknown)), unknown);
