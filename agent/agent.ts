@@ -94,16 +94,8 @@ export async function startAgent(
     tls,
     clock,
     onExhausted: descriptors.letGo,
-    onConnected(peer) {
-      // Who was away when somebody was revoked hears of it before anything else is asked.
-      const list = revocations.text();
-      if (list !== '')
-        void links
-          .peerCalls(peer)
-          .storeRevocations(list)
-          .catch(() => undefined);
-      certificatesWanted.ring();
-    },
+    revoked: () => revocations.text(),
+    onConnected: certificatesWanted.ring,
   });
   const host = hostHaproxy({
     ...common,
@@ -140,19 +132,12 @@ export async function startAgent(
     certificates: host.certificates,
     others: names.map((peer) => links.peerCalls(peer)),
     issuer: () => issuer,
-    storeRevocations: async (list) => {
-      const changed = await revocations.store(list);
-      own.look();
-      return changed;
-    },
-    audit: (ask) => audit.lines(ask),
+    files,
   });
 
-  const server = await hostServer({ ...common, audit, tls, bound, running, links, parts });
+  const server = await hostServer({ ...common, files, bound, running, links, parts, problemOf });
   shedBy(server.shed);
   opened.opened(() => Promise.all([links.close(), server.close(GRACE_MS)]));
-  for (const [place, cause] of server.problems.entries())
-    problemOf(`listen-${place + 1}`, cause, 'see proxyctl-agent.toml(5), socket and listen');
 
   // The goodbye goes out and the fence is lifted before anybody waits for calls under way.
   opened.opened(() => running.end());

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { pino, type DestinationStream, type Logger } from 'pino';
-import { withoutKeyAuthorization } from './core/challenge.ts';
+import { withoutKeyAuthorization } from './core/certs/challenge.ts';
 import type { Intent } from './core/model.ts';
 import { clearOfSecrets, withoutSecrets } from './core/secrets.ts';
 import { sentence } from './core/words.ts';

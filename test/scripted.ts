@@ -1,4 +1,4 @@
-import type { Audit } from '../agent/core/audit.ts';
+import type { Audit } from '../agent/core/audit/audit.ts';
 import type { Member } from '../agent/core/member.ts';
 import type { ControlVerbs } from '../agent/core/verbs.ts';
 import type { Pair } from '../agent/verbs/pair.ts';

@@ -54,6 +54,18 @@ const WALLS: Readonly<Record<string, Wall>> = {
     ],
     allowed: ['./model.ts'],
   },
+  "core's rooms of words import core's words": {
+    files: ['agent/core/alerts/x.ts', 'agent/core/audit/x.ts', 'agent/core/certs/x.ts'],
+    refused: [
+      'node:fs',
+      '../../sys/clock.ts',
+      '../../log.ts',
+      '../../../ctl/x.ts',
+      '../decide/decide.ts',
+      '../doctor/finding.ts',
+    ],
+    allowed: ['../model.ts', './x.ts'],
+  },
   "the decision imports core's words and its own folder": {
     files: ['agent/core/decide/x.ts'],
     refused: ['node:fs', '../../sys/clock.ts', '../../../ctl/x.ts', '../doctor/finding.ts'],
@@ -244,6 +256,7 @@ const CORE = [
   'agent/core/globals.ts',
   'agent/core/decide/globals.ts',
   'agent/core/doctor/globals.ts',
+  'agent/core/alerts/globals.ts',
 ];
 const HOST = ['Date', 'setTimeout', 'setInterval', 'process', 'performance'];
 

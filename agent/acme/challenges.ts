@@ -1,6 +1,6 @@
 import { startResponder } from './responder.ts';
 import { challengeAnswers, challengeInFile } from './webroot.ts';
-import { keyAuthorization } from '../core/challenge.ts';
+import { keyAuthorization } from '../core/certs/challenge.ts';
 import type { Intents } from '../core/intents.ts';
 import type { Member } from '../core/member.ts';
 import type { Problems } from '../problems.ts';

@@ -1,4 +1,4 @@
-import type { Setback } from '../core/issuing.ts';
+import type { Setback } from '../core/certs/issuing.ts';
 
 /** Why an order did not succeed, for people: `message` is the cause. */
 export class OrderFailure extends Error {

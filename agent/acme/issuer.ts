@@ -10,7 +10,7 @@ import {
   type InPlace,
   type Orderer,
   type Refusal,
-} from '../core/issuing.ts';
+} from '../core/certs/issuing.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import { GivenUp, OrderFailure } from './failure.ts';

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { isToken } from '../core/challenge.ts';
+import { isToken } from '../core/certs/challenge.ts';
 import type { AccountKey } from './account-key.ts';
 import { certificateRequest } from './csr.ts';
 import { jsonOf, plain, problemOf, retryAfterMs, type Answer, type Exchange } from './exchange.ts';

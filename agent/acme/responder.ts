@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { ActFailure } from '../core/results.ts';
-import { isToken } from '../core/challenge.ts';
+import { isToken } from '../core/certs/challenge.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import { hostPort } from '../sys/host-port.ts';

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isKeyAuthorization, isToken } from '../core/challenge.ts';
+import { isKeyAuthorization, isToken } from '../core/certs/challenge.ts';
 import type { Member } from '../core/member.ts';
 import { PATH } from './ask.ts';
 

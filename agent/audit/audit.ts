@@ -1,6 +1,6 @@
-import { auditLine, NOTHING } from '../core/audit-lines.ts';
-import type { Audit, AuditAsk, AuditCaller, AuditEnd, AuditEntry } from '../core/audit.ts';
-import { actsOf, type AuditPage, type AuditRefusal } from '../core/audit.ts';
+import { auditLine, NOTHING } from '../core/audit/audit-lines.ts';
+import type { Audit, AuditAsk, AuditCaller, AuditEnd, AuditEntry } from '../core/audit/audit.ts';
+import { actsOf, type AuditPage, type AuditRefusal } from '../core/audit/audit.ts';
 import type { Intent } from '../core/model.ts';
 import { sentence, withoutPort } from '../core/words.ts';
 import type { Problems } from '../problems.ts';

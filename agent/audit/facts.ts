@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { AuditedAct, AuditEntry } from '../core/audit.ts';
+import type { AuditedAct, AuditEntry } from '../core/audit/audit.ts';
 import { clearOfSecrets } from '../core/secrets.ts';
 
 /** So many of what an act is about are named; the others are counted. */

@@ -1,5 +1,5 @@
-import { auditLine } from '../core/audit-lines.ts';
-import type { AuditEntry } from '../core/audit.ts';
+import { auditLine } from '../core/audit/audit-lines.ts';
+import type { AuditEntry } from '../core/audit/audit.ts';
 
 /** What syslogd(8) of every release takes whole, with its own head. */
 const LONGEST = 900;

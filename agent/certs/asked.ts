@@ -1,4 +1,4 @@
-import type { ListenerCheck } from '../core/listener-check.ts';
+import type { ListenerCheck } from '../core/certs/listener-check.ts';
 import { askAll, ownText } from './ask-all.ts';
 import { touchedBy, type Around, type Asked, type SwapItem } from './entry.ts';
 import { answerTooLong } from './many-names.ts';

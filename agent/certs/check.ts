@@ -1,6 +1,6 @@
 import type { Risk, SwapBundle } from '../core/acts.ts';
 import { ActFailure } from '../core/results.ts';
-import { ALREADY_THERE, type SwapPrepare } from '../core/swap-messages.ts';
+import { ALREADY_THERE, type SwapPrepare } from '../core/certs/swap-messages.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { RuntimeError } from '../haproxy/runtime.ts';
 import { askBefore } from './asked.ts';

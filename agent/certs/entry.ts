@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
-import { SWAP_PHASES, type SwapPhase } from '../core/swap.ts';
-import type { ListenerCheck } from '../core/listener-check.ts';
+import { SWAP_PHASES, type SwapPhase } from '../core/certs/swap.ts';
+import type { ListenerCheck } from '../core/certs/listener-check.ts';
 import type { Stamp } from '../core/model.ts';
 import type { ListenerPlace } from './listener-place.ts';
 

@@ -1,4 +1,4 @@
-import type { ListenerCheck } from '../core/listener-check.ts';
+import type { ListenerCheck } from '../core/certs/listener-check.ts';
 import type { Answer } from './ask-again.ts';
 import type { Asked, SwapEntry, SwapItem } from './entry.ts';
 import { covers, serverNames } from './names.ts';

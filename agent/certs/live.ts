@@ -1,4 +1,4 @@
-import type { ListenerCheck } from '../core/listener-check.ts';
+import type { ListenerCheck } from '../core/certs/listener-check.ts';
 import { askAgain } from './ask-again.ts';
 import { refuseOpen } from './check.ts';
 import { certificateFilesOf, filesOf, ifThere, keyFilesOf } from './disk.ts';

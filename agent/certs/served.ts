@@ -1,4 +1,4 @@
-import type { ListenerCheck } from '../core/listener-check.ts';
+import type { ListenerCheck } from '../core/certs/listener-check.ts';
 import { sentence } from '../core/words.ts';
 import type { SwapItem } from './entry.ts';
 import { HandshakeError } from './handshake.ts';

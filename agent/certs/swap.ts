@@ -1,5 +1,5 @@
-import type { SwapPrepare, SwapReading } from '../core/swap-messages.ts';
-import type { SwapStanding } from '../core/swap.ts';
+import type { SwapPrepare, SwapReading } from '../core/certs/swap-messages.ts';
+import type { SwapStanding } from '../core/certs/swap.ts';
 import { checkSwap } from './check.ts';
 import type { SwapEntry } from './entry.ts';
 import { asFailure, refuse } from './failure.ts';

@@ -1,6 +1,6 @@
-import type { ListenerCheck } from './listener-check.ts';
+import type { ListenerCheck } from './certs/listener-check.ts';
 import type { AdminState } from './acts.ts';
-import type { Severity } from './alert.ts';
+import type { Severity } from './alerts/alert.ts';
 import type { Drift, Health, Intent, NodeReport, PeerClass, Stamp, Unknown } from './model.ts';
 
 /** What operators are shown. Mirrors proto/proxyctl/v1/control.proto without the wire. */

@@ -1,11 +1,11 @@
-import type { AuditAsk, AuditPage } from './audit.ts';
+import type { AuditAsk, AuditPage } from './audit/audit.ts';
 import type { InspectedCertificate, ServerReading } from './answers.ts';
 import type { Inspection } from './doctor/inspection.ts';
 import type { OwnerChange } from './history.ts';
 import type { Intent } from './model.ts';
 import type { ShowReply } from './show-commands.ts';
-import type { SwapStanding } from './swap.ts';
-import type { SwapPrepare, SwapReading } from './swap-messages.ts';
+import type { SwapStanding } from './certs/swap.ts';
+import type { SwapPrepare, SwapReading } from './certs/swap-messages.ts';
 
 /**
  * One node as the others use it, and as its own agent does: this one directly, the others over

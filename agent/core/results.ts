@@ -1,4 +1,4 @@
-import type { ListenerCheck } from './listener-check.ts';
+import type { ListenerCheck } from './certs/listener-check.ts';
 import type { Intent, Unknown } from './model.ts';
 
 /** How an act ended; proxyctl's exit code follows from it. */

@@ -9,7 +9,7 @@ import type {
   ServersAct,
   WeightAct,
 } from './acts.ts';
-import type { AuditAnswer, AuditAsk } from './audit.ts';
+import type { AuditAnswer, AuditAsk } from './audit/audit.ts';
 import type { Certificates, ExplainAnswer, ServersAnswer, Status } from './answers.ts';
 import type { DoctorAnswer, DoctorAsk } from './doctor/finding.ts';
 import type { History } from './history.ts';

@@ -1,5 +1,5 @@
-import type { Noticed } from '../core/alert.ts';
-import type { Decided } from '../core/status-alerts.ts';
+import type { Noticed } from '../core/alerts/alert.ts';
+import type { Decided } from '../core/alerts/status-alerts.ts';
 
 /** Since when each alert of the decisions stands. */
 export function alertTimes() {

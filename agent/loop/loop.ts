@@ -3,19 +3,12 @@ import type { Decision } from '../core/decide/decision.ts';
 import { NO_MEMORY, type Memory } from '../core/decide/memory.ts';
 import type { NodeView } from '../core/model.ts';
 import type { View } from '../core/decide/view.ts';
-import { applying } from './apply.ts';
-import { alertTimes } from './alert-times.ts';
-import { baseKeeper } from './bases.ts';
-import { carpReader } from './carp-reader.ts';
-import { demotionWatch } from './demotion-watch.ts';
-import { lateness } from './lateness.ts';
 import { logDecision } from './log.ts';
 import type { LoopOptions } from './ports.ts';
 import { movesFrom } from './move-times.ts';
-import { past } from './own-history.ts';
-import { ownReport, substance, withVerdicts } from './own-report.ts';
+import { substance, withVerdicts } from './own-report.ts';
+import { loopParts } from './parts.ts';
 import { schedule } from './schedule.ts';
-import { views } from './view.ts';
 
 /**
  * The one writer of this host: observes, decides, tells the peers, acts, and
@@ -23,30 +16,12 @@ import { views } from './view.ts';
  * else reads.
  */
 export function loop(options: LoopOptions) {
-  const { clock, carp, gossip, log, prober, save, bell, observes = false } = options;
+  const { clock, gossip, log, prober, save, bell, observes = false } = options;
   const policyOf = options.decide ?? decide;
   let memory: Memory = { ...NO_MEMORY, moves: movesFrom(options.durable.moves, clock) };
   let decision: Decision | null = null;
-  const bases = baseKeeper(options);
-  const own = ownReport(options);
-  const late = lateness(options.timing, own.rejoin);
-  const demotion = demotionWatch(options.policy);
-  const alerts = alertTimes();
-  const owners = past(options.durable);
-  const hasEvents = (): boolean => options.carpEvents() === 'events';
-  const source = carpReader({ carp, clock, log, pollMs: options.pollMs, hasEvents });
-  /** CARP may have changed: read it again, then decide. */
-  const carpChanged = (): void => {
-    source.forget();
-    bell.ring();
-  };
-  const hands = applying({ ...options, acted: carpChanged });
-  const view = views(options, {
-    reading: source.reading,
-    received: source.received,
-    fenceMine: hands.fenceMine,
-    lateAtMs: late.lateAtMs,
-  });
+  const parts = loopParts(options);
+  const { source, carpChanged, own, late, hands, view, bases, demotion, alerts, owners } = parts;
   const rounds = schedule({
     clock,
     pollMs: options.pollMs,

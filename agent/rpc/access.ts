@@ -1,6 +1,6 @@
 import { ActFailure } from '../core/results.ts';
 import type { Role } from '../core/acts.ts';
-import type { AuditCaller, AuditWho } from '../core/audit.ts';
+import type { AuditCaller, AuditWho } from '../core/audit/audit.ts';
 import { IdentityError, parseIdentity } from '../wire/identity.ts';
 import { serialOf } from './crl.ts';
 

@@ -7,7 +7,7 @@ import { failureToStatus } from './failures.ts';
 import type { FromPeers } from './from-peers.ts';
 import { gossipFromWire, gossipToWire } from '../wire/gossip.ts';
 import { objection } from './hello.ts';
-import type { PeerContext } from './peer-service.ts';
+import type { PeerContext } from './calls-of-peers.ts';
 import { turnedAway } from './turned-away.ts';
 import { WireError } from '../wire/fields.ts';
 

@@ -1,7 +1,7 @@
 import { status as Code } from '@grpc/grpc-js';
 import type { ServerWritableStream, handleUnaryCall } from '@grpc/grpc-js';
 import { grpc } from '../../proto/gen/messages.js';
-import type { Audit } from '../core/audit.ts';
+import type { Audit } from '../core/audit/audit.ts';
 import { partyOf, type Calling, type Origin } from './access.ts';
 import type { Notices } from './notices.ts';
 import { failureToStatus } from './failures.ts';

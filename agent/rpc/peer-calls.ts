@@ -6,7 +6,7 @@ import type { Intent } from '../core/model.ts';
 import { inspectionFrom } from '../core/doctor/inspection.ts';
 import type { Member } from '../core/member.ts';
 import { ActFailure } from '../core/results.ts';
-import type { SwapReading } from '../core/swap-messages.ts';
+import type { SwapReading } from '../core/certs/swap-messages.ts';
 import type { Clock } from '../sys/clock.ts';
 import { failureFromStatus, notReached } from '../wire/failed-calls.ts';
 import { auditAskToWire } from '../wire/audit.ts';

@@ -1,17 +1,14 @@
-import type { UntypedServiceImplementation, handleUnaryCall } from '@grpc/grpc-js';
-import { proxyctl } from '../../proto/gen/messages.js';
-import { actsOf, type Audit, type PeerAsk } from '../core/audit.ts';
+import type { UntypedServiceImplementation } from '@grpc/grpc-js';
+import type { proxyctl } from '../../proto/gen/messages.js';
+import { actsOf } from '../core/audit/audit.ts';
 import type { Member } from '../core/member.ts';
 import { showCommand } from '../core/show-commands.ts';
-import type { SwapReading } from '../core/swap-messages.ts';
-import type { Clock } from '../sys/clock.ts';
-import { callerOf, peerOf } from './access.ts';
-import type { Calling, Origin } from './access.ts';
-import type { Notices } from './notices.ts';
-import { failureToStatus, toFailure } from './failures.ts';
+import type { SwapReading } from '../core/certs/swap-messages.ts';
+import { callerOf } from './access.ts';
+import { callsOfPeers } from './calls-of-peers.ts';
+import type { PeerContext } from './calls-of-peers.ts';
 import type { FromPeers } from './from-peers.ts';
 import { serverPages } from './server-pages.ts';
-import { turnedAway } from './turned-away.ts';
 import { auditAskFromWire } from '../wire/audit.ts';
 import { changeToWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
@@ -22,67 +19,14 @@ import { each, filled } from '../wire/fields.ts';
 /** This node as its peers can ask it; what they store goes with who they are, FromPeers. */
 export type ServedMember = Omit<Member, 'node' | 'storeIntents'>;
 
-/** What both halves of the Peer service need of their listener. */
-export interface PeerContext {
-  readonly node: string;
-  readonly origin: Origin;
-  readonly clock: Clock;
-  readonly notices: Notices;
-  readonly audit: Audit;
-}
-
 /** Handlers of the Peer service's plain calls; gossip-service.ts has the stream. */
 export function peerHandlers(
   member: ServedMember,
   peers: Pick<FromPeers, 'storeIntents'>,
   context: PeerContext,
 ): UntypedServiceImplementation {
-  const { node: self, origin, clock, notices, audit } = context;
-
-  const unary =
-    <Req, Res>(
-      what: string,
-      handle: (request: Req, node: string, call: Calling) => Promise<Res>,
-    ): handleUnaryCall<Req, Res> =>
-    (call, reply) => {
-      const answer = async () => handle(call.request, admit(call, what), call);
-      answer().then(
-        (value) => reply(null, value),
-        (error: unknown) => {
-          const failure = toFailure(error, what);
-          if (failure.detail.code === 'internal') notices.failed(what, error);
-          reply(failureToStatus(failure));
-        },
-      );
-    };
-
-  const admit = (call: Calling, what: string): string => {
-    try {
-      return peerOf(origin, call);
-    } catch (error) {
-      throw turnedAway(context, call, what, error);
-    }
-  };
-
-  /** A call by which a peer has this node store or do something: on record before and after. */
-  const doing = <Req, Res>(
-    what: string,
-    about: (request: Req) => Omit<PeerAsk, 'what'>,
-    handle: (request: Req, node: string) => Promise<Res>,
-  ): handleUnaryCall<Req, Res> =>
-    unary(what, async (request, node, call) => {
-      const ended = audit.peerCall(callerOf(origin, call), { what, ...about(request) });
-      const nothing = { nodes: [], certificates: [] };
-      try {
-        const reply = await handle(request, node);
-        ended({ outcome: 'reached', changed: true, error: null, ...nothing });
-        return reply;
-      } catch (error) {
-        const { outcome, detail } = toFailure(error, what);
-        ended({ outcome, changed: false, error: detail, ...nothing });
-        throw error;
-      }
-    });
+  const { node: self, origin, clock, audit } = context;
+  const { unary, doing } = callsOfPeers(context);
 
   const pages = serverPages(
     (instance, backend) => member.findServers(instance, backend),

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { ControlService, HealthService, PeerService } from '../../proto/gen/services.ts';
 import type { Role } from '../core/acts.ts';
-import type { Audit } from '../core/audit.ts';
+import type { Audit } from '../core/audit/audit.ts';
 import type { ControlVerbs } from '../core/verbs.ts';
 import { withoutPort } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';

@@ -1,4 +1,4 @@
-import type { Audit } from '../core/audit.ts';
+import type { Audit } from '../core/audit/audit.ts';
 import type { ActFailure } from '../core/results.ts';
 import { callerOf, type Calling, type Origin } from './access.ts';
 import type { Notices } from './notices.ts';

@@ -21,6 +21,8 @@ export interface HostFiles {
   readonly audit: AuditLog;
   readonly revocations: Awaited<ReturnType<typeof openRevocations>>;
   readonly own: ReturnType<typeof watchOwnCertificate>;
+  /** Takes a list of the CA's; true where it said anything new. */
+  readonly storeRevocations: (list: string) => Promise<boolean>;
 }
 
 /** Opens all of it; rejects with one sentence where a key or the state cannot be used. */
@@ -51,5 +53,10 @@ export async function hostFiles(host: {
   ends.opened(() => own.stop());
   const remedy = `make room in ${state}, or mend its rights`;
   const save = saving({ store, problems, clock, remedy });
-  return { tls, stored: store.state, save, audit, revocations, own };
+  const storeRevocations = async (list: string): Promise<boolean> => {
+    const changed = await revocations.store(list);
+    own.look();
+    return changed;
+  };
+  return { tls, stored: store.state, save, audit, revocations, own, storeRevocations };
 }

@@ -11,14 +11,22 @@ export function hostLinks(host: {
   readonly tls: Tls;
   readonly clock: Clock;
   /** A peer was reached, for the first time or again. */
-  readonly onConnected: (peer: string) => void;
+  readonly onConnected: () => void;
+  /** Who was revoked, for a peer that was away at the time; empty: nobody. */
+  readonly revoked: () => string;
   /** A peer could not be dialled for want of a descriptor here. */
   readonly onExhausted: (cause: string) => void;
 }) {
-  const { config, tls, clock, onConnected, onExhausted } = host;
+  const { config, tls, clock, onConnected, revoked, onExhausted } = host;
   const random = (): number => randomInt(1_000_000) / 1_000_000;
   const links = makeLinks({ peers: config.peers, tls, clock, random });
   const lastEnd = new Map<string, string>();
+  const tellRevoked = (peer: string): void => {
+    const list = revoked();
+    if (list === '') return;
+    const told = links.peerCalls(peer).storeRevocations(list);
+    told.catch(() => undefined);
+  };
   return {
     ...links,
     /** Why that peer is not connected; empty when it is, or was not yet. */
@@ -30,7 +38,9 @@ export function hostLinks(host: {
         onConnected(peer) {
           lastEnd.delete(peer);
           gossip.connected(peer);
-          onConnected(peer);
+          // Before anything else is asked of it.
+          tellRevoked(peer);
+          onConnected();
         },
         onClosed(peer, how, cause) {
           lastEnd.set(peer, cause);

@@ -13,6 +13,7 @@ import type { Privileges } from '../privilege/privileges.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import { withRenewals } from '../upkeep/certificates.ts';
+import type { HostFiles } from './host-files.ts';
 import { localMember } from '../verbs/local-member.ts';
 import type { Pair } from '../verbs/pair.ts';
 
@@ -27,8 +28,7 @@ export function hostPair(host: {
   readonly socket: StatsSocket;
   readonly certificates: HostCertificates;
   readonly others: readonly Member[];
-  readonly storeRevocations: Member['storeRevocations'];
-  readonly audit: Member['audit'];
+  readonly files: Pick<HostFiles, 'storeRevocations' | 'audit'>;
   /** Null as long as none orders certificates here. */
   readonly issuer: () => Issuer | null;
 }) {
@@ -64,8 +64,8 @@ export function hostPair(host: {
       }),
     checkChallenge: acme.check,
     findChallenge: acme.find,
-    storeRevocations: host.storeRevocations,
-    audit: host.audit,
+    storeRevocations: host.files.storeRevocations,
+    audit: (ask) => host.files.audit.lines(ask),
     renewals: (found) => withRenewals(found, host.issuer()),
   });
   const pair: Pair = {

@@ -1,4 +1,3 @@
-import type { Audit } from '../core/audit.ts';
 import type { Config } from '../config/config.ts';
 import { serverNotices, strangerEvents, type Log } from '../log.ts';
 import type { startNode } from '../node.ts';
@@ -6,29 +5,31 @@ import type { Problems } from '../problems.ts';
 import type { Bound } from '../rpc/bound.ts';
 import { fromPeers } from '../rpc/from-peers.ts';
 import { startServer, type RunningServer } from '../rpc/server.ts';
-import type { Tls } from '../rpc/tls.ts';
 import type { Clock } from '../sys/clock.ts';
 import { hostPort } from '../sys/host-port.ts';
 import { controlVerbs } from '../verbs/table.ts';
+import type { HostFiles } from './host-files.ts';
 import type { hostLinks } from './host-links.ts';
 import type { hostPair } from './host-pair.ts';
 
 /** Answers operators and peers from now on; rejects when no listener can be used. */
-export function hostServer(host: {
+export async function hostServer(host: {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Log;
-  readonly audit: Audit;
-  readonly tls: Tls;
+  readonly files: Pick<HostFiles, 'audit' | 'tls'>;
   readonly bound: Bound;
   readonly running: Pick<ReturnType<typeof startNode>, 'loop' | 'gossip' | 'storeIntents'>;
   readonly links: ReturnType<typeof hostLinks>;
   readonly parts: Pick<ReturnType<typeof hostPair>, 'pair' | 'local'>;
   readonly problems: Pick<Problems, 'raise' | 'clear'>;
+  /** Tells of a listener that cannot be used while another can. */
+  readonly problemOf: (subject: string, cause: string, remedy: string) => void;
 }): Promise<RunningServer> {
-  const { config, clock, log, audit, tls, bound, running, links, parts, problems } = host;
+  const { config, clock, log, bound, running, links, parts, problems } = host;
+  const { audit, tls } = host.files;
   const { loop, gossip, storeIntents } = running;
-  return startServer({
+  const server = await startServer({
     listen: config.listen,
     socket: config.socket,
     bound,
@@ -54,4 +55,7 @@ export function hostServer(host: {
     ),
     audit,
   });
+  for (const [place, cause] of server.problems.entries())
+    host.problemOf(`listen-${place + 1}`, cause, 'see proxyctl-agent.toml(5), socket and listen');
+  return server;
 }

@@ -1,5 +1,5 @@
 import { confirmations } from './certificate-confirmations.ts';
-import { certificateFindings, type CertificateFinding } from '../core/certificates.ts';
+import { certificateFindings, type CertificateFinding } from '../core/certs/certificates.ts';
 import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
 import { sentence } from '../core/words.ts';

@@ -20,7 +20,7 @@ import {
   refusalText,
   type InPlace,
   type Refusal,
-} from '../core/issuing.ts';
+} from '../core/certs/issuing.ts';
 import { sentence } from '../core/words.ts';
 import type { Log } from '../log.ts';
 import type { Problems } from '../problems.ts';

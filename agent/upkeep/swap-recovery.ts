@@ -1,7 +1,7 @@
 import { ActFailure } from '../core/results.ts';
 import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
-import { resolveSwap, type SwapStanding } from '../core/swap.ts';
+import { resolveSwap, type SwapStanding } from '../core/certs/swap.ts';
 import { sentence } from '../core/words.ts';
 import type { SwapEntry } from '../certs/entry.ts';
 import type { NodeSwap } from '../certs/swap.ts';

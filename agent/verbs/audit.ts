@@ -1,5 +1,5 @@
-import type { AuditAnswer, AuditAsk } from '../core/audit.ts';
-import { timeOfLine } from '../core/audit-lines.ts';
+import type { AuditAnswer, AuditAsk } from '../core/audit/audit.ts';
+import { timeOfLine } from '../core/audit/audit-lines.ts';
 import { clockOff } from './history.ts';
 import { present, type Pair, whyOf } from './pair.ts';
 

@@ -1,6 +1,6 @@
 import type { ChallengeAct } from '../core/acts.ts';
 import { ActFailure, type ActError, type ActResult, type NodeOutcome } from '../core/results.ts';
-import { challengeKey, checkChallenge } from '../core/challenge.ts';
+import { challengeKey, checkChallenge } from '../core/certs/challenge.ts';
 import { wish } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';

@@ -1,6 +1,6 @@
 import type { ActHeader } from '../core/acts.ts';
 import type { ActResult, CertificateOutcome, NodeOutcome } from '../core/results.ts';
-import { ALREADY_THERE, type SwapReading } from '../core/swap-messages.ts';
+import { ALREADY_THERE, type SwapReading } from '../core/certs/swap-messages.ts';
 import { away, failed, result, type Pair } from './pair.ts';
 import type { SwapRun } from './swap.ts';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { ActHeader, PushAct } from '../core/acts.ts';
 import { ActFailure, type ActResult } from '../core/results.ts';
-import { ALREADY_THERE, type SwapPrepare, type SwapReading } from '../core/swap-messages.ts';
-import { notVerified } from '../core/listener-check.ts';
+import { ALREADY_THERE, type SwapPrepare, type SwapReading } from '../core/certs/swap-messages.ts';
+import { notVerified } from '../core/certs/listener-check.ts';
 import { certificateKey, newestStamp, nextStamp, parseCertificateKey } from '../core/intents.ts';
 import { wish } from '../core/intents.ts';
 import type { NodeView } from '../core/model.ts';

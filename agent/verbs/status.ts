@@ -1,8 +1,8 @@
 import type { NodeStatus, Status } from '../core/answers.ts';
-import { withoutKeyAuthorization } from '../core/challenge.ts';
+import { withoutKeyAuthorization } from '../core/certs/challenge.ts';
 import { inForce, newestStamp, PAUSE_KEY, pinKey, wish } from '../core/intents.ts';
 import type { NodeView } from '../core/model.ts';
-import { statusAlerts, type Decided } from '../core/status-alerts.ts';
+import { statusAlerts, type Decided } from '../core/alerts/status-alerts.ts';
 import type { Pair } from './pair.ts';
 
 export interface StatusSource {

@@ -1,9 +1,9 @@
 import { ActFailure } from '../core/results.ts';
-import { type SwapPrepare, type SwapReading } from '../core/swap-messages.ts';
+import { type SwapPrepare, type SwapReading } from '../core/certs/swap-messages.ts';
 import { certificateKey } from '../core/intents.ts';
 import type { Intent, Stamp } from '../core/model.ts';
-import { afterAnswers, beginSwap, nextOrder, type SwapAnswer } from '../core/swap.ts';
-import type { SwapOrder, SwapState } from '../core/swap.ts';
+import { afterAnswers, beginSwap, nextOrder, type SwapAnswer } from '../core/certs/swap.ts';
+import type { SwapOrder, SwapState } from '../core/certs/swap.ts';
 import type { Member } from '../core/member.ts';
 import { asFailure, type Pair } from './pair.ts';
 

@@ -1,4 +1,4 @@
-import type { Decided } from '../core/status-alerts.ts';
+import type { Decided } from '../core/alerts/status-alerts.ts';
 import type { View } from '../core/decide/view.ts';
 import type { ControlVerbs } from '../core/verbs.ts';
 import { audit } from './audit.ts';

@@ -1,5 +1,5 @@
 import type { proxyctl } from '../../proto/gen/messages.js';
-import { MOST_AUDIT_LINES, type AuditAnswer, type AuditAsk } from '../core/audit.ts';
+import { MOST_AUDIT_LINES, type AuditAnswer, type AuditAsk } from '../core/audit/audit.ts';
 import { LENGTHS, short } from './bounds.ts';
 import { filled, uint32 } from './fields.ts';
 

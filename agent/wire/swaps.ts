@@ -1,9 +1,9 @@
 import type { Certificates, InspectedCertificate } from '../core/answers.ts';
-import type { SwapPrepare, SwapReading } from '../core/swap-messages.ts';
+import type { SwapPrepare, SwapReading } from '../core/certs/swap-messages.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
-import type { ListenerCheck } from '../core/listener-check.ts';
+import type { ListenerCheck } from '../core/certs/listener-check.ts';
 import { RISKS, type NewInto } from '../core/acts.ts';
-import { SWAP_WORDS, type SwapStanding } from '../core/swap.ts';
+import { SWAP_WORDS, type SwapStanding } from '../core/certs/swap.ts';
 import { intentFromWire, intentToWire, stampFromWire } from './intents.ts';
 import { COUNTS, LENGTHS, listed, named, short } from './bounds.ts';
 import { each, filled, oneOf, orNull, present, wordOrUnknown } from './fields.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { checkChallenge, tokenOf } from '../../agent/core/challenge.ts';
+import { checkChallenge, tokenOf } from '../../agent/core/certs/challenge.ts';
 import { answerText } from '../json/answer.ts';
 import { challengeResult, challengesResult } from '../json/challenges.ts';
 import { usage } from '../failure.ts';

@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InvalidArgumentError, type Command } from 'commander';
-import { MOST_AUDIT_LINES, type AuditAnswer, type AuditEntry } from '../../agent/core/audit.ts';
+import {
+  MOST_AUDIT_LINES,
+  type AuditAnswer,
+  type AuditEntry,
+} from '../../agent/core/audit/audit.ts';
 import { auditResult, entriesOf } from '../json/audit.ts';
 import { AGENT, askedRow } from '../json/answer.ts';
 import { envelopeText } from '../json/envelope.ts';

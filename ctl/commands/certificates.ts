@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
-import { certificateFindings } from '../../agent/core/certificates.ts';
+import { certificateFindings } from '../../agent/core/certs/certificates.ts';
 import { sentence } from '../../agent/core/words.ts';
 import { certificateListResult, certificatesResult } from '../json/certificates.ts';
 import { AGENT_AND_HAPROXY, askedRow } from '../json/answer.ts';

@@ -1,5 +1,5 @@
 import { Argument, type Command } from 'commander';
-import { certificateDifferences } from '../../agent/core/certificate-diff.ts';
+import { certificateDifferences } from '../../agent/core/certs/certificate-diff.ts';
 import { AGENT_AND_HAPROXY, askedRow } from '../json/answer.ts';
 import { diffResult } from '../json/diff.ts';
 import { envelopeText } from '../json/envelope.ts';

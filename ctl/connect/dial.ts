@@ -5,7 +5,7 @@ import { connect as connectTls } from 'node:tls';
 import { sentence } from '../../agent/core/words.ts';
 import { splitAddress } from '../../agent/wire/address.ts';
 import { pairIn, parseIdentity } from '../../agent/wire/identity.ts';
-import { readKey } from '../passphrase.ts';
+import { readKey } from './passphrase.ts';
 import type { Target } from './contexts.ts';
 import { HangUp, openChannel, type Channel } from './grpc.ts';
 

@@ -1,5 +1,5 @@
-import { auditEntry, NOTHING } from '../../agent/core/audit-lines.ts';
-import type { AuditAnswer, AuditEntry } from '../../agent/core/audit.ts';
+import { auditEntry, NOTHING } from '../../agent/core/audit/audit-lines.ts';
+import type { AuditAnswer, AuditEntry } from '../../agent/core/audit/audit.ts';
 
 /** The `result` of `audit`. */
 export interface AuditJson {

@@ -1,7 +1,7 @@
 import type { ActResult } from '../../agent/core/results.ts';
 import type { Certificates, InspectedCertificate } from '../../agent/core/answers.ts';
-import { daysLeft, type CertificateFinding } from '../../agent/core/certificates.ts';
-import { verifiedBy, type ListenerCheck } from '../../agent/core/listener-check.ts';
+import { daysLeft, type CertificateFinding } from '../../agent/core/certs/certificates.ts';
+import { verifiedBy, type ListenerCheck } from '../../agent/core/certs/listener-check.ts';
 import { time } from './wish.ts';
 
 /** What one listener showed of a certificate. */

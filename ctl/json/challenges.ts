@@ -1,4 +1,4 @@
-import { tokenOf } from '../../agent/core/challenge.ts';
+import { tokenOf } from '../../agent/core/certs/challenge.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import { time, timeOrNull } from './wish.ts';
 

@@ -1,4 +1,4 @@
-import type { CertificateDifference } from '../../agent/core/certificate-diff.ts';
+import type { CertificateDifference } from '../../agent/core/certs/certificate-diff.ts';
 
 /** The `result` of `diff`. */
 export interface DiffJson {

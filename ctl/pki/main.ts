@@ -5,7 +5,7 @@ import { authorityResult, issuedResult, pkiListResult } from '../json/pki.ts';
 import type { AuthorityJson, IssuedJson, PkiListJson } from '../json/pki.ts';
 import { sentence } from '../../agent/core/words.ts';
 import { usage } from '../failure.ts';
-import { askNewPassphrase } from '../passphrase.ts';
+import { askNewPassphrase } from '../connect/passphrase.ts';
 import { putFile } from '../files.ts';
 import { table } from '../render/table.ts';
 import type { Streams } from '../streams.ts';

@@ -5,7 +5,7 @@ import { usage } from '../failure.ts';
 import { putFile, readIfThere } from '../files.ts';
 import { enrolledResult, issuedResult, revokedResult, rotationResult } from '../json/pki.ts';
 import type { EnrolledJson, IssuedJson, RevokedJson, RotationJson } from '../json/pki.ts';
-import { askNewPassphrase } from '../passphrase.ts';
+import { askNewPassphrase } from '../connect/passphrase.ts';
 import type { Streams } from '../streams.ts';
 import { enroll, readRequest } from './enroll.ts';
 import { asked, holderOf } from './main.ts';

@@ -1,4 +1,4 @@
-import type { AuditAnswer, AuditEntry } from '../../agent/core/audit.ts';
+import type { AuditAnswer, AuditEntry } from '../../agent/core/audit/audit.ts';
 import { wrapped } from './wrapped.ts';
 
 /** One entry on two lines or more, 80 columns: when and where, who and what; then how it went. */

@@ -1,7 +1,7 @@
 import type { Certificates } from '../../agent/core/answers.ts';
-import { daysLeft, type CertificateFinding } from '../../agent/core/certificates.ts';
+import { daysLeft, type CertificateFinding } from '../../agent/core/certs/certificates.ts';
 import { certificateKey } from '../../agent/core/intents.ts';
-import { notVerified } from '../../agent/core/listener-check.ts';
+import { notVerified } from '../../agent/core/certs/listener-check.ts';
 import { COLUMNS, table } from './table.ts';
 import { wrapped } from './wrapped.ts';
 

@@ -1,4 +1,4 @@
-import { tokenOf } from '../../agent/core/challenge.ts';
+import { tokenOf } from '../../agent/core/certs/challenge.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import { clockTime } from './duration.ts';
 import { COLUMNS, table } from './table.ts';

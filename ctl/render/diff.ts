@@ -1,5 +1,5 @@
 import type { Certificates } from '../../agent/core/answers.ts';
-import { namesOf, type CertificateDifference } from '../../agent/core/certificate-diff.ts';
+import { namesOf, type CertificateDifference } from '../../agent/core/certs/certificate-diff.ts';
 import { COLUMNS, table } from './table.ts';
 import { wrapped } from './wrapped.ts';
 

@@ -6,7 +6,7 @@ import {
   keyAuthorization,
   tokenOf,
   withoutKeyAuthorization,
-} from '../../agent/core/challenge.ts';
+} from '../../agent/core/certs/challenge.ts';
 import { mergeIntents } from '../../agent/core/intents.ts';
 import { intent } from '../core/builders.ts';
 import { NOW } from '../reports.ts';

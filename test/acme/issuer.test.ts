@@ -1,7 +1,7 @@
 import test from 'ava';
 import { GivenUp, OrderFailure } from '../../agent/acme/failure.ts';
 import { startIssuer } from '../../agent/acme/issuer.ts';
-import type { InPlace, Refusal } from '../../agent/core/issuing.ts';
+import type { InPlace, Refusal } from '../../agent/core/certs/issuing.ts';
 import { problems as openProblems } from '../../agent/problems.ts';
 import { FakeClock } from '../fake-clock.ts';
 

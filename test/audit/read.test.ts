@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { readAudit } from '../../agent/audit/read.ts';
-import { auditEntry, auditLine, NOTHING } from '../../agent/core/audit-lines.ts';
-import type { AuditAsk, AuditEntry } from '../../agent/core/audit.ts';
+import { auditEntry, auditLine, NOTHING } from '../../agent/core/audit/audit-lines.ts';
+import type { AuditAsk, AuditEntry } from '../../agent/core/audit/audit.ts';
 
 const NOW_MS = Date.parse('2027-01-15T08:00:00.000Z');
 const ALL: AuditAsk = { sinceMs: null, who: '', limit: 5000 };

@@ -6,7 +6,7 @@ import { askListener } from '../../agent/certs/listeners.ts';
 import { swapJournal } from '../../agent/certs/journal.ts';
 import { careful } from '../../agent/certs/many-names.ts';
 import { nodeSwap } from '../../agent/certs/swap.ts';
-import type { SwapPrepare } from '../../agent/core/swap-messages.ts';
+import type { SwapPrepare } from '../../agent/core/certs/swap-messages.ts';
 import { certificateDetails } from '../../agent/haproxy/certificate-details.ts';
 import { certificates } from '../../agent/haproxy/certificates.ts';
 import { configFiles } from '../../agent/haproxy/config-files.ts';

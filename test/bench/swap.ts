@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { blocksOf, bundleText } from '../../agent/certs/blocks.ts';
 import type { ActHeader } from '../../agent/core/acts.ts';
-import type { SwapReading } from '../../agent/core/swap-messages.ts';
+import type { SwapReading } from '../../agent/core/certs/swap-messages.ts';
 import { readInfo } from '../../agent/haproxy/info.ts';
 import { runtime } from '../../agent/haproxy/runtime.ts';
 import { systemClock } from '../../agent/sys/clock.ts';

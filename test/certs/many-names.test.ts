@@ -7,7 +7,7 @@ import { inspect } from '../../agent/certs/inspect.ts';
 import { swapJournal } from '../../agent/certs/journal.ts';
 import { careful } from '../../agent/certs/many-names.ts';
 import { nodeSwap } from '../../agent/certs/swap.ts';
-import type { SwapPrepare } from '../../agent/core/swap-messages.ts';
+import type { SwapPrepare } from '../../agent/core/certs/swap-messages.ts';
 import { certificates } from '../../agent/haproxy/certificates.ts';
 import { startHaproxy } from '../haproxy/haproxy.ts';
 import { bundle, issue, NOW, type Issued } from './bundles.ts';

@@ -8,7 +8,7 @@ import { swapJournal } from '../../agent/certs/journal.ts';
 import type { NodeSwapParts } from '../../agent/certs/port.ts';
 import { nodeSwap, type NodeSwap } from '../../agent/certs/swap.ts';
 import type { Risk, SwapBundle } from '../../agent/core/acts.ts';
-import type { SwapReading } from '../../agent/core/swap-messages.ts';
+import type { SwapReading } from '../../agent/core/certs/swap-messages.ts';
 import { certificateDetails } from '../../agent/haproxy/certificate-details.ts';
 import { certificates } from '../../agent/haproxy/certificates.ts';
 import { atLeast, readInfo } from '../../agent/haproxy/info.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { SwapReading } from '../../agent/core/swap-messages.ts';
+import type { SwapReading } from '../../agent/core/certs/swap-messages.ts';
 import { ActFailure } from '../../agent/core/results.ts';
 import { servedFingerprint } from '../../agent/certs/handshake.ts';
 import { askListener } from '../../agent/certs/listeners.ts';

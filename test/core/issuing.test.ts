@@ -11,7 +11,7 @@ import {
   type Failures,
   type InPlace,
   type Setback,
-} from '../../agent/core/issuing.ts';
+} from '../../agent/core/certs/issuing.ts';
 import { heard } from './builders.ts';
 import { address, report } from '../reports.ts';
 

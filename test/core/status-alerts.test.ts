@@ -1,8 +1,8 @@
 import test from 'ava';
-import { alert } from '../../agent/core/alert.ts';
+import { alert } from '../../agent/core/alerts/alert.ts';
 import type { NodeStatus } from '../../agent/core/answers.ts';
 import type { NodeReport } from '../../agent/core/model.ts';
-import { statusAlerts } from '../../agent/core/status-alerts.ts';
+import { statusAlerts } from '../../agent/core/alerts/status-alerts.ts';
 import { address, haproxy, NOW, report } from '../reports.ts';
 
 const A = 'haproxy01';

@@ -8,7 +8,7 @@ import {
   type SwapAnswer,
   type SwapPhase,
   type SwapWord,
-} from '../../agent/core/swap.ts';
+} from '../../agent/core/certs/swap.ts';
 
 /** Runs the machine with these answers a round; orders and how it ended. */
 function played(rounds: readonly (readonly SwapAnswer['kind'][])[]) {

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { NodeStatus } from '../../agent/core/answers.ts';
 import type { AppliedIntent, Intent } from '../../agent/core/model.ts';
-import { statusAlerts } from '../../agent/core/status-alerts.ts';
+import { statusAlerts } from '../../agent/core/alerts/status-alerts.ts';
 import { address, NOW, report } from '../reports.ts';
 import { intent } from './builders.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import test from 'ava';
-import { auditLine, NOTHING } from '../../agent/core/audit-lines.ts';
-import type { AuditAnswer, AuditAsk, AuditEntry } from '../../agent/core/audit.ts';
+import { auditLine, NOTHING } from '../../agent/core/audit/audit-lines.ts';
+import type { AuditAnswer, AuditAsk, AuditEntry } from '../../agent/core/audit/audit.ts';
 import { pastMs } from '../../ctl/times.ts';
 import { desk, envelope, overTls, unbroken } from './command.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { Certificates, InspectedCertificate } from '../../agent/core/answers.ts';
-import { certificateDifferences } from '../../agent/core/certificate-diff.ts';
+import { certificateDifferences } from '../../agent/core/certs/certificate-diff.ts';
 import { inspected } from '../reports.ts';
 import { desk, envelope } from './command.ts';
 

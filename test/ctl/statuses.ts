@@ -1,6 +1,6 @@
 import type { NodeStatus, Status } from '../../agent/core/answers.ts';
 import type { AddressReport, HaproxyReport, Intent, NodeReport } from '../../agent/core/model.ts';
-import { statusAlerts } from '../../agent/core/status-alerts.ts';
+import { statusAlerts } from '../../agent/core/alerts/status-alerts.ts';
 import { address, haproxy, report } from '../reports.ts';
 
 // Statuses as an agent would give them: ages in whole minutes, so that a slow test shows the same.

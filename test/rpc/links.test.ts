@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import test from 'ava';
 import { PeerService } from '../../proto/gen/services.ts';
 import { ActFailure } from '../../agent/core/results.ts';
-import { type SwapPrepare } from '../../agent/core/swap-messages.ts';
+import { type SwapPrepare } from '../../agent/core/certs/swap-messages.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
 import type { LinkHandlers } from '../../agent/rpc/links.ts';
 import { peerCalls, type Channel } from '../../agent/rpc/peer-calls.ts';

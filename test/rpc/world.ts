@@ -11,7 +11,7 @@ import type { ActHeader } from '../../agent/core/acts.ts';
 import type { ActResult } from '../../agent/core/results.ts';
 import type { Status } from '../../agent/core/answers.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
-import type { Audit } from '../../agent/core/audit.ts';
+import type { Audit } from '../../agent/core/audit/audit.ts';
 import type { ControlVerbs } from '../../agent/core/verbs.ts';
 import type { FromPeers } from '../../agent/rpc/from-peers.ts';
 import type { Hello } from '../../agent/rpc/hello.ts';

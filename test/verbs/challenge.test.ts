@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { ChallengeAct } from '../../agent/core/acts.ts';
 import { ActFailure, type ActResult } from '../../agent/core/results.ts';
-import { challengeKey } from '../../agent/core/challenge.ts';
+import { challengeKey } from '../../agent/core/certs/challenge.ts';
 import { mergeIntents, type Intents } from '../../agent/core/intents.ts';
 import type { Intent, NodeView } from '../../agent/core/model.ts';
 import { setChallenge } from '../../agent/verbs/challenge.ts';

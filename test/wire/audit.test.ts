@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import test from 'ava';
 import { proxyctl } from '../../proto/gen/messages.js';
-import type { AuditAnswer, AuditAsk } from '../../agent/core/audit.ts';
+import type { AuditAnswer, AuditAsk } from '../../agent/core/audit/audit.ts';
 import {
   auditAnswerFromWire,
   auditAnswerToWire,

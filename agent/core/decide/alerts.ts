@@ -1,4 +1,4 @@
-import { alert, type Noticed } from '../alert.ts';
+import { alert, type Noticed } from '../alerts/alert.ts';
 import type { Memory } from './memory.ts';
 import { backendsDown } from '../health.ts';
 import { PAUSE_KEY, pinKey, wish } from '../intents.ts';

@@ -1,4 +1,4 @@
-import { alert } from '../alert.ts';
+import { alert } from '../alerts/alert.ts';
 import { arrivalPart } from './arrivals.ts';
 import { addressAlerts, pairAlerts } from './alerts.ts';
 import type { AddressVerdict, Decision, Part, Recalled } from './decision.ts';

@@ -1,4 +1,4 @@
-import type { Noticed } from '../alert.ts';
+import type { Noticed } from '../alerts/alert.ts';
 import type { Memory } from './memory.ts';
 import type { OwnerChange } from '../history.ts';
 import type { AddressReport } from '../model.ts';

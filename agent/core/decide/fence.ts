@@ -1,4 +1,4 @@
-import { alert, type Noticed } from '../alert.ts';
+import { alert, type Noticed } from '../alerts/alert.ts';
 import type { Action } from './decision.ts';
 import type { Lost, Memory } from './memory.ts';
 import { isOpen } from '../health.ts';

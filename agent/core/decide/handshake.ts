@@ -1,4 +1,4 @@
-import { alert } from '../alert.ts';
+import { alert } from '../alerts/alert.ts';
 import type { Part } from './decision.ts';
 import { isObserver } from '../health.ts';
 import { deadMaster, tookEarly } from './early.ts';

@@ -1,4 +1,4 @@
-import type { Noticed } from '../alert.ts';
+import type { Noticed } from '../alerts/alert.ts';
 import type { NodeView } from '../model.ts';
 import { isLost, isMaintained, isPaused, unfit } from './candidates.ts';
 import type { Ownership } from './owner.ts';

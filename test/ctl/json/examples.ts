@@ -1,7 +1,7 @@
 import type { Certificates, ExplainAnswer, Standing } from '../../../agent/core/answers.ts';
-import { certificateFindings } from '../../../agent/core/certificates.ts';
-import { NOTHING } from '../../../agent/core/audit-lines.ts';
-import type { AuditEntry } from '../../../agent/core/audit.ts';
+import { certificateFindings } from '../../../agent/core/certs/certificates.ts';
+import { NOTHING } from '../../../agent/core/audit/audit-lines.ts';
+import type { AuditEntry } from '../../../agent/core/audit/audit.ts';
 import { auditResult } from '../../../ctl/json/audit.ts';
 import { automationResult } from '../../../ctl/json/automation.ts';
 import { certificateListResult, certificatesResult } from '../../../ctl/json/certificates.ts';

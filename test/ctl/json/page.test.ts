@@ -1,5 +1,5 @@
 import test from 'ava';
-import { ALERTS } from '../../../agent/core/alert.ts';
+import { ALERTS } from '../../../agent/core/alerts/alert.ts';
 import { envelopeText, nodeRows } from '../../../ctl/json/envelope.ts';
 import { emptyResult } from '../../rpc/world.ts';
 import { statusOf } from '../statuses.ts';

@@ -1,4 +1,4 @@
-import type { Certificates, InspectedCertificate } from './answers.ts';
+import type { Certificates, InspectedCertificate } from '../answers.ts';
 
 /**
  * Where a certificate differs; `missing`: a node has none of that name; `bundle`: key or chain on

@@ -1,6 +1,6 @@
-import { ActFailure } from './results.ts';
-import { CHALLENGE_PREFIX, inForce, type Intents } from './intents.ts';
-import type { Intent } from './model.ts';
+import { ActFailure } from '../results.ts';
+import { CHALLENGE_PREFIX, inForce, type Intents } from '../intents.ts';
+import type { Intent } from '../model.ts';
 
 /** Tokens of ACME http-01 (RFC 8555, 8.3) as intents: `acme/TOKEN` = key authorization. */
 

@@ -1,5 +1,5 @@
-import type { Certificates, InspectedCertificate } from './answers.ts';
-import { certificateKey } from './intents.ts';
+import type { Certificates, InspectedCertificate } from '../answers.ts';
+import { certificateKey } from '../intents.ts';
 
 const DAY_MS = 86_400_000;
 

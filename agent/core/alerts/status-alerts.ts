@@ -1,7 +1,7 @@
 import { alert, type Noticed } from './alert.ts';
-import type { Alert, NodeStatus, Status } from './answers.ts';
-import { addressIds, isHeard } from './heard.ts';
-import { HAPROXY_SOCKET } from './health.ts';
+import type { Alert, NodeStatus, Status } from '../answers.ts';
+import { addressIds, isHeard } from '../heard.ts';
+import { HAPROXY_SOCKET } from '../health.ts';
 import type {
   AddressReport,
   Drift,
@@ -9,7 +9,7 @@ import type {
   HaproxyState,
   NodeReport,
   Problem,
-} from './model.ts';
+} from '../model.ts';
 import { wishAlerts } from './wish-alerts.ts';
 
 /** So many drifted servers of a node are named, the others counted. */

@@ -1,5 +1,5 @@
-import type { NodeView } from './model.ts';
-import { freshNodes } from './peers.ts';
+import type { NodeView } from '../model.ts';
+import { freshNodes } from '../peers.ts';
 
 /** When a certificate is ordered from an ACME CA, and by which node. */
 

@@ -1,6 +1,6 @@
-import type { Risk, SwapBundle } from './acts.ts';
+import type { Risk, SwapBundle } from '../acts.ts';
 import type { ListenerCheck } from './listener-check.ts';
-import type { Stamp } from './model.ts';
+import type { Stamp } from '../model.ts';
 
 /** The warning of a node that has exactly this bundle in memory and on disk. */
 export const ALREADY_THERE = 'already in memory and on disk';

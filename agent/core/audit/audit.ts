@@ -1,6 +1,6 @@
-import type { AutomationAct, ChallengeAct, MaintenanceAct, MoveAct, PushAct } from './acts.ts';
-import type { RevocationAct, Role, RollbackAct, ServersAct, WeightAct } from './acts.ts';
-import type { ActError, ActResult } from './results.ts';
+import type { AutomationAct, ChallengeAct, MaintenanceAct, MoveAct, PushAct } from '../acts.ts';
+import type { RevocationAct, Role, RollbackAct, ServersAct, WeightAct } from '../acts.ts';
+import type { ActError, ActResult } from '../results.ts';
 
 /**
  * Who asked, by what the door they came through proves: a certificate names, a unix socket only
