@@ -54,9 +54,9 @@ export function mergeIntents(stored: Intents, offered: readonly Intent[], wallMs
   const taken = new Map<string, Intent>();
   const newer: Intent[] = [];
   const refused: Intent[] = [];
-  for (const [key, intent] of stored) if (isForgotten(intent, wallMs)) intents.delete(key);
   for (const one of offered) {
-    if (isForgotten(one, wallMs)) continue;
+    // By a clock that was years behind: it still takes back what it is newer than.
+    if (isForgotten(one, wallMs) && !intents.has(one.key)) continue;
     const intent = fitted(one);
     if (intent === null || isAhead(intent, wallMs)) {
       refused.push(one);
@@ -70,6 +70,7 @@ export function mergeIntents(stored: Intents, offered: readonly Intent[], wallMs
       taken.set(intent.key, intent);
     } else if (order < 0 && known !== undefined) newer.push(known);
   }
+  for (const [key, intent] of intents) if (isForgotten(intent, wallMs)) intents.delete(key);
   for (const key of taken.size === 0 ? [] : overMany(intents, wallMs)) {
     const dropped = taken.get(key);
     intents.delete(key);

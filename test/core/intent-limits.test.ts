@@ -68,6 +68,17 @@ test('what ended is forgotten once nobody can come back who does not know it', (
   t.deepEqual(mergeIntents(new Map(), [ended], NOW).taken, []);
 });
 
+test('what was taken back by a clock years behind is taken back, though nobody keeps that for long', (t) => {
+  const pin = intent('pin/1@wan', 'haproxy01', at(NOW - 1157 * DAY));
+  const back = intent('pin/1@wan', '', { deleted: true, ...at(NOW - 1157 * DAY + 1) });
+  const stored = new Map([[pin.key, pin]]);
+  const merge = mergeIntents(stored, [back], NOW);
+  t.deepEqual([[...merge.intents.keys()], merge.taken, merge.newer], [[], [back], []]);
+  // The clock that was behind is right again, and whoever was not told offers the old wish.
+  const late = mergeIntents(new Map([[back.key, back]]), [pin], NOW);
+  t.deepEqual([[...late.intents.keys()], late.taken, late.newer], [[], [], [back]]);
+});
+
 test('10,000 drained servers with reasons of 200 characters travel in messages that fit', (t) => {
   const all = drains(10_000);
   const parts = inParts(all);

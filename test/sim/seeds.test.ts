@@ -29,6 +29,8 @@ const KEPT = [
   70731682,
   // Adverts thought lost: the keeper's HAProxy hung, and it took the other address back.
   70732215,
+  // A wish taken back by a host whose clock was three years behind: the other kept it.
+  72881158,
 ];
 for (const seed of KEPT)
   test(`seed ${seed} breaks no invariant any more`, async (t) => {
