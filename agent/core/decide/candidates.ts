@@ -26,9 +26,10 @@ export interface Candidate {
 export function candidatesFor(address: string, view: View): Candidate[] {
   const fresh = freshNodes(view.nodes);
   const leastDemotion = Math.min(...fresh.map(({ report }) => report?.demotion ?? 0));
-  const inTouch = fresh.some(({ report }) =>
-    report?.addresses.some((one) => one.address === address && one.inTouch),
-  );
+  const all = fresh.flatMap(({ report }) => report?.addresses ?? []);
+  const readings = all.filter((one) => one.address === address);
+  const inTouch = readings.some((one) => one.inTouch);
+  const held = readings.some(({ state, cutOff }) => state === 'MASTER' && !cutOff);
   return fresh.flatMap(({ node, report }) => {
     const mine = report?.addresses.find((reading) => reading.address === address);
     if (report === null || mine === undefined) return [];
@@ -38,7 +39,9 @@ export function candidatesFor(address: string, view: View): Candidate[] {
     const joined = report.joined || isMaster;
     // Who hears nobody on that network serves nobody there, whatever gossip says elsewhere;
     // where all are silent, or were a moment ago, that tells none from another.
-    const linked = (mine.state !== 'INIT' || report.fenced) && !(mine.cutOff && inTouch);
+    // From a MASTER that is not cut off it takes nothing, though that one's agent may have just started.
+    const alone = mine.cutOff && (inTouch || (held && !isMaster));
+    const linked = (mine.state !== 'INIT' || report.fenced) && !alone;
     const able = linked && !report.leaving;
     return [{ node, report, address: mine, able, joined, demoted, isMaster }];
   });

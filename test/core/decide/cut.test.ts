@@ -9,7 +9,7 @@ import type {
   PathReading,
 } from '../../../agent/core/model.ts';
 import type { View } from '../../../agent/core/decide/view.ts';
-import { heard, view } from '../builders.ts';
+import { heard, intent, view, wishes } from '../builders.ts';
 import { address, NOW, report } from '../../reports.ts';
 
 // haproxy01 is preferred (base 0), then haproxy02 (100), then haproxy03 (150).
@@ -67,6 +67,14 @@ test('where all are cut off, or one just came back, nothing moves', (t) => {
   t.deepEqual(ask(view(A, both, CUT), silentFor(5000)), { actions: [], owner: A });
   const back = [on(A, MASTER), on(B, { cutOff: false, inTouch: false })];
   t.deepEqual(ask(view(A, back, CUT), silentFor(5000)), { actions: [], owner: A });
+});
+
+test('who is cut off takes nothing from a MASTER that is not, though its agent has just started', (t) => {
+  const holder = on(B, { ...MASTER, advskew: 100 });
+  const intents = wishes(intent('maintenance/haproxy02', 'on'));
+  const at = view(A, [on(A, {}), holder], { ...CUT, intents });
+  t.deepEqual(ask(at, silentFor(5000)), { actions: ['set-advskew 254'], owner: B });
+  t.is(ask(at, silentFor(1000)).owner, A, 'not cut off as far as it knows');
 });
 
 test('in touch again: three seconds after the last silence of all, not at the first answer', (t) => {
