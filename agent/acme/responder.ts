@@ -1,9 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ActFailure } from '../core/results.ts';
 import { isToken } from '../core/certs/challenge.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import { hostPort } from '../sys/host-port.ts';
+import { httpListeners, listenRemedy } from '../sys/http-listeners.ts';
 import { ask, PATH } from './ask.ts';
 
 export interface ResponderOptions {
@@ -28,12 +29,8 @@ export interface Responder {
 }
 
 const SUBJECT = 'acme';
-/** An address that is taken is tried again that often, ms. */
-const RETRY_MS = 5000;
 /** Far above what HAProxy's checks and a CA's few questions need. */
 const MAX_CONNECTIONS = 256;
-/** A whole request, and a connection that says nothing, may take so long, ms. */
-const SLOW_MS = 5000;
 
 /**
  * Answers ACME http-01 (RFC 8555, 8.3) on all of its addresses or on none: with
@@ -42,48 +39,34 @@ const SLOW_MS = 5000;
  */
 export function startResponder(options: ResponderOptions): Responder {
   const { node, addresses, clock, problems } = options;
-  let servers: readonly Server[] = [];
-  let why = 'it is starting';
-  let closed = false;
-  let cancel = (): void => undefined;
-
-  async function start(): Promise<void> {
-    const opened: Server[] = [];
-    let trouble: { readonly address: string; readonly cause: string } | null = null;
-    for (const address of addresses) {
-      try {
-        opened.push(await listen(address, options.answer));
-      } catch (error) {
-        trouble = { address, cause: causeOf(error) };
-        break;
-      }
-    }
-    if (closed || trouble !== null) for (const server of opened) end(server);
-    if (closed) return;
-    if (trouble === null) {
-      servers = opened;
+  /** Null: it listens. */
+  let why: string | null = 'it is starting';
+  let at = addresses[0] ?? '';
+  const listeners = httpListeners({
+    addresses,
+    clock,
+    most: MAX_CONNECTIONS,
+    handle: (request, response) => void reply(request, response, options.answer),
+    opened() {
+      why = null;
       problems.clear(SUBJECT);
-      return;
-    }
-    why = `it cannot listen on ${trouble.address}: ${trouble.cause}`;
-    problems.raise(
-      SUBJECT,
-      `the ACME responder does not run: ${why.replace(/^it /, '')}`,
-      remedyOf(trouble.address),
-    );
-    cancel = clock.after(RETRY_MS, () => void start());
-  }
-  if (addresses.length > 0) void start();
+    },
+    refused({ address, cause }) {
+      at = address;
+      why = `it cannot listen on ${address}: ${cause}`;
+      problems.raise(
+        SUBJECT,
+        `the ACME responder does not run: ${why.replace(/^it /, '')}`,
+        listenRemedy(address),
+      );
+    },
+  });
 
   return {
     async check(token) {
       if (addresses.length === 0)
         throw failure(node, 'it is switched off', 'set [acme] responder in agent.toml');
-      const [first = ''] = addresses;
-      if (servers.length === 0) {
-        const at = /listen on (\S+):/.exec(why)?.[1] ?? first;
-        throw failure(node, why, `on ${node}: ${remedyOf(at)}`);
-      }
+      if (why !== null) throw failure(node, why, `on ${node}: ${listenRemedy(at)}`);
       const expected = token === '' ? null : await options.answer(token);
       if (token !== '' && expected === null)
         throw failure(node, 'it does not know the token', 'present it again');
@@ -93,19 +76,12 @@ export function startResponder(options: ResponderOptions): Responder {
       });
       for (const { address, wrong } of await Promise.all(asked))
         if (wrong !== null)
-          throw failure(node, `${address}: ${wrong}`, `on ${node}: ${remedyOf(address)}`);
+          throw failure(node, `${address}: ${wrong}`, `on ${node}: ${listenRemedy(address)}`);
       return addresses;
     },
-    close() {
-      closed = true;
-      cancel();
-      for (const server of servers) end(server);
-    },
+    close: () => listeners.close(),
   };
 }
-
-const remedyOf = (address: string): string =>
-  `sockstat -l -p ${hostPort(address)?.port ?? 0} shows the holder; retried every 5 s`;
 
 const failure = (node: string, cause: string, remediation: string): ActFailure =>
   new ActFailure('failed', {
@@ -115,33 +91,6 @@ const failure = (node: string, cause: string, remediation: string): ActFailure =
     remediation,
     retryable: true,
   });
-
-async function listen(address: string, answer: Answer): Promise<Server> {
-  const place = hostPort(address);
-  if (place === null) throw new Error('not of the form HOST:PORT or [HOST]:PORT');
-  const server = createServer(
-    {
-      maxHeaderSize: 8192,
-      headersTimeout: SLOW_MS,
-      requestTimeout: SLOW_MS,
-      // Node looks for slow requests only every 30 s otherwise.
-      connectionsCheckingInterval: 1000,
-    },
-    (request, response) => void reply(request, response, answer),
-  );
-  server.maxConnections = MAX_CONNECTIONS;
-  server.setTimeout(SLOW_MS, (socket) => socket.destroy());
-  server.on('clientError', (_error, socket) => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ ...place, ipv6Only: true }, () => {
-      server.off('error', reject);
-      server.on('error', () => undefined);
-      resolve();
-    });
-  });
-  return server;
-}
 
 async function reply(
   { method = '', url = '' }: IncomingMessage,
@@ -159,21 +108,4 @@ async function reply(
     connection: 'close',
   });
   response.end(method === 'HEAD' ? undefined : body);
-}
-
-function end(server: Server): void {
-  server.close();
-  server.closeAllConnections();
-}
-
-const CAUSES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is taken (EADDRINUSE)',
-  EADDRNOTAVAIL: 'no interface has this address (EADDRNOTAVAIL)',
-  EAFNOSUPPORT: 'this host does not speak that protocol (EAFNOSUPPORT)',
-  EACCES: 'not permitted (EACCES)',
-};
-
-function causeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return CAUSES[code] ?? (error instanceof Error ? error.message : String(error));
 }
