@@ -1,5 +1,4 @@
 import { fileURLToPath } from 'node:url';
-import type { Issuer } from './acme/issuer.ts';
 import { reloadNote, startedNote } from './audit/notes.ts';
 import type { Config } from './config/config.ts';
 import { UNPRIVILEGED } from './core/health.ts';
@@ -16,6 +15,7 @@ import { hostDescriptors } from './start/host-descriptors.ts';
 import { hostFiles } from './start/host-files.ts';
 import { hostHaproxy } from './start/host-haproxy.ts';
 import { hostLinks } from './start/host-links.ts';
+import { hostMetrics } from './start/host-metrics.ts';
 import { hostNode } from './start/host-node.ts';
 import { hostPair } from './start/host-pair.ts';
 import { hostServer } from './start/host-server.ts';
@@ -23,7 +23,7 @@ import { openAsRoot } from './start/open-as-root.ts';
 import { reloading } from './start/reload.ts';
 import type { Clock } from './sys/clock.ts';
 import { watchInstalled } from './upkeep/installed.ts';
-import { startUpkeep } from './upkeep/upkeep.ts';
+import { startUpkeep, type Upkeep } from './upkeep/upkeep.ts';
 import { VERSION } from './version.ts';
 
 export interface Agent {
@@ -122,7 +122,7 @@ export async function startAgent(
   const { loop, storeIntents } = running;
   const { observes } = privileges;
 
-  let issuer: Issuer | null = null;
+  let upkeep: Upkeep | null = null;
   const parts = hostPair({
     ...common,
     policy,
@@ -131,11 +131,21 @@ export async function startAgent(
     socket: host.socket,
     certificates: host.certificates,
     others: names.map((peer) => links.peerCalls(peer)),
-    issuer: () => issuer,
+    issuer: () => upkeep?.issuer ?? null,
     files,
   });
 
-  const server = await hostServer({ ...common, files, bound, running, links, parts, problemOf });
+  const metrics = await hostMetrics({
+    ...common,
+    pair: parts.pair,
+    running,
+    silence: links.silence,
+    certificates: () => upkeep?.seen() ?? { certificates: [], findings: [], atWallMs: null },
+  });
+  opened.opened(() => metrics?.close());
+  const ended = metrics?.ended ?? null;
+  const wiring = { running, links, parts, problemOf, ended };
+  const server = await hostServer({ ...common, files, bound, ...wiring });
   shedBy(server.shed);
   opened.opened(() => Promise.all([links.close(), server.close(GRACE_MS)]));
 
@@ -144,7 +154,7 @@ export async function startAgent(
   opened.opened(() => second.prober.close());
   opened.opened(() => devd.close());
   opened.opened(() => parts.acme.close());
-  const upkeep = await startUpkeep({
+  upkeep = await startUpkeep({
     ...common,
     pair: parts.pair,
     haproxy: running.haproxy,
@@ -154,7 +164,6 @@ export async function startAgent(
     wanted: certificatesWanted,
   });
   opened.opened(upkeep.stop);
-  ({ issuer } = upkeep);
   if (observes !== '')
     problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');
   const renewed = (): void => {

@@ -48,6 +48,11 @@ export const SOURCES: readonly Source[] = [
     to: `${LIBEXEC}/verify-host.sh`,
     mode: 0o555,
   },
+  ...['prometheus/proxyctl.rules.yml', 'grafana/proxyctl.json'].map((file): Source => ({
+    from: `packaging/${file}`,
+    to: `${EXAMPLES}/${file}`,
+    mode: 0o644,
+  })),
   ...['acme.sh', 'certbot', 'dehydrated', 'lego'].map((client): Source => ({
     from: `packaging/hooks/${client}`,
     to: `${EXAMPLES}/hooks/${client}`,

@@ -1,6 +1,7 @@
 // Installs what the other scripts need and is missing, and says what it is doing.
-//   node test/prepare.mjs [--quiet] [lab|test|long]
-// lab: the programs of the lab; test: what else the tests ask; long: what the long ones ask too.
+//   node test/prepare.mjs [--quiet] [lab|test|long|observed]
+// lab: the programs of the lab; test: what else the tests ask; long: what the long ones ask too;
+// observed: what those ask that look at the agents with other programs.
 // Plain JavaScript on purpose: it runs before anything is installed.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -9,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const wish = ['lab', 'test', 'long'].findIndex((one) => process.argv.includes(one));
+const wish = ['lab', 'test', 'long', 'observed'].findIndex((one) => process.argv.includes(one));
 const quiet = process.argv.includes('--quiet');
 const say = (text) => console.error(text);
 const note = (text) => quiet || say(text);
@@ -71,8 +72,9 @@ function systemPackages() {
   const lab = missingOf(wanted);
   const asked = wish < 1 ? {} : { shellcheck: 'shellcheck', mandoc: 'mandoc', pebble: 'pebble' };
   if (wish > 0) Object.assign(asked, { openssl: 'openssl', python3: 'python3' });
-  if (wish > 1)
+  if (wish === 2)
     Object.assign(asked, { certbot: 'certbot', dehydrated: 'dehydrated', lego: 'lego' });
+  if (wish === 3) Object.assign(asked, { prometheus: 'prometheus' });
   const tests = missingOf(asked);
   if (process.getuid?.() !== 0 || which('apt-get') === null) {
     if (lab.length > 0) say(`the lab needs these packages: ${lab.join(' ')}`);
@@ -118,7 +120,7 @@ function aptInstall(names) {
     }
     // Debian enables the services at the next boot; nobody asked for that.
     const units = { haproxy: 'haproxy', ucarp: 'ucarp', nftables: 'nftables' };
-    units.certbot = 'certbot.timer';
+    Object.assign(units, { certbot: 'certbot.timer', prometheus: 'prometheus' });
     const enabled = names.flatMap((name) => units[name] ?? []);
     if (enabled.length > 0 && which('systemctl') !== null)
       spawnSync('systemctl', ['disable', ...enabled], { stdio: 'ignore' });

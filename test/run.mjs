@@ -1,6 +1,7 @@
 // Runs the tests and closes with the real counts: skips by name, then `N passed, N failed`.
 //   node test/run.mjs [FILE|FOLDER...]    only these tests (paths under dist/test)
-// What takes minutes lies in dist/test/long and runs only when named: npm run test:long.
+// What takes minutes lies in dist/test/long, what needs other programs in dist/test/observed; both
+// run only when named: npm run test:long, npm run test:observed.
 // Tests of the pair in the lab run two files side by side, never two that measure; what failed runs again, alone.
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -13,7 +14,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const ava = join(root, 'node_modules/ava/entrypoints/cli.mjs');
 const chosen = process.argv.slice(2);
 const files = chosen.length > 0 ? chosen.flatMap(named) : testFiles(join(root, 'dist', 'test'));
-const pair = files.filter((file) => /dist\/test\/(pair|long)\//.test(file));
+const pair = files.filter((file) => /dist\/test\/(pair|long|observed)\//.test(file));
 const others = files.filter((file) => !pair.includes(file));
 
 // Modes of files are what the tests ask for, whoever calls.
@@ -110,7 +111,9 @@ function testFiles(folder) {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => entry.isFile() && entry.name.endsWith('.test.js'))
     .map((entry) => relative(root, join(entry.parentPath ?? entry.path, entry.name)))
-    .filter((file) => folder.endsWith('long') || !file.includes('dist/test/long/'))
+    .filter(
+      (file) => /(long|observed)$/.test(folder) || !/dist\/test\/(long|observed)\//.test(file),
+    )
     .sort();
 }
 

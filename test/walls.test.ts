@@ -21,7 +21,7 @@ interface Wall {
 }
 
 /** Each imports no other. */
-const APART = ['audit', 'carp', 'haproxy', 'acme', 'witness', 'store'];
+const APART = ['audit', 'carp', 'haproxy', 'acme', 'metrics', 'witness', 'store'];
 const ADAPTERS = [...APART, 'certs', 'privilege'];
 const TOP = ['../agent.ts', '../node.ts', '../main.ts'];
 const roomsOf = (names: readonly string[]): string[] => names.map((name) => `../${name}/x.ts`);

@@ -25,19 +25,7 @@ export function conflicts(raw: unknown, own: string): Conflict[] {
       found.push({ path: ['network', at, 'name'], message: `${name} is named twice` });
     networks.add(name);
   }
-  return [...found, ...notYet(raw), ...acmeConflicts(raw['acme'])];
-}
-
-/** Keys that have a place already and do nothing so far: whoever sets one would rely on it. */
-function notYet({ metrics }: Readonly<Record<string, unknown>>): Conflict[] {
-  const found: Conflict[] = [];
-  const listen = isTable(metrics) ? metrics['listen'] : [];
-  if (Array.isArray(listen) && listen.length > 0)
-    found.push({
-      path: ['metrics', 'listen'],
-      message: `not yet: nothing would listen at ${JSON.stringify(listen)}; leave it out, or []`,
-    });
-  return found;
+  return [...found, ...acmeConflicts(raw['acme'])];
 }
 
 function acmeConflicts(acme: unknown): Conflict[] {

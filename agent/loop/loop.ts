@@ -100,6 +100,8 @@ export function loop(options: LoopOptions) {
     view: (): View | null => shownNow(clock.nowMs()),
     /** Called after every round; the returned function ends that. */
     onRound: (listener: () => void): (() => void) => rounds.onRound(listener),
+    /** Called whenever a timer of the loop fired, with how late it was, ms. */
+    onLate: late.onLate,
     async stop(): Promise<void> {
       await rounds.stop();
       await hands.stop();

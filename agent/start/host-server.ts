@@ -7,6 +7,7 @@ import { fromPeers } from '../rpc/from-peers.ts';
 import { startServer, type RunningServer } from '../rpc/server.ts';
 import type { Clock } from '../sys/clock.ts';
 import { hostPort } from '../sys/host-port.ts';
+import { measured, type ActEnded } from '../verbs/measured.ts';
 import { controlVerbs } from '../verbs/table.ts';
 import type { HostFiles } from './host-files.ts';
 import type { hostLinks } from './host-links.ts';
@@ -23,12 +24,22 @@ export async function hostServer(host: {
   readonly links: ReturnType<typeof hostLinks>;
   readonly parts: Pick<ReturnType<typeof hostPair>, 'pair' | 'local'>;
   readonly problems: Pick<Problems, 'raise' | 'clear'>;
+  /** Hears what acts came to; null: nobody wants to know. */
+  readonly ended: ActEnded | null;
   /** Tells of a listener that cannot be used while another can. */
   readonly problemOf: (subject: string, cause: string, remedy: string) => void;
 }): Promise<RunningServer> {
   const { config, clock, log, bound, running, links, parts, problems } = host;
   const { audit, tls } = host.files;
   const { loop, gossip, storeIntents } = running;
+  const verbs = controlVerbs(
+    parts.pair,
+    loop.alerts,
+    loop.view,
+    links.silence,
+    Math.max(0, ...config.certificates.alarmDays),
+    config.acme.tokenTtlMs,
+  );
   const server = await startServer({
     listen: config.listen,
     socket: config.socket,
@@ -37,14 +48,7 @@ export async function hostServer(host: {
     pair: config.pair,
     node: config.node,
     peers: config.peers.map((peer) => peer.node),
-    control: controlVerbs(
-      parts.pair,
-      loop.alerts,
-      loop.view,
-      links.silence,
-      Math.max(0, ...config.certificates.alarmDays),
-      config.acme.tokenTtlMs,
-    ),
+    control: host.ended === null ? verbs : measured(verbs, host.ended),
     member: parts.local,
     fromPeers: fromPeers(gossip, storeIntents, (peer) => links.hurry(peer)),
     clock,

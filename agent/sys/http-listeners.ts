@@ -3,7 +3,7 @@ import type { Clock } from './clock.ts';
 import { hostPort } from './host-port.ts';
 
 /** Why one address cannot be listened at, in words. */
-export interface ListenTrouble {
+interface ListenTrouble {
   readonly address: string;
   readonly cause: string;
 }

@@ -1,5 +1,6 @@
 import { confirmations } from './certificate-confirmations.ts';
-import { certificateFindings, type CertificateFinding } from '../core/certs/certificates.ts';
+import { certificateFindings } from '../core/certs/certificates.ts';
+import type { CertificateFinding, CertificatesSeen } from '../core/certs/certificates.ts';
 import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
@@ -28,6 +29,13 @@ export interface AlarmOptions {
   readonly problems: Problems;
 }
 
+export interface CertificateAlarms {
+  again(): Promise<void>;
+  /** Without asking anybody. */
+  seen(): CertificatesSeen;
+  stop(): void;
+}
+
 const remedyOf = ({ id, name }: Pick<CertificateFinding, 'id' | 'name'>): string =>
   id === 'expired' || id === 'expiry'
     ? `renew it, then: proxyctl cert push FILE --as ${name}`
@@ -38,12 +46,13 @@ const remedyOf = ({ id, name }: Pick<CertificateFinding, 'id' | 'name'>): string
  * or peer differ, as problems once two looks in a row found it; each goes when it is well again.
  * And those of which a peer that is silent has not confirmed the decided version.
  */
-export function certificateAlarms(options: AlarmOptions): { again(): Promise<void>; stop(): void } {
+export function certificateAlarms(options: AlarmOptions): CertificateAlarms {
   const { node, members, clock, problems, alarmDays } = options;
   let stopped = false;
   let before = new Map<string, Alarm>();
   const peers = confirmations(clock);
   const raised = new Set<string>();
+  let seen: CertificatesSeen = { certificates: [], findings: [], atWallMs: null };
   let cancel = (): void => {};
 
   async function look(): Promise<void> {
@@ -63,12 +72,16 @@ export function certificateAlarms(options: AlarmOptions): { again(): Promise<voi
     if (nodes.some((one) => one.node === node && one.problem !== '') || options.busy()) return;
     const at = { wallMs: clock.wallMs(), alarmDays, endMs: Date.parse };
     const now = new Map<string, Alarm>();
-    for (const found of certificateFindings({ nodes, intents: options.intents() }, at))
-      if (found.node === node)
-        now.set(`certificate-${found.id} ${found.name}`, {
-          text: found.text,
-          remedy: remedyOf(found),
-        });
+    const findings = certificateFindings({ nodes, intents: options.intents() }, at).filter(
+      (found) => found.node === node,
+    );
+    const certificates = nodes.find((one) => one.node === node)?.certificates ?? [];
+    seen = { certificates, findings, atWallMs: at.wallMs };
+    for (const found of findings)
+      now.set(`certificate-${found.id} ${found.name}`, {
+        text: found.text,
+        remedy: remedyOf(found),
+      });
     for (const [subject, { text, remedy }] of now) {
       if (before.get(subject)?.text !== text) continue;
       problems.raise(subject, text, remedy);
@@ -99,6 +112,7 @@ export function certificateAlarms(options: AlarmOptions): { again(): Promise<voi
   };
   return {
     again,
+    seen: () => seen,
     stop() {
       stopped = true;
       cancel();

@@ -3,6 +3,7 @@ import { certificateAlarms } from './certificate-alarms.ts';
 import { catchUp } from './catch-up.ts';
 import { rfc3339 } from '../certs/certificate.ts';
 import type { HostCertificates } from '../certs/host-certificates.ts';
+import type { CertificatesSeen } from '../core/certs/certificates.ts';
 import type { Intents } from '../core/intents.ts';
 import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
@@ -32,6 +33,7 @@ export interface CertificateUpkeepOptions {
 export interface CertificateUpkeep {
   /** A peer or HAProxy is back, or something was decided: look now. */
   readonly wake: () => void;
+  readonly seen: () => CertificatesSeen;
   stop(): void;
 }
 
@@ -74,6 +76,7 @@ export function certificateUpkeep(options: CertificateUpkeepOptions): Certificat
   void mend().then(() => alarms.again());
   return {
     wake: () => void mend(),
+    seen: () => alarms.seen(),
     stop() {
       recovery.stop();
       catching.stop();

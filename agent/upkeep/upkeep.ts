@@ -1,6 +1,7 @@
 import type { Issuer } from '../acme/issuer.ts';
 import type { HostCertificates } from '../certs/host-certificates.ts';
 import type { Config } from '../config/config.ts';
+import type { CertificatesSeen } from '../core/certs/certificates.ts';
 import { parseCertificateKey } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import type { Haproxy } from '../haproxy/haproxy.ts';
@@ -14,6 +15,8 @@ import { certificateUpkeep } from './certificates.ts';
 export interface Upkeep {
   /** Orders certificates; null where agent.toml names no CA. */
   readonly issuer: Issuer | null;
+  /** The certificates of this node as they were last looked at. */
+  readonly seen: () => CertificatesSeen;
   readonly stop: () => void;
 }
 
@@ -60,6 +63,7 @@ export async function startUpkeep(options: {
   });
   return {
     issuer,
+    seen: kept.seen,
     stop() {
       kept.stop();
       issuer?.stop();

@@ -24,6 +24,8 @@ export interface LabOptions {
   readonly addresses?: number;
   /** policy.max_moves of the agents; absent: the product's own. */
   readonly maxMoves?: number;
+  /** Agents answer at their own address, port 7662, for a Prometheus in the client's place. */
+  readonly metrics?: true;
   /** So many servers more behind each HAProxy, a hundred a backend, unchecked and without traffic. */
   readonly bulk?: number;
   /** So many certificates more on every host's TLS listener, each with a name of its own. */

@@ -12,6 +12,14 @@ export interface CertificateFinding {
   readonly text: string;
 }
 
+/** What the last look at this node's certificates saw; null: there was none yet. */
+export interface CertificatesSeen {
+  readonly certificates: readonly InspectedCertificate[];
+  readonly findings: readonly CertificateFinding[];
+  /** Unix ms. */
+  readonly atWallMs: number | null;
+}
+
 /** Whole days left, as people count; negative: since when it has ended. `endMs`, `wallMs`: Unix ms. */
 export const daysLeft = (endMs: number, wallMs: number): number =>
   Math.floor((endMs - wallMs) / DAY_MS);
