@@ -97,7 +97,7 @@ function driftLine(node: string, { backend, server, is, should, wished }: Drift)
 }
 
 /** Sessions of older HAProxy processes, which the table counts, and processes that cannot be counted. */
-function olderLine({ node, servers }: NodeServers): string[] {
+export function olderLine({ node, servers }: NodeServers): string[] {
   const sessions = servers.reduce((sum, { older }) => sum + older, 0);
   const mute = Math.max(0, ...servers.map(({ uncounted }) => uncounted));
   const of = sessions === 1 ? 'session is' : 'sessions are';

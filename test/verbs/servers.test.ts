@@ -1,3 +1,4 @@
+import { NO_OLDER } from '../../agent/haproxy/older-sessions.ts';
 import test from 'ava';
 import { ActFailure } from '../../agent/core/results.ts';
 import type { Intent } from '../../agent/core/model.ts';
@@ -222,6 +223,30 @@ test('one that does not end is said, and is no session that is left: leave, kill
     ['kill', 'partial', 'sessions_not_counted', ['sessions_not_counted', '']],
     ['fail', 'failed', 'sessions_not_counted', ['', '']],
   ]);
+});
+
+test('a server that a reload took out while it is drained may have sessions in the process before', async (t) => {
+  const nodes = new Nodes();
+  let counts = 0;
+  nodes.onCount = () => {
+    counts++;
+    if (counts === 3) {
+      nodes.gone = [['web1'], ['web1']];
+      nodes.older = [{ ...NO_OLDER, processes: 1, sessions: 2 }, NO_OLDER];
+    }
+    if (counts === 6) nodes.older = [NO_OLDER, NO_OLDER];
+  };
+  const { outcome } = await nodes.set('drain', 'leave');
+  t.is(outcome, 'reached');
+  t.true(counts >= 8, 'not while the process before has sessions');
+  t.deepEqual(
+    nodes.said.filter(({ step }) => step === 'draining').map(({ text }) => text),
+    [
+      '0 sessions left',
+      '0 sessions left; 1 older HAProxy process on a not counted',
+      '0 sessions left',
+    ],
+  );
 });
 
 test('where older processes cannot be looked for, no session is no proof', async (t) => {

@@ -208,7 +208,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
     }),
   ],
   audit: [auditResult(audited, [{ node: 'haproxy01', problem: '', leftOut: 'not read' }])],
-  doctor: [doctorResult({ node: 'haproxy01', findings: [finding], nodes: [] })],
+  doctor: [doctorResult({ node: 'haproxy01', findings: [finding], nodes: [], notes: ['one'] })],
   diff: [
     diffResult([
       {
