@@ -76,6 +76,8 @@ export interface ServerReading {
   readonly backup: boolean;
   /** `agent-check`: its own agent may set state and weight behind what it is told. */
   readonly agentChecked: boolean;
+  /** A reload begins with what a file says of it (`load-server-state-from-file`). */
+  readonly stateFile: boolean;
 }
 
 /** The servers of one node, or why they are not known. */

@@ -31,6 +31,7 @@ export function serverFromWire(wire: proxyctl.v1.ServerState, field: string): Se
     older: wire.older,
     uncounted: wire.uncounted,
     agentChecked: wire.agentChecked,
+    stateFile: wire.stateFile,
   };
 }
 

@@ -36,6 +36,7 @@ interface ServerNodeJson {
   readonly older: number | null;
   readonly uncounted: number | null;
   readonly agent_check: boolean | null;
+  readonly state_file: boolean | null;
   readonly sessions_total: number | null;
   readonly check: string | null;
   readonly backup: boolean | null;
@@ -102,6 +103,7 @@ const serverNode = (
   older: server?.older ?? null,
   uncounted: server?.uncounted ?? null,
   agent_check: server?.agentChecked ?? null,
+  state_file: server?.stateFile ?? null,
   sessions_total: server?.total ?? null,
   check: server === null || server.check === '' ? null : server.check,
   backup: server?.backup ?? null,

@@ -264,6 +264,23 @@ test('where older processes cannot be looked for, no session is no proof', async
   );
 });
 
+test('a backend whose reload begins with a state file is said, for drain, ready and weight', async (t) => {
+  const nodes = new Nodes();
+  nodes.backups.push(serverReading({ name: 'web3', stateFile: true }));
+  const warned = async (act: Promise<unknown>): Promise<string[]> => {
+    nodes.said.length = 0;
+    await act;
+    return nodes.said.flatMap(({ step, text }) => (step === 'warning' ? [text] : []));
+  };
+  const text =
+    'a reload begins with what a file says of WEB (load-server-state-from-file): where that is ' +
+    'older the agents tell HAProxy again a moment later; save it before each reload';
+  t.deepEqual(await warned(nodes.set('drain', null, {}, ['WEB/web3'])), [text]);
+  t.deepEqual(await warned(nodes.set('ready', null, {}, ['WEB/web3'])), [text]);
+  t.deepEqual(await warned(nodes.weigh('WEB/web3', '200%')), [text]);
+  t.deepEqual(await warned(nodes.set('drain', null, {}, ['WEB/web2'])), []);
+});
+
 test('a server whose own agent decides is said before anything is promised', async (t) => {
   const nodes = new Nodes();
   nodes.backups.push(serverReading({ name: 'web3', agentChecked: true }));
