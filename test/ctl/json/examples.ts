@@ -104,6 +104,10 @@ function servers() {
         problem: '',
         servers: [serverReading(), serverReading({ name: 'web2', check: '' })],
         drift: [DRIFT],
+        lost: [
+          { key: 'server//WEB/web1', server: 'gone' as const },
+          { key: 'weight//WEB/web1', server: 'back' as const },
+        ],
       },
       { node: 'haproxy02', problem: 'no answer', servers: [] },
     ],
