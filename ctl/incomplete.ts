@@ -6,7 +6,7 @@ export type Incomplete = 'nodes' | 'sessions' | 'checks' | 'addresses';
 /** By the word of an error; every other one says that a node has not done it. */
 const BY_CODE: Readonly<Record<string, Incomplete>> = {
   sessions_left: 'sessions',
-  sessions_unknown: 'sessions',
+  sessions_not_counted: 'sessions',
   check_not_passed: 'checks',
   not_finished: 'addresses',
 };
@@ -23,5 +23,5 @@ export function incompleteOf({ outcome, error, nodes }: ActResult): Incomplete[]
 export function incompleteText(words: readonly Incomplete[]): string {
   if (words.includes('nodes'))
     return 'proxyctl: done on some nodes only; the others catch up when they are back';
-  return words.includes('sessions') ? 'proxyctl: in force; only sessions are left' : '';
+  return words.includes('sessions') ? 'proxyctl: in force; only sessions are left, or may be' : '';
 }

@@ -13,7 +13,7 @@ import type { SwapEntry, SwapItem } from './entry.ts';
 import { newItem, placeInto } from './into.ts';
 import { loadedFor } from './loaded.ts';
 import { refuseUntold } from './many-names.ts';
-import { lostNames } from './names.ts';
+import { lostNames, nameOf } from './names.ts';
 import { isCertificate } from './mend.ts';
 import { PemError } from './pem-error.ts';
 import { parseBundle } from './pem.ts';
@@ -179,10 +179,6 @@ async function checkBundle(
     into: null,
   };
 }
-
-/** The name that a path of this host has on every node. */
-export const nameOf = (map: Readonly<Record<string, string>>, path: string): string =>
-  Object.entries(map).find(([, here]) => here === path)?.[0] ?? path;
 
 /** Rejects with `conflict` while anybody has a transaction open: HAProxy holds one, without owner. */
 export async function refuseForeign(haproxy: HaproxyCertificates, node: string): Promise<void> {

@@ -1,6 +1,6 @@
 import type { InspectedCertificate } from '../core/answers.ts';
 import type { CertificateReport } from '../core/model.ts';
-import { nameOf } from './check.ts';
+import { nameOf } from './names.ts';
 import { describe } from './describe.ts';
 import { readDisk } from './disk.ts';
 import type { SwapEntry, SwapItem } from './entry.ts';

@@ -1,6 +1,6 @@
 import type { CertificateReport } from '../core/model.ts';
 import { refuse } from './failure.ts';
-import { pathFor, type PathChoice } from './names.ts';
+import { nameOf, pathFor, type PathChoice } from './names.ts';
 import type { Bundle } from './pem.ts';
 import type { NodeSwapParts } from './port.ts';
 
@@ -36,7 +36,9 @@ export async function loadedFor(
     choice.kind === 'same'
       ? `several certificates on ${node} serve exactly the names of the new one`
       : `no single certificate on ${node} serves exactly the names of the new one`,
-    choice.paths.length === 0 ? known : `candidates: ${choice.paths.join(', ')}`,
+    choice.paths.length === 0
+      ? known
+      : `candidates: ${choice.paths.map((one) => nameOf(parts.map, one)).join(', ')}`,
     'name the one to replace: --as PATH',
   );
 }

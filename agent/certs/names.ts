@@ -60,6 +60,10 @@ export function serverNames(names: readonly string[]): readonly string[] {
   return [...new Set([...plain, ...wild.map((name) => name.replace('*', 'proxyctl'))])];
 }
 
+/** The name that a path of this host has on every node. */
+export const nameOf = (map: Readonly<Record<string, string>>, path: string): string =>
+  Object.entries(map).find(([, here]) => here === path)?.[0] ?? path;
+
 /** One spelling per name: lower case, no final dot, IPv6 shortened. */
 function canonical(name: string): string {
   const lower = name.toLowerCase().replace(/\.$/, '');

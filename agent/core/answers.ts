@@ -1,7 +1,16 @@
 import type { ListenerCheck } from './certs/listener-check.ts';
 import type { AdminState } from './acts.ts';
 import type { Severity } from './alerts/alert.ts';
-import type { Drift, Health, Intent, NodeReport, PeerClass, Stamp, Unknown } from './model.ts';
+import type {
+  Drift,
+  Health,
+  Intent,
+  LostServer,
+  NodeReport,
+  PeerClass,
+  Stamp,
+  Unknown,
+} from './model.ts';
 
 /** What operators are shown. Mirrors proto/proxyctl/v1/control.proto without the wire. */
 
@@ -76,6 +85,8 @@ export interface ServerReading {
   readonly backup: boolean;
   /** `agent-check`: its own agent may set state and weight behind what it is told. */
   readonly agentChecked: boolean;
+  /** A reload begins with what a file says of it (`load-server-state-from-file`). */
+  readonly stateFile: boolean;
 }
 
 /** The servers of one node, or why they are not known. */
@@ -85,6 +96,14 @@ export interface NodeServers {
   readonly servers: readonly ServerReading[];
   /** Servers changed past the agents, as its last report has them: the first 20; absent: none. */
   readonly drift?: readonly Drift[];
+  /** Wishes in force whose server it has not, or has again and was not told; absent: none. */
+  readonly lost?: readonly LostWish[];
+}
+
+/** A wish whose server is not there. */
+export interface LostWish {
+  readonly key: string;
+  readonly server: LostServer | Unknown;
 }
 
 /** What `proxyctl servers` shows. */

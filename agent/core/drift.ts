@@ -78,6 +78,32 @@ export function withoutServer(input: DriftInput): string[] {
   });
 }
 
+/**
+ * Keys of intents that are over and that these servers have all the same, as a process may that
+ * has begun with the state of before. What the configuration itself takes out is left alone.
+ */
+export function broughtBack({
+  settings,
+  intents,
+  instance,
+  wallMs,
+}: Pick<DriftInput, 'settings' | 'intents' | 'instance' | 'wallMs'>): string[] {
+  const isOver = (key: string): boolean => {
+    const intent = intents.get(key);
+    return intent !== undefined && !inForce(intent, wallMs);
+  };
+  return settings.flatMap(({ backend, server, bits, weight, initialWeight, agentChecked }) => {
+    const state = serverKey(instance, backend, server);
+    const isLowered = adminState(bits) !== 'ready' && !isConfiguredOut(bits);
+    const ofWeight = weightKey(instance, backend, server);
+    const isOther = weight !== initialWeight && !agentChecked;
+    return [
+      ...(isLowered && isOver(state) ? [state] : []),
+      ...(isOther && isOver(ofWeight) ? [ofWeight] : []),
+    ];
+  });
+}
+
 /** Servers that some intent names, by backend. */
 function wishedServers(intents: Intents): ReadonlyMap<string, ReadonlySet<string>> {
   const named = new Map<string, Set<string>>();

@@ -2,6 +2,7 @@ import type { AdminState } from '../core/acts.ts';
 import { ActFailure } from '../core/results.ts';
 import type { ServerReading } from '../core/answers.ts';
 import type { CertificateReport, Drift, HaproxyReport, LostServer } from '../core/model.ts';
+import { broughtBack } from '../core/drift.ts';
 import type { Intents } from '../core/intents.ts';
 import { sentence } from '../core/words.ts';
 import type { ServerRecord, ServerTask } from '../core/servers.ts';
@@ -9,6 +10,7 @@ import type { Member } from '../core/member.ts';
 import type { Clock } from '../sys/clock.ts';
 import { configFiles, type ConfigFiles } from './config-files.ts';
 import { backendsAt } from './config-scan.ts';
+import { sectionsIn } from './config-text.ts';
 import { haproxyFeed } from './feed.ts';
 import { observeHaproxy } from './observe.ts';
 import { olderSessions } from './older-sessions.ts';
@@ -24,6 +26,7 @@ import {
   shutSessions,
 } from './servers.ts';
 import { showing } from './show.ts';
+import { backendsWithStateFile } from './state-file.ts';
 import { startedWith } from './started-with.ts';
 import type { StatsSocket } from './stats-socket.ts';
 import type { Liveness } from './liveness.ts';
@@ -84,6 +87,13 @@ export function haproxy(options: HaproxyOptions): Haproxy {
   const configuration = configFiles(startedWith({ ask, config: config.haproxy.config }));
   let ownBackends: ReadonlySet<string> = new Set();
 
+  /** Backends that begin with a state file; none where no file of HAProxy can be read. */
+  const stateFileOf = (): Promise<ReadonlySet<string>> =>
+    configuration().then(
+      ({ texts }) => backendsWithStateFile(sectionsIn(texts)),
+      () => new Set(),
+    );
+
   const feed = haproxyFeed({
     instance: '',
     clock,
@@ -125,6 +135,12 @@ export function haproxy(options: HaproxyOptions): Haproxy {
     pid: () => feed.pid(),
     tell: (task) => tell(ask, task),
     look: (task) => lookAtServer(ask, task),
+    async broughtBack() {
+      if ((await stateFileOf()).size === 0) return [];
+      const settings = await readServerLines(ask, null);
+      const wallMs = clock.wallMs();
+      return broughtBack({ settings, intents: options.intents(), instance: '', wallMs });
+    },
     save: options.saveServers,
     onChange: options.onChange,
     onLost: options.onLost,
@@ -153,7 +169,12 @@ export function haproxy(options: HaproxyOptions): Haproxy {
     },
     applied: inForce.applied,
     findServers: (backend) =>
-      orUnreachable(node, async () => older.added(await readServers(ask, backend), backend)),
+      orUnreachable(node, async () => {
+        const servers = await older.added(await readServers(ask, backend), backend);
+        const files = await stateFileOf();
+        if (files.size === 0) return servers;
+        return servers.map((one) => ({ ...one, stateFile: files.has(one.backend) }));
+      }),
     shutSessions: (backend, server) =>
       orUnreachable(node, async () => {
         await shutSessions(ask, backend, server);

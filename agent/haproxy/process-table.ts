@@ -1,5 +1,6 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { HIDDEN } from '../core/older.ts';
 import { execWithin } from '../sys/exec.ts';
 import { configArguments } from './started-with.ts';
 
@@ -19,7 +20,7 @@ export interface HostProcess {
  */
 export function olderOf(processes: readonly HostProcess[], pid: number): number[] {
   const own = processes.find((one) => one.pid === pid && filesOf(one.words) !== null);
-  if (own === undefined) throw new Error(`HAProxy, process ${pid}, is not in the process table`);
+  if (own === undefined) throw new Error(`HAProxy, process ${pid}, ${HIDDEN}`);
   const masters = ancestors(processes, own);
   const files = filesOf(own.words);
   return processes.flatMap((one) => {

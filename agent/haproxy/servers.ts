@@ -60,6 +60,7 @@ export async function readServers(
       check: check.replace(/^\* /, ''),
       backup: bck === '1',
       agentChecked: line.agentChecked,
+      stateFile: false,
     };
   });
 }

@@ -22,6 +22,11 @@ export interface WishesInForceOptions {
   readonly pid: () => number | null;
   /** Tells HAProxy and proves by reading again; rejects with the cause, `isGone` where it has no such server. */
   readonly tell: (task: ServerTask) => Promise<void>;
+  /**
+   * Keys of intents that are over and that a process has all the same as it begins: its state file
+   * was saved while they were in force. Rejects where that cannot be read.
+   */
+  readonly broughtBack: () => Promise<readonly string[]>;
   /** Reads how that server is; changes nothing. */
   readonly look: (task: ServerTask) => ReturnType<typeof lookAtServer>;
   /** Rejects when the disk refuses, which is for the store to say: what is not stored is told once more after a restart. */
@@ -54,6 +59,8 @@ export function wishesInForce(options: WishesInForceOptions) {
   let woken = false;
   let closed = false;
   let turns = 0;
+  /** The process that was told last; null: none since this agent began. */
+  let lastPid: number | null = null;
   let cancel = (): void => {};
 
   /** How HAProxy has it now. */
@@ -106,6 +113,19 @@ export function wishesInForce(options: WishesInForceOptions) {
     await options.save([...records.values()]).catch(() => (unsaved = true));
   }
 
+  /** What a new process has out of its state file is taken back as what is wished is told. */
+  async function begun(pid: number): Promise<void> {
+    if (pid === lastPid) return;
+    try {
+      // One that runs already may have been changed by hand since: that is drift.
+      const keys = lastPid === null ? [] : await options.broughtBack();
+      for (const key of keys) records.delete(key);
+      lastPid = pid;
+    } catch {
+      // It is asked again with the next thing that it is to be told.
+    }
+  }
+
   async function run(): Promise<void> {
     running = true;
     try {
@@ -113,6 +133,7 @@ export function wishesInForce(options: WishesInForceOptions) {
         woken = false;
         const pid = options.pid();
         if (pid === null) break;
+        await begun(pid);
         const planned = plan(pid);
         await carryOutAll(
           planned.filter((task) => retry.isDue(task, pid)),

@@ -1,6 +1,6 @@
 import { challenges } from '../acme/challenges.ts';
 import type { Issuer } from '../acme/issuer.ts';
-import { nameOf } from '../certs/check.ts';
+import { nameOf } from '../certs/names.ts';
 import type { HostCertificates } from '../certs/host-certificates.ts';
 import type { Config } from '../config/config.ts';
 import type { Member } from '../core/member.ts';

@@ -1,4 +1,5 @@
 import type { NodeReport } from '../core/model.ts';
+import { hostSessions } from '../core/older.ts';
 import type { Pair } from './pair.ts';
 
 /**
@@ -8,7 +9,7 @@ import type { Pair } from './pair.ts';
 export function sessionsOn(pair: Pick<Pair, 'view'>, name: string): number | null {
   const report = reportOf(pair, name);
   if (report === null || report.haproxy.some(({ state }) => state === 'unknown')) return null;
-  return report.haproxy.reduce((sum, { sessions, older }) => sum + sessions + older.sessions, 0);
+  return hostSessions(report);
 }
 
 /** What a planned move cuts, as the operator reads it before it begins; empty: it leaves no host. */

@@ -6,6 +6,8 @@ import { merged, type DoctorAnswer, type DoctorAsk } from '../core/doctor/findin
 import type { Inspection } from '../core/doctor/inspection.ts';
 import { inForce, parseServerKey } from '../core/intents.ts';
 import type { Member } from '../core/member.ts';
+import type { OlderReport } from '../core/model.ts';
+import { lookRemedy, olderText } from '../core/older.ts';
 import { addressesOf } from './addresses.ts';
 import { whyOf, type Pair } from './pair.ts';
 
@@ -23,6 +25,7 @@ export async function doctor(
   const ids = addresses.length === 0 ? [] : addressesOf(pair, addresses).map(({ id }) => id);
   for (const name of nodes) requireNode(pair, name);
   const looked = await Promise.all(pair.members.map(inspected));
+  const older = olderOf(pair);
   const found = diagnose(
     looked.flatMap((one) => ('inspection' in one ? [one.inspection] : [])),
     {
@@ -33,21 +36,27 @@ export async function doctor(
         .flatMap(({ node, clockOffMs, fresh }) =>
           clockOffMs === null || !fresh ? [] : [{ node, offMs: clockOffMs }],
         ),
+      uncounted: older.flatMap(({ node, problem }) =>
+        problem === '' ? [] : [{ node, cause: problem, remedy: lookRemedy(problem) }],
+      ),
       wished: wished(pair),
       alarmDays,
     },
   );
   // Each of the findings is one already.
   const apart = found.map((one, at) => ({ ...one, about: String(at) }));
+  const isAsked = (node: string): boolean => nodes.length === 0 || nodes.includes(node);
   const findings = merged([...apart, ...alerted(alerts(), found)]);
   return {
     node: pair.node,
     findings: findings.filter(
       (one) =>
         (ids.length === 0 || (one.address !== null && ids.includes(one.address))) &&
-        (nodes.length === 0 || one.nodes.some((node) => nodes.includes(node))),
+        (nodes.length === 0 || one.nodes.some(isAsked)),
     ),
     nodes: looked.map((one) => ({ node: one.node, problem: 'why' in one ? one.why : '' })),
+    // What is asked of one address alone is about no process.
+    notes: ids.length === 0 ? older.filter(({ node }) => isAsked(node)).flatMap(note) : [],
   };
 }
 
@@ -61,6 +70,22 @@ async function inspected(member: Member): Promise<Looked> {
   } catch (error) {
     return { node: member.node, why: whyOf(error) };
   }
+}
+
+/** What the nodes in touch say of older HAProxy processes. */
+const olderOf = (pair: Pair): (OlderReport & { readonly node: string })[] =>
+  pair
+    .view()
+    .filter(({ fresh }) => fresh)
+    .flatMap(({ node, report }) =>
+      (report?.haproxy ?? []).map(({ older }) => ({ ...older, node })),
+    );
+
+/** Processes that reloads have left: no fault, for they end with their sessions. */
+function note(older: ReturnType<typeof olderOf>[number]): string[] {
+  const text = olderText(older);
+  if (text === '') return [];
+  return [`${older.node}: ${text} (left by a reload; hard-stop-after limits that)`];
 }
 
 const wished = (pair: Pair): string[] =>

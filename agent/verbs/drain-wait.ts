@@ -1,5 +1,6 @@
 import type { ServersAct } from '../core/acts.ts';
 import { ActFailure, type ActError, type ActResult, type NodeOutcome } from '../core/results.ts';
+import { lookRemedy } from '../core/older.ts';
 import type { ServerTarget } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';
@@ -106,7 +107,7 @@ function notSeen(
     code: 'sessions_not_counted',
     message: `older HAProxy processes on ${node} cannot be looked for`,
     cause: problem,
-    remediation: `on ${node}: ps -ax | grep haproxy; a reload may have left processes with sessions`,
+    remediation: `on ${node}: ${lookRemedy(problem)}`,
     retryable: true,
   });
   const marked = rows.map((row) => {

@@ -1,7 +1,7 @@
 import { ActFailure } from '../core/results.ts';
-import type { ServersAnswer } from '../core/answers.ts';
+import type { LostWish, ServersAnswer } from '../core/answers.ts';
 import { inForce } from '../core/intents.ts';
-import type { Drift } from '../core/model.ts';
+import type { Drift, Intent } from '../core/model.ts';
 import { targetOf } from '../core/servers.ts';
 import { present, type Pair, whyOf } from './pair.ts';
 
@@ -35,10 +35,24 @@ export async function listServers(pair: Pair, backend: string | null): Promise<S
   });
   return {
     node: pair.node,
-    nodes: nodes.map((one) => ({ ...one, drift: driftOn(pair, one.node, backend) })),
+    nodes: nodes.map((one) => ({
+      ...one,
+      drift: driftOn(pair, one.node, backend),
+      lost: lostOn(pair, one.node, intents),
+    })),
     intents,
   };
 }
+
+/** Of these wishes, as that node last reported it. */
+const lostOn = (pair: Pair, name: string, intents: readonly Intent[]): LostWish[] =>
+  pair
+    .view()
+    .filter(({ node, fresh }) => node === name && fresh)
+    .flatMap(({ report }) => report?.applied ?? [])
+    .flatMap(({ key, server }) =>
+      server !== undefined && intents.some((intent) => intent.key === key) ? [{ key, server }] : [],
+    );
 
 /** As that node last reported it; none of a node that is not in touch. */
 const driftOn = (pair: Pair, name: string, backend: string | null): Drift[] =>

@@ -20,6 +20,7 @@ import {
   storeEverywhere,
   type Pair,
 } from './pair.ts';
+import { withCommonPlaces } from './candidates.ts';
 import { certificatesOf, fine, swapResult } from './push-results.ts';
 import { runSwap, swapIntents, type SwapRun } from './swap.ts';
 
@@ -66,7 +67,10 @@ export async function pushCertificate(
     reason: header.reason,
   };
   if (header.dryRun)
-    return dryRun(pair, header, startedAtMs, { members, missing, prepare, report });
+    return withCommonPlaces(
+      pair,
+      await dryRun(pair, header, startedAtMs, { members, missing, prepare, report }),
+    );
   const run = await runSwap(
     pair,
     members,
@@ -88,7 +92,8 @@ export async function pushCertificate(
     (so) => decide(pair, prepare, so),
   );
   if (run.state.end === 'swapped' && !isThere(run.prepared)) confirm(run, said);
-  return swapResult(pair, header, startedAtMs, { run, missing, already: isThere(run.prepared) });
+  const ended = { run, missing, already: isThere(run.prepared) };
+  return withCommonPlaces(pair, swapResult(pair, header, startedAtMs, ended));
 }
 
 /** Only what a client was shown counts as served; the rest is what HAProxy says it has. */

@@ -101,6 +101,7 @@ async function sample(pair: Pair, counts: readonly Count[]): Promise<void> {
             one,
             servers.find(({ name }) => name === one.target.server),
             Math.max(0, ...servers.map(({ uncounted }) => uncounted)),
+            olderOn(pair, node),
           );
       } catch (error) {
         for (const one of mine) {
@@ -112,11 +113,21 @@ async function sample(pair: Pair, counts: readonly Count[]): Promise<void> {
   );
 }
 
+/** Older HAProxy processes of a node with sessions or without a word, as it last reported them. */
+function olderOn(pair: Pair, name: string): number {
+  const report = pair.view().find(({ node }) => node === name)?.report;
+  const busy = (report?.haproxy ?? []).filter(
+    ({ older: { sessions, uncounted } }) => sessions + uncounted > 0,
+  );
+  return busy.reduce((sum, { older }) => sum + older.processes, 0);
+}
+
 /**
- * One count more. A server that is gone has no sessions but in `uncounted` older processes: those
- * that cannot be asked are never taken for idle.
+ * One count more. A server that is gone may have sessions in any of the `older` processes, one
+ * that is there also in those that cannot be asked: such are never taken for idle.
  */
-function take(count: Count, reading: ServerReading | undefined, uncounted: number): void {
+function take(count: Count, reading: ServerReading | undefined, mute: number, older: number): void {
+  const uncounted = reading === undefined ? Math.max(mute, older) : mute;
   const sessions = reading?.sessions ?? 0;
   const total = reading?.total ?? 0;
   // Less than before: another process, which has not had those.

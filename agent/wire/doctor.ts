@@ -9,6 +9,7 @@ export const doctorToWire = ({
   node,
   findings,
   nodes,
+  notes,
 }: DoctorAnswer): proxyctl.v1.DoctorReply.$Properties => ({
   node,
   findings: findings.map(({ do: remedies, address, nodes, saw, ...rest }) => ({
@@ -24,6 +25,7 @@ export const doctorToWire = ({
     })),
   })),
   nodes: [...nodes],
+  notes: [...notes],
 });
 
 /** The same on arrival; throws WireError. */
@@ -44,4 +46,5 @@ export const doctorFromWire = (wire: proxyctl.v1.DoctorReply): DoctorAnswer => (
     })),
   })),
   nodes: each('nodes', wire.nodes, ({ node, problem }) => ({ node, problem })),
+  notes: wire.notes,
 });

@@ -1,4 +1,4 @@
-import type { ServerReading, ServersAnswer } from '../core/answers.ts';
+import type { LostWish, ServerReading, ServersAnswer } from '../core/answers.ts';
 import type { Drift } from '../core/model.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { ADMIN_STATES } from './acts.ts';
@@ -31,6 +31,7 @@ export function serverFromWire(wire: proxyctl.v1.ServerState, field: string): Se
     older: wire.older,
     uncounted: wire.uncounted,
     agentChecked: wire.agentChecked,
+    stateFile: wire.stateFile,
   };
 }
 
@@ -44,36 +45,48 @@ export function* serversAnswerToWire(
 ): Generator<proxyctl.v1.ServersReply.$Properties> {
   yield {
     node,
-    nodes: nodes.map(({ servers: _servers, drift, ...one }) => ({
+    nodes: nodes.map(({ servers: _servers, drift, lost, ...one }) => ({
       ...one,
       drift: [...(drift ?? [])],
+      lost: [...(lost ?? [])],
     })),
     intents: intents.map((intent) => intentToWire(intent, wallMs)),
   };
-  for (const { servers, drift: _drift, ...one } of nodes)
+  for (const { servers, drift: _drift, lost: _lost, ...one } of nodes)
     for (let at = 0; at < servers.length; at += PAGE)
       yield { node, nodes: [{ ...one, servers: servers.slice(at, at + PAGE).map(serverToWire) }] };
 }
+
+const LOST = ['gone', 'back'] as const;
 
 /** All pages together; throws WireError. */
 export function serversAnswerFromWire(
   pages: readonly proxyctl.v1.ServersReply[],
   wallMs: number,
 ): ServersAnswer {
-  type Gathered = { node: string; problem: string; servers: ServerReading[]; drift: Drift[] };
+  type Gathered = {
+    node: string;
+    problem: string;
+    servers: ServerReading[];
+    drift: Drift[];
+    lost: LostWish[];
+  };
   const nodes = new Map<string, Gathered>();
   for (const [at, page] of pages.entries())
-    for (const { node, problem, servers, drift } of page.nodes) {
+    for (const { node, problem, servers, drift, lost } of page.nodes) {
       const field = `pages[${at}].nodes`;
       const known = nodes.get(filled(`${field}.node`, node)) ?? {
         node,
         problem,
         servers: [],
         drift: [],
+        lost: [],
       };
       nodes.set(node, known);
       for (const { backend, server, is, should, wished } of drift)
         known.drift.push({ backend, server, is, should, wished });
+      for (const { key, server } of lost)
+        known.lost.push({ key, server: wordOrUnknown(server, LOST) });
       known.servers.push(...each(`${field}.servers`, servers, serverFromWire));
     }
   return {

@@ -16,10 +16,11 @@ export interface DoctorJson {
       readonly text: string;
     }[];
   }[];
+  readonly notes: readonly string[];
 }
 
 /** The worst first, as the agent gives them; lines are whole. */
-export const doctorResult = ({ findings }: DoctorAnswer): DoctorJson => ({
+export const doctorResult = ({ findings, notes }: DoctorAnswer): DoctorJson => ({
   findings: findings.map(({ id, severity, address, nodes, saw, why, do: remedies }) => ({
     id,
     severity,
@@ -29,4 +30,5 @@ export const doctorResult = ({ findings }: DoctorAnswer): DoctorJson => ({
     why,
     do: remedies.map(({ node, file, line, text }) => ({ node, file, line, text })),
   })),
+  notes,
 });

@@ -36,6 +36,7 @@ interface ServerNodeJson {
   readonly older: number | null;
   readonly uncounted: number | null;
   readonly agent_check: boolean | null;
+  readonly state_file: boolean | null;
   readonly sessions_total: number | null;
   readonly check: string | null;
   readonly backup: boolean | null;
@@ -55,6 +56,9 @@ interface ServerJson {
 /** The `result` of `servers`. */
 export interface ServersJson {
   readonly servers: readonly ServerJson[];
+  readonly lost: readonly (Omit<ServerJson, 'nodes'> & {
+    readonly nodes: readonly { readonly node: string; readonly is: string }[];
+  })[];
 }
 
 /** Every server with what each node has of it. */
@@ -73,15 +77,43 @@ export function serversListResult(answer: ServersAnswer, wallMs: number): Server
         instance: '',
         backend: first?.backend ?? null,
         server: first?.name ?? null,
-        wish: wished === null ? null : { state: wished.value, ...who(wished, { wallMs }) },
-        weight_wish:
-          weight === undefined ? null : { weight: weight.value, ...who(weight, { wallMs }) },
+        wish: stateWish(wished, wallMs),
+        weight_wish: weightWish(weight ?? null, wallMs),
         nodes: nodes.map(({ node, drift = [] }, index) =>
           serverNode(node, found[index]?.get(name) ?? null, wished !== null, drift),
         ),
       };
     }),
+    lost: lostWishes(answer, wallMs),
   };
+}
+
+const stateWish = (intent: Intent | null, wallMs: number): ServerJson['wish'] =>
+  intent === null ? null : { state: intent.value, ...who(intent, { wallMs }) };
+
+const weightWish = (intent: Intent | null, wallMs: number): ServerJson['weight_wish'] =>
+  intent === null ? null : { weight: intent.value, ...who(intent, { wallMs }) };
+
+/** One row a wish whose server some node has not. */
+function lostWishes({ nodes, intents }: ServersAnswer, wallMs: number): ServersJson['lost'] {
+  return intents.flatMap((intent) => {
+    const state = parseServerKey(intent.key);
+    const target = state ?? parseWeightKey(intent.key);
+    const on = nodes.flatMap(({ node, lost = [] }) =>
+      lost.flatMap(({ key, server }) => (key === intent.key ? [{ node, is: server }] : [])),
+    );
+    if (target === null || on.length === 0) return [];
+    return [
+      {
+        instance: target.instance,
+        backend: target.backend,
+        server: target.server,
+        wish: stateWish(state === null ? null : intent, wallMs),
+        weight_wish: weightWish(state === null ? intent : null, wallMs),
+        nodes: on,
+      },
+    ];
+  });
 }
 
 const serverNode = (
@@ -102,6 +134,7 @@ const serverNode = (
   older: server?.older ?? null,
   uncounted: server?.uncounted ?? null,
   agent_check: server?.agentChecked ?? null,
+  state_file: server?.stateFile ?? null,
   sessions_total: server?.total ?? null,
   check: server === null || server.check === '' ? null : server.check,
   backup: server?.backup ?? null,

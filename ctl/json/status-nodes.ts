@@ -5,6 +5,7 @@ import type {
   Drift,
   HaproxyReport,
   NodeReport,
+  OlderReport,
 } from '../../agent/core/model.ts';
 
 interface DriftJson {
@@ -25,6 +26,12 @@ interface HaproxyJson {
   readonly backends_up: number;
   readonly backends_down: number;
   readonly sessions: number;
+  readonly older: {
+    readonly processes: number;
+    readonly sessions: number;
+    readonly uncounted: number;
+    readonly problem: string;
+  };
   readonly drift: readonly DriftJson[];
   readonly drifted: number;
   readonly backends: readonly {
@@ -107,6 +114,7 @@ const haproxyJson = (one: HaproxyReport, heard: boolean, age: Age): HaproxyJson 
   backends_up: one.backends.filter(({ up }) => up).length,
   backends_down: one.backends.filter(({ up }) => !up).length,
   sessions: one.sessions,
+  older: olderJson(one.older),
   drift: one.drift.map(driftJson),
   drifted: one.drifted,
   backends: one.backends.map(({ name, up, servers, serversUp }) => ({
@@ -115,6 +123,13 @@ const haproxyJson = (one: HaproxyReport, heard: boolean, age: Age): HaproxyJson 
     servers,
     servers_up: serversUp,
   })),
+});
+
+const olderJson = ({ processes, sessions, uncounted, problem }: OlderReport) => ({
+  processes,
+  sessions,
+  uncounted,
+  problem,
 });
 
 const driftJson = ({ backend, server, is, should, wished }: Drift): DriftJson => ({

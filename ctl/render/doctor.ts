@@ -5,10 +5,14 @@ import { wrapped } from './wrapped.ts';
 const WORDS = { fail: 'FAIL', warn: 'WARN', unknown: 'UNKNOWN' } as const;
 
 /** The screen of `proxyctl doctor`, 80 columns: each finding with evidence, reason and remedy. */
-export function doctorScreen({ findings, nodes }: DoctorAnswer): string {
+export function doctorScreen({ findings, nodes, notes }: DoctorAnswer): string {
   const count = findings.length;
-  if (count === 0) return `nothing found on ${nodes.map(({ node }) => node).join(', ')}\n`;
-  return findings.map((one, at) => finding(one, `${at + 1} of ${count}`)).join('\n');
+  const all =
+    count === 0
+      ? [`nothing found on ${nodes.map(({ node }) => node).join(', ')}\n`]
+      : findings.map((one, at) => finding(one, `${at + 1} of ${count}`));
+  const told = notes.map((text) => `${hung('note  ', text, 6)}\n`).join('');
+  return [...all, ...(told === '' ? [] : [told])].join('\n');
 }
 
 function finding(one: Finding, place: string): string {

@@ -16,7 +16,7 @@ export function serversScreen(answer: ServersAnswer, wallMs: number): string {
   const fits = beside.split('\n').every((line) => line.length <= COLUMNS);
   const grid = fits ? beside : below(answer);
   const notes = [
-    ...answer.intents.map((intent) => wishLine(intent, wallMs)),
+    ...answer.intents.map((intent) => `${wishLine(intent, wallMs)}${lostText(intent, answer)}`),
     ...answer.nodes.flatMap(({ node, drift = [] }) => drift.map((one) => driftLine(node, one))),
     ...answer.nodes.flatMap(olderLine),
     ...answer.nodes
@@ -97,7 +97,7 @@ function driftLine(node: string, { backend, server, is, should, wished }: Drift)
 }
 
 /** Sessions of older HAProxy processes, which the table counts, and processes that cannot be counted. */
-function olderLine({ node, servers }: NodeServers): string[] {
+export function olderLine({ node, servers }: NodeServers): string[] {
   const sessions = servers.reduce((sum, { older }) => sum + older, 0);
   const mute = Math.max(0, ...servers.map(({ uncounted }) => uncounted));
   const of = sessions === 1 ? 'session is' : 'sessions are';
@@ -106,6 +106,26 @@ function olderLine({ node, servers }: NodeServers): string[] {
     ...(sessions === 0 ? [] : [`older     ${sessions} ${of} of an older HAProxy on ${node}`]),
     ...(mute === 0 ? [] : [`older     ${mute} ${processes} of HAProxy on ${node} not counted`]),
   ];
+}
+
+/** On which nodes the server of a wish is not, and what ends that. */
+function lostText({ key }: Intent, { nodes }: ServersAnswer): string {
+  const on = (is: string): string =>
+    nodes
+      .filter(({ lost = [] }) => lost.some((one) => one.key === key && one.server === is))
+      .map(({ node }) => node)
+      .join(', ');
+  const target = targetOf(key);
+  const name = `${target?.backend ?? ''}/${target?.server ?? ''}`;
+  const end = key.startsWith('weight/')
+    ? `proxyctl weight ${name} reset ends it`
+    : `proxyctl ready ${name} ends it`;
+  const [gone, back] = [on('gone'), on('back')];
+  return [
+    ...(gone === '' ? [] : [`; no such server on ${gone}`]),
+    ...(back === '' ? [] : [`; was gone, is there again on ${back} and was not told`]),
+    ...(gone + back === '' ? [] : [`: ${end}`]),
+  ].join('');
 }
 
 /** Who wants what of a server, and until when. */

@@ -2,6 +2,7 @@ import type { Alert, NodeStatus, Status } from '../../agent/core/answers.ts';
 import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { parseServerKey } from '../../agent/core/intents.ts';
 import type { AddressReport, Intent, NodeReport } from '../../agent/core/model.ts';
+import { hostSessions, olderText } from '../../agent/core/older.ts';
 import type { Moment } from '../json/wish.ts';
 import { clockTime, duration } from './duration.ts';
 import { COLUMNS, table } from './table.ts';
@@ -29,6 +30,7 @@ export function statusScreen(status: Status, context: string, tookMs: number, at
     ...switched(status, at),
     ...pinned(status, at),
     ...drained(status, at),
+    ...older(status),
     ...polling(status),
     ...alerts.map((alert) => alertLine(alert, at)),
     ...decisions(status, at),
@@ -117,14 +119,14 @@ function backends({ haproxy: all }: NodeReport): string {
   return `${list.length - down} up${down === 0 ? '' : `, ${down} down`}`;
 }
 
-function rest({ haproxy: all }: NodeReport, at: Moment): [string, string] {
-  const sessions = all.reduce((sum, one) => sum + one.sessions, 0);
+function rest(report: NodeReport, at: Moment): [string, string] {
+  const { haproxy: all } = report;
   const ends = all.flatMap(({ certificates }) =>
     certificates.map(({ notAfter }) => Date.parse(notAfter)),
   );
   const days = Math.floor((Math.min(...ends) - at.wallMs) / 86_400_000);
   const first = days < 0 ? 'first has ended' : `first ends ${days} d`;
-  return [String(sessions), ends.length === 0 ? 'none' : `${ends.length}, ${first}`];
+  return [String(hostSessions(report)), ends.length === 0 ? 'none' : `${ends.length}, ${first}`];
 }
 
 /** Maintenance and pause, by whom and until when. */
@@ -155,6 +157,15 @@ function drained(status: Status, at: Moment): string[] {
     return [`${word.padEnd(9)} ${target.backend}/${target.server} on ${on}${byWhom(intent, at)}`];
   });
 }
+
+/** Processes that a reload has left: a move cuts their sessions, and a drain waits for them. */
+const older = ({ nodes: all }: Status): string[] =>
+  all.filter(isHeard).flatMap(({ node, report }) =>
+    (report?.haproxy ?? [])
+      .map((one) => olderText(one.older))
+      .filter((text) => text !== '')
+      .map((text) => `older     ${node}: ${text}`),
+  );
 
 /** No devd, as in a jail, or one that has not told anything yet: changes are noticed up to a second late. */
 function polling({ nodes }: Status): string[] {

@@ -1,4 +1,5 @@
 import { bootAdvskew, type Host, type Plan, type Prefixed } from './plan.ts';
+import { plainAliases, quoted, unreadableAliases } from './rc-aliases.ts';
 import { splitPrefix } from './schema.ts';
 
 /** What rc.conf of one host must say. Values are without quotes and need none inside. */
@@ -66,7 +67,9 @@ const HEADER = '# written by proxyctl setup; it holds the CARP password: mode 06
  */
 export function mergeRcConf(before: string, settings: RcSettings): string {
   const fresh = before === '';
-  const lines = fresh ? [HEADER] : before.replace(/\n$/, '').split('\n');
+  const lines = fresh
+    ? [HEADER]
+    : plainAliases(before.replace(/\n$/, '').split('\n'), settings.interface, settings.vhids);
   const [hostname, ...others] = settings.plain;
   const named = withVariables(lines, hostname === undefined ? [] : [hostname]);
   const addressed = withVariables(named, interfaceVariables(named, settings));
@@ -99,7 +102,7 @@ function withAliases(lines: Lines, settings: RcSettings, fresh: boolean): Lines 
   const set = assignments(lines);
   const values = [...keptAliases(set, settings), ...ownAliases(set, settings), ...settings.carp];
   const aliases = values.map(
-    (value, number) => `ifconfig_${settings.interface}_alias${number}="${value}"`,
+    (value, number) => `ifconfig_${settings.interface}_alias${number}=${quoted(value)}`,
   );
   if (fresh) {
     const others = aliases.slice(0, -settings.carp.length);
@@ -165,7 +168,7 @@ export const passwordIn = (rcConf: string): string | null =>
 
 /** What is wrong with the CARP lines that are there, in sentences with their line. */
 export function remarksOn(rcConf: string): string[] {
-  const remarks: string[] = [];
+  const remarks: string[] = unreadableAliases(rcConf);
   const aliases = assignments(rcConf.split('\n')).filter(({ name }) =>
     /^ifconfig_\w+_alias\d+$/.test(name),
   );

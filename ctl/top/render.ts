@@ -3,6 +3,7 @@ import { parseServerKey } from '../../agent/core/intents.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { duration } from '../render/duration.ts';
+import { olderLine } from '../render/servers.ts';
 import { shortened } from '../render/table.ts';
 import { rowsOf, shown, sumsOf, type Cell, type Choice, type Picture, type Row } from './model.ts';
 
@@ -93,6 +94,7 @@ function above(picture: Picture): string[] {
       'addresses',
     ),
     ...nodes,
+    ...now.servers.nodes.flatMap(olderLine),
     ...most(
       now.servers.intents.flatMap((intent) => wishLine(picture, intent)),
       'servers',
@@ -144,15 +146,16 @@ function nodeLine(
 function wishLine({ now }: Picture, intent: Intent): string[] {
   const target = parseServerKey(intent.key);
   if (target === null) return [];
-  const left = now.servers.nodes
+  const readings = now.servers.nodes
     .flatMap(({ servers }) => servers)
-    .filter(({ backend, name }) => backend === target.backend && name === target.server)
-    .reduce((sum, { sessions }) => sum + sessions, 0);
+    .filter(({ backend, name }) => backend === target.backend && name === target.server);
+  const left = readings.reduce((sum, { sessions }) => sum + sessions, 0);
+  const least = readings.some(({ uncounted }) => uncounted > 0) ? 'at least ' : '';
   const word = intent.value === 'drain' ? 'drained' : intent.value;
   const since = duration(Math.max(0, now.wallMs - intent.stamp.wallMs));
   const why = intent.reason === '' ? '' : `, "${intent.reason}"`;
   const name = `${target.backend}/${target.server}`;
-  return [`${word.padEnd(9)} ${name}, ${left} left, ${since}, by ${intent.actor}${why}`];
+  return [`${word.padEnd(9)} ${name}, ${least}${left} left, ${since}, by ${intent.actor}${why}`];
 }
 
 /** The head of two lines, then the rows: nodes side by side where they fit. */

@@ -79,5 +79,6 @@ export const serverReading = (more: Partial<ServerReading> = {}): ServerReading 
   older: 0,
   uncounted: 0,
   agentChecked: false,
+  stateFile: false,
   ...more,
 });

@@ -47,6 +47,7 @@ const answer = {
     { node: 'haproxy01', problem: '' },
     { node: 'haproxy02', problem: '' },
   ],
+  notes: [],
 };
 
 test('the screen: evidence, reason and the line to change, at 80 columns, nothing unprintable', (t) => {
@@ -74,6 +75,17 @@ WARN  haproxy-no-check    haproxy01, haproxy02                            2 of 2
 
 test('nothing found says on which nodes nothing was found', (t) => {
   t.is(doctorScreen({ ...answer, findings: [] }), 'nothing found on haproxy01, haproxy02\n');
+});
+
+test('what is so and is no fault stands below, and is no finding', (t) => {
+  const notes = ['haproxy01: 1 older HAProxy process still serves 2 sessions'];
+  t.is(
+    doctorScreen({ ...answer, findings: [], notes }),
+    `nothing found on haproxy01, haproxy02
+
+note  haproxy01: 1 older HAProxy process still serves 2 sessions
+`,
+  );
 });
 
 test('an answer is the same after its way over the wire', (t) => {

@@ -30,6 +30,7 @@ const ended = (said: ActError | null, nodes: readonly NodeOutcome[]): ActResult 
 });
 const AWAY = error('agent_unreachable', 'the agent on haproxy02 does not answer');
 const LEFT = error('sessions_left', '3 sessions left after 2 s');
+const UNCOUNTED = error('sessions_not_counted', '1 older HAProxy process not counted');
 const ON_1 = error('sessions_left', '3 sessions left: WEB/web1 3 on haproxy01');
 
 test('exit 6: sessions that are left are told apart from a node that is away', (t) => {
@@ -40,13 +41,15 @@ test('exit 6: sessions that are left are told apart from a node that is away', (
     [away, left, both].map((one) => [incompleteOf(one), incompleteText(incompleteOf(one))]),
     [
       [['nodes'], 'proxyctl: done on some nodes only; the others catch up when they are back'],
-      [['sessions'], 'proxyctl: in force; only sessions are left'],
+      [['sessions'], 'proxyctl: in force; only sessions are left, or may be'],
       [
         ['nodes', 'sessions'],
         'proxyctl: done on some nodes only; the others catch up when they are back',
       ],
     ],
   );
+  const uncounted = ended(UNCOUNTED, [row('haproxy01', UNCOUNTED), row('haproxy02', null)]);
+  t.deepEqual(incompleteOf(uncounted), ['sessions'], 'no node is away');
   t.deepEqual(incompleteOf({ ...left, outcome: 'reached' }), []);
   t.deepEqual(incompleteOf(ended(error('not_finished'), [])), ['addresses']);
   t.deepEqual(incompleteOf(ended(null, [])), ['nodes']);

@@ -3,6 +3,7 @@ import test from 'ava';
 import type { ServersAnswer } from '../../agent/core/answers.ts';
 import type { Streams } from '../../ctl/streams.ts';
 import { barLine, progressShown } from '../../ctl/render/bar.ts';
+import { serversListResult } from '../../ctl/json/servers.ts';
 import { serversScreen } from '../../ctl/render/servers.ts';
 import { serverReading } from '../core/builders.ts';
 import { emptyResult } from '../rpc/world.ts';
@@ -55,6 +56,48 @@ drained   WEB/web1, 12 min, by anna until TIME, "kernel update"
 weight    WEB/web2 50%, 1 min, by anna
 `,
   );
+});
+
+test('a wish whose server is gone says on which nodes, and what ends it', (t) => {
+  const lost = { ...drained, key: 'server//WEB/old', untilWallMs: null, reason: '' };
+  const weight = { ...weighed, key: 'weight//WEB/old' };
+  const gone = { key: lost.key, server: 'gone' as const };
+  const nodes = [
+    { node: 'haproxy01', problem: '', servers: [], lost: [gone, { ...gone, key: weight.key }] },
+    { node: 'haproxy02', problem: '', servers: [], lost: [{ ...gone, server: 'back' as const }] },
+  ];
+  const all = { ...answer, nodes, intents: [lost, weight] };
+  t.is(
+    serversScreen(all, WALL).split('\n').slice(-6).join('\n'),
+    `drained   WEB/old, 12 min, by anna; no such server on haproxy01; was gone, is
+          there again on haproxy02 and was not told: proxyctl ready WEB/old ends
+          it
+weight    WEB/old 50%, 1 min, by anna; no such server on haproxy01: proxyctl
+          weight WEB/old reset ends it
+`,
+  );
+  const who = { actor: 'anna', reason: '', until: null };
+  t.deepEqual(serversListResult(all, WALL).lost, [
+    {
+      instance: '',
+      backend: 'WEB',
+      server: 'old',
+      wish: { state: 'drain', ...who, since: '2026-11-26T11:48:00.000Z' },
+      weight_wish: null,
+      nodes: [
+        { node: 'haproxy01', is: 'gone' },
+        { node: 'haproxy02', is: 'back' },
+      ],
+    },
+    {
+      instance: '',
+      backend: 'WEB',
+      server: 'old',
+      wish: null,
+      weight_wish: { weight: '50%', ...who, since: '2026-11-26T11:59:00.000Z' },
+      nodes: [{ node: 'haproxy01', is: 'gone' }],
+    },
+  ]);
 });
 
 test('a node that does not answer is said, and what it has is not guessed', (t) => {
@@ -130,6 +173,7 @@ test('servers -o json has every key, null where a node has not the server', asyn
         check: null,
         backup: true,
         agent_check: false,
+        state_file: false,
         older: 0,
         uncounted: 0,
         drift: [],
@@ -148,6 +192,7 @@ test('servers -o json has every key, null where a node has not the server', asyn
         check: null,
         backup: null,
         agent_check: null,
+        state_file: null,
         older: null,
         uncounted: null,
         drift: null,

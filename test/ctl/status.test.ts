@@ -255,6 +255,32 @@ decision  1@wan stays on haproxy02: pinned to haproxy02 by anna (12 min ago)
   t.is(widest, 80);
 });
 
+test('what reloads have left still serves: its sessions count, and it has a line', async (t) => {
+  const older = { processes: 3, sessions: 2, uncounted: 1, problem: '' };
+  const mute = { ...older, processes: 1, sessions: 0 };
+  const status = statusOf({
+    nodes: [
+      nodeOf('haproxy01', { haproxy: [haproxyOf({ older })] }),
+      nodeOf('haproxy02', { addresses: [backup()], haproxy: [haproxyOf({ older: mute })] }),
+    ],
+  });
+  const { stdout } = await shown(t, status);
+  const lines = stdout.split('\n');
+  t.deepEqual(
+    lines.filter((line) => /^older|^ {10}\S/.test(line)),
+    [
+      'older     haproxy01: 3 older HAProxy processes still serve 2 sessions; 1 of them',
+      '          cannot be asked',
+      'older     haproxy02: 1 older HAProxy process still there, and cannot be asked',
+      '          for sessions',
+    ],
+  );
+  t.deepEqual(
+    lines.flatMap((line) => /^haproxy0\d .* (\d+)  1, first/.exec(line)?.[1] ?? []),
+    ['216', '214'],
+  );
+});
+
 test('long names, reasons and IPv6 addresses never make a line longer than 80', async (t) => {
   const long = (end: string) => `proxy-frankfurt-rack12-unit07-blue-${end}`;
   const address = '200@frankfurt-public';

@@ -59,6 +59,22 @@ GITEA/gitea         DOWN           0     0    0.0 ?
   );
 });
 
+test('older HAProxy processes: what they still have counts, and one that cannot be asked is said', (t) => {
+  const [first = reading(now, 0).servers.nodes[0]] = picture.now.servers.nodes;
+  const servers = (first?.servers ?? []).map((one, at) => ({
+    ...one,
+    older: at === 0 ? 2 : 0,
+    uncounted: 1,
+  }));
+  const nodes = [{ node: 'haproxy01', problem: '', servers }];
+  const of = { ...picture, now: { ...picture.now, servers: { ...picture.now.servers, nodes } } };
+  t.deepEqual(screen({}, of).split('\n').slice(4, 7), [
+    'older     2 sessions are of an older HAProxy on haproxy01',
+    'older     1 process of HAProxy on haproxy01 not counted',
+    'drained   WEB/web1, at least 3 left, 12 min, by anna, "kernel update"',
+  ]);
+});
+
 test('one node alone has weight and check too', (t) => {
   t.is(
     screen({ node: 0 }),

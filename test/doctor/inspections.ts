@@ -151,6 +151,7 @@ export const pairwise = (over: Partial<Pairwise> = {}): Pairwise => ({
   away: [],
   clocks: [],
   wished: [],
+  uncounted: [],
   alarmDays: 30,
   ...over,
 });

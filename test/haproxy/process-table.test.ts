@@ -55,7 +55,7 @@ test('files after -- count as those of -f', (t) => {
 
 test('a table in which HAProxy itself is not seen tells nothing, and says so', (t) => {
   const { message } = t.throws(() => olderOf([line(10, 1, `haproxy -f ${CONF}`)], 30));
-  t.is(message, 'HAProxy, process 30, is not in the process table');
+  t.is(message, 'HAProxy, process 30, is not in the process table as this user sees it');
 });
 
 test('lines of ps(1) as FreeBSD prints them', (t) => {

@@ -32,6 +32,7 @@ function watchOf(
     intents: () => wishes(...intents),
     pid: () => 100,
     tell: ({ backend, server, value }) => setServer(ask, backend, server, value as AdminState),
+    broughtBack: () => Promise.resolve([]),
     look: (task) => lookAtServer(ask, task),
     save: () => Promise.resolve(),
     onChange: () => undefined,

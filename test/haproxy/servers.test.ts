@@ -16,7 +16,7 @@ import { scriptedSocket } from './scripted.ts';
 
 const CAPTURED = fixture('haproxy-2.6.12/show-servers-state.txt');
 
-const NONE = { older: 0, uncounted: 0, agentChecked: false };
+const NONE = { older: 0, uncounted: 0, agentChecked: false, stateFile: false };
 
 test('a backend that is not there: the one that was probably meant is named', async (t) => {
   const haproxy = await startHaproxy(t);

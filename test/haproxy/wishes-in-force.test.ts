@@ -27,6 +27,8 @@ function inForceOf({ records = [] as readonly ServerRecord[], hold = false } = {
     gone: false,
     found: 'otherwise' as 'otherwise' | 'as-wished',
     saveTrouble: '',
+    /** Keys that a new process has out of its state file; null: that cannot be read. */
+    broughtBack: [] as readonly string[] | null,
   };
   const inForce = wishesInForce({
     instance: '',
@@ -40,6 +42,10 @@ function inForceOf({ records = [] as readonly ServerRecord[], hold = false } = {
       if (world.gone) throw new ActFailure('not-found', { code: 'x', message: NO_SERVER });
       if (world.trouble !== '') throw new Error(world.trouble);
     },
+    broughtBack: () =>
+      world.broughtBack === null
+        ? Promise.reject(new Error('no reply'))
+        : Promise.resolve(world.broughtBack),
     look({ backend, server }) {
       told.push(`${backend}/${server} ?`);
       return Promise.resolve(world.gone ? 'gone' : world.found);
@@ -70,6 +76,27 @@ const record = (change: Partial<ServerRecord> = {}): ServerRecord => ({
   pid: 100,
   problem: '',
   ...change,
+});
+
+test('what a new process has out of its state file is told again, though it is no longer wished', async (t) => {
+  const over = { ...intent(KEY, ''), deleted: true };
+  const records = [record({ state: 'ready' })];
+  const { told, world, wake } = inForceOf({ records });
+  world.intents = [over];
+  world.broughtBack = [KEY];
+  await wake();
+  t.deepEqual(told, [], 'of a process that runs already it may be by hand');
+  world.pid = 101;
+  await wake();
+  await wake();
+  t.deepEqual(told, ['WEB/web1 ready']);
+  world.pid = 102;
+  world.broughtBack = null;
+  await wake();
+  t.deepEqual(told, ['WEB/web1 ready'], 'not known');
+  world.broughtBack = [KEY];
+  await wake();
+  t.deepEqual(told, ['WEB/web1 ready', 'WEB/web1 ready']);
 });
 
 test('a new wish is told once, stored, and shown as in force', async (t) => {

@@ -90,7 +90,12 @@ test('faults of every kind on one host are looked for in one run, and taken away
       return /clock is .* off/.test(stdout);
     });
     found = await doctor();
-    const screen = doctorScreen({ node: 'haproxy01', findings: found.findings, nodes: [] });
+    const screen = doctorScreen({
+      node: 'haproxy01',
+      findings: found.findings,
+      nodes: [],
+      notes: [],
+    });
     t.deepEqual(
       screen.split('\n').filter((line) => line.length > 80),
       [],

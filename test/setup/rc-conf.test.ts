@@ -66,6 +66,66 @@ test("another vhid's aliases are not ours", (t) => {
   );
 });
 
+const carpLines = (before: string): string[] =>
+  mergeRcConf(before, settingsIn(wanted('haproxy01')))
+    .split('\n')
+    .filter((line) => /^\s*(?:ifconfig_|inet)/.test(line));
+const OWN = [
+  `inet vhid 1 advskew 0 ${PASS} 10.1.60.200/32`,
+  `inet6 vhid 1 advskew 0 ${PASS} fd5e:d1c2:c9de:60::200/128`,
+];
+
+test('our vhid leaves the one variable of all aliases, IPv4 and IPv6; the others stay in it', (t) => {
+  const own = [
+    'ifconfig_vnet0="inet 10.1.60.201/24"',
+    'ifconfig_vnet0_ipv6="inet6 2003:abcd:ef12:3460:d:22ff:fe50:3d0b/64"',
+  ];
+  const one =
+    'ifconfig_vnet0_aliases="inet vhid 1 advskew 5 pass before 10.1.60.200/32 ' +
+    'inet vhid 9 pass other 10.1.60.209/32 inet6 vhid 1 pass before fd5e:d1c2:c9de:60::200/128 ' +
+    'inet6 fd5e:d1c2:c9de:60:d:22ff:fe50:3d0b/64"';
+  const lines = carpLines([...own, one, ''].join('\n'));
+  t.deepEqual(lines.slice(0, 2), own);
+  t.deepEqual(lines.filter((line) => line.includes('alias')).sort(), [
+    `ifconfig_vnet0_alias0="${OWN[0]}"`,
+    `ifconfig_vnet0_alias1="${OWN[1]}"`,
+    'ifconfig_vnet0_aliases="inet vhid 9 pass other 10.1.60.209/32 inet6 fd5e:d1c2:c9de:60:d:22ff:fe50:3d0b/64"',
+  ]);
+});
+
+test('values over several lines are read whole, and nothing of them is left behind', (t) => {
+  const before = `hostname="haproxy01"
+ifconfig_vnet0="inet 10.1.60.201/24 \\
+\tmtu 1500"
+ifconfig_vnet0_ipv6="inet6 2003:abcd:ef12:3460:d:22ff:fe50:3d0b/64"
+ifconfig_vnet0_aliases="\\
+\tinet vhid 1 advskew 0 pass before 10.1.60.200/32 \\
+\tinet6 vhid 1 pass before fd5e:d1c2:c9de:60::200/128"
+ifconfig_vnet0_alias0="inet6 \\
+  fd5e:d1c2:c9de:60:d:22ff:fe50:3d0b/64"
+`;
+  t.deepEqual(carpLines(before), [
+    'ifconfig_vnet0="inet 10.1.60.201/24 mtu 1500"',
+    'ifconfig_vnet0_ipv6="inet6 2003:abcd:ef12:3460:d:22ff:fe50:3d0b/64"',
+    'ifconfig_vnet0_alias0="inet6 fd5e:d1c2:c9de:60:d:22ff:fe50:3d0b/64"',
+    `ifconfig_vnet0_alias1="${OWN[0]}"`,
+    `ifconfig_vnet0_alias2="${OWN[1]}"`,
+  ]);
+});
+
+test("another interface's aliases, and what only a shell can tell, stay letter by letter", (t) => {
+  const kept = [
+    'ifconfig_em1_aliases="inet vhid 1 pass x 192.0.2.1/32 \\',
+    '  inet vhid 2 pass y 192.0.2.2/32"',
+    'ifconfig_vnet0_aliases+=" inet vhid 1 pass x 10.1.60.200/32"',
+  ];
+  const merged = mergeRcConf(`${kept.join('\n')}\n`, settingsIn(wanted('haproxy01')));
+  t.true(merged.includes(kept.join('\n')));
+  t.deepEqual(remarksOn(kept.join('\n')), [
+    'line 3: what ifconfig_vnet0_aliases is only a shell can tell; it must not set a vhid of this pair',
+  ]);
+});
+
 test('mistakes that are there are named with their line', (t) => {
   t.deepEqual(remarksOn(BY_HAND), [
     'line 8: advskew 1ß0 is no number; ifconfig would read 1',

@@ -160,6 +160,7 @@ export class Agent {
       pid: () => feed.pid(),
       tell: ({ backend, server, value }) =>
         host.haproxy.setServer(process, backend, server, value as AdminState),
+      broughtBack: () => Promise.resolve([]),
       look: () => Promise.resolve('as-wished'),
       save: (servers) => save({ servers }).catch(() => undefined),
       onChange,

@@ -85,7 +85,13 @@ function servers(
           const status = admin === 'ready' ? 'UP' : admin === 'drain' ? 'DRAIN' : 'MAINT';
           const adminBits = admin === 'ready' ? 0 : admin === 'drain' ? 8 : 1;
           const none = { sessions: 0, queued: 0, total: 0, older: 0, uncounted: 0 };
-          const rest = { ...none, weight: 1, initialWeight: 1, agentChecked: false };
+          const rest = {
+            ...none,
+            weight: 1,
+            initialWeight: 1,
+            agentChecked: false,
+            stateFile: false,
+          };
           return { backend, name, status, admin, adminBits, ...rest, check: '', backup: false };
         }),
       );

@@ -23,6 +23,8 @@ export class Nodes {
   uncounted = [0, 0];
   /** Why older processes of a node cannot be looked for. */
   hidden = ['', ''];
+  /** What the nodes report of older processes. */
+  older = [NO_OLDER, NO_OLDER];
   totals = [0, 0];
   away = false;
   /** A node's HAProxy that cannot be asked. */
@@ -90,7 +92,11 @@ export class Nodes {
           fresh: node === 'a' || !this.away,
           heardAtMs: 0,
           report: report(node, {
-            haproxy: [haproxy({ older: { ...NO_OLDER, problem: this.hidden[at] ?? '' } })],
+            haproxy: [
+              haproxy({
+                older: { ...(this.older[at] ?? NO_OLDER), problem: this.hidden[at] ?? '' },
+              }),
+            ],
             // One whose HAProxy cannot be asked has told it nothing.
             applied: [...this.intents.values()].flatMap(({ key, stamp }) =>
               this.silent !== null && names[this.silent] === node

@@ -1,3 +1,4 @@
+import { NO_OLDER } from '../../agent/haproxy/older-sessions.ts';
 import test from 'ava';
 import { ActFailure } from '../../agent/core/results.ts';
 import type { Intent } from '../../agent/core/model.ts';
@@ -224,6 +225,30 @@ test('one that does not end is said, and is no session that is left: leave, kill
   ]);
 });
 
+test('a server that a reload took out while it is drained may have sessions in the process before', async (t) => {
+  const nodes = new Nodes();
+  let counts = 0;
+  nodes.onCount = () => {
+    counts++;
+    if (counts === 3) {
+      nodes.gone = [['web1'], ['web1']];
+      nodes.older = [{ ...NO_OLDER, processes: 1, sessions: 2 }, NO_OLDER];
+    }
+    if (counts === 6) nodes.older = [NO_OLDER, NO_OLDER];
+  };
+  const { outcome } = await nodes.set('drain', 'leave');
+  t.is(outcome, 'reached');
+  t.true(counts >= 8, 'not while the process before has sessions');
+  t.deepEqual(
+    nodes.said.filter(({ step }) => step === 'draining').map(({ text }) => text),
+    [
+      '0 sessions left',
+      '0 sessions left; 1 older HAProxy process on a not counted',
+      '0 sessions left',
+    ],
+  );
+});
+
 test('where older processes cannot be looked for, no session is no proof', async (t) => {
   const nodes = new Nodes();
   nodes.hidden = ['', 'the process table cannot be used: no rights'];
@@ -237,6 +262,23 @@ test('where older processes cannot be looked for, no session is no proof', async
       [true, false],
     ],
   );
+});
+
+test('a backend whose reload begins with a state file is said, for drain, ready and weight', async (t) => {
+  const nodes = new Nodes();
+  nodes.backups.push(serverReading({ name: 'web3', stateFile: true }));
+  const warned = async (act: Promise<unknown>): Promise<string[]> => {
+    nodes.said.length = 0;
+    await act;
+    return nodes.said.flatMap(({ step, text }) => (step === 'warning' ? [text] : []));
+  };
+  const text =
+    'a reload begins with what a file says of WEB (load-server-state-from-file): where that is ' +
+    'older the agents tell HAProxy again a moment later; save it before each reload';
+  t.deepEqual(await warned(nodes.set('drain', null, {}, ['WEB/web3'])), [text]);
+  t.deepEqual(await warned(nodes.set('ready', null, {}, ['WEB/web3'])), [text]);
+  t.deepEqual(await warned(nodes.weigh('WEB/web3', '200%')), [text]);
+  t.deepEqual(await warned(nodes.set('drain', null, {}, ['WEB/web2'])), []);
 });
 
 test('a server whose own agent decides is said before anything is promised', async (t) => {

@@ -201,11 +201,16 @@ test('an answer with an unknown word is readable, and only that word is unknown'
   t.deepEqual(serverFromWire(server, 'x'), { ...serverReading(), admin: 'unknown' });
 
   const finding = { id: 'x', address: null, nodes: [], saw: [], why: '', do: [] };
-  const doctor = { node: 'a', findings: [{ ...finding, severity: 'warn' as const }], nodes: [] };
+  const doctor = {
+    node: 'a',
+    findings: [{ ...finding, severity: 'warn' as const }],
+    nodes: [],
+    notes: [],
+  };
   const reply = proxyctl.v1.DoctorReply.create(doctorToWire(doctor));
   reply.findings.forEach((one) => (one.severity = 'hint'));
   const findings = [{ ...finding, severity: 'unknown' }];
-  t.deepEqual(doctorFromWire(reply), { node: 'a', findings, nodes: [] } as never);
+  t.deepEqual(doctorFromWire(reply), { node: 'a', findings, nodes: [], notes: [] } as never);
 });
 
 test('an explanation by a rule and a health that are not known here is readable', (t) => {

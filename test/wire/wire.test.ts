@@ -134,6 +134,7 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
     older: fc.nat(9),
     uncounted: fc.nat(9),
     agentChecked: fc.boolean(),
+    stateFile: fc.boolean(),
   });
   const challenge = fc.record({
     header,

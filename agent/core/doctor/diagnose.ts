@@ -7,6 +7,7 @@ import { neighbours } from './neighbours.ts';
 import { merged, type Finding, type Found } from './finding.ts';
 import { haproxy } from './haproxy.ts';
 import type { Inspection, Pairwise } from './inspection.ts';
+import { unseenOlder } from './older.ts';
 import { others } from './others.ts';
 import { prefixes } from './prefixes.ts';
 import { pairwise } from './pairwise.ts';
@@ -29,6 +30,7 @@ const CHECKS: readonly Check[] = [
   pairwise,
   others,
   unseen,
+  unseenOlder,
 ];
 
 /** Everything that is wrong, worst first. */

@@ -38,6 +38,8 @@ export interface DoctorAnswer {
   readonly findings: readonly Finding[];
   /** Every configured node; `problem` says why one was not inspected, else it is empty. */
   readonly nodes: readonly { readonly node: string; readonly problem: string }[];
+  /** What is so, should be known, and is no fault by itself; a sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** A finding of one check, with what it is about: the same on several nodes becomes one. */

@@ -193,6 +193,12 @@ export interface Pairwise {
   /** Clocks of the others less that of the asked node, ms. */
   readonly clocks: readonly { readonly node: string; readonly offMs: number }[];
   readonly asked: string;
+  /** Nodes in touch that cannot look for older HAProxy processes. */
+  readonly uncounted: readonly {
+    readonly node: string;
+    readonly cause: string;
+    readonly remedy: string;
+  }[];
   /** BACKEND/SERVER that operators want lowered. */
   readonly wished: readonly string[];
   /** Days before the end of a certificate at which it is a finding. */

@@ -109,6 +109,7 @@ test('status -o json is one line with every key, null where nothing is known', a
               backends_up: 2,
               backends_down: 0,
               sessions: 214,
+              older: { processes: 0, sessions: 0, uncounted: 0, problem: '' },
               drift: [],
               drifted: 0,
               backends: [

@@ -104,6 +104,10 @@ function servers() {
         problem: '',
         servers: [serverReading(), serverReading({ name: 'web2', check: '' })],
         drift: [DRIFT],
+        lost: [
+          { key: 'server//WEB/web1', server: 'gone' as const },
+          { key: 'weight//WEB/web1', server: 'back' as const },
+        ],
       },
       { node: 'haproxy02', problem: 'no answer', servers: [] },
     ],
@@ -208,7 +212,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
     }),
   ],
   audit: [auditResult(audited, [{ node: 'haproxy01', problem: '', leftOut: 'not read' }])],
-  doctor: [doctorResult({ node: 'haproxy01', findings: [finding], nodes: [] })],
+  doctor: [doctorResult({ node: 'haproxy01', findings: [finding], nodes: [], notes: ['one'] })],
   diff: [
     diffResult([
       {
