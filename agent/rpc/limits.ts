@@ -13,14 +13,14 @@ export interface Share extends Rate {
 }
 
 /** By who calls: operators each by their certificate, a unix socket as a whole, peers each. */
-const SHARES: Readonly<Record<'operator' | 'socket' | 'peer', Share>> = {
+export const CALLS: Readonly<Record<'operator' | 'socket' | 'peer', Share>> = {
   operator: { atOnce: 32, perSecond: 50, burst: 200 },
   socket: { atOnce: 128, perSecond: 200, burst: 1000 },
   peer: { atOnce: 128, perSecond: 500, burst: 2000 },
 };
 
 /** Requests are looked at only up to so many bytes; what is not named here takes MOST_BYTES. */
-const BYTES: Readonly<Record<string, number>> = {
+export const BYTES: Readonly<Record<string, number>> = {
   status: 1 << 10,
   explain: 64 << 10,
   history: 64 << 10,
@@ -39,7 +39,7 @@ const BYTES: Readonly<Record<string, number>> = {
 export const MOST_BYTES = 4 << 20;
 
 /** What costs a node much is done one after the other, in the lane of what it costs. */
-const LANES: Readonly<Record<string, string>> = {
+export const LANES: Readonly<Record<string, string>> = {
   doctor: 'inspection',
   certificates: 'inspection',
   show: 'haproxy',
@@ -81,7 +81,7 @@ class TooLong {
 export function callLimits(
   clock: Pick<Clock, 'nowMs'>,
   counted: (origin: Origin, call: Calling, what: string, failure: ActFailure) => void,
-  shares: Readonly<Record<keyof typeof SHARES, Share>> = SHARES,
+  shares: Readonly<Record<keyof typeof CALLS, Share>> = CALLS,
 ) {
   const callers = new Map<string, Caller>();
   const lane = lanes();
@@ -184,7 +184,7 @@ export function callLimits(
 }
 
 /** Whom a call counts for. */
-function whose(origin: Origin, call: Call, path: string, shares: typeof SHARES): [string, Share] {
+function whose(origin: Origin, call: Call, path: string, shares: typeof CALLS): [string, Share] {
   if (origin.kind === 'socket') return [`unix socket, ${origin.role}`, shares.socket];
   const name = call.getAuthContext().sslPeerCertificate?.subjectaltname ?? call.getPeer();
   return [name, path.startsWith('/proxyctl.v1.Peer/') ? shares.peer : shares.operator];

@@ -4,7 +4,7 @@ import { fullBucket, refilled } from './bucket.ts';
 import { framing, type Framing } from './framing.ts';
 
 /** What one HTTP/2 session may take of time and memory; times in ms. */
-const SESSION = {
+export const SESSION = {
   /** From admission to the client's preface and SETTINGS. */
   greetMs: 5000,
   /** Without a stream. */
