@@ -4,6 +4,7 @@ import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Calling, Origin } from './access.ts';
 import { fullBucket, refilled, type Bucket, type Rate } from './bucket.ts';
+import { calledAs } from './called.ts';
 import { failureToStatus } from './failures.ts';
 import { lanes } from './lanes.ts';
 
@@ -129,13 +130,14 @@ export function callLimits(
         };
         // grpc-js has no narrower type for handlers of any method.
         const handle = handlers[name] as unknown as Handler;
+        const what = calledAs(name);
         guarded[name] = (call, reply) => {
           const [caller, share] = whose(origin, call, method.path, shares);
           let leave = (): void => undefined;
           const refuse = (error: unknown): void => {
             leave();
-            const failure = error instanceof ActFailure ? error : tooMany(name, sentence(error));
-            counted(origin, call, name, failure);
+            const failure = error instanceof ActFailure ? error : tooMany(what, sentence(error));
+            counted(origin, call, what, failure);
             if (reply) reply(failureToStatus(failure));
             else {
               call.on('error', () => undefined);
@@ -143,8 +145,8 @@ export function callLimits(
             }
           };
           try {
-            leave = enter(caller, share, name);
-            if (call.request instanceof TooLong) throw tooLong(name, call.request.bytes, most);
+            leave = enter(caller, share, what);
+            if (call.request instanceof TooLong) throw tooLong(what, call.request.bytes, most);
           } catch (error) {
             refuse(error);
             return;
