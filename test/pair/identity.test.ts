@@ -50,8 +50,13 @@ function handedOut(name: string, folder: string): void {
 /** The command line of proxyctl on a laptop, with what was copied to `folder`. */
 const laptopArgv = (folder: string, context: string, args: readonly string[]) =>
   inside(lab(), 'client', [
-    ...[process.execPath, lab().proxyctl, ...args],
-    ...['--config', join(onLaptop(folder), 'config.toml'), '--context', context],
+    process.execPath,
+    lab().proxyctl,
+    ...args,
+    '--config',
+    join(onLaptop(folder), 'config.toml'),
+    '--context',
+    context,
   ]);
 const laptop = (folder: string, ...args: readonly string[]): Promise<Ran> =>
   ran(laptopArgv(folder, 'pair', args));
