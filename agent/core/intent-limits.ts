@@ -4,13 +4,13 @@ import type { Intent } from './model.ts';
 export const LONGEST_REASON = 200;
 
 /** The most characters of a key (its names are HAProxy's and file paths) and of a value. */
-const LONGEST_KEY = 1100;
-const LONGEST_VALUE = 2048;
+export const LONGEST_KEY = 1100;
+export const LONGEST_VALUE = 2048;
 /** Of an actor and a request id. */
 const LONGEST_NAME = 128;
 
 /** So many intents of each kind are kept, those that ended among them. */
-const MOST: Readonly<Record<string, number>> = {
+export const MOST_OF_KIND: Readonly<Record<string, number>> = {
   pin: 1024,
   maintenance: 64,
   pause: 1,
@@ -21,19 +21,19 @@ const MOST: Readonly<Record<string, number>> = {
   weight: 20_000,
 };
 /** Of all kinds together that only a newer agent knows. */
-const MOST_OTHERS = 256;
+export const MOST_OF_OTHERS = 256;
 /** A node that was away for longer has no certificate in force with which it could come back, ms. */
-const FORGET_ENDED_MS = 400 * 86_400_000;
+export const FORGET_ENDED_MS = 400 * 86_400_000;
 /** ACME tokens live for 7 days at most: what is older than this is of no use to any node. */
-const FORGET_TOKEN_MS = 8 * 86_400_000;
+export const FORGET_TOKEN_MS = 8 * 86_400_000;
 
 /** Characters of one message's worth of intents: a quarter of what a message can carry. */
-const PART = 1 << 20;
+export const PART_CHARACTERS = 1 << 20;
 
 /** What an intent counts as. */
 const kindOf = ({ key }: Intent): string => {
   const kind = key.split('/', 1)[0] ?? '';
-  return Object.hasOwn(MOST, kind) ? kind : 'other';
+  return Object.hasOwn(MOST_OF_KIND, kind) ? kind : 'other';
 };
 
 /** True for what no node needs any more; by its stamp, so that all nodes forget alike. */
@@ -81,7 +81,7 @@ export function overMany(intents: ReadonlyMap<string, Intent>, wallMs: number): 
     else known.push(intent);
   }
   return [...kinds].flatMap(([kind, all]) => {
-    const excess = all.length - (MOST[kind] ?? MOST_OTHERS);
+    const excess = all.length - (MOST_OF_KIND[kind] ?? MOST_OF_OTHERS);
     if (excess <= 0) return [];
     const [ended, wished] = [false, true].map((lasts) =>
       all
@@ -96,7 +96,7 @@ export function overMany(intents: ReadonlyMap<string, Intent>, wallMs: number): 
 export function whyOver(intent: Intent): string {
   const name = intent.key.slice(0, 100);
   if (fitted(intent) === null) return `${name} is longer than any key or value may be`;
-  return `${name} is one too many: ${MOST[kindOf(intent)] ?? MOST_OTHERS} of its kind are kept`;
+  return `${name} is one too many: ${MOST_OF_KIND[kindOf(intent)] ?? MOST_OF_OTHERS} of its kind are kept`;
 }
 
 /** Lists that each fit one message, in order of their keys; one empty list of none. */
@@ -107,7 +107,7 @@ export function inParts(intents: Iterable<Intent>): Intent[][] {
     const { key, value, actor, reason, requestId, stamp } = intent;
     // A character is three bytes of UTF-8 at most, and numbers and tags are beside them.
     const own = 3 * [key, value, actor, reason, requestId, stamp.node].join('').length + 64;
-    if (size + own > PART && size > 0) {
+    if (size + own > PART_CHARACTERS && size > 0) {
       parts.push([]);
       size = 0;
     }

@@ -9,7 +9,7 @@ import type { Party, Shares, Sitting } from './shares.ts';
 import { strangers, type DoorEvents } from './strangers.ts';
 
 /** From the arrival of a connection over TCP to the end of its TLS handshake, ms. */
-const HANDSHAKE_MS = 5000;
+export const HANDSHAKE_MS = 5000;
 /** What was ended gently, or by the client alone, is cut after this, ms. */
 const LINGER_MS = 2000;
 /** Between two looks at everybody, ms. */

@@ -1,7 +1,5 @@
-/** So many calls of one caller may wait or be under way in a lane. */
-const OF_ONE = 4;
-/** So many may wait in a lane, whoever they are of. */
-const WAITING = 32;
+/** How many calls a lane has: of one caller, waiting or under way; and waiting, whoever they are of. */
+export const LANE = { ofOne: 4, waiting: 32 } as const;
 
 interface Waiting {
   readonly caller: string;
@@ -21,14 +19,14 @@ export function lanes() {
       const lane = lanes.get(name) ?? { running: null, waiting: [], last: [] };
       lanes.set(name, lane);
       const own = lane.waiting.filter((one) => one.caller === caller).length;
-      if (own + Number(lane.running === caller) >= OF_ONE)
-        return Promise.reject<() => void>(new Error(`${OF_ONE} of this caller wait already`));
-      if (lane.waiting.length >= WAITING)
-        return Promise.reject<() => void>(new Error(`${WAITING} calls wait already`));
+      if (own + Number(lane.running === caller) >= LANE.ofOne)
+        return Promise.reject<() => void>(new Error(`${LANE.ofOne} of this caller wait already`));
+      if (lane.waiting.length >= LANE.waiting)
+        return Promise.reject<() => void>(new Error(`${LANE.waiting} calls wait already`));
 
       const end = (): void => {
         lane.last = [...lane.last.filter((one) => one !== lane.running), lane.running ?? ''];
-        lane.last.splice(0, lane.last.length - WAITING);
+        lane.last.splice(0, lane.last.length - LANE.waiting);
         lane.running = null;
         // Who had a turn longest ago, or never.
         const turn = (one: Waiting): number => lane.last.lastIndexOf(one.caller);

@@ -4,6 +4,7 @@ import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Calling, Origin } from './access.ts';
 import { fullBucket, refilled, type Bucket, type Rate } from './bucket.ts';
+import { calledAs } from './called.ts';
 import { failureToStatus } from './failures.ts';
 import { lanes } from './lanes.ts';
 
@@ -13,14 +14,14 @@ export interface Share extends Rate {
 }
 
 /** By who calls: operators each by their certificate, a unix socket as a whole, peers each. */
-const SHARES: Readonly<Record<'operator' | 'socket' | 'peer', Share>> = {
+export const CALLS: Readonly<Record<'operator' | 'socket' | 'peer', Share>> = {
   operator: { atOnce: 32, perSecond: 50, burst: 200 },
   socket: { atOnce: 128, perSecond: 200, burst: 1000 },
   peer: { atOnce: 128, perSecond: 500, burst: 2000 },
 };
 
 /** Requests are looked at only up to so many bytes; what is not named here takes MOST_BYTES. */
-const BYTES: Readonly<Record<string, number>> = {
+export const BYTES: Readonly<Record<string, number>> = {
   status: 1 << 10,
   explain: 64 << 10,
   history: 64 << 10,
@@ -39,7 +40,7 @@ const BYTES: Readonly<Record<string, number>> = {
 export const MOST_BYTES = 4 << 20;
 
 /** What costs a node much is done one after the other, in the lane of what it costs. */
-const LANES: Readonly<Record<string, string>> = {
+export const LANES: Readonly<Record<string, string>> = {
   doctor: 'inspection',
   certificates: 'inspection',
   show: 'haproxy',
@@ -81,7 +82,7 @@ class TooLong {
 export function callLimits(
   clock: Pick<Clock, 'nowMs'>,
   counted: (origin: Origin, call: Calling, what: string, failure: ActFailure) => void,
-  shares: Readonly<Record<keyof typeof SHARES, Share>> = SHARES,
+  shares: Readonly<Record<keyof typeof CALLS, Share>> = CALLS,
 ) {
   const callers = new Map<string, Caller>();
   const lane = lanes();
@@ -129,13 +130,14 @@ export function callLimits(
         };
         // grpc-js has no narrower type for handlers of any method.
         const handle = handlers[name] as unknown as Handler;
+        const what = calledAs(name);
         guarded[name] = (call, reply) => {
           const [caller, share] = whose(origin, call, method.path, shares);
           let leave = (): void => undefined;
           const refuse = (error: unknown): void => {
             leave();
-            const failure = error instanceof ActFailure ? error : tooMany(name, sentence(error));
-            counted(origin, call, name, failure);
+            const failure = error instanceof ActFailure ? error : tooMany(what, sentence(error));
+            counted(origin, call, what, failure);
             if (reply) reply(failureToStatus(failure));
             else {
               call.on('error', () => undefined);
@@ -143,8 +145,8 @@ export function callLimits(
             }
           };
           try {
-            leave = enter(caller, share, name);
-            if (call.request instanceof TooLong) throw tooLong(name, call.request.bytes, most);
+            leave = enter(caller, share, what);
+            if (call.request instanceof TooLong) throw tooLong(what, call.request.bytes, most);
           } catch (error) {
             refuse(error);
             return;
@@ -184,7 +186,7 @@ export function callLimits(
 }
 
 /** Whom a call counts for. */
-function whose(origin: Origin, call: Call, path: string, shares: typeof SHARES): [string, Share] {
+function whose(origin: Origin, call: Call, path: string, shares: typeof CALLS): [string, Share] {
   if (origin.kind === 'socket') return [`unix socket, ${origin.role}`, shares.socket];
   const name = call.getAuthContext().sslPeerCertificate?.subjectaltname ?? call.getPeer();
   return [name, path.startsWith('/proxyctl.v1.Peer/') ? shares.peer : shares.operator];

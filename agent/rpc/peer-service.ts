@@ -2,7 +2,7 @@ import type { UntypedServiceImplementation } from '@grpc/grpc-js';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { actsOf } from '../core/audit/audit.ts';
 import type { Member } from '../core/member.ts';
-import { showCommand } from '../core/show-commands.ts';
+import { showCommand, showName } from '../core/show-commands.ts';
 import type { SwapReading } from '../core/certs/swap-messages.ts';
 import { callerOf } from './access.ts';
 import { callsOfPeers } from './calls-of-peers.ts';
@@ -75,10 +75,10 @@ export function peerHandlers(
       },
     ),
     show: unary<proxyctl.v1.ShowRequest, proxyctl.v1.ShowReply.$Properties>(
-      'show',
+      'haproxy show',
       async ({ command }, _node, call) => {
         if (showCommand([command]).role !== 'viewer')
-          audit.read(callerOf(origin, call), `haproxy ${command}`, []);
+          audit.read(callerOf(origin, call), `haproxy ${showName(command)}`, []);
         const { bytes, cut } = await member.show(named('command', command, LENGTHS.command));
         return { node: self, text: bytes, cut };
       },

@@ -3,8 +3,7 @@ import type { Clock } from '../sys/clock.ts';
 import type { Notices } from './notices.ts';
 
 /** Lines a minute about refusals: of one caller, and of all. */
-const EACH = 10;
-const ALL = 100;
+export const REFUSALS = { each: 10, all: 100 } as const;
 const MINUTE_MS = 60_000;
 
 /**
@@ -35,7 +34,7 @@ export function bounded(notices: Notices, clock: Clock): Notices & { close(): vo
       cancel ??= clock.after(MINUTE_MS, say);
       const subject = withoutPort(who);
       const before = said.get(subject) ?? 0;
-      if (before >= EACH || all >= ALL) {
+      if (before >= REFUSALS.each || all >= REFUSALS.all) {
         withheld += 1;
         return;
       }

@@ -25,7 +25,7 @@ import { tlsDoor } from './tls-door.ts';
 import type { Tls } from './tls.ts';
 
 /** Calls at once over one connection. */
-const STREAMS = 100;
+export const STREAMS = 100;
 
 export interface ServerOptions {
   /** HOST:PORT or [HOST]:PORT each. */

@@ -4,15 +4,17 @@ import { fullBucket, refilled } from './bucket.ts';
 import { framing, type Framing } from './framing.ts';
 
 /** What one HTTP/2 session may take of time and memory; times in ms. */
-const SESSION = {
+export const SESSION = {
   /** From admission to the client's preface and SETTINGS. */
   greetMs: 5000,
   /** Without a stream. */
   idleMs: 60_000,
   /** So often a client that is no peer is asked whether it is there ... */
-  pingMs: 10_000,
+  pingMs: 2000,
   /** ... and so long it may take to say so. */
   pongMs: 20_000,
+  /** Where room is needed, one that has not said so for this long is not waited for. */
+  owedMs: 1000,
   /** From a stream's opening to its first whole message. */
   messageMs: 30_000,
   /** A client takes a piece of an answer within this and a second for each `slowest` bytes of it. */
@@ -34,7 +36,7 @@ export interface Held {
 }
 
 export interface SessionWatch {
-  /** No stream is open. */
+  /** No stream is open, or nobody seems to be there any more who waits for one. */
   idle(): boolean;
   held(): Held;
   /** What the client did against the protocol, or null. */
@@ -125,7 +127,7 @@ export function watchSession(
   };
 
   return {
-    idle: () => streams.size === 0,
+    idle: () => streams.size === 0 || (unanswered && nowMs() - pingMs > SESSION.owedMs),
     held() {
       let unread = 0;
       let begun = 0;

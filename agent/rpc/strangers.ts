@@ -26,7 +26,7 @@ const MOST_SOURCES = 256;
 const MOST_NAMED = 32;
 const OTHERS = 'other addresses';
 /** How long after the last time it is an alert that somebody was kept out, ms. */
-const KEPT_OUT_MS = 60_000;
+export const KEPT_OUT_MS = 60_000;
 
 /** Counts who was turned away, and says so no more often than anybody can read. */
 export function strangers(clock: Clock, events: DoorEvents) {

@@ -16,32 +16,12 @@ import type { AuditCaller } from '../../agent/core/audit/audit.ts';
 import { problems } from '../../agent/problems.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { emptyResult } from '../rpc/world.ts';
+import { ANNA, drain, header } from './callers.ts';
 
-const ANNA: AuditCaller = {
-  who: { how: 'certificate', name: 'anna', role: 'operator', serial: 'A1' },
-  from: '192.0.2.7:50000',
-};
 const SOCKET: AuditCaller = {
   who: { how: 'socket', socket: '/run/agent.sock', role: 'operator', uid: null, pid: null },
   from: 'unix socket',
 };
-const header = {
-  requestId: 'r1',
-  actor: 'root',
-  reason: 'kernel update',
-  acceptRisks: [],
-  dryRun: false,
-  timeoutMs: null,
-  seen: null,
-};
-const drain = {
-  header,
-  targets: ['WEB/web1'],
-  state: 'drain',
-  untilMs: 7_200_000,
-  wait: 'kill',
-} as const;
-
 interface Desk {
   readonly audit: AuditLog;
   readonly clock: FakeClock;

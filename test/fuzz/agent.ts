@@ -20,7 +20,8 @@ export interface Figures {
   readonly longestSilenceMs: number;
   /** Verbs that failed in a way they should not. */
   readonly internalErrors: readonly string[];
-  readonly notices: number;
+  /** What the log of an agent is told of refusals, by why. */
+  readonly refusals: Readonly<Record<string, number>>;
 }
 
 const [paths = '', folder = ''] = process.argv.slice(2);
@@ -43,7 +44,7 @@ const one = gossip({
 });
 const classes = new Set<string>();
 const internalErrors: string[] = [];
-let notices = 0;
+const refusals = new Map<string, number>();
 let linksClosed = 0;
 let heardMs = 0;
 let longestSilenceMs = 0;
@@ -61,7 +62,10 @@ const server = await startServer({
   audit: NO_AUDIT,
   clock,
   notices: {
-    refused: () => (notices += 1),
+    refused: (who, method, why) => {
+      const text = `${who.replaceAll(/\d+/g, 'N')}, ${method}: ${why.replaceAll(/\d+/g, 'N')}`;
+      refusals.set(text, (refusals.get(text) ?? 0) + 1);
+    },
     failed: (method, error) => {
       if (internalErrors.length < 20) internalErrors.push(`${method}: ${String(error)}`);
     },
@@ -119,7 +123,7 @@ process.on('message', (asked) => {
     linksClosed,
     longestSilenceMs,
     internalErrors,
-    notices,
+    refusals: Object.fromEntries(refusals),
   };
   process.send?.(figures);
 });

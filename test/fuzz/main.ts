@@ -22,12 +22,15 @@ const result = await fuzz(
 );
 for (const end of teardowns.reverse()) await end();
 const { sent, connections, before, after, asked, tookMs, failures } = result;
+const total = Object.values(after.refusals).reduce((sum, count) => sum + count, 0);
 const mb = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 console.log(
   `seed ${values.seed}: ${sent} frames and messages over ${connections} connections in ${Math.round(tookMs / 1000)} s\n` +
     `heap ${mb(before.heap)} before, ${mb(after.heap)} after; connections after ${JSON.stringify(after.connections)}\n` +
     `peer: ${after.classes.join(', ')}, longest silence ${Math.round(after.longestSilenceMs)} ms, ${after.linksClosed} closed links\n` +
-    `status: ${asked.asked} asked, ${asked.failed.length} failed, longest ${Math.round(asked.longestMs)} ms; ${after.notices} refusals told`,
+    `status: ${asked.asked} asked, ${asked.failed.length} failed, longest ${Math.round(asked.longestMs)} ms; ${total} refusals told`,
 );
+const often = Object.entries(after.refusals).sort(([, a], [, b]) => b - a);
+for (const [why, count] of often.slice(0, 12)) console.log(`${count}: ${why}`);
 for (const failure of failures) console.log(`does not hold: ${failure}`);
 process.exitCode = failures.length > 0 ? 1 : 0;

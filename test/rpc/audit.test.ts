@@ -162,7 +162,7 @@ test('who looked at clients, and what took a key away, is on record; other looks
       anna.makeServerStreamRequest(path, requestSerialize, responseDeserialize, { command }),
     );
   const peer = by(await world.ca.issue(['proxyctl://web/node/haproxy02']));
-  for (const command of ['show info', 'show sess'])
+  for (const command of ['show info', 'show sess', 'show table WEB'])
     await asked(peer, PeerService.show, { command });
   await asked(peer, PeerService.fetchBundle, { name: 'site', sha256: 'a' });
   t.deepEqual(
@@ -170,6 +170,7 @@ test('who looked at clients, and what took a key away, is on record; other looks
     [
       ['read', 'haproxy show sess', 'anna operator', []],
       ['read', 'haproxy show sess', 'haproxy02 node', []],
+      ['read', 'haproxy show table', 'haproxy02 node', []],
       ['read', 'fetch bundle', 'haproxy02 node', ['site']],
     ],
   );

@@ -283,6 +283,31 @@ test('one certificate has sixteen connections: an idle one makes room, and who f
   t.is(texts(server, 'kept-out').split('\n').at(-1), 'nobody');
 });
 
+test('who has calls open and says for a second not that it is there makes room for one who comes', async (t) => {
+  const world = await createWorld(t);
+  const clock = new FakeClock();
+  const shares = { ...SHARES, socket: { total: 2, each: 2 } };
+  const server = await serveWorld(t, world, { clock, shares });
+  const call = Buffer.concat([
+    GREETING,
+    headersOf(HealthService.watch.path),
+    frame(0, 1, 1, message(Buffer.alloc(0))),
+  ]);
+  for (let i = 0; i < 2; i++) {
+    const socket = await tcp(t, server.socketPath);
+    socket.write(call);
+    await once(socket, 'data');
+  }
+  await eventually(() => server.connections().socket === 2);
+  const ask = async (): Promise<string> => {
+    const answer = await askStatus(clientOf(t, `unix:${server.socketPath}`, null, null));
+    return typeof answer === 'string' ? answer : 'refused';
+  };
+  t.is(await ask(), 'refused');
+  await passed(clock, 3500);
+  t.deepEqual([await ask(), server.connections().socket], ['haproxy01', 2]);
+});
+
 test('where descriptors are short strangers go first, then who asks nothing, and never a peer', async (t) => {
   const world = await createWorld(t);
   const server = await serveWorld(t, world);

@@ -3,8 +3,11 @@ import test from 'ava';
 import { status as Code, type Client, type ServiceError } from '@grpc/grpc-js';
 import type { MethodDefinition } from '@grpc/grpc-js';
 import * as generated from '../../proto/gen/services.ts';
+import type { AuditRefusal } from '../../agent/core/audit/audit.ts';
+import { calledAs } from '../../agent/rpc/called.ts';
 import { readCrls } from '../../agent/rpc/crl.ts';
 import { FakeClock } from '../fake-clock.ts';
+import { NO_AUDIT } from '../scripted.ts';
 import { createCa, type Issued } from './certificates.ts';
 import { clientOf, createWorld, serveWorld } from './world.ts';
 
@@ -183,6 +186,28 @@ test('whoever is refused is told of once a call, with who and why and nothing of
   t.deepEqual(
     failed.filter((one) => JSON.stringify(one).includes(CONTENT)),
     [],
+  );
+});
+
+test('a limit calls each method as its refusals do', async (t) => {
+  const world = await createWorld(t);
+  const clock = new FakeClock();
+  const named: Record<string, string> = {};
+  let last = '';
+  const audit = { ...NO_AUDIT, refused: ({ what }: AuditRefusal) => ((last = what), false) };
+  const tls = await world.tlsOf('haproxy01');
+  const server = await serveWorld(t, world, { tls, clock, audit });
+  const stranger = await world.ca.issue(['https://example.net/']);
+  const client = clientOf(t, server.address, world.ca.certPem, stranger);
+  for (const service of Object.values(SERVICES))
+    for (const [name, method] of Object.entries(service)) {
+      last = 'nothing';
+      await outcome(client, method as Method, {});
+      named[name] = last;
+    }
+  t.deepEqual(
+    Object.keys(named).map((name) => [name, calledAs(name)]),
+    Object.entries(named),
   );
 });
 

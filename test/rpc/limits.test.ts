@@ -157,21 +157,20 @@ test('calls above the rate are refused and counted until time has passed', async
     },
   );
   const [, handlers] = limits.guarded(
-    HealthService,
+    { setServers: HealthService.check },
     {
-      check: (_call: unknown, reply: (error: null, value: unknown) => void) => reply(null, {}),
-      watch: () => undefined,
+      setServers: (_call: unknown, reply: (error: null, value: unknown) => void) => reply(null, {}),
     },
     { kind: 'socket', role: 'viewer', path: '/agent.sock' },
   );
   // grpc-js's type of a handler names no arguments.
-  const check = handlers['check'] as unknown as (
+  const call = handlers['setServers'] as unknown as (
     call: unknown,
     reply: (error: { readonly details: string } | null) => void,
   ) => void;
   const ask = (): string => {
     let said = 'nothing';
-    check({ request: {} }, (error) => (said = error?.details ?? 'answered'));
+    call({ request: {} }, (error) => (said = error?.details ?? 'answered'));
     return said;
   };
   const first = [ask(), ask(), ask(), ask()];
@@ -179,9 +178,9 @@ test('calls above the rate are refused and counted until time has passed', async
   t.deepEqual(
     [first, [ask(), ask()], counted],
     [
-      ['answered', 'answered', 'answered', 'check was not taken: more than 2 calls a second'],
-      ['answered', 'check was not taken: more than 2 calls a second'],
-      ['check too_many', 'check too_many'],
+      ['answered', 'answered', 'answered', 'servers was not taken: more than 2 calls a second'],
+      ['answered', 'servers was not taken: more than 2 calls a second'],
+      ['servers too_many', 'servers too_many'],
     ],
   );
 });
