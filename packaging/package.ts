@@ -5,17 +5,16 @@ import { tar, type Member } from './archive.ts';
 import { DIRECTORIES, DOC, ETC, LIBEXEC, PREFIX, SOURCES } from './contents.ts';
 import { licencesOf } from './licences.ts';
 import { manifests, type Facts, type PackageFile } from './manifest.ts';
-import { bundlePrograms } from './programs.ts';
+import type { Programs } from './programs.ts';
 
 type Made = readonly [path: string, mode: number, content: string | PackageFile['content']];
 
 /**
  * Every file of the package by its path, from the built tree at `root`.
- * Rejects when one is missing, naming it. The same tree gives the same bytes
+ * Throws when one is missing, naming it. The same tree gives the same bytes
  * wherever it lies.
  */
-export async function contentsOf(root: string): Promise<readonly PackageFile[]> {
-  const programs = await bundlePrograms(root);
+export function contentsOf(root: string, programs: Programs): readonly PackageFile[] {
   const made: readonly Made[] = [
     // Links, because Node takes a file without .cjs for a module where a
     // package.json above it says so, and it follows links before it looks.
@@ -89,7 +88,7 @@ export function factsOf(root: string, version: string, commit: string | null): F
 }
 
 /** gzip(1) without a time in it: the same bytes from the same Node. */
-const zipped = (content: Buffer): Buffer => gzipSync(content, { level: 9 });
+export const zipped = (content: Buffer): Buffer => gzipSync(content, { level: 9 });
 
 /** The UCL of pkg-message, which the port reads too: a list of objects with a here-document each. */
 function messagesOf(ucl: string): { readonly type: string; readonly message: string }[] {
