@@ -6,7 +6,8 @@ import { auditResult } from '../../../ctl/json/audit.ts';
 import { automationResult } from '../../../ctl/json/automation.ts';
 import { certificateListResult, certificatesResult } from '../../../ctl/json/certificates.ts';
 import { challengeResult, challengesResult } from '../../../ctl/json/challenges.ts';
-import { contextsResult } from '../../../ctl/json/contexts.ts';
+import { contextsResult, importedResult, keptResult } from '../../../ctl/json/contexts.ts';
+import { shownResult } from '../../../ctl/json/contexts.ts';
 import { diffResult } from '../../../ctl/json/diff.ts';
 import { doctorResult } from '../../../ctl/json/doctor.ts';
 import { explainResult } from '../../../ctl/json/explain.ts';
@@ -26,6 +27,17 @@ import { haproxyOf, intentOf, nodeOf, statusOf } from '../statuses.ts';
 
 const AT = { nowMs: 0, wallMs: Date.now() };
 const DRIFT = { backend: 'WEB', server: 'web1', is: 'maint', should: 'ready', wished: false };
+const TRIED = { node: 'haproxy01', address: '::1', version: null, tookMs: 1, problem: '' };
+const imported = {
+  file: '/etc/config.toml',
+  name: 'web',
+  current: true,
+  changed: true,
+  who: 'admin anna',
+  notAfterMs: 0,
+  tried: [TRIED],
+  warnings: [],
+};
 const PIN = intentOf({ key: 'pin/1@wan', value: 'haproxy02' });
 
 function status() {
@@ -238,6 +250,9 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
   'context list': [
     contextsResult('/etc/config.toml', [{ name: 'web', current: true, agents: ['::1'] }]),
   ],
+  'context show': [shownResult({ ...imported, agents: [TRIED], files: null })],
+  'context import': [importedResult(imported)],
+  'context add, context use, context remove': [keptResult(imported)],
   setup: [setupResult([{ path: 'a', what: 'new' }])],
   'setup --write': [
     hostResult('haproxy01', [{ path: 'a', what: 'new', backup: null }], ['service pf reload']),
