@@ -16,6 +16,7 @@ import { addServers } from './commands/servers.ts';
 import { addSetup } from './commands/setup.ts';
 import { addStatus } from './commands/status.ts';
 import { addTop } from './commands/top.ts';
+import { addWait } from './commands/wait.ts';
 import { asFailure, usage } from './failure.ts';
 import type { Finish } from './options.ts';
 import { failed, newRequestId } from './session.ts';
@@ -45,7 +46,7 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     heading: 'Look:',
-    verbs: ['status', 'top', 'explain', 'history', 'audit', 'doctor', 'diff'],
+    verbs: ['status', 'top', 'explain', 'history', 'audit', 'doctor', 'diff', 'wait'],
     add: (...where) => {
       addStatus(...where);
       addTop(...where);
@@ -54,6 +55,7 @@ const GROUPS: readonly Group[] = [
       addAudit(...where);
       addDoctor(...where);
       addDiff(...where);
+      addWait(...where);
     },
   },
   { heading: 'Move addresses:', verbs: ['failover', 'failback'], add: addMoves },

@@ -23,6 +23,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'audit',
       'doctor',
       'diff',
+      'wait',
       'failover',
       'failback',
       'maintenance on',
@@ -59,6 +60,7 @@ const PKI = ['init', 'issue', 'renew', 'list', 'enroll', 'approve', 'revoke', 'p
   .map((word) => `pki ${word}`);
 const VERBS = [
   'status',
+  'wait',
   'audit',
   'failover',
   'failback',
@@ -100,7 +102,7 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ],
   // Words of another level are none of this one.
   ['psuh x', "unknown command 'psuh' / proxyctl --help"],
-  ['lsit', "unknown command 'lsit' / proxyctl --help"],
+  ['rollbakc', "unknown command 'rollbakc' / proxyctl --help"],
   [
     'cert status',
     "unknown command 'status' / give push, rollback, list, verify. See proxyctl cert --help",

@@ -19,6 +19,7 @@ import { pkiListResult, publishedResult } from '../../../ctl/json/pki.ts';
 import { revokedResult, rotationResult } from '../../../ctl/json/pki.ts';
 import { serversListResult, serversResult } from '../../../ctl/json/servers.ts';
 import { exampleResult, hostResult, setupResult } from '../../../ctl/json/setup.ts';
+import { waitedResult } from '../../../ctl/json/wait.ts';
 import { time } from '../../../ctl/json/wish.ts';
 import { statusResult } from '../../../ctl/json/status.ts';
 import { serverReading } from '../../core/builders.ts';
@@ -233,6 +234,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
       },
     ]),
   ],
+  wait: [waitedResult(['serving'], 1)],
   'failover, failback, maintenance on, maintenance off': moves(),
   'pause, resume': [automationResult(true, { addresses: movedAddresses() })],
   servers: servers(),
