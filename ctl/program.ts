@@ -5,6 +5,7 @@ import { addAcme } from './commands/acme.ts';
 import { addAudit } from './commands/audit.ts';
 import { addAutomation } from './commands/automation.ts';
 import { addCertificates } from './commands/certificates.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addContexts } from './commands/contexts.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -80,7 +81,14 @@ const GROUPS: readonly Group[] = [
       addAcme(...where);
     },
   },
-  { heading: 'The agents to talk to:', verbs: ['context'], add: addContexts },
+  {
+    heading: 'This machine: the agents to talk to, your shell:',
+    verbs: ['context', 'completion'],
+    add: (...where) => {
+      addContexts(...where);
+      addCompletion(...where);
+    },
+  },
   { heading: 'Install a pair, without any agent:', verbs: ['setup', 'pki'], add: addSetup },
 ];
 const isVerb = (word: string): boolean => GROUPS.some(({ verbs }) => verbs.includes(word));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tar, type Member } from './archive.ts';
 import { licencesOf } from './licences.ts';
-import { zipped } from './package.ts';
+import { completions, zipped } from './package.ts';
 import type { Programs } from './programs.ts';
 
 /** Copied from the tree into the client's archive, names below its folder. */
@@ -35,6 +35,7 @@ export function clientArchive(
     ['lib/proxyctl-setup.cjs', 0o644, ctlSetup],
     ['package.json', 0o644, manifest(root, version)],
     ['third-party-licences.txt', 0o644, licencesOf(root, ctlPackages)],
+    ...completions().map(([to, script]) => [to, 0o644, script] as const),
     ...COPIED.map(([from, to]) => [to, 0o644, readFileSync(join(root, from))] as const),
   ];
   const members = files.map(([path, mode, content]): Member => ({

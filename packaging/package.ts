@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { scriptOf } from '../ctl/complete/scripts.ts';
 import { tar, type Member } from './archive.ts';
 import { DIRECTORIES, DOC, ETC, LIBEXEC, PREFIX, SOURCES } from './contents.ts';
 import { licencesOf } from './licences.ts';
@@ -15,7 +16,7 @@ type Made = readonly [path: string, mode: number, content: string | PackageFile[
  * wherever it lies.
  */
 export function contentsOf(root: string, programs: Programs): readonly PackageFile[] {
-  const made: readonly Made[] = [
+  const made: Made[] = [
     // Links, because Node takes a file without .cjs for a module where a
     // package.json above it says so, and it follows links before it looks.
     [`${PREFIX}/bin/proxyctl`, 0o755, { link: '../libexec/proxyctl/proxyctl.cjs' }],
@@ -29,6 +30,7 @@ export function contentsOf(root: string, programs: Programs): readonly PackageFi
     [`${DOC}/LICENSE`, 0o444, readFileSync(join(root, 'LICENSE'))],
     [`${DOC}/third-party-licences.txt`, 0o444, licencesOf(root, programs.packages)],
   ];
+  for (const [to, script] of completions()) made.push([`${PREFIX}/${to}`, 0o444, script]);
   const absent = SOURCES.filter(({ from }) => !existsSync(join(root, from)));
   if (absent.length > 0)
     throw new Error(`the tree lacks ${absent.map(({ from }) => from).join(', ')}`);
@@ -44,6 +46,13 @@ export function contentsOf(root: string, programs: Programs): readonly PackageFi
     }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
+
+/** Where the shells that look for completions by themselves find them, below a prefix. */
+export const completions = (): readonly (readonly [path: string, script: string])[] => [
+  ['share/bash-completion/completions/proxyctl', scriptOf('bash')],
+  ['share/fish/vendor_completions.d/proxyctl.fish', scriptOf('fish')],
+  ['share/zsh/site-functions/_proxyctl', scriptOf('zsh')],
+];
 
 /** The package: the archive pkg(8) reads, and the same before compression. */
 export function packed(

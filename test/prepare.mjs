@@ -73,6 +73,7 @@ function systemPackages() {
   if (wish > 0) Object.assign(asked, { openssl: 'openssl', python3: 'python3' });
   if (wish > 1)
     Object.assign(asked, { certbot: 'certbot', dehydrated: 'dehydrated', lego: 'lego' });
+  if (wish > 1) Object.assign(asked, { zsh: 'zsh', fish: 'fish', tcsh: 'tcsh' });
   const tests = missingOf(asked);
   if (process.getuid?.() !== 0 || which('apt-get') === null) {
     if (lab.length > 0) say(`the lab needs these packages: ${lab.join(' ')}`);

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Command } from 'commander';
 import type { Status } from '../../agent/core/answers.ts';
@@ -7,6 +8,7 @@ import { statusResult } from '../json/status.ts';
 import { usage } from '../failure.ts';
 import { common, type Finish } from '../options.ts';
 import { addressIds, isHeard } from '../../agent/core/heard.ts';
+import { rememberStatus } from '../complete/cache.ts';
 import { statusScreen } from '../render/status.ts';
 import { newRequestId, reading, type CommonOptions } from '../session.ts';
 import type { Streams } from '../streams.ts';
@@ -66,6 +68,8 @@ export function addStatus(program: Command, io: Streams, finish: Finish): void {
         },
         (status, told) => {
           print(status, told.context, told);
+          // A person who looks may complete names next, or need the card when no agent answers.
+          if (isatty(1)) rememberStatus(options, told.context, status);
           return options.check && !isWell(status) ? 3 : 0;
         },
       );

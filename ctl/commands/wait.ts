@@ -16,7 +16,7 @@ Conditions:
   owner=NODE[,ADDRESS]        NODE alone is MASTER of every address, or of this
   serving[=NODE]              every node, or this one, is heard and serves
   drained=BACKEND[/SERVER]    out of service on every node, no session left
-  version=CERT[@FINGERPRINT]  every node has, decided and serves the same one, or
+  version=CERT[@FINGERPRINT]  every node has, decided and serves the same, or
                               that whose SHA-1 begins so
   converged                   every node is heard, every address is with its
                               owner, every wish for a server is in force

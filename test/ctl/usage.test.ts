@@ -49,6 +49,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'context use',
       'context add',
       'context remove',
+      'completion',
       'setup',
       ...PKI,
     ],
@@ -73,6 +74,7 @@ const VERBS = [
   'context list',
   'context import',
   'context add',
+  'completion',
 ];
 
 test('every verb has a help of at most 80 columns', async (t) => {

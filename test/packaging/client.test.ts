@@ -103,8 +103,11 @@ test('the archive holds the program, its pages and licences, and nothing to reso
       ['lib/proxyctl.cjs', '0644', 'file', ''],
       ['lib/proxyctl.js', '0644', 'file', ''],
       ['package.json', '0644', 'file', ''],
+      ['share/bash-completion/completions/proxyctl', '0644', 'file', ''],
       ['share/doc/proxyctl/json.md', '0644', 'file', ''],
+      ['share/fish/vendor_completions.d/proxyctl.fish', '0644', 'file', ''],
       ['share/man/man1/proxyctl.1', '0644', 'file', ''],
+      ['share/zsh/site-functions/_proxyctl', '0644', 'file', ''],
       ['third-party-licences.txt', '0644', 'file', ''],
     ],
   );
