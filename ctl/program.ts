@@ -5,6 +5,7 @@ import { addAcme } from './commands/acme.ts';
 import { addAudit } from './commands/audit.ts';
 import { addAutomation } from './commands/automation.ts';
 import { addCertificates } from './commands/certificates.ts';
+import { addCompletion } from './commands/completion.ts';
 import { addContexts } from './commands/contexts.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -16,6 +17,7 @@ import { addServers } from './commands/servers.ts';
 import { addSetup } from './commands/setup.ts';
 import { addStatus } from './commands/status.ts';
 import { addTop } from './commands/top.ts';
+import { addWait } from './commands/wait.ts';
 import { asFailure, usage } from './failure.ts';
 import type { Finish } from './options.ts';
 import { failed, newRequestId } from './session.ts';
@@ -45,7 +47,7 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     heading: 'Look:',
-    verbs: ['status', 'top', 'explain', 'history', 'audit', 'doctor', 'diff'],
+    verbs: ['status', 'top', 'explain', 'history', 'audit', 'doctor', 'diff', 'wait'],
     add: (...where) => {
       addStatus(...where);
       addTop(...where);
@@ -54,6 +56,7 @@ const GROUPS: readonly Group[] = [
       addAudit(...where);
       addDoctor(...where);
       addDiff(...where);
+      addWait(...where);
     },
   },
   { heading: 'Move addresses:', verbs: ['failover', 'failback'], add: addMoves },
@@ -78,7 +81,14 @@ const GROUPS: readonly Group[] = [
       addAcme(...where);
     },
   },
-  { heading: 'The agents to talk to:', verbs: ['context'], add: addContexts },
+  {
+    heading: 'This machine: the agents to talk to, your shell:',
+    verbs: ['context', 'completion'],
+    add: (...where) => {
+      addContexts(...where);
+      addCompletion(...where);
+    },
+  },
   { heading: 'Install a pair, without any agent:', verbs: ['setup', 'pki'], add: addSetup },
 ];
 const isVerb = (word: string): boolean => GROUPS.some(({ verbs }) => verbs.includes(word));

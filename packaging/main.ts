@@ -2,15 +2,18 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync 
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { clientArchive } from './client.ts';
 import { DIRECTORIES } from './contents.ts';
 import { sha256, type PackageFile } from './manifest.ts';
 import { contentsOf, factsOf, packed } from './package.ts';
+import { bundlePrograms } from './programs.ts';
 import { treeAt, type Tree } from './tree.ts';
 
 const USAGE = `usage: npm run package -- [--allow-dirty] [--output FOLDER]
        npm run package -- --stage FOLDER
 
-Builds dist-package/proxyctl-VERSION.pkg from this tree, for FreeBSD's pkg(8).
+Builds dist-package/proxyctl-VERSION.pkg from this tree, for FreeBSD's pkg(8),
+and proxyctl-VERSION.tgz, proxyctl alone for operators' machines, for npm or tar.
   --allow-dirty    from a tree with changes too; the version then ends in .dirty
   --output FOLDER  another folder than dist-package
   --stage FOLDER   only puts the files under FOLDER, as a port wants them
@@ -86,17 +89,21 @@ try {
     refuseChanges(tree, allowDirty);
     const mtime = timeOf(tree);
     const name = tree !== null && tree.changed.length > 0 ? `${version}.dirty` : version;
-    const files = await contentsOf(root);
+    const programs = await bundlePrograms(root);
+    const files = contentsOf(root, programs);
     const { archive, plain } = packed(files, factsOf(root, name, tree?.commit ?? null), mtime);
+    const client = clientArchive(root, programs, name, mtime);
     mkdirSync(output, { recursive: true });
     const path = join(output, `proxyctl-${name}.pkg`);
     writeFileSync(path, archive);
+    writeFileSync(path.replace(/pkg$/, 'tgz'), client);
     process.stdout.write(
       `${path}\n${files.length} files, ${Math.ceil(archive.length / 1024)} KiB\n` +
-        `sha256 ${sha256(archive)}\nbefore compression ${sha256(plain)}\n`,
+        `sha256 ${sha256(archive)}\nbefore compression ${sha256(plain)}\n` +
+        `${path.replace(/pkg$/, 'tgz')}\n${Math.ceil(client.length / 1024)} KiB, sha256 ${sha256(client)}\n`,
     );
   } else {
-    const files = await contentsOf(root);
+    const files = contentsOf(root, await bundlePrograms(root));
     stage(stageFolder, files);
     process.stdout.write(`${files.length} files under ${stageFolder}\n`);
   }

@@ -1,22 +1,22 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
+import { scriptOf } from '../ctl/complete/scripts.ts';
 import { tar, type Member } from './archive.ts';
 import { DIRECTORIES, DOC, ETC, LIBEXEC, PREFIX, SOURCES } from './contents.ts';
 import { licencesOf } from './licences.ts';
 import { manifests, type Facts, type PackageFile } from './manifest.ts';
-import { bundlePrograms } from './programs.ts';
+import type { Programs } from './programs.ts';
 
 type Made = readonly [path: string, mode: number, content: string | PackageFile['content']];
 
 /**
  * Every file of the package by its path, from the built tree at `root`.
- * Rejects when one is missing, naming it. The same tree gives the same bytes
+ * Throws when one is missing, naming it. The same tree gives the same bytes
  * wherever it lies.
  */
-export async function contentsOf(root: string): Promise<readonly PackageFile[]> {
-  const programs = await bundlePrograms(root);
-  const made: readonly Made[] = [
+export function contentsOf(root: string, programs: Programs): readonly PackageFile[] {
+  const made: Made[] = [
     // Links, because Node takes a file without .cjs for a module where a
     // package.json above it says so, and it follows links before it looks.
     [`${PREFIX}/bin/proxyctl`, 0o755, { link: '../libexec/proxyctl/proxyctl.cjs' }],
@@ -30,6 +30,7 @@ export async function contentsOf(root: string): Promise<readonly PackageFile[]> 
     [`${DOC}/LICENSE`, 0o444, readFileSync(join(root, 'LICENSE'))],
     [`${DOC}/third-party-licences.txt`, 0o444, licencesOf(root, programs.packages)],
   ];
+  for (const [to, script] of completions()) made.push([`${PREFIX}/${to}`, 0o444, script]);
   const absent = SOURCES.filter(({ from }) => !existsSync(join(root, from)));
   if (absent.length > 0)
     throw new Error(`the tree lacks ${absent.map(({ from }) => from).join(', ')}`);
@@ -45,6 +46,13 @@ export async function contentsOf(root: string): Promise<readonly PackageFile[]> 
     }))
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
+
+/** Where the shells that look for completions by themselves find them, below a prefix. */
+export const completions = (): readonly (readonly [path: string, script: string])[] => [
+  ['share/bash-completion/completions/proxyctl', scriptOf('bash')],
+  ['share/fish/vendor_completions.d/proxyctl.fish', scriptOf('fish')],
+  ['share/zsh/site-functions/_proxyctl', scriptOf('zsh')],
+];
 
 /** The package: the archive pkg(8) reads, and the same before compression. */
 export function packed(
@@ -89,7 +97,7 @@ export function factsOf(root: string, version: string, commit: string | null): F
 }
 
 /** gzip(1) without a time in it: the same bytes from the same Node. */
-const zipped = (content: Buffer): Buffer => gzipSync(content, { level: 9 });
+export const zipped = (content: Buffer): Buffer => gzipSync(content, { level: 9 });
 
 /** The UCL of pkg-message, which the port reads too: a list of objects with a here-document each. */
 function messagesOf(ucl: string): { readonly type: string; readonly message: string }[] {

@@ -18,6 +18,8 @@ export interface Programs {
   readonly ctlWarm: string;
   /** Folders of the npm packages that went into either, from the root, sorted. */
   readonly packages: readonly string[];
+  /** The same of `ctl` and `ctlSetup` alone. */
+  readonly ctlPackages: readonly string[];
 }
 
 /** FreeBSD's; a package has no say in PATH. */
@@ -77,6 +79,7 @@ export async function bundlePrograms(root: string): Promise<Programs> {
   const setupFile = only(
     readdirSync(bin).filter((name) => /^proxyctl-setup\.\w+\.cjs$/.test(name)),
   );
+  const ctlPackages = packagesOf([ctl.metafile]);
   const start = startOf(readFileSync(join(bin, 'proxyctl.cjs'), 'utf8'), ctlFile);
   return {
     agent: agent.text,
@@ -85,7 +88,8 @@ export async function bundlePrograms(root: string): Promise<Programs> {
     ctlSetup: readFileSync(join(bin, setupFile), 'utf8'),
     ctlStart: start,
     ctlWarm: warm(start, ctlFile),
-    packages: [...new Set([...agent.packages, ...packagesOf([ctl.metafile])])].sort(),
+    packages: [...new Set([...agent.packages, ...ctlPackages])].sort(),
+    ctlPackages,
   };
 }
 

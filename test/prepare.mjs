@@ -75,6 +75,7 @@ function systemPackages() {
   if (wish === 2)
     Object.assign(asked, { certbot: 'certbot', dehydrated: 'dehydrated', lego: 'lego' });
   if (wish === 3) Object.assign(asked, { prometheus: 'prometheus' });
+  if (wish === 2) Object.assign(asked, { zsh: 'zsh', fish: 'fish', tcsh: 'tcsh' });
   const tests = missingOf(asked);
   if (process.getuid?.() !== 0 || which('apt-get') === null) {
     if (lab.length > 0) say(`the lab needs these packages: ${lab.join(' ')}`);

@@ -1,3 +1,4 @@
+import { isCalled } from '../core/addresses.ts';
 import { ActFailure } from '../core/results.ts';
 import type { Pair } from './pair.ts';
 
@@ -25,8 +26,8 @@ export const mastersOf = (pair: Pair, id: string): string[] =>
     .map(({ node }) => node);
 
 /**
- * The addresses an operator named (VHID@NETWORK or a bare vhid), or all of
- * them. Throws ActFailure: not-found for none, usage for an ambiguous vhid.
+ * The addresses an operator named (VHID@NETWORK, a bare vhid, or one of its IPs), or all of
+ * them, each once. Throws ActFailure: not-found for none, usage for an ambiguous vhid or IP.
  */
 export function addressesOf(pair: Pair, named: readonly string[]): PairAddress[] {
   const all = known(pair);
@@ -39,27 +40,28 @@ export function addressesOf(pair: Pair, named: readonly string[]): PairAddress[]
     });
   }
   if (named.length === 0) return all;
-  return named.map((name) => {
-    const found = all.filter(({ id, vhid }) => id === name || String(vhid) === name);
+  const chosen = named.map((name) => {
+    const found = all.filter((one) => isCalled(one, name));
     const [first, second] = found;
     if (first === undefined) {
       throw new ActFailure('not-found', {
         code: 'no_such_address',
         message: `no address is called ${name}`,
         cause: `the addresses are ${list}`,
-        remediation: 'name one of them',
+        remediation: 'name one of them, or its vhid or IP',
       });
     }
     if (second !== undefined) {
       throw new ActFailure('usage', {
         code: 'ambiguous_address',
-        message: `vhid ${name} is on several networks`,
+        message: `${/^\d+$/.test(name) ? 'vhid ' : ''}${name} is on several networks`,
         cause: found.map(({ id }) => id).join(', '),
         remediation: 'name the one that is meant',
       });
     }
     return first;
   });
+  return [...new Set(chosen)];
 }
 
 function known(pair: Pair): PairAddress[] {

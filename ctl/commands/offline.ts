@@ -27,19 +27,19 @@ export async function offline(
   const json = output === 'json';
   try {
     const own = json ? { ...io, out: () => undefined } : io;
-    const { code, changed, result } = await perform(own);
+    const { code, changed, result, ok = true, nodes = [] } = await perform(own);
     const tookMs = performance.now() - startedMs;
     if (json)
       io.out(
         envelopeText({
           verb,
-          ok: true,
+          ok,
           changed,
           requestId,
           answeredBy: null,
           tookMs,
           result,
-          nodes: [],
+          nodes,
           error: null,
         }),
       );

@@ -71,7 +71,7 @@ export async function reach(
   for (const target of context.targets) {
     const name = nameOf(target);
     try {
-      return agent(name, await dial(target, limitMs));
+      return await reachOne(target, limitMs);
     } catch (error) {
       const cause = sentence(error);
       causes.push(`${name}: ${cause}`);
@@ -86,6 +86,10 @@ export async function reach(
     retryable: true,
   });
 }
+
+/** One agent within `timeoutMs`; rejects with a sentence that says why not. */
+export const reachOne = async (target: Target, timeoutMs: number): Promise<Agent> =>
+  agent(nameOf(target), await dial(target, timeoutMs));
 
 const nameOf = (target: Target): string =>
   target.node ?? (target.kind === 'socket' ? target.path : target.address);

@@ -58,7 +58,11 @@ export function readConfigFile(path: string): ConfigFile {
   if (checked.success) return { current: checked.output.current, ...checked.output };
   const problems = checked.issues.map(problemOf);
   const count = problems.length === 1 ? '1 mistake' : `${problems.length} mistakes`;
-  throw usage(`${path} has ${count}`, 'see docs/operations.md, "Contexts"', problems.join('; '));
+  throw usage(
+    `${path} has ${count}`,
+    'mend them; man proxyctl, "FILES", has an example',
+    problems.join('; '),
+  );
 }
 
 function problemOf(issue: v.BaseIssue<unknown>): string {

@@ -51,7 +51,7 @@ export async function chooseContext(choice: ContextChoice): Promise<Context> {
       return { name: 'here', targets: [{ kind: 'socket', node: null, path: DEFAULT_SOCKET }] };
     throw usage(
       'no context is configured',
-      `write ${path}, see docs/operations.md, "Contexts"`,
+      'proxyctl context import FOLDER, with the folder that setup or pki made for you',
       `there is neither ${path} nor ${DEFAULT_SOCKET}`,
     );
   }

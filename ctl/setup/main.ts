@@ -5,6 +5,7 @@ import { sentence } from '../../agent/core/words.ts';
 import { usage } from '../failure.ts';
 import { modeOf, putFile, readIfThere } from '../files.ts';
 import { wrapped } from '../render/wrapped.ts';
+import type { NodeRow } from '../json/envelope.ts';
 import type { Streams } from '../streams.ts';
 import { readAnswers, type Problem } from './answers.ts';
 import { EXAMPLE } from './example.ts';
@@ -31,6 +32,9 @@ export interface SetupEnd {
   readonly code: number;
   readonly changed: boolean;
   readonly result: object;
+  /** False for what an exit code alone does not tell from a dry run; absent: true. */
+  readonly ok?: boolean;
+  readonly nodes?: readonly NodeRow[];
 }
 
 const CHECKED = 'Nothing was written: --out DIR writes the files of both hosts.';
@@ -129,11 +133,11 @@ function next(out: string, { hosts, operators, pair }: Plan): string {
     `  ssh -t root@${name} proxyctl setup --write setup`,
   ]);
   const laptops = operators.map(
-    ({ name }) => `  ${join(out, 'operators', name)}   for ${name}, into ~/.config/proxyctl there`,
+    ({ name }) => `  proxyctl context import ${name}     there, of ${join(out, 'operators', name)}`,
   );
   return `\nLook at the files, then bring each host its own, and only its own:
 ${lines.join('\n')}
-The laptops (where there is a config.toml already, add the context to it):
+Each operator his own folder, and on his machine:
 ${laptops.join('\n')}
 Keep ${join(out, 'pki/ca.key')} where it is: it issues certificates of ${pair}.
 `;

@@ -18,7 +18,7 @@ export interface Clone {
     readonly stderr: string;
   };
   /** A package that was built there, by its version. */
-  readonly read: (version: string) => Buffer;
+  readonly read: (version: string, ending?: 'pkg' | 'tgz') => Buffer;
 }
 
 /** The tree at another path, built, in a git repository of its own with one commit. */
@@ -55,7 +55,8 @@ export function cloneTree(): Clone {
       });
       return { code: status, stdout, stderr };
     },
-    read: (version) => readFileSync(join(path, `dist-package/proxyctl-${version}.pkg`)),
+    read: (version, ending = 'pkg') =>
+      readFileSync(join(path, `dist-package/proxyctl-${version}.${ending}`)),
   };
 }
 

@@ -29,7 +29,7 @@ const manifest = (name = '+MANIFEST'): Manifest =>
   JSON.parse(named(name).content.toString('utf8')) as Manifest;
 
 test('the same commit gives the same bytes again, and from another path', (t) => {
-  const once = first.read(VERSION);
+  const [once, client] = [first.read(VERSION), first.read(VERSION, 'tgz')];
   t.deepEqual([built.code, first.build().code], [0, 0]);
   t.true(once.equals(first.read(VERSION)));
   const second = cloneTree();
@@ -37,6 +37,7 @@ test('the same commit gives the same bytes again, and from another path', (t) =>
   t.is(second.build().code, 0);
   t.not(second.path, first.path);
   t.true(once.equals(second.read(VERSION)));
+  t.true(client.equals(second.read(VERSION, 'tgz')));
 });
 
 test('the manifests come first, then the files by path, then the directories', (t) => {

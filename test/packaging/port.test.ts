@@ -5,7 +5,7 @@ import { join, relative } from 'node:path';
 import test from 'ava';
 import { VERSION } from '../../agent/version.ts';
 import { DIRECTORIES, ETC, LIBEXEC, PREFIX, SOURCES } from '../../packaging/contents.ts';
-import { factsOf } from '../../packaging/package.ts';
+import { completions, factsOf } from '../../packaging/package.ts';
 import { TREE } from './clones.ts';
 import { PAGES, pagePath } from './manual.ts';
 
@@ -31,6 +31,7 @@ test('pkg-plist lists the files of the package', (t) => {
     'sbin/proxyagent',
     'share/doc/proxyctl/LICENSE',
     'share/doc/proxyctl/third-party-licences.txt',
+    ...completions().map(([path]) => path),
     ...made,
     ...SOURCES.map(({ to }) => relative(PREFIX, to)),
   ];

@@ -54,3 +54,35 @@ test('where nobody is known to be MASTER, a node of unknown CARP state may hold 
   });
   t.is(refusal({ state: 'BACKUP' }), null);
 });
+
+test('an address is called by its id, its vhid or one of its IPs, and counts once', (t) => {
+  const two = [
+    address({ vips: ['10.1.60.200', 'fd5e:d1c2:c9de:60::200'] }),
+    address({ address: '2@wan', vhid: 2, vips: ['fe80::1%vtnet0', '10.1.60.201'] }),
+    address({ address: '2@lan', vhid: 2, vips: ['fe80::1%vtnet1'] }),
+  ];
+  const pair = pairOf([memberOf('haproxy01')], {
+    clock: new FakeClock({ wallMs: NOW }),
+    view: () => [heard(report('haproxy01', { addresses: two }))],
+  });
+  const ids = (...names: string[]): readonly string[] | string => {
+    try {
+      return addressesOf(pair, names).map(({ id }) => id);
+    } catch (error) {
+      return error instanceof ActFailure ? `${error.outcome}: ${error.detail.message}` : '';
+    }
+  };
+  t.deepEqual(ids('1', '10.1.60.200', '1@wan', 'FD5E:D1C2:C9DE:60:0:0:0:200'), ['1@wan']);
+  t.deepEqual(ids('10.1.60.201', '2@lan'), ['2@wan', '2@lan']);
+  t.deepEqual(ids('fe80::1%vtnet1'), ['2@lan']);
+  t.deepEqual(
+    [ids('2'), ids('fe80::1'), ids('10.1.60.20'), ids('1@'), ids('')],
+    [
+      'usage: vhid 2 is on several networks',
+      'usage: fe80::1 is on several networks',
+      'not-found: no address is called 10.1.60.20',
+      'not-found: no address is called 1@',
+      'not-found: no address is called ',
+    ],
+  );
+});

@@ -6,7 +6,8 @@ import { auditResult } from '../../../ctl/json/audit.ts';
 import { automationResult } from '../../../ctl/json/automation.ts';
 import { certificateListResult, certificatesResult } from '../../../ctl/json/certificates.ts';
 import { challengeResult, challengesResult } from '../../../ctl/json/challenges.ts';
-import { contextsResult } from '../../../ctl/json/contexts.ts';
+import { contextsResult, importedResult, keptResult } from '../../../ctl/json/contexts.ts';
+import { shownResult } from '../../../ctl/json/contexts.ts';
 import { diffResult } from '../../../ctl/json/diff.ts';
 import { doctorResult } from '../../../ctl/json/doctor.ts';
 import { explainResult } from '../../../ctl/json/explain.ts';
@@ -18,6 +19,7 @@ import { pkiListResult, publishedResult } from '../../../ctl/json/pki.ts';
 import { revokedResult, rotationResult } from '../../../ctl/json/pki.ts';
 import { serversListResult, serversResult } from '../../../ctl/json/servers.ts';
 import { exampleResult, hostResult, setupResult } from '../../../ctl/json/setup.ts';
+import { waitedResult } from '../../../ctl/json/wait.ts';
 import { time } from '../../../ctl/json/wish.ts';
 import { statusResult } from '../../../ctl/json/status.ts';
 import { serverReading } from '../../core/builders.ts';
@@ -26,6 +28,17 @@ import { haproxyOf, intentOf, nodeOf, statusOf } from '../statuses.ts';
 
 const AT = { nowMs: 0, wallMs: Date.now() };
 const DRIFT = { backend: 'WEB', server: 'web1', is: 'maint', should: 'ready', wished: false };
+const TRIED = { node: 'haproxy01', address: '::1', version: null, tookMs: 1, problem: '' };
+const imported = {
+  file: '/etc/config.toml',
+  name: 'web',
+  current: true,
+  changed: true,
+  who: 'admin anna',
+  notAfterMs: 0,
+  tried: [TRIED],
+  warnings: [],
+};
 const PIN = intentOf({ key: 'pin/1@wan', value: 'haproxy02' });
 
 function status() {
@@ -225,6 +238,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
       },
     ]),
   ],
+  wait: [waitedResult(['serving'], 1)],
   'failover, failback, maintenance on, maintenance off': moves(),
   'pause, resume': [automationResult(true, { addresses: movedAddresses() })],
   servers: servers(),
@@ -242,6 +256,9 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
   'context list': [
     contextsResult('/etc/config.toml', [{ name: 'web', current: true, agents: ['::1'] }]),
   ],
+  'context show': [shownResult({ ...imported, agents: [TRIED], files: null })],
+  'context import': [importedResult(imported)],
+  'context add, context use, context remove': [keptResult(imported)],
   setup: [setupResult([{ path: 'a', what: 'new' }])],
   'setup --write': [
     hostResult('haproxy01', [{ path: 'a', what: 'new', backup: null }], ['service pf reload']),
