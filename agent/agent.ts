@@ -13,6 +13,7 @@ import { wakeups } from './loop/schedule.ts';
 import { problems as openProblems } from './problems.ts';
 import type { Account } from './privilege/account.ts';
 import { hostDescriptors } from './start/host-descriptors.ts';
+import { hostEvents } from './start/host-events.ts';
 import { hostFiles } from './start/host-files.ts';
 import { hostHaproxy } from './start/host-haproxy.ts';
 import { hostLinks } from './start/host-links.ts';
@@ -36,8 +37,8 @@ export interface Agent {
   reload(next: Config): void;
   /** agent.toml cannot be used: the old one stays in force, and that is shown. */
   reloadRefused(cause: string, remedy: string): void;
-  /** newsyslog(8) may have moved the audit log away. */
-  reopenAudit(): void;
+  /** newsyslog(8) may have moved the records away. */
+  reopenRecords(): void;
   /** Before a shutdown: resolves once no address is here that another node can take, at most 5 s. */
   leave(): Promise<void>;
   /** Before another stop by SIGTERM: where HAProxy ends as well, addresses leave as by `leave`. */
@@ -87,7 +88,7 @@ export async function startAgent(
   };
   const common = { config, clock, log, problems };
   const files = await hostFiles({ ...common, descriptors, ends: opened, problemOf });
-  const { tls, audit, revocations, own, save } = files;
+  const { tls, audit, events, revocations, own, save } = files;
   const certificatesWanted = wakeups();
   const links = hostLinks({
     config,
@@ -146,7 +147,9 @@ export async function startAgent(
       return changed;
     },
     audit: (ask) => audit.lines(ask),
+    events: (ask) => events.lines(ask),
   });
+  const happens = hostEvents({ config, clock, files, running, links, parts });
 
   const server = await hostServer({ ...common, audit, tls, bound, running, links, parts });
   shedBy(server.shed);
@@ -181,6 +184,7 @@ export async function startAgent(
   const installed = watchInstalled(fileURLToPath(import.meta.url), clock, problems);
   opened.opened(() => installed.stop());
   audit.note(startedNote(VERSION, account?.name ?? 'as started'));
+  happens.started();
   bell.ring();
 
   return {
@@ -188,14 +192,20 @@ export async function startAgent(
     addresses: server.addresses,
     reload(next) {
       problems.clear('config');
-      audit.note(reloadNote(reload(next)));
+      const reloaded = reload(next);
+      audit.note(reloadNote(reloaded));
+      happens.reloaded(reloaded);
       bell.ring();
     },
     reloadRefused(cause, remedy) {
       problems.raise('config', cause, remedy);
       audit.note(reloadNote({ taken: [], waiting: [], refused: cause }));
+      happens.refused(cause);
     },
-    reopenAudit: () => audit.reopen(),
+    reopenRecords() {
+      audit.reopen();
+      events.reopen();
+    },
     ...endings({ loop, carp: kernel, haproxy: running.haproxy, clock, log }, privileges.will),
     stop: opened.end,
   };

@@ -8,6 +8,7 @@ import { addCertificates } from './commands/certificates.ts';
 import { addContexts } from './commands/contexts.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addEvents } from './commands/events.ts';
 import { addExplain } from './commands/explain.ts';
 import { addHaproxy } from './commands/haproxy.ts';
 import { addHistory } from './commands/history.ts';
@@ -45,12 +46,13 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     heading: 'Look:',
-    verbs: ['status', 'top', 'explain', 'history', 'audit', 'doctor', 'diff'],
+    verbs: ['status', 'top', 'explain', 'history', 'events', 'audit', 'doctor', 'diff'],
     add: (...where) => {
       addStatus(...where);
       addTop(...where);
       addExplain(...where);
       addHistory(...where);
+      addEvents(...where);
       addAudit(...where);
       addDoctor(...where);
       addDiff(...where);

@@ -26,6 +26,7 @@ export const memberOf = (node: string, answers: Partial<Member> = {}): Member =>
   inspect: no,
   storeRevocations: no,
   audit: no,
+  events: no,
   ...answers,
 });
 
@@ -57,6 +58,7 @@ export const verbsOf = (answers: Partial<ControlVerbs> = {}): ControlVerbs => ({
   certificates: no,
   publishRevocations: no,
   audit: no,
+  events: no,
   ...answers,
 });
 

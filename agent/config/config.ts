@@ -25,6 +25,8 @@ export interface Config {
     readonly format: 'json' | 'text';
     /** Who did what; empty: no file. */
     readonly audit: string;
+    /** What happened; empty: no file. */
+    readonly events: string;
     /** The same to standard output, which daemon(8) gives to syslog. */
     readonly auditSyslog: boolean;
   };
@@ -181,7 +183,8 @@ function filled(toml: AgentToml, node: string): Config {
       file: log.file,
       level: log.level,
       format: log.format,
-      audit: log.audit ?? (log.file === '' ? '' : join(dirname(log.file), 'proxyctl-audit.log')),
+      audit: log.audit ?? beside(log.file, 'proxyctl-audit.log'),
+      events: log.events ?? beside(log.file, 'proxyctl-events.log'),
       auditSyslog: log.audit_syslog,
     },
     networks:
@@ -231,6 +234,8 @@ function filled(toml: AgentToml, node: string): Config {
     metrics,
   };
 }
+
+const beside = (log: string, name: string): string => (log === '' ? '' : join(dirname(log), name));
 
 const dotted = (path: Path): string => path.join('.');
 

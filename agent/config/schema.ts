@@ -134,6 +134,7 @@ export const agentToml = v.strictObject({
       level: v.optional(oneOf(['debug', 'info', 'warn', 'error']), 'info'),
       format: v.optional(oneOf(['json', 'text']), 'json'),
       audit: v.optional(optionalPath),
+      events: v.optional(optionalPath),
       audit_syslog: v.optional(bool, true),
     }),
     {},

@@ -29,6 +29,8 @@ const BYTES: Readonly<Record<string, number>> = {
   show: 4 << 10,
   audit: 1 << 10,
   fetchAudit: 1 << 10,
+  events: 64 << 10,
+  fetchEvents: 64 << 10,
   certificates: 1 << 10,
   move: 128 << 10,
   setMaintenance: 8 << 10,
@@ -46,6 +48,8 @@ const LANES: Readonly<Record<string, string>> = {
   servers: 'haproxy',
   audit: 'audit',
   fetchAudit: 'audit',
+  events: 'events',
+  fetchEvents: 'events',
 };
 
 /** Who has called lately is known for so long, ms. */

@@ -13,6 +13,7 @@ import type { FromPeers } from './from-peers.ts';
 import { serverPages } from './server-pages.ts';
 import { turnedAway } from './turned-away.ts';
 import { auditAskFromWire } from '../wire/audit.ts';
+import { eventsAskFromWire } from '../wire/events.ts';
 import { changeToWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
 import { inspectedToWire, swapPrepareFromWire, swapToWire } from '../wire/swaps.ts';
@@ -212,6 +213,13 @@ export function peerHandlers(
       'audit',
       async (request) => {
         const { lines, leftOut } = await member.audit(auditAskFromWire(request));
+        return { node: self, lines: [...lines], leftOut };
+      },
+    ),
+    fetchEvents: unary<proxyctl.v1.EventsRequest, proxyctl.v1.FetchEventsReply.$Properties>(
+      'events',
+      async (request) => {
+        const { lines, leftOut } = await member.events(eventsAskFromWire(request));
         return { node: self, lines: [...lines], leftOut };
       },
     ),

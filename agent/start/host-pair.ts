@@ -29,6 +29,7 @@ export function hostPair(host: {
   readonly others: readonly Member[];
   readonly storeRevocations: Member['storeRevocations'];
   readonly audit: Member['audit'];
+  readonly events: Member['events'];
   /** Null as long as none orders certificates here. */
   readonly issuer: () => Issuer | null;
 }) {
@@ -66,6 +67,7 @@ export function hostPair(host: {
     findChallenge: acme.find,
     storeRevocations: host.storeRevocations,
     audit: host.audit,
+    events: host.events,
     renewals: (found) => withRenewals(found, host.issuer()),
   });
   const pair: Pair = {

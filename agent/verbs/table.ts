@@ -5,6 +5,7 @@ import { audit } from './audit.ts';
 import { setAutomation, setMaintenance } from './automation.ts';
 import { doctor } from './doctor.ts';
 import { setChallenge } from './challenge.ts';
+import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { history } from './history.ts';
 import { move } from './move.ts';
@@ -49,6 +50,7 @@ export function controlVerbs(
       once(act, (one) => rollbackCertificates(pair, one, report)),
     publishRevocations: (act, report) => once(act, (one) => publishRevocations(pair, one, report)),
     audit: (ask) => audit(pair, ask),
+    events: (ask) => events(pair, ask),
     certificates: (served) => listCertificates(pair, served),
   };
 }

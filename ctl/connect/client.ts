@@ -17,7 +17,9 @@ import {
   weightsToWire,
   revocationsToWire,
 } from '../../agent/wire/acts.ts';
-import { auditAnswerFromWire, auditAskToWire } from '../../agent/wire/audit.ts';
+import { auditAskToWire } from '../../agent/wire/audit.ts';
+import { eventsAskToWire } from '../../agent/wire/events.ts';
+import { linesFromWire } from '../../agent/wire/lines.ts';
 import { doctorFromWire } from '../../agent/wire/doctor.ts';
 import { explainFromWire } from '../../agent/wire/explain.ts';
 import { historyFromWire } from '../../agent/wire/history.ts';
@@ -44,7 +46,7 @@ const READ_MS = 5000;
 /** Every node asks its HAProxy meanwhile. */
 const SHOW_MS = 12_000;
 /** Every node reads the end of a file meanwhile. */
-const AUDIT_MS = 8000;
+const LINES_MS = 8000;
 /** Every node looks at itself meanwhile. */
 const DOCTOR_MS = 20_000;
 /** Beyond what the agent itself waits, for the way there and back. */
@@ -256,8 +258,18 @@ function agent(name: string, channel: Channel): Agent {
         'audit',
         path,
         requestSerialize(auditAskToWire(ask)),
-        (parts) => auditAnswerFromWire(parts.map((part) => proxyctl.v1.AuditReply.decode(part))),
-        AUDIT_MS,
+        (parts) => linesFromWire(parts.map((part) => proxyctl.v1.AuditReply.decode(part))),
+        LINES_MS,
+      );
+    },
+    events(ask) {
+      const { path, requestSerialize } = ControlService.events;
+      return asks(
+        'events',
+        path,
+        requestSerialize(eventsAskToWire(ask)),
+        (parts) => linesFromWire(parts.map((part) => proxyctl.v1.EventsReply.decode(part))),
+        LINES_MS,
       );
     },
     certificates(served) {

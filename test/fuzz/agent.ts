@@ -75,6 +75,7 @@ const server = await startServer({
     show: look,
     certificates: look,
     audit: look,
+    events: look,
     move: act,
     setMaintenance: act,
     setAutomation: act,

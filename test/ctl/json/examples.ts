@@ -2,6 +2,8 @@ import type { Certificates, ExplainAnswer, Standing } from '../../../agent/core/
 import { certificateFindings } from '../../../agent/core/certificates.ts';
 import { NOTHING } from '../../../agent/core/audit-lines.ts';
 import type { AuditEntry } from '../../../agent/core/audit.ts';
+import type { PairEvent } from '../../../agent/core/events.ts';
+import { eventsResult } from '../../../ctl/json/events.ts';
 import { auditResult } from '../../../ctl/json/audit.ts';
 import { automationResult } from '../../../ctl/json/automation.ts';
 import { certificateListResult, certificatesResult } from '../../../ctl/json/certificates.ts';
@@ -196,6 +198,35 @@ const audited: AuditEntry[] = [
   },
 ];
 
+const plain: PairEvent = {
+  time: time(0),
+  id: 'haproxy01-7-1',
+  node: 'haproxy01',
+  kind: 'haproxy-up',
+  severity: 'info',
+  subject: 'haproxy',
+  text: 'HAProxy up',
+};
+const happened: PairEvent[] = [
+  plain,
+  {
+    ...plain,
+    alert: 'drift',
+    remedy: 'r',
+    from: 'a',
+    to: 'b',
+    cause: 'agent',
+    actor: 'anna',
+    reason: 'r',
+    requestId: 'r',
+    until: time(0),
+    objects: ['WEB/web1'],
+    objectsCount: 2,
+    lastedMs: 1,
+    count: 2,
+  },
+];
+
 /** By the headings of docs/json.md: results that show every key, and null where it may be. */
 export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
   status: status(),
@@ -207,6 +238,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
       missing: [{ node: 'haproxy02', cause: 'no answer' }],
     }),
   ],
+  events: [eventsResult(happened, [{ node: 'haproxy01', problem: '', leftOut: 'not read' }])],
   audit: [auditResult(audited, [{ node: 'haproxy01', problem: '', leftOut: 'not read' }])],
   doctor: [doctorResult({ node: 'haproxy01', findings: [finding], nodes: [] })],
   diff: [
