@@ -18,6 +18,7 @@ import { hostFiles } from './start/host-files.ts';
 import { hostHaproxy } from './start/host-haproxy.ts';
 import { hostLinks } from './start/host-links.ts';
 import { hostNode } from './start/host-node.ts';
+import { hostNotify } from './start/host-notify.ts';
 import { hostPair } from './start/host-pair.ts';
 import { hostServer } from './start/host-server.ts';
 import { openAsRoot } from './start/open-as-root.ts';
@@ -89,6 +90,14 @@ export async function startAgent(
   const common = { config, clock, log, problems };
   const files = await hostFiles({ ...common, descriptors, ends: opened, problemOf });
   const { tls, audit, events, revocations, own, save } = files;
+  const notify = await hostNotify({
+    config,
+    clock,
+    problems,
+    standing: files.stored.standing,
+    changed: bell.ring,
+  });
+  opened.opened(() => notify.stop());
   const certificatesWanted = wakeups();
   const links = hostLinks({
     config,
@@ -127,6 +136,7 @@ export async function startAgent(
     haproxy: host,
     bell,
     latest,
+    notify: notify.report,
   });
   const { loop, storeIntents } = running;
   const { observes } = privileges;
@@ -148,8 +158,9 @@ export async function startAgent(
     },
     audit: (ask) => audit.lines(ask),
     events: (ask) => events.lines(ask),
+    testNotify: notify.test,
   });
-  const happens = hostEvents({ config, clock, files, running, links, parts });
+  const happens = hostEvents({ config, clock, files, running, links, parts, notify });
 
   const server = await hostServer({ ...common, audit, tls, bound, running, links, parts });
   shedBy(server.shed);

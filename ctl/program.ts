@@ -8,6 +8,7 @@ import { addCertificates } from './commands/certificates.ts';
 import { addContexts } from './commands/contexts.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addNotify } from './commands/notify.ts';
 import { addEvents } from './commands/events.ts';
 import { addExplain } from './commands/explain.ts';
 import { addHaproxy } from './commands/haproxy.ts';
@@ -46,7 +47,7 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     heading: 'Look:',
-    verbs: ['status', 'top', 'explain', 'history', 'events', 'audit', 'doctor', 'diff'],
+    verbs: ['status', 'top', 'explain', 'history', 'events', 'audit', 'doctor', 'diff', 'notify'],
     add: (...where) => {
       addStatus(...where);
       addTop(...where);
@@ -56,6 +57,7 @@ const GROUPS: readonly Group[] = [
       addAudit(...where);
       addDoctor(...where);
       addDiff(...where);
+      addNotify(...where);
     },
   },
   { heading: 'Move addresses:', verbs: ['failover', 'failback'], add: addMoves },

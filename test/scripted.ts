@@ -27,6 +27,7 @@ export const memberOf = (node: string, answers: Partial<Member> = {}): Member =>
   storeRevocations: no,
   audit: no,
   events: no,
+  testNotify: no,
   ...answers,
 });
 
@@ -59,6 +60,7 @@ export const verbsOf = (answers: Partial<ControlVerbs> = {}): ControlVerbs => ({
   publishRevocations: no,
   audit: no,
   events: no,
+  testNotify: no,
   ...answers,
 });
 

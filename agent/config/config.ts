@@ -90,7 +90,25 @@ export interface Config {
     readonly ca: string;
     readonly certificates: readonly { readonly names: readonly string[]; readonly path: string }[];
   };
+  readonly notify: readonly NotifyConfig[];
   readonly metrics: { readonly listen: readonly string[] };
+}
+
+/** One [[notify]]; of the keys of other kinds than its own the defaults. */
+export interface NotifyConfig {
+  readonly name: string;
+  readonly kind: 'exec' | 'webhook' | 'mail';
+  readonly severity: 'info' | 'warn' | 'fail';
+  readonly alerts: readonly string[];
+  readonly kinds: readonly string[];
+  readonly timeoutMs: number;
+  readonly command: readonly string[];
+  readonly url: string;
+  readonly headersFile: string;
+  readonly ca: string;
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly sendmail: string;
 }
 
 type SocketRole = 'viewer' | 'operator' | 'admin';
@@ -174,7 +192,19 @@ export async function parseConfig(
 }
 
 function filled(toml: AgentToml, node: string): Config {
-  const { peer, network, log, carp, haproxy, policy, certificates, acme, metrics, ...rest } = toml;
+  const {
+    peer,
+    network,
+    log,
+    carp,
+    haproxy,
+    policy,
+    certificates,
+    acme,
+    notify,
+    metrics,
+    ...rest
+  } = toml;
   return {
     ...rest,
     node,
@@ -231,6 +261,12 @@ function filled(toml: AgentToml, node: string): Config {
       ca: acme.ca,
       certificates: acme.certificate,
     },
+    notify: notify.map(({ timeout, headers_file: headersFile, from = '', ...one }) => ({
+      ...one,
+      from,
+      headersFile,
+      timeoutMs: timeout,
+    })),
     metrics,
   };
 }

@@ -11,6 +11,7 @@ export interface Standing {
   readonly subject: string;
   readonly severity: Alert['severity'];
   readonly text: string;
+  readonly remedy: string;
   /** Since when, Unix ms by this node's clock. */
   readonly sinceWallMs: number;
 }
@@ -119,12 +120,19 @@ const isSame = (a: Pick<Alert, 'id' | 'subject'>, b: Pick<Alert, 'id' | 'subject
 function alertsBetween(before: readonly Standing[], { alerts, wallMs }: Sight): Happening[] {
   if (before === alerts) return [];
   const risen = alerts.flatMap((one): Happening[] => {
-    const { id, subject, severity, text } = one;
+    const { id, subject, severity, text, remedy } = one;
     const was = before.find((known) => isSame(known, one));
     if (was?.severity === severity) return [];
     const kind = was === undefined ? 'alert-raised' : 'alert-changed';
     const change = was === undefined ? {} : { from: was.severity, to: severity };
-    return [happening(kind, subject, text, { severity, alert: id, ...change })];
+    return [
+      happening(kind, subject, text, {
+        severity,
+        alert: id,
+        ...(remedy === '' ? {} : { remedy }),
+        ...change,
+      }),
+    ];
   });
   const gone = before
     .filter((one) => !alerts.some((now) => isSame(now, one)))
@@ -171,14 +179,23 @@ export function steadyAlerts(self: string, before: readonly Standing[]) {
         if (present === undefined) return nowMs - since(missed, name) >= STEADY_MS ? [] : [one];
         const changed = present.severity !== one.severity;
         if (!changed || nowMs - since(found, gradeOf(present)) < STEADY_MS) return [one];
-        const { severity, text } = present;
-        return [{ ...one, severity, text }];
+        const { severity, text, remedy } = present;
+        return [{ ...one, severity, text, remedy }];
       });
       const risen = [...now.values()].flatMap((one): Standing[] => {
-        const { id, subject, severity, text } = one;
+        const { id, subject, severity, text, remedy } = one;
         const sinceMs = since(found, gradeOf(one));
         if (kept.some((known) => isSame(known, one)) || nowMs - sinceMs < STEADY_MS) return [];
-        return [{ id, subject, severity, text, sinceWallMs: wallMs - Math.round(nowMs - sinceMs) }];
+        return [
+          {
+            id,
+            subject,
+            severity,
+            text,
+            remedy,
+            sinceWallMs: wallMs - Math.round(nowMs - sinceMs),
+          },
+        ];
       });
       const next = [...kept, ...risen].slice(0, MOST_STANDING);
       const same = next.length === stands.length && next.every((one, at) => one === stands[at]);

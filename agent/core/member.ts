@@ -5,6 +5,7 @@ import type { Inspection } from './doctor/inspection.ts';
 import type { EventsAsk } from './events.ts';
 import type { OwnerChange } from './history.ts';
 import type { Intent } from './model.ts';
+import type { TestedTarget } from './notify.ts';
 import type { ShowReply } from './show-commands.ts';
 import type { SwapStanding } from './swap.ts';
 import type { SwapPrepare, SwapReading } from './swap-messages.ts';
@@ -52,6 +53,8 @@ export interface Member {
   audit(ask: AuditAsk): Promise<LinePage>;
   /** Events of that node; 'failed' where its record cannot be read. */
   events(ask: EventsAsk): Promise<LinePage>;
+  /** Sends a test to that node's target of this name; '' to each. Of a name it has not: none. */
+  testNotify(target: string): Promise<readonly TestedTarget[]>;
   /** Looks at its host, read only; each part that could not be looked at says so. */
   inspect(): Promise<Inspection>;
 }

@@ -15,6 +15,7 @@ import type { Certificates, ExplainAnswer, ServersAnswer, Status } from './answe
 import type { DoctorAnswer, DoctorAsk } from './doctor/finding.ts';
 import type { EventsAsk } from './events.ts';
 import type { History } from './history.ts';
+import type { NotifyTested } from './notify.ts';
 import type { ActResult, Progress } from './results.ts';
 import type { ShowAnswer } from './show-commands.ts';
 
@@ -50,6 +51,8 @@ export interface ControlVerbs {
   audit(ask: AuditAsk): Promise<LinesAnswer>;
   /** Events of every node, or of those named, the newest last. */
   events(ask: EventsAsk): Promise<LinesAnswer>;
+  /** Sends a test to the targets of this name on every node; '' to all. */
+  testNotify(target: string): Promise<NotifyTested>;
   /** `served`: with a TLS connect to the listeners of every node. */
   certificates(served: boolean): Promise<Certificates>;
 }

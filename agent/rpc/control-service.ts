@@ -19,6 +19,7 @@ import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from
 import { revocationsFromWire } from '../wire/acts.ts';
 import { auditAskFromWire } from '../wire/audit.ts';
 import { eventsAskFromWire } from '../wire/events.ts';
+import { notifyTestedToWire } from '../wire/notify.ts';
 import { linesToWire } from '../wire/lines.ts';
 import { doctorToWire } from '../wire/doctor.ts';
 import { showCommand, showName } from '../core/show-commands.ts';
@@ -234,6 +235,16 @@ export function controlHandlers(
       void lists(call, 'events', async () =>
         linesToWire(await verbs.events(eventsAskFromWire(call.request))),
       ),
+    testNotify: (call: ServerWritableStream<proxyctl.v1.TestNotifyRequest, NotifyPiece>) =>
+      void lists(
+        call,
+        'notify test',
+        async () => {
+          const target = short('target', call.request.target, LENGTHS.name);
+          return [notifyTestedToWire(await verbs.testNotify(target))];
+        },
+        () => 'operator',
+      ),
     certificates: looks('certificates', async ({ served }: proxyctl.v1.CertificatesRequest) =>
       certificatesToWire(await verbs.certificates(served), clock.wallMs()),
     ),
@@ -262,6 +273,7 @@ export function controlHandlers(
 }
 
 type AuditPiece = proxyctl.v1.AuditReply.$Properties;
+type NotifyPiece = proxyctl.v1.TestNotifyReply.$Properties;
 type EventsPiece = proxyctl.v1.EventsReply.$Properties;
 type ShowPiece = proxyctl.v1.ShowCommandReply.$Properties;
 type ServersPage = proxyctl.v1.ServersReply.$Properties;

@@ -31,6 +31,7 @@ const BYTES: Readonly<Record<string, number>> = {
   fetchAudit: 1 << 10,
   events: 64 << 10,
   fetchEvents: 64 << 10,
+  testNotify: 1 << 10,
   certificates: 1 << 10,
   move: 128 << 10,
   setMaintenance: 8 << 10,
@@ -50,6 +51,7 @@ const LANES: Readonly<Record<string, string>> = {
   fetchAudit: 'audit',
   events: 'events',
   fetchEvents: 'events',
+  testNotify: 'notify',
 };
 
 /** Who has called lately is known for so long, ms. */

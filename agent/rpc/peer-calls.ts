@@ -30,6 +30,8 @@ const SWAP_MS = 10_000;
 const SHOW_MS = 9000;
 /** To read the end of a file, after one that was asked for before. */
 const LINES_MS = 5000;
+/** The longest timeout of a target, and a little. */
+const NOTIFY_MS = 65_000;
 /** Longer than any part of an inspection takes. */
 const INSPECT_MS = 12_000;
 
@@ -198,6 +200,13 @@ export function peerCalls(node: string, connection: () => Channel | string, cloc
       return call('events', LINES_MS, false, PeerService.fetchEvents, request, (reply) => {
         from(reply.node);
         return { lines: reply.lines, leftOut: reply.leftOut };
+      });
+    },
+    testNotify: (target) => {
+      const method = PeerService.testNotify;
+      return call('notify test', NOTIFY_MS, true, method, { target }, (reply) => {
+        from(reply.node);
+        return reply.targets.map(({ name, problem, tookMs }) => ({ name, problem, tookMs }));
       });
     },
     inspect: () =>

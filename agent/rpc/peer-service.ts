@@ -17,7 +17,7 @@ import { eventsAskFromWire } from '../wire/events.ts';
 import { changeToWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
 import { inspectedToWire, swapPrepareFromWire, swapToWire } from '../wire/swaps.ts';
-import { LENGTHS, named } from '../wire/bounds.ts';
+import { LENGTHS, named, short } from '../wire/bounds.ts';
 import { each, filled } from '../wire/fields.ts';
 
 /** This node as its peers can ask it; what they store goes with who they are, FromPeers. */
@@ -222,6 +222,14 @@ export function peerHandlers(
         const { lines, leftOut } = await member.events(eventsAskFromWire(request));
         return { node: self, lines: [...lines], leftOut };
       },
+    ),
+    testNotify: doing<proxyctl.v1.TestNotifyRequest, proxyctl.v1.PeerTestNotifyReply.$Properties>(
+      'notify test',
+      ({ target }) => ({ objects: target === '' ? [] : [target] }),
+      async ({ target }) => ({
+        node: self,
+        targets: [...(await member.testNotify(short('target', target, LENGTHS.name)))],
+      }),
     ),
     inspectCertificates: unary<
       proxyctl.v1.InspectCertificatesRequest,

@@ -7,6 +7,7 @@ import { status } from '../verbs/status.ts';
 import { VERSION } from '../version.ts';
 import type { HostFiles } from './host-files.ts';
 import type { hostLinks } from './host-links.ts';
+import type { hostNotify } from './host-notify.ts';
 import type { hostPair } from './host-pair.ts';
 import type { reloading } from './reload.ts';
 
@@ -20,8 +21,9 @@ export function hostEvents(host: {
   readonly running: Pick<ReturnType<typeof startNode>, 'loop' | 'gossip' | 'onIntents'>;
   readonly links: Pick<ReturnType<typeof hostLinks>, 'silence'>;
   readonly parts: Pick<ReturnType<typeof hostPair>, 'pair'>;
+  readonly notify: Pick<Awaited<ReturnType<typeof hostNotify>>, 'happened' | 'look' | 'saved'>;
 }) {
-  const { config, clock, files, running, links, parts } = host;
+  const { config, clock, files, running, links, parts, notify } = host;
   const { node } = config;
   const { events, stored, save } = files;
   const { loop, gossip } = running;
@@ -31,20 +33,26 @@ export function hostEvents(host: {
     record: events,
     standing: stored.standing,
     moves: stored.history,
-    // Nothing rests on it: at worst an alert is raised once more after a start.
-    keep: (standing) => void save({ standing }).catch(() => undefined),
+    // After what is to be told of it: at worst an alert is raised once more after a start.
+    keep: (standing) =>
+      void notify
+        .saved()
+        .then(() => save({ standing }))
+        .catch(() => undefined),
   });
   let waited = '';
   running.onIntents((taken) => watch.decided(taken));
-  loop.onRound(() =>
+  events.listen(notify.happened);
+  loop.onRound(() => {
     watch.look({
       report: loop.report(),
       peers: loop.peers(),
       alerts: status({ pair: parts.pair, alerts: loop.alerts, silence: links.silence }).alerts,
       moves: loop.history(),
       intents: gossip.intents(),
-    }),
-  );
+    });
+    notify.look(loop.peers(), loop.report()?.joined === true);
+  });
   return {
     started: (): void =>
       events.add([happening('agent-started', node, `proxyagent ${VERSION}, pid ${process.pid}`)]),

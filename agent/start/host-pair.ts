@@ -30,6 +30,7 @@ export function hostPair(host: {
   readonly storeRevocations: Member['storeRevocations'];
   readonly audit: Member['audit'];
   readonly events: Member['events'];
+  readonly testNotify: Member['testNotify'];
   /** Null as long as none orders certificates here. */
   readonly issuer: () => Issuer | null;
 }) {
@@ -68,6 +69,7 @@ export function hostPair(host: {
     storeRevocations: host.storeRevocations,
     audit: host.audit,
     events: host.events,
+    testNotify: host.testNotify,
     renewals: (found) => withRenewals(found, host.issuer()),
   });
   const pair: Pair = {

@@ -80,6 +80,7 @@ const schema = v.object({
         subject: v.string(),
         severity: v.picklist(['fail', 'warn', 'unknown']),
         text: v.string(),
+        remedy: v.optional(v.string(), ''),
         sinceWallMs: v.number(),
       }),
     ),

@@ -23,6 +23,7 @@ export function localMember({
   storeRevocations,
   audit,
   events,
+  testNotify,
 }: {
   readonly node: string;
   readonly haproxy: Pick<Haproxy, 'findServers' | 'shutSessions' | 'show' | 'reread'>;
@@ -39,6 +40,7 @@ export function localMember({
   readonly storeRevocations: Member['storeRevocations'];
   readonly audit: Member['audit'];
   readonly events: Member['events'];
+  readonly testNotify: Member['testNotify'];
   /** The same with when each is ordered anew. */
   readonly renewals: (found: readonly InspectedCertificate[]) => readonly InspectedCertificate[];
 }): Member {
@@ -60,6 +62,7 @@ export function localMember({
     storeRevocations,
     audit,
     events,
+    testNotify,
     history: () => Promise.resolve(history()),
     swapPrepare: (prepare) => swap.prepare(prepare),
     async swapCommit(swapId) {

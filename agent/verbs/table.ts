@@ -9,6 +9,7 @@ import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { history } from './history.ts';
 import { move } from './move.ts';
+import { testNotify } from './notify.ts';
 import type { Pair } from './pair.ts';
 import { pushCertificate } from './push.ts';
 import { publishRevocations } from './revocations.ts';
@@ -51,6 +52,7 @@ export function controlVerbs(
     publishRevocations: (act, report) => once(act, (one) => publishRevocations(pair, one, report)),
     audit: (ask) => audit(pair, ask),
     events: (ask) => events(pair, ask),
+    testNotify: (target) => testNotify(pair, target),
     certificates: (served) => listCertificates(pair, served),
   };
 }

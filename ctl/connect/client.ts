@@ -18,7 +18,9 @@ import {
   revocationsToWire,
 } from '../../agent/wire/acts.ts';
 import { auditAskToWire } from '../../agent/wire/audit.ts';
+import { notUnderstood } from './not-understood.ts';
 import { eventsAskToWire } from '../../agent/wire/events.ts';
+import { notifyTestedFromWire } from '../../agent/wire/notify.ts';
 import { linesFromWire } from '../../agent/wire/lines.ts';
 import { doctorFromWire } from '../../agent/wire/doctor.ts';
 import { explainFromWire } from '../../agent/wire/explain.ts';
@@ -46,6 +48,9 @@ const READ_MS = 5000;
 /** Every node asks its HAProxy meanwhile. */
 const SHOW_MS = 12_000;
 /** Every node reads the end of a file meanwhile. */
+/** The longest timeout of a target, on two nodes at once. */
+const NOTIFY_MS = 70_000;
+const NO_BYTES = new Uint8Array();
 const LINES_MS = 8000;
 /** Every node looks at itself meanwhile. */
 const DOCTOR_MS = 20_000;
@@ -272,6 +277,16 @@ function agent(name: string, channel: Channel): Agent {
         LINES_MS,
       );
     },
+    testNotify(target) {
+      const { path, requestSerialize } = ControlService.testNotify;
+      return asks(
+        'notify test',
+        path,
+        requestSerialize({ target }),
+        ([part]) => notifyTestedFromWire(proxyctl.v1.TestNotifyReply.decode(part ?? NO_BYTES)),
+        NOTIFY_MS,
+      );
+    },
     certificates(served) {
       const { path, requestSerialize } = ControlService.certificates;
       return ask('certificates', path, requestSerialize({ served }), (reply) =>
@@ -281,12 +296,3 @@ function agent(name: string, channel: Channel): Agent {
     close: () => channel.close(),
   };
 }
-
-const notUnderstood = (what: string, cause: string, changes: boolean): ActFailure =>
-  new ActFailure(changes ? 'result-unknown' : 'failed', {
-    code: 'bad_answer',
-    message: `${what}: the answer is not understood`,
-    cause,
-    remediation:
-      'proxyctl and agent may be of different versions: proxyctl --version on both hosts',
-  });

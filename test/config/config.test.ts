@@ -85,6 +85,7 @@ test('only a peer is needed: every default', async (t) => {
       ca: '',
       certificates: [],
     },
+    notify: [],
     metrics: { listen: [] },
   });
 });

@@ -203,7 +203,14 @@ test("an alert that another node notices is that node's; two of one name are one
     alertOf({ id: 'drift', severity: 'fail', text: 'worse' }),
   ];
   t.deepEqual(stood([0, found], [1000, found])[1], [
-    { id: 'drift', subject: 'haproxy', severity: 'fail', text: 'worse', sinceWallMs: WALL },
+    {
+      id: 'drift',
+      subject: 'haproxy',
+      severity: 'fail',
+      text: 'worse',
+      remedy: '',
+      sinceWallMs: WALL,
+    },
   ]);
   const many = Array.from({ length: 500 }, (_, at) => alertOf({ subject: `s${at}` }));
   t.is(stood([0, many], [1000, many])[1]?.length, 200);

@@ -30,6 +30,7 @@ const stood = (id: string): Standing => ({
   subject: 'haproxy',
   severity: 'warn',
   text: id,
+  remedy: '',
   sinceWallMs: 1_799_999_990_000,
 });
 

@@ -76,6 +76,7 @@ const server = await startServer({
     certificates: look,
     audit: look,
     events: look,
+    testNotify: look,
     move: act,
     setMaintenance: act,
     setAutomation: act,

@@ -24,6 +24,8 @@ export interface LabOptions {
   readonly addresses?: number;
   /** policy.max_moves of the agents; absent: the product's own. */
   readonly maxMoves?: number;
+  /** Every agent mails what happens through `sendmail` of the runtime folder, which a test puts there. */
+  readonly notify?: boolean;
   /** So many servers more behind each HAProxy, a hundred a backend, unchecked and without traffic. */
   readonly bulk?: number;
   /** So many certificates more on every host's TLS listener, each with a name of its own. */

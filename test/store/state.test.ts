@@ -75,6 +75,7 @@ test('what was saved is there after a restart, whole', async (t) => {
         subject: 'haproxy',
         severity: 'fail' as const,
         text: 'HAProxy down',
+        remedy: '',
         sinceWallMs: WALL,
       },
     ],

@@ -2,8 +2,8 @@ import type { Certificates, ExplainAnswer, Standing } from '../../../agent/core/
 import { certificateFindings } from '../../../agent/core/certificates.ts';
 import { NOTHING } from '../../../agent/core/audit-lines.ts';
 import type { AuditEntry } from '../../../agent/core/audit.ts';
-import type { PairEvent } from '../../../agent/core/events.ts';
 import { eventsResult } from '../../../ctl/json/events.ts';
+import { happened } from './happened.ts';
 import { auditResult } from '../../../ctl/json/audit.ts';
 import { automationResult } from '../../../ctl/json/automation.ts';
 import { certificateListResult, certificatesResult } from '../../../ctl/json/certificates.ts';
@@ -13,6 +13,7 @@ import { diffResult } from '../../../ctl/json/diff.ts';
 import { doctorResult } from '../../../ctl/json/doctor.ts';
 import { explainResult } from '../../../ctl/json/explain.ts';
 import { haproxyResult } from '../../../ctl/json/haproxy.ts';
+import { notifyTestResult } from '../../../ctl/json/notify.ts';
 import { historyResult } from '../../../ctl/json/history.ts';
 import { moveResult } from '../../../ctl/json/moves.ts';
 import { authorityResult, enrolledResult, issuedResult } from '../../../ctl/json/pki.ts';
@@ -198,35 +199,6 @@ const audited: AuditEntry[] = [
   },
 ];
 
-const plain: PairEvent = {
-  time: time(0),
-  id: 'haproxy01-7-1',
-  node: 'haproxy01',
-  kind: 'haproxy-up',
-  severity: 'info',
-  subject: 'haproxy',
-  text: 'HAProxy up',
-};
-const happened: PairEvent[] = [
-  plain,
-  {
-    ...plain,
-    alert: 'drift',
-    remedy: 'r',
-    from: 'a',
-    to: 'b',
-    cause: 'agent',
-    actor: 'anna',
-    reason: 'r',
-    requestId: 'r',
-    until: time(0),
-    objects: ['WEB/web1'],
-    objectsCount: 2,
-    lastedMs: 1,
-    count: 2,
-  },
-];
-
 /** By the headings of docs/json.md: results that show every key, and null where it may be. */
 export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
   status: status(),
@@ -239,6 +211,13 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
     }),
   ],
   events: [eventsResult(happened, [{ node: 'haproxy01', problem: '', leftOut: 'not read' }])],
+  'notify test': [
+    notifyTestResult({
+      nodes: [
+        { node: 'haproxy01', problem: '', targets: [{ name: 'ops', problem: '', tookMs: 1 }] },
+      ],
+    }),
+  ],
   audit: [auditResult(audited, [{ node: 'haproxy01', problem: '', leftOut: 'not read' }])],
   doctor: [doctorResult({ node: 'haproxy01', findings: [finding], nodes: [] })],
   diff: [
