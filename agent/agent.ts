@@ -12,11 +12,13 @@ import { wakeups } from './loop/schedule.ts';
 import { problems as openProblems } from './problems.ts';
 import type { Account } from './privilege/account.ts';
 import { hostDescriptors } from './start/host-descriptors.ts';
+import { hostEvents } from './start/host-events.ts';
 import { hostFiles } from './start/host-files.ts';
 import { hostHaproxy } from './start/host-haproxy.ts';
 import { hostLinks } from './start/host-links.ts';
 import { hostMetrics } from './start/host-metrics.ts';
 import { hostNode } from './start/host-node.ts';
+import { hostNotify } from './start/host-notify.ts';
 import { hostPair } from './start/host-pair.ts';
 import { hostServer } from './start/host-server.ts';
 import { openAsRoot } from './start/open-as-root.ts';
@@ -36,8 +38,8 @@ export interface Agent {
   reload(next: Config): void;
   /** agent.toml cannot be used: the old one stays in force, and that is shown. */
   reloadRefused(cause: string, remedy: string): void;
-  /** newsyslog(8) may have moved the audit log away. */
-  reopenAudit(): void;
+  /** newsyslog(8) may have moved the records away. */
+  reopenRecords(): void;
   /** Before a shutdown: resolves once no address is here that another node can take, at most 5 s. */
   leave(): Promise<void>;
   /** Before another stop by SIGTERM: where HAProxy ends as well, addresses leave as by `leave`. */
@@ -87,7 +89,15 @@ export async function startAgent(
   };
   const common = { config, clock, log, problems };
   const files = await hostFiles({ ...common, descriptors, ends: opened, problemOf });
-  const { tls, audit, revocations, own, save } = files;
+  const { tls, audit, events, revocations, own, save } = files;
+  const notify = await hostNotify({
+    config,
+    clock,
+    problems,
+    standing: files.stored.standing,
+    changed: bell.ring,
+  });
+  opened.opened(() => notify.stop());
   const certificatesWanted = wakeups();
   const links = hostLinks({
     config,
@@ -118,6 +128,7 @@ export async function startAgent(
     haproxy: host,
     bell,
     latest,
+    notify: notify.report,
   });
   const { loop, storeIntents } = running;
   const { observes } = privileges;
@@ -133,7 +144,9 @@ export async function startAgent(
     others: names.map((peer) => links.peerCalls(peer)),
     issuer: () => upkeep?.issuer ?? null,
     files,
+    testNotify: notify.test,
   });
+  const happens = hostEvents({ config, clock, files, running, links, parts, notify });
 
   const metrics = await hostMetrics({
     ...common,
@@ -175,6 +188,7 @@ export async function startAgent(
   const installed = watchInstalled(fileURLToPath(import.meta.url), clock, problems);
   opened.opened(() => installed.stop());
   audit.note(startedNote(VERSION, account?.name ?? 'as started'));
+  happens.started();
   bell.ring();
 
   return {
@@ -182,14 +196,20 @@ export async function startAgent(
     addresses: server.addresses,
     reload(next) {
       problems.clear('config');
-      audit.note(reloadNote(reload(next)));
+      const reloaded = reload(next);
+      audit.note(reloadNote(reloaded));
+      happens.reloaded(reloaded);
       bell.ring();
     },
     reloadRefused(cause, remedy) {
       problems.raise('config', cause, remedy);
       audit.note(reloadNote({ taken: [], waiting: [], refused: cause }));
+      happens.refused(cause);
     },
-    reopenAudit: () => audit.reopen(),
+    reopenRecords() {
+      audit.reopen();
+      events.reopen();
+    },
     ...endings({ loop, carp: kernel, haproxy: running.haproxy, clock, log }, privileges.will),
     stop: opened.end,
   };

@@ -4,7 +4,13 @@ import { parseArgs } from 'node:util';
 import { startAgent, type Agent } from './agent.ts';
 import { ConfigError, loadConfig, type Config } from './config/config.ts';
 import { openLog, type Log } from './log.ts';
-import { accountOf, giveAudit, giveLog, refuseSteered, type Account } from './privilege/account.ts';
+import {
+  accountOf,
+  giveLog,
+  giveRecord,
+  refuseSteered,
+  type Account,
+} from './privilege/account.ts';
 import { releaseHost } from './start/release.ts';
 import { checkStart, failureText, lostFailure, startFailure } from './start/failure.ts';
 import type { StartFailure } from './start/failure.ts';
@@ -73,7 +79,8 @@ async function accountHere(config: Config, logs: boolean): Promise<Account | nul
     if (found !== null) await refuseSteered(execWithin(ID_MS), path, found);
     if (found !== null && logs) {
       await giveLog('log.file', log.file, found);
-      await giveAudit(log.audit, found);
+      await giveRecord('log.audit', log.audit, found);
+      await giveRecord('log.events', log.events, found);
     }
     return found;
   } catch (error) {
@@ -160,7 +167,7 @@ try {
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGHUP', () => {
     log.reopen();
-    agent.reopenAudit();
+    agent.reopenRecords();
     void again(agent);
   });
 } catch (error) {

@@ -31,7 +31,16 @@ export interface HaproxyPort {
 /** What a node stands on: the host, the store and the way to its peers; test/sim has simulated ones. */
 export interface NodePorts<H extends HaproxyPort> extends Pick<
   LoopOptions,
-  'networks' | 'pollMs' | 'observes' | 'icmp' | 'carp' | 'carpEvents' | 'prober' | 'bell' | 'latest'
+  | 'networks'
+  | 'notify'
+  | 'pollMs'
+  | 'observes'
+  | 'icmp'
+  | 'carp'
+  | 'carpEvents'
+  | 'prober'
+  | 'bell'
+  | 'latest'
 > {
   readonly node: string;
   readonly pair: string;

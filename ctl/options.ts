@@ -6,7 +6,7 @@ import type { Stamp } from '../agent/core/model.ts';
 import { ActFailure } from '../agent/core/results.ts';
 import { nearest } from '../agent/core/words.ts';
 import { usage } from './failure.ts';
-import { durationMs, untilMs } from './times.ts';
+import { durationMs, pastMs, untilMs } from './times.ts';
 
 /** What a verb's action gives back: its exit code. */
 export type Finish = (code: number) => void;
@@ -63,6 +63,14 @@ export const ending = (command: Command): Command =>
 function span(text: string): number {
   const ms = durationMs(text);
   if (ms === null) throw new InvalidArgumentError('Give it like 500ms, 30s, 5m or 2h.');
+  return ms;
+}
+
+/** A time in the past, as ms from then till now. */
+export function ago(text: string): number {
+  const ms = pastMs(text, Date.now());
+  if (ms === null)
+    throw new InvalidArgumentError('Give 2h, 08:00 or 2027-01-31T18:00:00Z, in the past.');
   return ms;
 }
 

@@ -9,6 +9,8 @@ import { addCompletion } from './commands/completion.ts';
 import { addContexts } from './commands/contexts.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addNotify } from './commands/notify.ts';
+import { addEvents } from './commands/events.ts';
 import { addExplain } from './commands/explain.ts';
 import { addHaproxy } from './commands/haproxy.ts';
 import { addHistory } from './commands/history.ts';
@@ -47,16 +49,29 @@ interface Group {
 const GROUPS: readonly Group[] = [
   {
     heading: 'Look:',
-    verbs: ['status', 'top', 'explain', 'history', 'audit', 'doctor', 'diff', 'wait'],
+    verbs: [
+      'status',
+      'top',
+      'explain',
+      'history',
+      'events',
+      'audit',
+      'doctor',
+      'diff',
+      'wait',
+      'notify',
+    ],
     add: (...where) => {
       addStatus(...where);
       addTop(...where);
       addExplain(...where);
       addHistory(...where);
+      addEvents(...where);
       addAudit(...where);
       addDoctor(...where);
       addDiff(...where);
       addWait(...where);
+      addNotify(...where);
     },
   },
   { heading: 'Move addresses:', verbs: ['failover', 'failback'], add: addMoves },

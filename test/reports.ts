@@ -91,6 +91,7 @@ export function report(node: string, change: Partial<NodeReport> = {}): NodeRepo
     })),
     doubles: [],
     applied: [],
+    notify: { targets: [], notices: [], told: [], raised: [] },
     icmp: 'none',
     carpEvents: 'events',
     agentStartedMs: 0,

@@ -26,6 +26,8 @@ export const memberOf = (node: string, answers: Partial<Member> = {}): Member =>
   inspect: no,
   storeRevocations: no,
   audit: no,
+  events: no,
+  testNotify: no,
   ...answers,
 });
 
@@ -57,6 +59,8 @@ export const verbsOf = (answers: Partial<ControlVerbs> = {}): ControlVerbs => ({
   certificates: no,
   publishRevocations: no,
   audit: no,
+  events: no,
+  testNotify: no,
   ...answers,
 });
 

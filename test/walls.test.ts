@@ -21,7 +21,17 @@ interface Wall {
 }
 
 /** Each imports no other. */
-const APART = ['audit', 'carp', 'haproxy', 'acme', 'metrics', 'witness', 'store'];
+const APART = [
+  'audit',
+  'events',
+  'notify',
+  'carp',
+  'haproxy',
+  'acme',
+  'metrics',
+  'witness',
+  'store',
+];
 const ADAPTERS = [...APART, 'certs', 'privilege'];
 const TOP = ['../agent.ts', '../node.ts', '../main.ts'];
 const roomsOf = (names: readonly string[]): string[] => names.map((name) => `../${name}/x.ts`);
@@ -105,14 +115,17 @@ const WALLS: Readonly<Record<string, Wall>> = {
   'certificates are on top of HAProxy, never below it': {
     files: ['agent/certs/y.ts'],
     refused: [
-      ...roomsOf(['audit', 'carp', 'acme', 'witness', 'store', 'privilege']),
+      ...roomsOf(['audit', 'events', 'notify', 'carp', 'acme', 'witness', 'store', 'privilege']),
       ...ABOVE_ADAPTERS,
     ],
     allowed: [...roomsOf(['haproxy']), ...BELOW_ADAPTERS],
   },
   'what is done as root is done for carp, haproxy and certs': {
     files: ['agent/privilege/y.ts'],
-    refused: [...roomsOf(['audit', 'acme', 'witness', 'store']), ...ABOVE_ADAPTERS],
+    refused: [
+      ...roomsOf(['audit', 'events', 'notify', 'acme', 'witness', 'store']),
+      ...ABOVE_ADAPTERS,
+    ],
     allowed: [...roomsOf(['carp', 'haproxy', 'certs']), ...BELOW_ADAPTERS],
   },
   'a node stands on ports': {
@@ -120,6 +133,8 @@ const WALLS: Readonly<Record<string, Wall>> = {
     refused: [
       ...[
         'audit',
+        'events',
+        'notify',
         'carp',
         'haproxy',
         'certs',
@@ -176,7 +191,17 @@ const WALLS: Readonly<Record<string, Wall>> = {
   'what is asked for, done unasked or looked at does not know how nodes speak': {
     files: ['agent/verbs/y.ts', 'agent/upkeep/y.ts', 'agent/inspect/y.ts'],
     refused: [
-      ...roomsOf(['audit', 'rpc', 'wire', 'gossip', 'start', 'store', 'witness']),
+      ...roomsOf([
+        'audit',
+        'events',
+        'notify',
+        'rpc',
+        'wire',
+        'gossip',
+        'start',
+        'store',
+        'witness',
+      ]),
       ...TOP,
       '../../proto/gen/messages.js',
       '../../ctl/x.ts',

@@ -1,13 +1,14 @@
 import { auditLine, NOTHING } from '../core/audit/audit-lines.ts';
 import type { Audit, AuditAsk, AuditCaller, AuditEnd, AuditEntry } from '../core/audit/audit.ts';
-import { actsOf, type AuditPage, type AuditRefusal } from '../core/audit/audit.ts';
+import { actsOf, type AuditRefusal } from '../core/audit/audit.ts';
+import type { LinePage } from '../core/lines.ts';
 import type { Intent } from '../core/model.ts';
 import { sentence, withoutPort } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
-import { perMinute } from './counting.ts';
+import { perMinute } from '../sys/per-minute.ts';
 import { bounded, factsOf } from './facts.ts';
-import { lineFile } from './file.ts';
+import { lineFile } from '../sys/line-file.ts';
 import { readAudit } from './read.ts';
 import { syslogText } from './syslog.ts';
 
@@ -28,7 +29,7 @@ export interface AuditLog extends Audit {
   /** Decisions that a peer's gossip brought, because this node was away or has not been asked yet. */
   learnt(peer: string, decisions: readonly Pick<Intent, 'key' | 'actor' | 'requestId'>[]): void;
   /** Lines of this node; rejects with ActFailure. */
-  lines(ask: AuditAsk): Promise<AuditPage>;
+  lines(ask: AuditAsk): Promise<LinePage>;
   /** newsyslog(8) has moved the file away. */
   reopen(): void;
   /** Says what has been counted; call before exit. */
@@ -178,7 +179,7 @@ export function openAudit(options: {
   };
 }
 
-const NO_FILE: AuditPage = { lines: [], leftOut: 'log.audit in agent.toml is empty: no file' };
+const NO_FILE: LinePage = { lines: [], leftOut: 'log.audit in agent.toml is empty: no file' };
 
 /** How it ended, with what of each certificate clients get now. */
 function endOf(

@@ -1,134 +1,21 @@
-import { constants } from 'node:fs';
-import { open, readdir } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { auditEntry, isAbout } from '../core/audit/audit-lines.ts';
-import type { AuditAsk, AuditPage } from '../core/audit/audit.ts';
-import { ActFailure } from '../core/results.ts';
-import { sentence } from '../core/words.ts';
-import { isSystemError } from '../sys/files.ts';
+import type { AuditAsk } from '../core/audit/audit.ts';
+import type { LinePage } from '../core/lines.ts';
+import { linePage } from '../sys/line-page.ts';
 
-/** Read at a time, so that other things get their turn. */
-const CHUNK = 64 << 10;
-/** At most so much is looked at, the newest first. */
-const MOST_READ = 8 << 20;
-/** Of what is found, so much is given: it fits one message. */
-const MOST_GIVEN = 2 << 20;
-/** A line of another program may have any length; ours have far less. */
-const LONGEST_LINE = 64 << 10;
-const MOST_NAMES = 3;
-
-/**
- * The newest lines of `file` and of the one that newsyslog(8) made of it last, if that is not
- * compressed, which the ask is about. Rejects with ActFailure where it cannot be read.
- */
-export async function readAudit(file: string, ask: AuditAsk, wallMs: number): Promise<AuditPage> {
-  const gathering = gather(ask, ask.sinceMs === null ? null : wallMs - ask.sinceMs);
-  const seen = new Set<string>();
-  for (const path of [file, `${file}.0`]) {
-    const handle = await opened(path, path === file);
-    if (handle === null) continue;
-    try {
-      const { ino, dev, size } = await handle.stat();
-      // Turned over between the two: it is the same file.
-      if (seen.has(`${dev}:${ino}`)) continue;
-      seen.add(`${dev}:${ino}`);
-      await backwards(handle, size, gathering);
-    } finally {
-      await handle.close();
-    }
-    if (gathering.full !== '') break;
-  }
-  const { full } = gathering;
-  const lines = gathering.lines.reverse();
-  if (full === 'enough') return { lines, leftOut: '' };
-  if (full === 'much') return { lines, leftOut: `older lines of ${file} are not shown` };
-  return { lines, leftOut: await older(file) };
-}
-
-interface Gathering {
-  /** The newest first. */
-  readonly lines: string[];
-  /** Why no more is wanted: what was asked for is there, or it would be too much. Empty: go on. */
-  readonly full: '' | 'enough' | 'much';
-  /** A chunk's lines, the newest first. */
-  take(lines: readonly string[], bytes: number): void;
-}
-
-function gather(ask: AuditAsk, fromWallMs: number | null): Gathering {
-  const lines: string[] = [];
-  let full: Gathering['full'] = '';
-  let [read, given] = [0, 0];
-  return {
-    lines,
-    get full() {
-      return full;
-    },
-    take(chunk, bytes) {
-      let young = fromWallMs === null;
-      let entries = 0;
-      for (const line of chunk) {
+/** The lines of an audit log that the ask is about; rejects with ActFailure where it cannot be read. */
+export const readAudit = (file: string, ask: AuditAsk, wallMs: number): Promise<LinePage> =>
+  linePage(
+    file,
+    {
+      fromWallMs: ask.sinceMs === null ? null : wallMs - ask.sinceMs,
+      limit: ask.limit,
+      look(line) {
         const entry = auditEntry(line);
-        if (entry === null) continue;
-        entries += 1;
-        const isYoung = fromWallMs === null || Date.parse(entry.time) >= fromWallMs;
-        young ||= isYoung;
-        if (!isYoung || (ask.who !== '' && !isAbout(entry, ask.who))) continue;
-        if (given + line.length > MOST_GIVEN) full = 'much';
-        else if (lines.length >= ask.limit) full = 'enough';
-        if (full !== '') return;
-        lines.push(line);
-        given += line.length;
-      }
-      read += bytes;
-      // Not by one line alone: a clock may have been set.
-      if (!young && entries > 0) full = 'enough';
-      else if (read >= MOST_READ) full = 'much';
+        if (entry === null) return null;
+        const wanted = ask.who === '' || isAbout(entry, ask.who);
+        return { wallMs: Date.parse(entry.time), wanted };
+      },
     },
-  };
-}
-
-/** Gives the lines of a file from its end on. */
-async function backwards(handle: FileHandle, size: number, gathering: Gathering): Promise<void> {
-  let rest = Buffer.alloc(0);
-  for (let end = size; end > 0 && gathering.full === '';) {
-    const start = Math.max(0, end - CHUNK);
-    const chunk = Buffer.alloc(end - start);
-    const { bytesRead } = await handle.read(chunk, 0, chunk.length, start);
-    const bytes = Buffer.concat([chunk.subarray(0, bytesRead), rest]);
-    const first = start === 0 ? -1 : bytes.indexOf(10);
-    const whole = first === -1 && start > 0 ? Buffer.alloc(0) : bytes.subarray(first + 1);
-    rest = bytes.subarray(0, start === 0 ? 0 : first === -1 ? bytes.length : first + 1);
-    if (rest.length > LONGEST_LINE) rest = Buffer.alloc(0);
-    gathering.take(whole.toString('utf8').split('\n').reverse(), bytesRead);
-    end = start;
-  }
-}
-
-/** Null where it need not be there. */
-async function opened(path: string, must: boolean): Promise<FileHandle | null> {
-  try {
-    return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return null;
-    if (!must) return null;
-    throw new ActFailure('failed', {
-      code: 'audit_unreadable',
-      message: `${path} cannot be read: ${sentence(error)}`,
-      remediation: `ls -l ${path}; it belongs to user of agent.toml`,
-    });
-  }
-}
-
-/** What newsyslog(8) has put away and nobody reads here, as a sentence; empty: nothing. */
-async function older(file: string): Promise<string> {
-  const name = basename(file);
-  const found = await readdir(dirname(file)).catch(() => []);
-  const put = found
-    .filter((one) => one.startsWith(`${name}.`) && one !== `${name}.0`)
-    .sort((a, b) => (a.length === b.length ? (a < b ? -1 : 1) : a.length - b.length));
-  if (put.length === 0) return '';
-  const named = put.slice(0, MOST_NAMES).map((one) => join(dirname(file), one));
-  const more = put.length > MOST_NAMES ? ` and ${put.length - MOST_NAMES} more` : '';
-  return `not read: ${named.join(', ')}${more}`;
-}
+    'audit_unreadable',
+  );

@@ -25,6 +25,8 @@ export interface Config {
     readonly format: 'json' | 'text';
     /** Who did what; empty: no file. */
     readonly audit: string;
+    /** What happened; empty: no file. */
+    readonly events: string;
     /** The same to standard output, which daemon(8) gives to syslog. */
     readonly auditSyslog: boolean;
   };
@@ -88,7 +90,25 @@ export interface Config {
     readonly ca: string;
     readonly certificates: readonly { readonly names: readonly string[]; readonly path: string }[];
   };
+  readonly notify: readonly NotifyConfig[];
   readonly metrics: { readonly listen: readonly string[] };
+}
+
+/** One [[notify]]; of the keys of other kinds than its own the defaults. */
+export interface NotifyConfig {
+  readonly name: string;
+  readonly kind: 'exec' | 'webhook' | 'mail';
+  readonly severity: 'info' | 'warn' | 'fail';
+  readonly alerts: readonly string[];
+  readonly kinds: readonly string[];
+  readonly timeoutMs: number;
+  readonly command: readonly string[];
+  readonly url: string;
+  readonly headersFile: string;
+  readonly ca: string;
+  readonly from: string;
+  readonly to: readonly string[];
+  readonly sendmail: string;
 }
 
 type SocketRole = 'viewer' | 'operator' | 'admin';
@@ -172,7 +192,19 @@ export async function parseConfig(
 }
 
 function filled(toml: AgentToml, node: string): Config {
-  const { peer, network, log, carp, haproxy, policy, certificates, acme, metrics, ...rest } = toml;
+  const {
+    peer,
+    network,
+    log,
+    carp,
+    haproxy,
+    policy,
+    certificates,
+    acme,
+    notify,
+    metrics,
+    ...rest
+  } = toml;
   return {
     ...rest,
     node,
@@ -181,7 +213,8 @@ function filled(toml: AgentToml, node: string): Config {
       file: log.file,
       level: log.level,
       format: log.format,
-      audit: log.audit ?? (log.file === '' ? '' : join(dirname(log.file), 'proxyctl-audit.log')),
+      audit: log.audit ?? beside(log.file, 'proxyctl-audit.log'),
+      events: log.events ?? beside(log.file, 'proxyctl-events.log'),
       auditSyslog: log.audit_syslog,
     },
     networks:
@@ -228,9 +261,17 @@ function filled(toml: AgentToml, node: string): Config {
       ca: acme.ca,
       certificates: acme.certificate,
     },
+    notify: notify.map(({ timeout, headers_file: headersFile, from = '', ...one }) => ({
+      ...one,
+      from,
+      headersFile,
+      timeoutMs: timeout,
+    })),
     metrics,
   };
 }
+
+const beside = (log: string, name: string): string => (log === '' ? '' : join(dirname(log), name));
 
 const dotted = (path: Path): string => path.join('.');
 

@@ -25,7 +25,47 @@ export function conflicts(raw: unknown, own: string): Conflict[] {
       found.push({ path: ['network', at, 'name'], message: `${name} is named twice` });
     networks.add(name);
   }
-  return [...found, ...acmeConflicts(raw['acme'])];
+  return [...found, ...acmeConflicts(raw['acme']), ...notifyConflicts(tables(raw['notify']))];
+}
+
+/** What each kind of target needs, and what says nothing there. */
+const NOTIFY_KEYS: Readonly<Record<string, { must: readonly string[]; may: readonly string[] }>> = {
+  exec: { must: ['command'], may: [] },
+  webhook: { must: ['url'], may: ['headers_file', 'ca'] },
+  mail: { must: ['from', 'to'], may: ['sendmail'] },
+};
+
+function notifyConflicts(targets: readonly Readonly<Record<string, unknown>>[]): Conflict[] {
+  const names = new Set<unknown>();
+  return targets.flatMap((target, at): Conflict[] => {
+    const { name, kind } = target;
+    const twice = names.has(name);
+    names.add(name);
+    const keys = typeof kind === 'string' ? NOTIFY_KEYS[kind] : undefined;
+    const { must, may } = keys ?? { must: [], may: [] };
+    const others = Object.values(NOTIFY_KEYS)
+      .flatMap((one) => [...one.must, ...one.may])
+      .filter((key) => keys !== undefined && !must.includes(key) && !may.includes(key));
+    const empty = (value: unknown): boolean =>
+      value === undefined || value === '' || (Array.isArray(value) && value.length === 0);
+    return [
+      ...(twice && typeof name === 'string'
+        ? [{ path: ['notify', at, 'name'], message: `${name} is named twice` }]
+        : []),
+      ...must
+        .filter((key) => empty(target[key]))
+        .map((key) => ({
+          path: ['notify', at],
+          message: `needs ${key}: it is of kind ${String(kind)}`,
+        })),
+      ...others
+        .filter((key) => !empty(target[key]))
+        .map((key) => ({
+          path: ['notify', at, key],
+          message: `says nothing for one of kind ${String(kind)}; leave it out`,
+        })),
+    ];
+  });
 }
 
 function acmeConflicts(acme: unknown): Conflict[] {

@@ -1,6 +1,9 @@
 import { isAbsolute } from 'node:path';
 import { isIP } from 'node:net';
 import * as v from 'valibot';
+import { ALERTS, type AlertId } from '../core/alerts/alert.ts';
+import { EVENT_KINDS, isOfKind } from '../core/events.ts';
+import { MOST_TARGETS } from '../core/notify.ts';
 import { hostPort } from '../sys/host-port.ts';
 
 /** The shape of agent.toml. Every message says what would be right. */
@@ -91,6 +94,10 @@ const mail = v.pipe(
   string,
   v.regex(/^$|^[^\s@:,?]+@[^\s@:,?]+$/, 'must be empty or one mail address'),
 );
+const mailbox = v.pipe(
+  string,
+  v.regex(/^[^\s@:,?<>"();\\-][^\s@:,?<>"();\\]*@[^\s@:,?<>"();\\]+$/, 'must be one mail address'),
+);
 /** What http-01 can prove: RFC 8555, 8.3 and 7.1.3 know no wildcard there. */
 const hostName = v.pipe(
   string,
@@ -108,6 +115,16 @@ const argv = v.pipe(
   v.check(
     (words) => words.length === 0 || isAbsolute(words[0] ?? ''),
     'must start with the absolute path of a program',
+  ),
+);
+
+const ALERT_IDS = Object.keys(ALERTS) as [AlertId, ...AlertId[]];
+const DEFAULT_KINDS = ['alert', 'moved', 'maintenance', 'pause', 'resume'];
+const kindOfEvent = v.pipe(
+  string,
+  v.check(
+    (text) => EVENT_KINDS.some((kind) => isOfKind(kind, text)),
+    'must be a kind of event (proxyctl events --help), or the word before its dash',
   ),
 );
 
@@ -134,6 +151,7 @@ export const agentToml = v.strictObject({
       level: v.optional(oneOf(['debug', 'info', 'warn', 'error']), 'info'),
       format: v.optional(oneOf(['json', 'text']), 'json'),
       audit: v.optional(optionalPath),
+      events: v.optional(optionalPath),
       audit_syslog: v.optional(bool, true),
     }),
     {},
@@ -251,6 +269,30 @@ export const agentToml = v.strictObject({
       ),
     }),
     {},
+  ),
+  notify: v.optional(
+    v.pipe(
+      v.array(
+        v.strictObject({
+          name: v.pipe(name, v.maxLength(64, 'at most 64 characters')),
+          kind: oneOf(['exec', 'webhook', 'mail']),
+          severity: v.optional(oneOf(['info', 'warn', 'fail']), 'warn'),
+          alerts: v.optional(list(oneOf(ALERT_IDS)), []),
+          kinds: v.optional(list(kindOfEvent), DEFAULT_KINDS),
+          timeout: v.optional(duration('1s', '1m'), '10s'),
+          command: v.optional(argv, []),
+          url: v.optional(httpsUrl, ''),
+          headers_file: v.optional(optionalPath, ''),
+          ca: v.optional(optionalPath, ''),
+          from: v.optional(mailbox),
+          to: v.optional(list(mailbox), []),
+          sendmail: v.optional(path, '/usr/sbin/sendmail'),
+        }),
+        'must be written as [[notify]]',
+      ),
+      v.maxLength(MOST_TARGETS, `at most ${MOST_TARGETS} targets`),
+    ),
+    [],
   ),
   metrics: v.optional(v.strictObject({ listen: v.optional(list(address), []) }), {}),
 });

@@ -1,8 +1,11 @@
-import type { AuditAsk, AuditPage } from './audit/audit.ts';
+import type { AuditAsk } from './audit/audit.ts';
+import type { LinePage } from './lines.ts';
 import type { InspectedCertificate, ServerReading } from './answers.ts';
 import type { Inspection } from './doctor/inspection.ts';
+import type { EventsAsk } from './events.ts';
 import type { OwnerChange } from './history.ts';
 import type { Intent } from './model.ts';
+import type { TestedTarget } from './notify.ts';
 import type { ShowReply } from './show-commands.ts';
 import type { SwapStanding } from './certs/swap.ts';
 import type { SwapPrepare, SwapReading } from './certs/swap-messages.ts';
@@ -47,7 +50,11 @@ export interface Member {
    */
   storeRevocations(list: string): Promise<boolean>;
   /** Lines of its audit log; 'failed' where it cannot be read. */
-  audit(ask: AuditAsk): Promise<AuditPage>;
+  audit(ask: AuditAsk): Promise<LinePage>;
+  /** Events of that node; 'failed' where its record cannot be read. */
+  events(ask: EventsAsk): Promise<LinePage>;
+  /** Sends a test to that node's target of this name; '' to each. Of a name it has not: none. */
+  testNotify(target: string): Promise<readonly TestedTarget[]>;
   /** Looks at its host, read only; each part that could not be looked at says so. */
   inspect(): Promise<Inspection>;
 }

@@ -1,3 +1,5 @@
+import type { NotifyReport } from './notify.ts';
+
 /**
  * The words everything else is written in. Plain immutable values; every
  * `...SinceMs` and `...AtMs` is a reading of this host's monotonic clock (what
@@ -66,10 +68,7 @@ export interface KnownBase {
   readonly base: number;
 }
 
-/**
- * `stopping`: serves the sessions it has and accepts no new ones. Unknown: it cannot be asked, or a
- * word of a newer agent.
- */
+/** `stopping`: serves the sessions it has and accepts no new ones. Unknown: it cannot be asked, or a newer word. */
 export type HaproxyState = 'up' | 'stopping' | 'hung' | 'down' | Unknown;
 
 interface FrontendReport {
@@ -237,6 +236,7 @@ export interface NodeReport extends Start {
   /** Nodes of which it hears two agents that go on under the one name. */
   readonly doubles: readonly string[];
   readonly applied: readonly AppliedIntent[];
+  readonly notify: NotifyReport;
   readonly icmp: 'raw-socket' | 'ping' | 'none' | Unknown;
   readonly carpEvents: 'events' | 'polling' | Unknown;
   /** When the agent started, on this host's monotonic clock. */

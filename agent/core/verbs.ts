@@ -9,10 +9,13 @@ import type {
   ServersAct,
   WeightAct,
 } from './acts.ts';
-import type { AuditAnswer, AuditAsk } from './audit/audit.ts';
+import type { AuditAsk } from './audit/audit.ts';
+import type { LinesAnswer } from './lines.ts';
 import type { Certificates, ExplainAnswer, ServersAnswer, Status } from './answers.ts';
 import type { DoctorAnswer, DoctorAsk } from './doctor/finding.ts';
+import type { EventsAsk } from './events.ts';
 import type { History } from './history.ts';
+import type { NotifyTested } from './notify.ts';
 import type { ActResult, Progress } from './results.ts';
 import type { ShowAnswer } from './show-commands.ts';
 
@@ -45,7 +48,11 @@ export interface ControlVerbs {
   /** Who it names is out at once, on every node in touch. */
   publishRevocations(act: RevocationAct, report: Report): Promise<ActResult>;
   /** Lines of every node's audit log, the newest last. */
-  audit(ask: AuditAsk): Promise<AuditAnswer>;
+  audit(ask: AuditAsk): Promise<LinesAnswer>;
+  /** Events of every node, or of those named, the newest last. */
+  events(ask: EventsAsk): Promise<LinesAnswer>;
+  /** Sends a test to the targets of this name on every node; '' to all. */
+  testNotify(target: string): Promise<NotifyTested>;
   /** `served`: with a TLS connect to the listeners of every node. */
   certificates(served: boolean): Promise<Certificates>;
 }

@@ -2,6 +2,7 @@ import type { Decision } from '../core/decide/decision.ts';
 import { PROTOCOL } from '../core/gossip.ts';
 import { isRead } from '../core/health.ts';
 import type { NodeReport, NodeView, Problem } from '../core/model.ts';
+import { NO_NOTIFY } from '../core/notify.ts';
 import type { Bases } from './observe.ts';
 import { joins } from './joining.ts';
 import { logChanges } from './log.ts';
@@ -80,6 +81,7 @@ export function ownReport(options: LoopOptions) {
           .filter(({ doubleSinceMs }) => doubleSinceMs !== null)
           .map(({ node }) => node),
         applied: options.applied(),
+        notify: options.notify?.() ?? NO_NOTIFY,
         icmp: options.icmp,
         carpEvents: options.carpEvents(),
         agentStartedMs: startedAtMs,

@@ -74,6 +74,8 @@ export interface LoopOptions extends Start {
   };
   readonly haproxy: () => readonly HaproxyReport[];
   readonly applied: () => readonly AppliedIntent[];
+  /** What is told of notifications; absent: nothing. */
+  readonly notify?: () => NodeReport['notify'];
   /** Problems of other parts: state file, devd, configuration. */
   readonly problems: () => readonly Problem[];
   readonly carpEvents: () => NodeReport['carpEvents'];

@@ -174,10 +174,10 @@ export async function giveLog(key: string, path: string, account: Account): Prom
   }
 }
 
-/** The same for the audit log; what cannot be opened is no reason not to start: it is an alert then. */
-export async function giveAudit(path: string, account: Account): Promise<void> {
+/** The same for a record, `key` of agent.toml; what cannot be opened is no reason not to start: it is an alert then. */
+export async function giveRecord(key: string, path: string, account: Account): Promise<void> {
   try {
-    await giveLog('log.audit', path, account);
+    await giveLog(key, path, account);
   } catch (error) {
     if (!(error instanceof Error && 'errno' in error)) throw error;
   }

@@ -10,7 +10,10 @@ import {
 import { challengeFromWire } from '../wire/acts.ts';
 import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from '../wire/acts.ts';
 import { revocationsFromWire } from '../wire/acts.ts';
-import { auditAnswerToWire, auditAskFromWire } from '../wire/audit.ts';
+import { auditAskFromWire } from '../wire/audit.ts';
+import { eventsAskFromWire } from '../wire/events.ts';
+import { notifyTestedToWire } from '../wire/notify.ts';
+import { linesToWire } from '../wire/lines.ts';
 import { doctorToWire } from '../wire/doctor.ts';
 import { showCommand, showName } from '../core/show-commands.ts';
 import { explainToWire } from '../wire/explain.ts';
@@ -85,10 +88,24 @@ export function controlHandlers(
       void lists(
         call,
         'audit',
-        async () => auditAnswerToWire(await verbs.audit(auditAskFromWire(call.request))),
+        async () => linesToWire(await verbs.audit(auditAskFromWire(call.request))),
         () => 'operator',
         // Who follows it would be all that it shows.
         false,
+      ),
+    events: (call: ServerWritableStream<proxyctl.v1.EventsRequest, EventsPiece>) =>
+      void lists(call, 'events', async () =>
+        linesToWire(await verbs.events(eventsAskFromWire(call.request))),
+      ),
+    testNotify: (call: ServerWritableStream<proxyctl.v1.TestNotifyRequest, NotifyPiece>) =>
+      void lists(
+        call,
+        'notify test',
+        async () => {
+          const target = short('target', call.request.target, LENGTHS.name);
+          return [notifyTestedToWire(await verbs.testNotify(target))];
+        },
+        () => 'operator',
       ),
     certificates: looks('certificates', async ({ served }: proxyctl.v1.CertificatesRequest) =>
       certificatesToWire(await verbs.certificates(served), clock.wallMs()),
@@ -118,6 +135,8 @@ export function controlHandlers(
 }
 
 type AuditPiece = proxyctl.v1.AuditReply.$Properties;
+type NotifyPiece = proxyctl.v1.TestNotifyReply.$Properties;
+type EventsPiece = proxyctl.v1.EventsReply.$Properties;
 type ShowPiece = proxyctl.v1.ShowCommandReply.$Properties;
 type ServersPage = proxyctl.v1.ServersReply.$Properties;
 type Upload = Parameters<typeof readUpload>[0] & EventStream;

@@ -30,6 +30,9 @@ export const BYTES: Readonly<Record<string, number>> = {
   show: 4 << 10,
   audit: 1 << 10,
   fetchAudit: 1 << 10,
+  events: 64 << 10,
+  fetchEvents: 64 << 10,
+  testNotify: 1 << 10,
   certificates: 1 << 10,
   move: 128 << 10,
   setMaintenance: 8 << 10,
@@ -47,6 +50,9 @@ export const LANES: Readonly<Record<string, string>> = {
   servers: 'haproxy',
   audit: 'audit',
   fetchAudit: 'audit',
+  events: 'events',
+  fetchEvents: 'events',
+  testNotify: 'notify',
 };
 
 /** Who has called lately is known for so long, ms. */

@@ -10,6 +10,7 @@ import type { SwapReading } from '../core/certs/swap-messages.ts';
 import type { Clock } from '../sys/clock.ts';
 import { failureFromStatus, notReached } from '../wire/failed-calls.ts';
 import { auditAskToWire } from '../wire/audit.ts';
+import { eventsAskToWire } from '../wire/events.ts';
 import { changeFromWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
 import { serverFromWire } from '../wire/servers.ts';
@@ -28,7 +29,9 @@ const SWAP_MS = 10_000;
 /** A long reply of HAProxy, after one that was asked for before. */
 const SHOW_MS = 9000;
 /** To read the end of a file, after one that was asked for before. */
-const AUDIT_MS = 5000;
+const LINES_MS = 5000;
+/** The longest timeout of a target, and a little. */
+const NOTIFY_MS = 65_000;
 /** Longer than any part of an inspection takes. */
 const INSPECT_MS = 12_000;
 
@@ -187,9 +190,23 @@ export function peerCalls(node: string, connection: () => Channel | string, cloc
     },
     audit: (ask) => {
       const request = auditAskToWire(ask);
-      return call('audit', AUDIT_MS, false, PeerService.fetchAudit, request, (reply) => {
+      return call('audit', LINES_MS, false, PeerService.fetchAudit, request, (reply) => {
         from(reply.node);
         return { lines: reply.lines, leftOut: reply.leftOut };
+      });
+    },
+    events: (ask) => {
+      const request = eventsAskToWire(ask);
+      return call('events', LINES_MS, false, PeerService.fetchEvents, request, (reply) => {
+        from(reply.node);
+        return { lines: reply.lines, leftOut: reply.leftOut };
+      });
+    },
+    testNotify: (target) => {
+      const method = PeerService.testNotify;
+      return call('notify test', NOTIFY_MS, true, method, { target }, (reply) => {
+        from(reply.node);
+        return reply.targets.map(({ name, problem, tookMs }) => ({ name, problem, tookMs }));
       });
     },
     inspect: () =>

@@ -10,10 +10,11 @@ import type { PeerContext } from './calls-of-peers.ts';
 import type { FromPeers } from './from-peers.ts';
 import { serverPages } from './server-pages.ts';
 import { auditAskFromWire } from '../wire/audit.ts';
+import { eventsAskFromWire } from '../wire/events.ts';
 import { changeToWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
 import { inspectedToWire, swapPrepareFromWire, swapToWire } from '../wire/swaps.ts';
-import { LENGTHS, named } from '../wire/bounds.ts';
+import { LENGTHS, named, short } from '../wire/bounds.ts';
 import { each, filled } from '../wire/fields.ts';
 
 /** This node as its peers can ask it; what they store goes with who they are, FromPeers. */
@@ -158,6 +159,21 @@ export function peerHandlers(
         const { lines, leftOut } = await member.audit(auditAskFromWire(request));
         return { node: self, lines: [...lines], leftOut };
       },
+    ),
+    fetchEvents: unary<proxyctl.v1.EventsRequest, proxyctl.v1.FetchEventsReply.$Properties>(
+      'events',
+      async (request) => {
+        const { lines, leftOut } = await member.events(eventsAskFromWire(request));
+        return { node: self, lines: [...lines], leftOut };
+      },
+    ),
+    testNotify: doing<proxyctl.v1.TestNotifyRequest, proxyctl.v1.PeerTestNotifyReply.$Properties>(
+      'notify test',
+      ({ target }) => ({ objects: target === '' ? [] : [target] }),
+      async ({ target }) => ({
+        node: self,
+        targets: [...(await member.testNotify(short('target', target, LENGTHS.name)))],
+      }),
     ),
     inspectCertificates: unary<
       proxyctl.v1.InspectCertificatesRequest,

@@ -3,6 +3,8 @@ import { revokedNote, stoppedNote } from '../audit/notes.ts';
 import { toStandardOutput } from '../audit/syslog.ts';
 import type { Config } from '../config/config.ts';
 import type { Ends } from '../ends.ts';
+import { happening } from '../core/events.ts';
+import { openEvents, type EventRecord } from '../events/record.ts';
 import type { Problems } from '../problems.ts';
 import { createTls, type Tls } from '../rpc/tls.ts';
 import { diskFromReserve, systemDisk } from '../store/disk.ts';
@@ -19,6 +21,7 @@ export interface HostFiles {
   readonly stored: Store['state'];
   readonly save: ReturnType<typeof saving>;
   readonly audit: AuditLog;
+  readonly events: EventRecord;
   readonly revocations: Awaited<ReturnType<typeof openRevocations>>;
   readonly own: ReturnType<typeof watchOwnCertificate>;
   /** Takes a list of the CA's; true where it said anything new. */
@@ -47,7 +50,23 @@ export async function hostFiles(host: {
     audit.close();
     audit.note(stoppedNote());
   });
-  const taken = (lists: Parameters<typeof revokedNote>[0]): void => audit.note(revokedNote(lists));
+  const { epoch } = store.state;
+  const events = openEvents({ node, epoch, file: log.events, clock, problems });
+  ends.opened(() => {
+    events.close();
+    events.add([happening('agent-stopped', node, 'the agent ends')]);
+  });
+  const taken = (lists: Parameters<typeof revokedNote>[0]): void => {
+    audit.note(revokedNote(lists));
+    const serials = lists.flatMap((one) => one.serials);
+    const text = `${serials.length} certificates of the pair are revoked`;
+    events.add([
+      happening('revocation', 'revocation list', text, {
+        objects: serials,
+        objectsCount: serials.length,
+      }),
+    ]);
+  };
   const revocations = await openRevocations({ folder: state, tls, problems, taken });
   const own = watchOwnCertificate(tls, clock, problems);
   ends.opened(() => own.stop());
@@ -58,5 +77,5 @@ export async function hostFiles(host: {
     own.look();
     return changed;
   };
-  return { tls, stored: store.state, save, audit, revocations, own, storeRevocations };
+  return { tls, stored: store.state, save, audit, events, revocations, own, storeRevocations };
 }

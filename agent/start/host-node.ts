@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { carp } from '../carp/carp.ts';
 import { carpEvents } from '../carp/events.ts';
 import type { Config } from '../config/config.ts';
-import type { Policy } from '../core/model.ts';
+import type { NodeReport, Policy } from '../core/model.ts';
 import { TIMINGS } from '../core/timing.ts';
 import type { Log } from '../log.ts';
 import type { latestRound } from '../loop/latest.ts';
@@ -36,6 +36,7 @@ export function hostNode(host: {
   readonly haproxy: ReturnType<typeof hostHaproxy>;
   readonly bell: ReturnType<typeof wakeups>;
   readonly latest: ReturnType<typeof latestRound>;
+  readonly notify: () => NodeReport['notify'];
 }) {
   const { config, policy, clock, log, problems, second, files, links, bell, latest } = host;
   const { acts, observes } = host.privileges;
@@ -67,6 +68,7 @@ export function hostNode(host: {
     ...(observes === '' ? { tellNeighbours: kernel.tell } : {}),
     prober: second.prober,
     haproxy: host.haproxy.make,
+    notify: host.notify,
     send: (to, message) => links.send(to, message),
     silence: links.silence,
   });

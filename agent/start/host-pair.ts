@@ -28,7 +28,8 @@ export function hostPair(host: {
   readonly socket: StatsSocket;
   readonly certificates: HostCertificates;
   readonly others: readonly Member[];
-  readonly files: Pick<HostFiles, 'storeRevocations' | 'audit'>;
+  readonly files: Pick<HostFiles, 'storeRevocations' | 'audit' | 'events'>;
+  readonly testNotify: Member['testNotify'];
   /** Null as long as none orders certificates here. */
   readonly issuer: () => Issuer | null;
 }) {
@@ -66,6 +67,8 @@ export function hostPair(host: {
     findChallenge: acme.find,
     storeRevocations: host.files.storeRevocations,
     audit: (ask) => host.files.audit.lines(ask),
+    events: (ask) => host.files.events.lines(ask),
+    testNotify: host.testNotify,
     renewals: (found) => withRenewals(found, host.issuer()),
   });
   const pair: Pair = {

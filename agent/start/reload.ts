@@ -37,6 +37,7 @@ const AT_START: Readonly<Record<string, (config: Config) => unknown>> = {
   'policy.icmp': ({ policy }) => policy.icmp,
   certificates: ({ certificates }) => certificates,
   acme: ({ acme }) => acme,
+  notify: ({ notify }) => notify,
   metrics: ({ metrics }) => metrics,
 };
 

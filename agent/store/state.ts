@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import type { Standing } from '../core/event-changes.ts';
 import { CAUSES, type OwnerChange } from '../core/history.ts';
 import type { Intent } from '../core/model.ts';
 import type { ServerRecord } from '../core/servers.ts';
@@ -22,6 +23,8 @@ export interface State {
   readonly history: readonly OwnerChange[];
   /** The addresses it had when that was last written. */
   readonly held: readonly string[];
+  /** Alerts that this node noticed and that stood when that was last written. */
+  readonly standing: readonly Standing[];
   /** net.inet.carp.allow=0 here is this agent's own. */
   readonly fenceMine: boolean;
 }
@@ -70,6 +73,19 @@ const schema = v.object({
     [],
   ),
   held: v.optional(v.array(v.string()), []),
+  standing: v.optional(
+    v.array(
+      v.object({
+        id: v.string(),
+        subject: v.string(),
+        severity: v.picklist(['fail', 'warn', 'unknown']),
+        text: v.string(),
+        remedy: v.optional(v.string(), ''),
+        sinceWallMs: v.number(),
+      }),
+    ),
+    [],
+  ),
   fenceMine: v.optional(v.boolean(), false),
 });
 
@@ -81,6 +97,7 @@ const EMPTY: State = {
   moves: {},
   history: [],
   held: [],
+  standing: [],
   fenceMine: false,
 };
 

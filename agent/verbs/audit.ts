@@ -1,42 +1,8 @@
-import type { AuditAnswer, AuditAsk } from '../core/audit/audit.ts';
-import { timeOfLine } from '../core/audit/audit-lines.ts';
-import { clockOff } from './history.ts';
-import { present, type Pair, whyOf } from './pair.ts';
+import type { AuditAsk } from '../core/audit/audit.ts';
+import type { LinesAnswer } from '../core/lines.ts';
+import { linesOfAll } from './lines.ts';
+import type { Pair } from './pair.ts';
 
-/**
- * `audit`: who did what, from the audit log of every node. Lines stand in the order in which
- * things happened, by this node's clock, and keep the time of their own. A node that does not
- * answer says why.
- */
-export async function audit(pair: Pair, ask: AuditAsk): Promise<AuditAnswer> {
-  const reachable = present(pair);
-  const parts = await Promise.all(
-    pair.members.map(async (member) => {
-      const { node } = member;
-      if (!reachable.includes(member)) return missing(node, `the agent on ${node} does not answer`);
-      try {
-        return { node, problem: '', ...(await member.audit(ask)) };
-      } catch (error) {
-        return missing(node, whyOf(error));
-      }
-    }),
-  );
-  const lines = parts.flatMap(({ node, lines: of }) => {
-    const off = clockOff(pair, node);
-    return of.map((line) => ({ node, line, atMs: Date.parse(timeOfLine(line)) - off }));
-  });
-  // A line without a time stays where its file has it: behind the one before it.
-  lines.sort((a, b) => a.atMs - b.atMs || 0);
-  return {
-    node: pair.node,
-    nodes: parts.map(({ node, problem, leftOut }) => ({ node, problem, leftOut })),
-    lines: lines.slice(-ask.limit).map(({ node, line }) => ({ node, line })),
-  };
-}
-
-const missing = (node: string, problem: string) => ({
-  node,
-  problem,
-  leftOut: '',
-  lines: [] as readonly string[],
-});
+/** `audit`: who did what, from the audit log of every node. */
+export const audit = (pair: Pair, ask: AuditAsk): Promise<LinesAnswer> =>
+  linesOfAll(pair, pair.members, ask.limit, (member) => member.audit(ask));

@@ -22,6 +22,8 @@ export function localMember({
   renewals,
   storeRevocations,
   audit,
+  events,
+  testNotify,
 }: {
   readonly node: string;
   readonly haproxy: Pick<Haproxy, 'findServers' | 'shutSessions' | 'show' | 'reread'>;
@@ -37,6 +39,8 @@ export function localMember({
   readonly findChallenge: Member['findChallenge'];
   readonly storeRevocations: Member['storeRevocations'];
   readonly audit: Member['audit'];
+  readonly events: Member['events'];
+  readonly testNotify: Member['testNotify'];
   /** The same with when each is ordered anew. */
   readonly renewals: (found: readonly InspectedCertificate[]) => readonly InspectedCertificate[];
 }): Member {
@@ -57,6 +61,8 @@ export function localMember({
     findChallenge,
     storeRevocations,
     audit,
+    events,
+    testNotify,
     history: () => Promise.resolve(history()),
     swapPrepare: (prepare) => swap.prepare(prepare),
     async swapCommit(swapId) {

@@ -5,9 +5,11 @@ import { audit } from './audit.ts';
 import { setAutomation, setMaintenance } from './automation.ts';
 import { doctor } from './doctor.ts';
 import { setChallenge } from './challenge.ts';
+import { events } from './events.ts';
 import { explain } from './explain.ts';
 import { history } from './history.ts';
 import { move } from './move.ts';
+import { testNotify } from './notify.ts';
 import type { Pair } from './pair.ts';
 import { pushCertificate } from './push.ts';
 import { publishRevocations } from './revocations.ts';
@@ -49,6 +51,8 @@ export function controlVerbs(
       once(act, (one) => rollbackCertificates(pair, one, report)),
     publishRevocations: (act, report) => once(act, (one) => publishRevocations(pair, one, report)),
     audit: (ask) => audit(pair, ask),
+    events: (ask) => events(pair, ask),
+    testNotify: (target) => testNotify(pair, target),
     certificates: (served) => listCertificates(pair, served),
   };
 }

@@ -21,6 +21,7 @@ export const COUNTS = {
   /** 255 vhids on each of a few networks. */
   addresses: 1024,
   nodes: 64,
+  kinds: 64,
   risks: 16,
   targets: 20_000,
   /** Paths and server names of certificates. */

@@ -9,6 +9,7 @@ import type {
 } from '../core/model.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { appliedFromWire, seenFromWire, seenToWire } from './intents.ts';
+import { notifyFromWire, notifyToWire } from './notify.ts';
 import { WireError, ageMs, each, enumOrUnknown, enumValue, filled, orNull } from './fields.ts';
 import { uint32, within, wordOrUnknown } from './fields.ts';
 
@@ -27,7 +28,7 @@ export function reportToWire(
   nowMs: number,
 ): proxyctl.v1.NodeReport.$Properties {
   const { health, healthSinceMs, addresses, haproxy, problems, seen, applied, ...others } = report;
-  const { agentStartedMs, networks, knownBases, doubles, ...rest } = others;
+  const { agentStartedMs, networks, knownBases, doubles, notify, ...rest } = others;
   return {
     ...rest,
     agentUpMs: ageMs(nowMs, agentStartedMs),
@@ -43,6 +44,7 @@ export function reportToWire(
     seen: seen.map(seenToWire),
     doubles: [...doubles],
     applied: fitting(applied),
+    notify: notifyToWire(notify),
     networks: networks.map((one) => ({ ...one, addresses: [...one.addresses] })),
     knownBases: [...knownBases],
   };
@@ -111,6 +113,7 @@ export function reportFromWire(
     seen: each(`${field}.seen`, wire.seen, seenFromWire),
     doubles: wire.doubles,
     applied: each(`${field}.applied`, wire.applied, appliedFromWire),
+    notify: notifyFromWire(wire.notify),
     icmp: wordOrUnknown(wire.icmp, ICMP),
     carpEvents: wordOrUnknown(wire.carpEvents, CARP_EVENTS),
     agentStartedMs: nowMs - wire.agentUpMs,

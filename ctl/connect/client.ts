@@ -1,10 +1,9 @@
-import type { proxyctl as wire } from '../../proto/gen/messages.js';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { ControlService } from '../../proto/gen/services.ts';
 import type { DoctorAnswer } from '../../agent/core/doctor/finding.ts';
-import { ActFailure, type ActResult } from '../../agent/core/results.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import type { ShowAnswer } from '../../agent/core/show-commands.ts';
-import type { ControlVerbs, Report } from '../../agent/core/verbs.ts';
+import type { ControlVerbs } from '../../agent/core/verbs.ts';
 import { sentence } from '../../agent/core/words.ts';
 import {
   automationToWire,
@@ -17,19 +16,21 @@ import {
   weightsToWire,
   revocationsToWire,
 } from '../../agent/wire/acts.ts';
-import { auditAnswerFromWire, auditAskToWire } from '../../agent/wire/audit.ts';
+import { auditAskToWire } from '../../agent/wire/audit.ts';
+import { eventsAskToWire } from '../../agent/wire/events.ts';
+import { notifyTestedFromWire } from '../../agent/wire/notify.ts';
+import { linesFromWire } from '../../agent/wire/lines.ts';
 import { doctorFromWire } from '../../agent/wire/doctor.ts';
 import { explainFromWire } from '../../agent/wire/explain.ts';
 import { historyFromWire } from '../../agent/wire/history.ts';
-import { failureFromStatus } from '../../agent/wire/failed-calls.ts';
-import { progressFromWire, resultFromWire } from '../../agent/wire/results.ts';
 import { serversAnswerFromWire } from '../../agent/wire/servers.ts';
 import { showAnswerFromWire } from '../../agent/wire/show.ts';
 import { statusFromWire } from '../../agent/wire/status.ts';
 import { certificatesFromWire } from '../../agent/wire/swaps.ts';
+import { AGENT_MS, callsTo } from './calls.ts';
 import type { Context, Target } from './contexts.ts';
 import { dial } from './dial.ts';
-import { CallError, type Channel } from './grpc.ts';
+import type { Channel } from './grpc.ts';
 
 /** An agent that answered its door, and how to ask it. */
 export interface Agent extends ControlVerbs {
@@ -40,17 +41,15 @@ export interface Agent extends ControlVerbs {
 
 /** To reach one agent; --timeout shortens it, but a loaded host is given a second. */
 const CONNECT_MS = { least: 1000, most: 3000 };
-const READ_MS = 5000;
 /** Every node asks its HAProxy meanwhile. */
 const SHOW_MS = 12_000;
+/** The longest timeout of a target, on two nodes at once. */
+const NOTIFY_MS = 70_000;
+const NO_BYTES = new Uint8Array();
 /** Every node reads the end of a file meanwhile. */
-const AUDIT_MS = 8000;
+const LINES_MS = 8000;
 /** Every node looks at itself meanwhile. */
 const DOCTOR_MS = 20_000;
-/** Beyond what the agent itself waits, for the way there and back. */
-const SLACK_MS = 5000;
-/** An agent's own limit where the caller names none. */
-const AGENT_MS = 60_000;
 /** Maintenance, cutting sessions and looking again, on every node. */
 const AFTER_WAIT_MS = 30_000;
 const CHUNK = 16_384;
@@ -95,66 +94,7 @@ const nameOf = (target: Target): string =>
   target.node ?? (target.kind === 'socket' ? target.path : target.address);
 
 function agent(name: string, channel: Channel): Agent {
-  const failed = (error: unknown, what: string, changes: boolean): ActFailure =>
-    error instanceof CallError
-      ? failureFromStatus(error, { peer: name, name: what, changes })
-      : notUnderstood(what, sentence(error), changes);
-
-  /** A call that only reads: one message there, one back or several. */
-  async function asks<T>(
-    what: string,
-    path: string,
-    request: Uint8Array,
-    understand: (replies: readonly Buffer[]) => T,
-    withinMs = READ_MS,
-  ): Promise<T> {
-    const replies: Buffer[] = [];
-    try {
-      await channel.call(path, [request], withinMs, (bytes) => replies.push(bytes));
-      if (replies.length === 0) throw new Error('an empty answer');
-      return understand(replies);
-    } catch (error) {
-      throw failed(error, what, false);
-    }
-  }
-
-  const ask = <T>(
-    what: string,
-    path: string,
-    request: Uint8Array,
-    understand: (reply: Buffer) => T,
-    withinMs = READ_MS,
-  ): Promise<T> =>
-    asks(what, path, request, ([reply = Buffer.alloc(0)]) => understand(reply), withinMs);
-
-  async function act(
-    what: string,
-    path: string,
-    messages: readonly Uint8Array[],
-    timeoutMs: number | null,
-    report: Report,
-  ): Promise<ActResult> {
-    let result: ActResult | null = null;
-    let wrong: unknown = null;
-    const read = (bytes: Buffer): void => {
-      try {
-        const event: wire.v1.Event = proxyctl.v1.Event.decode(bytes);
-        if (event.progress) report(progressFromWire(event.progress));
-        if (event.result) result = resultFromWire(event.result, Date.now());
-      } catch (error) {
-        wrong = error;
-      }
-    };
-    try {
-      await channel.call(path, messages, (timeoutMs ?? AGENT_MS) + SLACK_MS, read);
-    } catch (error) {
-      // What the agent said before the connection went is still true.
-      if (result === null) throw failed(error, what, true);
-    }
-    if (result !== null) return result;
-    throw notUnderstood(what, wrong === null ? 'it ended without a result' : sentence(wrong), true);
-  }
-
+  const { ask, asks, act } = callsTo(name, channel);
   return {
     name,
     status() {
@@ -260,8 +200,28 @@ function agent(name: string, channel: Channel): Agent {
         'audit',
         path,
         requestSerialize(auditAskToWire(ask)),
-        (parts) => auditAnswerFromWire(parts.map((part) => proxyctl.v1.AuditReply.decode(part))),
-        AUDIT_MS,
+        (parts) => linesFromWire(parts.map((part) => proxyctl.v1.AuditReply.decode(part))),
+        LINES_MS,
+      );
+    },
+    events(ask) {
+      const { path, requestSerialize } = ControlService.events;
+      return asks(
+        'events',
+        path,
+        requestSerialize(eventsAskToWire(ask)),
+        (parts) => linesFromWire(parts.map((part) => proxyctl.v1.EventsReply.decode(part))),
+        LINES_MS,
+      );
+    },
+    testNotify(target) {
+      const { path, requestSerialize } = ControlService.testNotify;
+      return asks(
+        'notify test',
+        path,
+        requestSerialize({ target }),
+        ([part]) => notifyTestedFromWire(proxyctl.v1.TestNotifyReply.decode(part ?? NO_BYTES)),
+        NOTIFY_MS,
       );
     },
     certificates(served) {
@@ -273,12 +233,3 @@ function agent(name: string, channel: Channel): Agent {
     close: () => channel.close(),
   };
 }
-
-const notUnderstood = (what: string, cause: string, changes: boolean): ActFailure =>
-  new ActFailure(changes ? 'result-unknown' : 'failed', {
-    code: 'bad_answer',
-    message: `${what}: the answer is not understood`,
-    cause,
-    remediation:
-      'proxyctl and agent may be of different versions: proxyctl --version on both hosts',
-  });

@@ -1,5 +1,6 @@
 import { auditEntry, NOTHING } from '../../agent/core/audit/audit-lines.ts';
-import type { AuditAnswer, AuditEntry } from '../../agent/core/audit/audit.ts';
+import type { AuditEntry } from '../../agent/core/audit/audit.ts';
+import type { LinesAnswer } from '../../agent/core/lines.ts';
 
 /** The `result` of `audit`. */
 export interface AuditJson {
@@ -8,7 +9,7 @@ export interface AuditJson {
 }
 
 /** What the lines say, the newest last; a line that says nothing is left out. */
-export const entriesOf = ({ lines }: Pick<AuditAnswer, 'lines'>): AuditEntry[] =>
+export const entriesOf = ({ lines }: Pick<LinesAnswer, 'lines'>): AuditEntry[] =>
   lines.flatMap(({ node, line }) => {
     const entry = auditEntry(line);
     // Who gave it counts, not who it says it is of.
@@ -17,7 +18,7 @@ export const entriesOf = ({ lines }: Pick<AuditAnswer, 'lines'>): AuditEntry[] =
 
 export const auditResult = (
   entries: readonly AuditEntry[],
-  nodes: AuditAnswer['nodes'],
+  nodes: LinesAnswer['nodes'],
 ): AuditJson => ({
   entries: entries.map(entryJson),
   left_out: nodes

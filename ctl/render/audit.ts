@@ -1,4 +1,5 @@
-import type { AuditAnswer, AuditEntry } from '../../agent/core/audit/audit.ts';
+import type { AuditEntry } from '../../agent/core/audit/audit.ts';
+import type { LinesAnswer } from '../../agent/core/lines.ts';
 import { wrapped } from './wrapped.ts';
 
 /** One entry on two lines or more, 80 columns: when and where, who and what; then how it went. */
@@ -69,7 +70,7 @@ function outcome({ outcome: word, code, changed, nodes, tookMs }: AuditEntry): s
 }
 
 /** What is missing of an answer, a line each; empty: nothing. */
-export const auditMissing = ({ nodes }: Pick<AuditAnswer, 'nodes'>): string =>
+export const linesMissing = ({ nodes }: Pick<LinesAnswer, 'nodes'>): string =>
   nodes
     .flatMap(({ node, problem, leftOut }) => [
       ...(problem === '' ? [] : [`missing   ${node}: ${problem}`]),

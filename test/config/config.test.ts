@@ -31,6 +31,7 @@ test('only a peer is needed: every default', async (t) => {
       level: 'info',
       format: 'json',
       audit: '/var/log/proxyctl-audit.log',
+      events: '/var/log/proxyctl-events.log',
       auditSyslog: true,
     },
     tls: {
@@ -84,6 +85,7 @@ test('only a peer is needed: every default', async (t) => {
       ca: '',
       certificates: [],
     },
+    notify: [],
     metrics: { listen: [] },
   });
 });

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import test from 'ava';
 import { auditLine, NOTHING } from '../../agent/core/audit/audit-lines.ts';
-import type { AuditAnswer, AuditAsk, AuditEntry } from '../../agent/core/audit/audit.ts';
+import type { AuditAsk, AuditEntry } from '../../agent/core/audit/audit.ts';
+import type { LinesAnswer } from '../../agent/core/lines.ts';
 import { pastMs } from '../../ctl/times.ts';
 import { desk, envelope, overTls, unbroken } from './command.ts';
 
@@ -21,9 +22,9 @@ const lineOf = (node: string, more: Partial<AuditEntry>) => ({
 const there = (node: string) => ({ node, problem: '', leftOut: '' });
 const BOTH = [there('haproxy01'), there('haproxy02')];
 const answerOf = (
-  lines: AuditAnswer['lines'],
-  nodes: AuditAnswer['nodes'] = BOTH,
-): AuditAnswer => ({ node: 'haproxy01', nodes, lines });
+  lines: LinesAnswer['lines'],
+  nodes: LinesAnswer['nodes'] = BOTH,
+): LinesAnswer => ({ node: 'haproxy01', nodes, lines });
 
 const ANNA = { how: 'certificate', name: 'anna', role: 'operator', serial: 'A1' } as const;
 const PEER = { how: 'certificate', name: 'haproxy01', role: 'node', serial: 'B2' } as const;
@@ -171,7 +172,7 @@ test('a node that does not answer, and one that is older: said, exit 6, the othe
 
 test('--since, --who and --limit are what the agent is asked; a viewer is refused', async (t) => {
   const asks: AuditAsk[] = [];
-  const audit = (ask: AuditAsk): Promise<AuditAnswer> => {
+  const audit = (ask: AuditAsk): Promise<LinesAnswer> => {
     asks.push(ask);
     return Promise.resolve(answerOf([]));
   };

@@ -79,6 +79,8 @@ const server = await startServer({
     show: look,
     certificates: look,
     audit: look,
+    events: look,
+    testNotify: look,
     move: act,
     setMaintenance: act,
     setAutomation: act,

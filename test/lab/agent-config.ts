@@ -42,8 +42,18 @@ webroot = "${host.folder}/webroot"
 
 [policy]
 hold = "1s"
-${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}${plan.user === undefined ? `witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]\n` : ''}${plan.metrics === undefined ? '' : `\n[metrics]\nlisten = ["127.0.0.1:7662", "${host.address4}:7662"]\n`}`;
+${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}${plan.user === undefined ? `witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]\n` : ''}${plan.metrics === undefined ? '' : `\n[metrics]\nlisten = ["127.0.0.1:7662", "${host.address4}:7662"]\n`}${plan.notify === true ? mailed(plan, host) : ''}`;
 }
+
+/** A mail of everything, by `sendmail` of the runtime folder. */
+const mailed = ({ runtime }: LabPlan, { node }: HostPlan): string => `
+[[notify]]
+name = "ops"
+kind = "mail"
+from = "${node}@web.example.net"
+to = ["ops@example.net"]
+sendmail = "${runtime}/sendmail"
+`;
 
 /** The lab's own reload, as words: what rc.d/haproxy is on FreeBSD. */
 const reload = (plan: LabPlan, host: HostPlan): string =>

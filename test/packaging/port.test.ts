@@ -98,6 +98,7 @@ test('package, port, rc script, manual and newsyslog name the same paths', (t) =
     `${PREFIX}/etc/devd/proxyctl.conf`,
     '/var/log/proxyagent.log',
     '/var/log/proxyctl-audit.log',
+    '/var/log/proxyctl-events.log',
     '/var/run/proxyctl/agent.sock',
     '/var/db/proxyctl/state.json',
     '/var/db/proxyctl/swaps',

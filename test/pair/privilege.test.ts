@@ -78,7 +78,8 @@ test('the agent is nobody in every sense, its helpers are root and hold two desc
   const paths = [...descriptorsOf(pid).values()].filter((path) => path.startsWith('/'));
   const out = join(lab().runtime, 'haproxy01', 'agent.out');
   const audit = join(dirname(first().log), 'proxyctl-audit.log');
-  t.deepEqual([...new Set(paths)].sort(), ['/dev/null', first().log, audit, out].sort());
+  const events = join(dirname(first().log), 'proxyctl-events.log');
+  t.deepEqual([...new Set(paths)].sort(), ['/dev/null', first().log, audit, events, out].sort());
   const helpers = helpersOf(pid);
   t.is(helpers.length, 2);
   for (const helper of helpers) {
@@ -98,10 +99,10 @@ test('files: the state and the log are the user’s, admin.sock is root’s alon
     return `${uid} ${(mode & 0o777).toString(8)}`;
   };
   const uid = id('-u');
-  const audit = join(dirname(log), 'proxyctl-audit.log');
+  const records = ['audit', 'events'].map((name) => join(dirname(log), `proxyctl-${name}.log`));
   t.deepEqual(
-    [state_dir, join(state_dir, 'state.json'), log, audit, admin].map((path) => facts(path)),
-    [`${uid} 700`, `${uid} 600`, `${uid} 640`, `${uid} 640`, '0 600'],
+    [state_dir, join(state_dir, 'state.json'), log, ...records, admin].map((path) => facts(path)),
+    [`${uid} 700`, `${uid} 600`, `${uid} 640`, `${uid} 640`, `${uid} 640`, '0 600'],
   );
 });
 

@@ -13,7 +13,7 @@ export interface Issued {
 }
 
 export interface Ca extends Issued {
-  /** A leaf with exactly these names; `days` counts from yesterday and may be negative: expired. */
+  /** A leaf with exactly these names, URIs or DNS names; `days` counts from yesterday and may be negative: expired. */
   issue(names: readonly string[], days?: number): Promise<Issued>;
   /** A revocation list of these certificates, PEM. */
   crl(revoked: readonly Issued[], number: number): Promise<string>;
@@ -51,7 +51,7 @@ export async function createCa(name: string): Promise<Ca> {
           new x509.BasicConstraintsExtension(false),
           await x509.AuthorityKeyIdentifierExtension.create(keys.publicKey),
           new x509.SubjectAlternativeNameExtension(
-            names.map((value) => ({ type: 'url' as const, value })),
+            names.map((value) => ({ type: value.includes(':') ? 'url' : 'dns', value })),
           ),
         ],
       });

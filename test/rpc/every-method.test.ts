@@ -91,7 +91,16 @@ async function outcomes(client: Client, request: object): Promise<Record<string,
 }
 
 const nobody = { Control: 'UNAVAILABLE', Peer: 'UNAVAILABLE', Health: 'UNAVAILABLE' };
-const LOOKS = ['status', 'explain', 'history', 'doctor', 'servers', 'show', 'certificates'];
+const LOOKS = [
+  'status',
+  'explain',
+  'history',
+  'doctor',
+  'servers',
+  'show',
+  'certificates',
+  'events',
+];
 
 test('every method of every service, by everybody', async (t) => {
   const world = await createWorld(t);

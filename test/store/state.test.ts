@@ -25,6 +25,7 @@ const NONE = {
   moves: {},
   history: [],
   held: [],
+  standing: [],
   fenceMine: false,
 };
 const PIN = intent('pin/1@wan', 'haproxy02');
@@ -68,6 +69,16 @@ test('what was saved is there after a restart, whole', async (t) => {
       },
     ],
     held: ['1@wan'],
+    standing: [
+      {
+        id: 'haproxy-down',
+        subject: 'haproxy',
+        severity: 'fail' as const,
+        text: 'HAProxy down',
+        remedy: '',
+        sinceWallMs: WALL,
+      },
+    ],
     fenceMine: true,
   };
   await store.save(saved);

@@ -3,6 +3,7 @@ import { RISKS, type ActHeader } from '../../agent/core/acts.ts';
 import type { ActError, ActResult } from '../../agent/core/results.ts';
 import type { Status } from '../../agent/core/answers.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
+import type { PairEvent } from '../../agent/core/events.ts';
 import type { Intent, NodeReport, Stamp } from '../../agent/core/model.ts';
 
 /** The moment every arbitrary value is read at; ages below it fit a uint32. */
@@ -94,6 +95,16 @@ const haproxyReport = fc.record({
   drifted: uint,
 });
 
+const happened: fc.Arbitrary<PairEvent> = fc.record({
+  time: fc.constant('2027-01-15T08:00:00.000Z'),
+  id: word,
+  node: word,
+  kind: fc.constantFrom(...(['moved', 'alert-raised', 'unknown'] as const)),
+  severity: fc.constantFrom(...(['info', 'warn', 'fail', 'unknown'] as const)),
+  subject: text,
+  text,
+});
+
 export const report: fc.Arbitrary<NodeReport> = fc.record({
   node: word,
   epoch: uint,
@@ -116,6 +127,12 @@ export const report: fc.Arbitrary<NodeReport> = fc.record({
   problems: few(fc.record({ subject: word, cause: text, remedy: text, sinceMs: since })),
   seen: few(seen),
   doubles: few(word),
+  notify: fc.record({
+    targets: few(fc.record({ name: word, failing: fc.boolean() })),
+    notices: few(happened),
+    told: few(text),
+    raised: few(text),
+  }),
   applied: few(
     fc.record(
       {

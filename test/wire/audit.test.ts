@@ -1,20 +1,17 @@
 import fc from 'fast-check';
 import test from 'ava';
 import { proxyctl } from '../../proto/gen/messages.js';
-import type { AuditAnswer, AuditAsk } from '../../agent/core/audit/audit.ts';
-import {
-  auditAnswerFromWire,
-  auditAnswerToWire,
-  auditAskFromWire,
-  auditAskToWire,
-} from '../../agent/wire/audit.ts';
+import type { AuditAsk } from '../../agent/core/audit/audit.ts';
+import type { LinesAnswer } from '../../agent/core/lines.ts';
+import { auditAskFromWire, auditAskToWire } from '../../agent/wire/audit.ts';
+import { linesFromWire, linesToWire } from '../../agent/wire/lines.ts';
 
 const { AuditReply, AuditRequest } = proxyctl.v1;
 const name = fc.string({ minLength: 1, maxLength: 20, unit: 'grapheme-ascii' });
 
-const travelled = (answer: AuditAnswer): AuditAnswer =>
-  auditAnswerFromWire(
-    [...auditAnswerToWire(answer)].map((part) => {
+const travelled = (answer: LinesAnswer): LinesAnswer =>
+  linesFromWire(
+    [...linesToWire(answer)].map((part) => {
       const bytes = AuditReply.encode(part).finish();
       if (bytes.length > 4 << 20) throw new Error(`a part of ${bytes.length} bytes`);
       return AuditReply.decode(bytes);

@@ -40,6 +40,7 @@ export const ALERTS = {
   'redundancy-lost': 'warn',
   'paused-long': 'warn',
   'same-name': 'fail',
+  'notify-failing': 'warn',
 } as const satisfies Readonly<Record<string, Severity>>;
 
 export type AlertId = keyof typeof ALERTS;

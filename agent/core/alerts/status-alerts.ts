@@ -104,9 +104,14 @@ function ownAlerts(node: string, report: NodeReport): Alert[] {
   ];
 }
 
+/** Begins the subject of the problem that a target of notifications fails. */
+const NOTIFY = 'notify ';
+
 /** Clients turn away from a certificate that has ended; nothing else here is as bad. */
 const problemAlert = ({ subject, cause, remedy }: Problem): Noticed => ({
-  ...alert('problem', subject, cause, remedy),
+  ...(subject.startsWith(NOTIFY)
+    ? alert('notify-failing', subject.slice(NOTIFY.length), cause, remedy)
+    : alert('problem', subject, cause, remedy)),
   ...(subject.startsWith('certificate-expired ') ? { severity: 'fail' } : {}),
 });
 

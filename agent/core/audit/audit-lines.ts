@@ -1,3 +1,4 @@
+import { isLineTime, jsonLine, objectIn } from '../lines.ts';
 import { AUDIT_EVENTS, type AuditEntry, type AuditWho } from './audit.ts';
 
 /** An entry with nothing said but when and where. */
@@ -28,7 +29,7 @@ export const NOTHING: Omit<AuditEntry, 'time' | 'node' | 'event' | 'what'> = {
  */
 export function auditLine(entry: AuditEntry): string {
   const { time, node, event, what, who, from, claimed, objects, asked, nodes, args } = entry;
-  return JSON.stringify({
+  return jsonLine({
     time,
     node,
     event,
@@ -51,28 +52,19 @@ export function auditLine(entry: AuditEntry): string {
     nodes: some(nodes),
     took_ms: entry.tookMs ?? undefined,
     count: entry.count ?? undefined,
-  }).replaceAll(UNSEEN, (one) =>
-    Array.from({ length: one.length }, (_, at) => {
-      const unit = one.charCodeAt(at);
-      return `\\u${unit.toString(16).padStart(4, '0')}`;
-    }).join(''),
-  );
+  });
 }
 
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
-const UNSEEN = /[\u007f-\u009f\u2028\u2029]|\p{Cf}/gu;
 const said = (text: string): string | undefined => (text === '' ? undefined : text);
 const some = <T>(list: readonly T[]): readonly T[] | undefined =>
   list.length === 0 ? undefined : list;
-
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z$/;
 
 /** What a line says; null for one that is none: half of one, or of another program. */
 export function auditEntry(line: string): AuditEntry | null {
   const read = objectIn(line);
   if (read === null) return null;
   const time = text(read['time']);
-  if (!RFC_3339.test(time)) return null;
+  if (!isLineTime(time)) return null;
   const objects = list(read['objects']).map(text);
   const asked = list(read['asked']).map((one) => ({
     actor: text(record(one)['actor']),
@@ -115,10 +107,6 @@ export function auditEntry(line: string): AuditEntry | null {
   };
 }
 
-/** The time of a line without reading the rest of it; empty where it does not begin with one. */
-export const timeOfLine = (line: string): string =>
-  /^\{"time":"([^"]{20,30})"/.exec(line)?.[1] ?? '';
-
 const ROLES = ['viewer', 'operator', 'admin', 'node'] as const;
 
 function whoIn(who: Readonly<Record<string, unknown>>): AuditWho | null {
@@ -141,17 +129,6 @@ function whoIn(who: Readonly<Record<string, unknown>>): AuditWho | null {
       return { how: who['how'] };
     default:
       return null;
-  }
-}
-
-function objectIn(line: string): Readonly<Record<string, unknown>> | null {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Readonly<Record<string, unknown>>)
-      : null;
-  } catch {
-    return null;
   }
 }
 

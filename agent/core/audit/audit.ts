@@ -155,29 +155,6 @@ export interface AuditAsk {
   readonly limit: number;
 }
 
-/** Lines of one node as they stand in its file, the newest last. */
-export interface AuditPage {
-  readonly lines: readonly string[];
-  /** What was not looked at, as a sentence; empty: all of it was. */
-  readonly leftOut: string;
-}
-
-/** What `proxyctl audit` shows. */
-export interface AuditAnswer {
-  readonly node: string;
-  readonly nodes: readonly {
-    readonly node: string;
-    /** Why its lines are missing; empty: they are here. */
-    readonly problem: string;
-    readonly leftOut: string;
-  }[];
-  /** Of all nodes, the newest last. */
-  readonly lines: readonly { readonly node: string; readonly line: string }[];
-}
-
-/** The most lines that are given at once. */
-export const MOST_AUDIT_LINES = 5000;
-
 /** For whom a node has decisions stored, each act once. */
 export const actsOf = (
   decisions: readonly { readonly actor: string; readonly requestId: string }[],

@@ -2,6 +2,8 @@ import type { Certificates, ExplainAnswer, Standing } from '../../../agent/core/
 import { certificateFindings } from '../../../agent/core/certs/certificates.ts';
 import { NOTHING } from '../../../agent/core/audit/audit-lines.ts';
 import type { AuditEntry } from '../../../agent/core/audit/audit.ts';
+import { eventsResult } from '../../../ctl/json/events.ts';
+import { happened } from './happened.ts';
 import { auditResult } from '../../../ctl/json/audit.ts';
 import { automationResult } from '../../../ctl/json/automation.ts';
 import { certificateListResult, certificatesResult } from '../../../ctl/json/certificates.ts';
@@ -12,6 +14,7 @@ import { diffResult } from '../../../ctl/json/diff.ts';
 import { doctorResult } from '../../../ctl/json/doctor.ts';
 import { explainResult } from '../../../ctl/json/explain.ts';
 import { haproxyResult } from '../../../ctl/json/haproxy.ts';
+import { notifyTestResult } from '../../../ctl/json/notify.ts';
 import { historyResult } from '../../../ctl/json/history.ts';
 import { moveResult } from '../../../ctl/json/moves.ts';
 import { authorityResult, enrolledResult, issuedResult } from '../../../ctl/json/pki.ts';
@@ -222,6 +225,14 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
       node: 'haproxy01',
       changes: [change],
       missing: [{ node: 'haproxy02', cause: 'no answer' }],
+    }),
+  ],
+  events: [eventsResult(happened, [{ node: 'haproxy01', problem: '', leftOut: 'not read' }])],
+  'notify test': [
+    notifyTestResult({
+      nodes: [
+        { node: 'haproxy01', problem: '', targets: [{ name: 'ops', problem: '', tookMs: 1 }] },
+      ],
     }),
   ],
   audit: [auditResult(audited, [{ node: 'haproxy01', problem: '', leftOut: 'not read' }])],

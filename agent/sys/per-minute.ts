@@ -1,4 +1,4 @@
-import type { Clock } from '../sys/clock.ts';
+import type { Clock } from './clock.ts';
 
 const MINUTE_MS = 60_000;
 /** So many callers are told apart at once; more are one. */

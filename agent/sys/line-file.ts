@@ -1,6 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasync, fstatSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { makeDirectories } from '../sys/files.ts';
+import { makeDirectories } from './files.ts';
 
 /** A file that lines are added to. */
 export interface LineFile {
@@ -12,7 +12,7 @@ export interface LineFile {
 
 /** O_NONBLOCK: a pipe without a reader would be waited for. */
 const FLAGS =
-  constants.O_WRONLY |
+  constants.O_RDWR |
   constants.O_APPEND |
   constants.O_CREAT |
   constants.O_NOFOLLOW |
@@ -21,9 +21,10 @@ const FLAGS =
 /**
  * Opened at the first line, and again after an error, so that it is found once there is room or it
  * may be written. A line is in the kernel's hands when `add` returns: this process may die, the
- * host may not, for fsync(2) of a slow disk would stop everything else here.
+ * host may not, for fsync(2) of a slow disk would stop everything else here; `synced`: it is called
+ * behind each line without being waited for.
  */
-export function lineFile(path: string): LineFile {
+export function lineFile(path: string, synced = false): LineFile {
   let file: number | null = null;
   /** The last write ended in the middle of a line. */
   let torn = false;
@@ -43,7 +44,21 @@ export function lineFile(path: string): LineFile {
       throw new Error(`${path} is no plain file`);
     }
     file = fresh;
+    torn = isTorn(fresh);
     return fresh;
+  };
+  /** One at a time; what is written during one is of the next. */
+  let [syncing, more] = [false, false];
+  const sync = (to: number): void => {
+    if (syncing) more = true;
+    else {
+      syncing = true;
+      fdatasync(to, () => {
+        syncing = false;
+        if (more && file !== null) sync(file);
+        more = false;
+      });
+    }
   };
   return {
     add(line) {
@@ -54,6 +69,7 @@ export function lineFile(path: string): LineFile {
           at += writeSync(to, bytes, at);
           torn = at < bytes.length;
         }
+        if (synced) sync(to);
       } catch (error) {
         close();
         throw error;
@@ -61,4 +77,11 @@ export function lineFile(path: string): LineFile {
     },
     reopen: close,
   };
+}
+
+/** A process that was killed, or a power cut, left half a line: the next one is not to be part of it. */
+function isTorn(file: number): boolean {
+  const { size } = fstatSync(file);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(file, last, 0, 1, size - 1) === 1 && last[0] !== 10;
 }

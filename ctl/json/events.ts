@@ -1,0 +1,53 @@
+import { eventLine, eventOf } from '../../agent/core/event-lines.ts';
+import type { PairEvent } from '../../agent/core/events.ts';
+import type { LinesAnswer } from '../../agent/core/lines.ts';
+
+/** The `result` of `events`. */
+export interface EventsJson {
+  readonly events: readonly ReturnType<typeof eventResult>[];
+  readonly left_out: readonly { readonly node: string; readonly reason: string }[];
+}
+
+/** What the lines say, the newest last; a line that says nothing is left out. */
+export const eventsOf = ({ lines }: Pick<LinesAnswer, 'lines'>): PairEvent[] =>
+  lines.flatMap(({ node, line }) => {
+    const event = eventOf(line);
+    // Who gave it counts, not who it says it is of.
+    return event === null ? [] : [{ ...event, node }];
+  });
+
+export const eventsResult = (
+  events: readonly PairEvent[],
+  nodes: LinesAnswer['nodes'],
+): EventsJson => ({
+  events: events.map(eventResult),
+  left_out: nodes
+    .filter(({ leftOut }) => leftOut !== '')
+    .map(({ node, leftOut }) => ({ node, reason: leftOut })),
+});
+
+/** One event on a line of its own, as it stands in the file. */
+export const eventText = (event: PairEvent): string => `${eventLine(event)}\n`;
+
+const eventResult = (event: PairEvent) => ({
+  time: event.time,
+  id: event.id,
+  node: event.node,
+  kind: event.kind,
+  severity: event.severity,
+  subject: event.subject,
+  text: event.text,
+  alert: event.alert ?? null,
+  remedy: event.remedy ?? null,
+  from: event.from ?? null,
+  to: event.to ?? null,
+  cause: event.cause ?? null,
+  actor: event.actor ?? null,
+  reason: event.reason ?? null,
+  request_id: event.requestId ?? null,
+  until: event.until ?? null,
+  objects: event.objects ?? [],
+  objects_count: event.objectsCount ?? event.objects?.length ?? 0,
+  lasted_ms: event.lastedMs ?? null,
+  count: event.count ?? null,
+});

@@ -1,0 +1,287 @@
+import test from 'ava';
+import type { EventKind, PairEvent } from '../../agent/core/events.ts';
+import type { NotifyMessage } from '../../agent/core/notify-message.ts';
+import type { NodeView } from '../../agent/core/model.ts';
+import {
+  memoryOf,
+  memoryText,
+  NOTHING_PENDING,
+  type NotifyMemory,
+} from '../../agent/notify/memory.ts';
+import { notifier } from '../../agent/notify/notifier.ts';
+import { heard } from '../core/builders.ts';
+import { FakeClock } from '../fake-clock.ts';
+import { report } from '../reports.ts';
+
+let number = 0;
+const event = (
+  node: string,
+  kind: EventKind = 'moved',
+  more: Partial<PairEvent> = {},
+): PairEvent => ({
+  id: `${node}-1-${++number}`,
+  time: '2027-01-15T08:00:00.000Z',
+  node,
+  kind,
+  severity: 'info',
+  subject: '1@wan',
+  text: 'text',
+  ...more,
+});
+const alertOf = (node: string, kind: EventKind, more: Partial<PairEvent> = {}): PairEvent =>
+  event(node, kind, { alert: 'no-master', severity: 'fail', ...more });
+
+interface Agent {
+  readonly node: string;
+  readonly sent: string[];
+  readonly messages: NotifyMessage[];
+  readonly happened: (event: PairEvent) => void;
+  readonly look: (views: readonly NodeView[]) => void;
+  readonly report: ReturnType<typeof notifier>['report'];
+  readonly test: ReturnType<typeof notifier>['test'];
+  disk: NotifyMemory;
+  /** Why sending fails; null: it arrives. */
+  broken: string | null;
+}
+
+/** Two agents that hear each other, each with a target `mail` unless it has none. */
+function pairOf(clock: FakeClock, having: readonly string[] = ['a', 'b']) {
+  const problems = new Map<string, string>();
+  const start = (node: string, disk: NotifyMemory, stands: readonly string[] = []): Agent => {
+    const sent: string[] = [];
+    const messages: NotifyMessage[] = [];
+    const agent: { broken: string | null; disk: NotifyMemory } = { broken: null, disk };
+    const target = {
+      name: 'mail',
+      severity: 'warn' as const,
+      alerts: [],
+      kinds: ['alert', 'moved'],
+      send: (message: NotifyMessage): Promise<void> => {
+        if (agent.broken !== null) return Promise.reject(new Error(agent.broken));
+        messages.push(message);
+        sent.push(message.test ? 'test' : message.told.map(({ event: one }) => one.id).join());
+        return Promise.resolve();
+      },
+    };
+    const telling = notifier({
+      node,
+      pair: 'web',
+      targets: having.includes(node) ? [target] : [],
+      clock,
+      problems: {
+        raise: (subject, cause) => void problems.set(`${node} ${subject}`, cause),
+        clear: (subject) => void problems.delete(`${node} ${subject}`),
+      },
+      memory: disk,
+      standing: stands,
+      keep: (memory) => {
+        // As it is after a restart.
+        agent.disk = memoryOf(memoryText(memory));
+      },
+      changed: () => undefined,
+    });
+    return Object.assign(agent, {
+      node,
+      sent,
+      messages,
+      happened: (one: PairEvent): void => telling.happened(one),
+      report: () => telling.report(),
+      test: (name: string) => telling.test(name),
+      look: (views: readonly NodeView[]) => telling.look(views, true),
+    });
+  };
+  const agents = new Map(['a', 'b'].map((node) => [node, start(node, NOTHING_PENDING)]));
+  const of = (node: string): Agent => {
+    const agent = agents.get(node);
+    if (agent === undefined) throw new Error(`${node} is away`);
+    return agent;
+  };
+  return {
+    of,
+    problems,
+    kill: (node: string) => {
+      const { disk } = of(node);
+      agents.delete(node);
+      return disk;
+    },
+    start: (node: string, disk: NotifyMemory, stands: readonly string[] = []) =>
+      void agents.set(node, start(node, disk, stands)),
+    /** So many seconds, each with a round on both. */
+    async seconds(count: number): Promise<void> {
+      for (let at = 0; at < count; at += 1) {
+        for (const agent of agents.values()) {
+          const others = [...agents.values()].filter((one) => one !== agent);
+          agent.look(others.map((one) => heard(report(one.node, { notify: one.report() }))));
+        }
+        await clock.advance(1000);
+      }
+    },
+    sent: () => [...agents.values()].map(({ node, sent }) => [node, sent]),
+    pending: () => [...agents.values()].map(({ disk }) => disk.queue.length),
+  };
+}
+
+test('an event of either node is told within ten seconds, once, by the first of both', async (t) => {
+  const pair = pairOf(new FakeClock());
+  await pair.seconds(2);
+  const [one, two] = [event('a'), event('b')];
+  pair.of('a').happened(one);
+  await pair.seconds(6);
+  pair.of('b').happened(two);
+  await pair.seconds(8);
+  t.deepEqual(pair.sent(), [
+    ['a', [one.id, two.id]],
+    ['b', []],
+  ]);
+  t.deepEqual(pair.pending(), [0, 0]);
+});
+
+test('the node that has the target tells for one that has not', async (t) => {
+  const pair = pairOf(new FakeClock(), ['b']);
+  await pair.seconds(2);
+  const one = event('a');
+  pair.of('a').happened(one);
+  await pair.seconds(8);
+  t.deepEqual(pair.sent(), [
+    ['a', []],
+    ['b', [one.id]],
+  ]);
+  t.deepEqual(pair.pending(), [0, 0]);
+});
+
+test('the teller is killed before it told: the other does; back again it tells nothing twice', async (t) => {
+  const pair = pairOf(new FakeClock());
+  await pair.seconds(2);
+  const [one, two] = [event('a'), event('b')];
+  pair.of('a').happened(one);
+  pair.of('b').happened(two);
+  await pair.seconds(1);
+  const disk = pair.kill('a');
+  t.is(disk.queue.length, 2);
+  await pair.seconds(6);
+  t.deepEqual(pair.sent(), [['b', [two.id, one.id]]]);
+  pair.start('a', disk);
+  await pair.seconds(8);
+  t.deepEqual(pair.sent(), [
+    ['b', [two.id, one.id]],
+    ['a', []],
+  ]);
+  t.deepEqual(pair.pending(), [0, 0]);
+});
+
+test('killed before anybody heard of it: told from its disk once it is back', async (t) => {
+  const pair = pairOf(new FakeClock());
+  await pair.seconds(2);
+  const one = event('a');
+  pair.of('a').happened(one);
+  const disk = pair.kill('a');
+  await pair.seconds(6);
+  t.deepEqual(pair.sent(), [['b', []]]);
+  pair.start('a', disk);
+  await pair.seconds(6);
+  t.deepEqual(pair.sent(), [
+    ['b', []],
+    ['a', [one.id]],
+  ]);
+});
+
+test('a target that fails here is told by the other, and is an alert when it fails for long', async (t) => {
+  const clock = new FakeClock();
+  const pair = pairOf(clock);
+  await pair.seconds(2);
+  pair.of('a').broken = 'no route';
+  const one = event('a');
+  pair.of('a').happened(one);
+  await pair.seconds(10);
+  t.deepEqual(pair.of('b').sent, [one.id]);
+  pair.of('b').broken = 'no route';
+  const two = event('a');
+  pair.of('a').happened(two);
+  await pair.seconds(700);
+  t.deepEqual(
+    [...pair.problems],
+    [
+      ['a notify mail', 'no route'],
+      ['b notify mail', 'no route'],
+    ],
+  );
+  pair.of('a').broken = null;
+  await pair.seconds(600);
+  t.deepEqual(pair.of('a').sent, [two.id]);
+  t.deepEqual([...pair.problems.keys()], ['b notify mail']);
+});
+
+test('an alert that both raise is told once, its end too, also over a change of the teller', async (t) => {
+  const pair = pairOf(new FakeClock());
+  await pair.seconds(2);
+  const rise = [alertOf('a', 'alert-raised'), alertOf('b', 'alert-raised')];
+  pair.of('a').happened(rise[0] ?? event('a'));
+  pair.of('b').happened(rise[1] ?? event('b'));
+  await pair.seconds(8);
+  t.is(pair.of('a').sent.length, 1);
+  const disk = pair.kill('a');
+  const end = alertOf('b', 'alert-cleared', { severity: 'info', from: 'fail' });
+  pair.of('b').happened(end);
+  await pair.seconds(6);
+  t.deepEqual(pair.of('b').sent, []);
+  pair.start('a', disk, ['no-master 1@wan']);
+  await pair.seconds(2);
+  const last = alertOf('a', 'alert-cleared', { severity: 'info', from: 'fail' });
+  pair.of('a').happened(last);
+  await pair.seconds(8);
+  t.deepEqual(pair.of('a').sent, [last.id]);
+});
+
+test('a storm is one message, more than ten messages a minute wait, and too many drop what only informs', async (t) => {
+  const pair = pairOf(new FakeClock());
+  await pair.seconds(2);
+  for (let at = 0; at < 15; at += 1) {
+    pair.of('a').happened(event('a'));
+    await pair.seconds(4);
+  }
+  t.true(pair.of('a').sent.length <= 11, pair.of('a').sent.join(' '));
+  await pair.seconds(61);
+  t.is(pair.of('a').sent.join().split(',').length, 15);
+
+  pair.of('a').broken = 'no route';
+  pair.of('b').broken = 'no route';
+  const grave = alertOf('a', 'alert-raised');
+  pair.of('a').happened(grave);
+  for (let at = 0; at < 600; at += 1) pair.of('a').happened(event('a'));
+  t.is(pair.of('a').disk.queue.length, 500);
+  t.is(pair.of('a').disk.dropped, 101);
+  t.is(pair.of('a').disk.queue[0]?.event.id, grave.id);
+  await pair.seconds(10);
+  pair.of('a').broken = null;
+  await pair.seconds(400);
+  t.is(pair.of('a').messages.find(({ dropped }) => dropped > 0)?.dropped, 101);
+  t.is(pair.of('a').disk.dropped, 0);
+});
+
+test('with nobody to tell nothing is kept', async (t) => {
+  const pair = pairOf(new FakeClock(), []);
+  await pair.seconds(2);
+  pair.of('a').happened(event('a'));
+  await pair.seconds(2);
+  t.deepEqual(
+    [pair.pending(), pair.of('a').report()],
+    [[0, 0], { targets: [], notices: [], told: [], raised: [] }],
+  );
+});
+
+test('a test says what came of it, and tells nobody of anything else', async (t) => {
+  const pair = pairOf(new FakeClock());
+  t.deepEqual(await pair.of('a').test(''), [{ name: 'mail', problem: '', tookMs: 0 }]);
+  pair.of('a').broken = 'no route';
+  t.deepEqual(await pair.of('a').test('mail'), [{ name: 'mail', problem: 'no route', tookMs: 0 }]);
+  t.deepEqual(await pair.of('a').test('other'), []);
+  t.deepEqual(pair.of('a').sent, ['test']);
+});
+
+test('what is damaged in the file is left out', (t) => {
+  t.deepEqual(memoryOf('{"queue":[{"line":"{\\"half"},3],"told":"x"'), NOTHING_PENDING);
+  t.deepEqual(memoryOf('{"queue":[{"line":"{\\"half","sinceWallMs":1},3],"told":["a b",1]}'), {
+    ...NOTHING_PENDING,
+    told: ['a b', ''],
+  });
+});
