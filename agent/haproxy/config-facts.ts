@@ -9,6 +9,7 @@ import {
   type ConfigSection,
   type ConfigText,
 } from './config-text.ts';
+import { ownPlaces } from './own-places.ts';
 import { unixPath } from './socket-line.ts';
 import { othersTurn } from '../sys/turn.ts';
 
@@ -39,7 +40,8 @@ export async function configFacts(
   }));
   // Thousands of servers: others have their turn before and after.
   await othersTurn();
-  const known = servers(sections, at);
+  const isOwn = ownPlaces(sections);
+  const known = servers(sections, at, isOwn);
   await othersTurn();
   const plain = facing.find((section) => certain(section, 'bind').some(isPlainHttp));
   const [header] = plain?.lines ?? [];

@@ -16,9 +16,14 @@ const UNKNOWN: Defaults = { checks: null, isDisabled: false };
 /**
  * The servers of the backends in force, with what they have of `default-server` and of the
  * `defaults` they go back to: the named one (`from`), else the last before them. Left out is what
- * may not hold, and what is disabled; `check` is true also where it is not known.
+ * may not hold, and what is disabled; `check` is true also where it is not known, and where HAProxy
+ * itself listens (`isOwn`).
  */
-export function servers(sections: readonly ConfigSection[], at: At): ConfigFacts['servers'] {
+export function servers(
+  sections: readonly ConfigSection[],
+  at: At,
+  isOwn: (address: string) => boolean,
+): ConfigFacts['servers'] {
   const found: ConfigFacts['servers'][number][] = [];
   const named = new Map<string, Defaults>();
   let last = NONE;
@@ -36,7 +41,7 @@ export function servers(sections: readonly ConfigSection[], at: At): ConfigFacts
     if (section.kind !== 'backend' && section.kind !== 'listen') continue;
     const base = from === null ? last : (named.get(from) ?? UNKNOWN);
     if (isDisabled(section, base.isDisabled) || header.isGuarded) continue;
-    for (const server of ofBackend(section, base.checks, at)) found.push(server);
+    for (const server of ofBackend(section, base.checks, at, isOwn)) found.push(server);
   }
   return found;
 }
@@ -57,7 +62,12 @@ function ofDefaults(
 type At = (line: ConfigLine) => { line: number; file?: string };
 
 /** `default-server` lines count for the servers behind them. */
-function ofBackend(section: ConfigSection, inherited: Checks, at: At): ConfigFacts['servers'] {
+function ofBackend(
+  section: ConfigSection,
+  inherited: Checks,
+  at: At,
+  isOwn: (address: string) => boolean,
+): ConfigFacts['servers'] {
   const backend = section.title.split(' ')[1] ?? '';
   let checks = inherited;
   let resolves = false;
@@ -82,7 +92,10 @@ function ofBackend(section: ConfigSection, inherited: Checks, at: At): ConfigFac
         name: isTemplate ? `${name}${second}` : name,
         host,
         port,
-        check: words.includes('disabled') || isAnywhere(second) ? true : (own ?? true),
+        check:
+          words.includes('disabled') || isAnywhere(second) || (!isTemplate && isOwn(second))
+            ? true
+            : (own ?? true),
         text: line.text,
         line: number,
         ...(file === undefined ? {} : { file }),

@@ -259,6 +259,36 @@ test('drain --wait asks for it with 300 s, and without a terminal progress is pl
   t.like(heard, { act: { state: 'drain', wait: 'kill', header: { timeoutMs: 300_000 } } });
 });
 
+test('whatever ends by itself says when, in its last line', async (t) => {
+  const done = () => Promise.resolve(emptyResult);
+  const { run } = await desk(t, {
+    setServers: done,
+    setWeights: done,
+    setMaintenance: done,
+    setAutomation: done,
+  });
+  const acts = [
+    ['drain', 'WEB/web1'],
+    ['maint', 'WEB/web1'],
+    ['weight', 'WEB/web1', '50%'],
+    ['maintenance', 'on', 'haproxy01'],
+    ['pause'],
+  ];
+  const last: (string | undefined)[] = [];
+  for (const act of acts) {
+    const { stderr } = await run([...act, '--until', '2h']);
+    const line = stderr.trimEnd().split('\n').at(-1) ?? '';
+    last.push(line.replace(/(?<=until )(\S+ )?\d\d:\d\d(?= or)/, 'TIME'));
+  }
+  t.deepEqual(last, [
+    'Stays so until TIME or `proxyctl ready`.',
+    'Stays so until TIME or `proxyctl ready`.',
+    'Stays so until TIME or `proxyctl weight ... reset`.',
+    'haproxy01 stays out until TIME or `proxyctl maintenance off haproxy01`.',
+    'Nothing moves by itself until TIME or `proxyctl resume`; your own verbs go on.',
+  ]);
+});
+
 test('--then without --wait, or with a word that is none, is a mistake', async (t) => {
   const { run } = await desk(t);
   t.like(await run(['drain', 'WEB/web1', '--then', 'kill']), {

@@ -134,6 +134,29 @@ backend g
   t.deepEqual(await unchecked(text), ['a/a1', 'c/c1', 'd/d1', 'f/f1', 'f/f5']);
 });
 
+test('a server that is HAProxy itself needs no check: its binds, also sockets, and stats over TCP', async (t) => {
+  const text = `global
+  stats socket 127.0.0.1:1999 level admin
+frontend inner
+  bind abns@inner accept-proxy
+  bind /run/inner.sock,*:8080
+frontend outer
+  bind 192.0.2.1:8443
+frontend off
+  disabled
+  bind 127.0.0.1:8500
+backend B
+  server a abns@inner
+  server b unix@/run/inner.sock
+  server c 127.0.0.1:8080
+  server d localhost:1999
+  server e 127.0.0.1:8443
+  server f 192.0.2.9:8080
+  server g 127.0.0.1:8500
+`;
+  t.deepEqual(await unchecked(text), ['B/e', 'B/f', 'B/g']);
+});
+
 test('a default-server or defaults in a condition: whether servers are checked is not known', async (t) => {
   t.deepEqual(
     await unchecked(`backend a

@@ -66,7 +66,7 @@ function level({ node, level, config }: Inspection): Found[] {
       nodes: [node],
       saw: [
         used === null
-          ? `${node}: no "stats socket" of level admin in global (${facts.path})`
+          ? `${node}: no "stats socket PATH" of level admin in global (${facts.path})`
           : `${node}: ${used.path} has level ${used.level} (show cli sockets)`,
       ],
       why: 'The agent can neither drain servers nor swap certificates without level admin.',
