@@ -57,7 +57,7 @@ export function messageText(message: NotifyMessage): string {
   if (test) parts.push(`A test of ${target} from ${node}: nothing has happened.`);
   if (dropped > 0)
     parts.push(`${dropped} notifications of before were dropped: there were too many.`);
-  parts.push(`-- \npair ${pair}, told by ${node}. proxyctl status; proxyctl events --since 1h`);
+  parts.push(`-- \npair ${pair}, told by ${node}\nproxyctl status; proxyctl events --since 1h`);
   return parts.join('\n\n');
 }
 
@@ -66,7 +66,7 @@ function partOf(told: Told): string {
   const { time, node, text, remedy, lastedMs, actor, reason } = event;
   const lasted = lastedMs === undefined ? '' : `, after ${Math.round(lastedMs / 1000)} s`;
   return [
-    `${time.replace('T', ' ').slice(0, 19)}Z  ${headOf(told)}`,
+    `${time.replace('T', ' ').slice(0, 19)}Z  ${event.alert === undefined ? event.kind : headOf(told)}`,
     `    ${node}: ${text}${lasted}`,
     ...(remedy === undefined ? [] : [`    do: ${remedy}`]),
     ...(actor === undefined

@@ -14,7 +14,7 @@ const GATHER_MS = 3000;
 /** So long nothing is told after a start that has not met its peers, ms: one of them may have told it. */
 const MEET_MS = 8000;
 /** So many messages a target and minute; what is more waits and is one message. */
-const MOST_A_MINUTE = 10;
+const MOST_A_MINUTE = 20;
 const MINUTE_MS = 60_000;
 /** Between two tries of a target that fails, ms: doubled each time. */
 const [RETRY_MS, LONGEST_RETRY_MS] = [5000, 300_000];
@@ -180,6 +180,7 @@ export function notifier(options: {
     for (const { told, ids } of batches(target, memory.open.get(name) ?? new Map(), events)) {
       const { dropped } = memory;
       if (told.length > 0) {
+        if (trial.sentAtMs.length >= MOST_A_MINUTE) break;
         const ended = await attempt(target, trial, { told, dropped, test: false });
         if (ended !== '') break;
         trial.sentAtMs.push(clock.nowMs());

@@ -123,7 +123,8 @@ Content-Transfer-Encoding: 8bit
     do: on haproxy01: service haproxy status
 
 --${' '}
-pair web, told by haproxy02. proxyctl status; proxyctl events --since 1h
+pair web, told by haproxy02
+proxyctl status; proxyctl events --since 1h
 `,
   );
 });
