@@ -9,6 +9,8 @@ const NAMES: Readonly<Record<string, string>> = {
   rollbackCertificates: 'certificates',
   publishRevocations: 'revocations',
   show: 'haproxy show',
+  testNotify: 'notify test',
+  fetchEvents: 'events',
   check: 'health',
   watch: 'health',
   fetchHistory: 'history',
