@@ -42,6 +42,9 @@ interface Context {
   readonly audit: Audit;
 }
 
+/** Heartbeats come first. */
+const othersTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
 type EventStream = Pick<
   ServerWritableStream<unknown, proxyctl.v1.Event.$Properties>,
   'write' | 'end' | 'on' | 'emit' | 'cancelled'
@@ -68,7 +71,10 @@ export function controlHandlers(
     (call, reply) => {
       const answer = async () => {
         may(call, 'viewer', what);
-        return read(call.request);
+        const value = await read(call.request);
+        // With thousands of certificates the answer is milliseconds of encoding, in one go.
+        await othersTurn();
+        return value;
       };
       answer().then(
         (value) => reply(null, value),
@@ -99,8 +105,7 @@ export function controlHandlers(
       for (const piece of await read()) {
         if (stream.cancelled) return;
         stream.write(piece);
-        // Heartbeats come first.
-        await new Promise<void>((resolve) => void setImmediate(resolve));
+        await othersTurn();
       }
       stream.end();
     } catch (error) {
