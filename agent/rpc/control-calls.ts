@@ -5,6 +5,7 @@ import type { ActResult } from '../core/results.ts';
 import type { Report } from '../core/verbs.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import type { Clock } from '../sys/clock.ts';
+import { othersTurn } from '../sys/turn.ts';
 import { progressToWire, resultToWire } from '../wire/results.ts';
 import { callerOf, operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
@@ -50,7 +51,10 @@ export function controlCalls(context: ControlContext) {
     (call, reply) => {
       const answer = async () => {
         may(call, 'viewer', what);
-        return read(call.request);
+        const value = await read(call.request);
+        // With thousands of certificates the answer is milliseconds of encoding, in one go.
+        await othersTurn();
+        return value;
       };
       answer().then(
         (value) => reply(null, value),
@@ -80,8 +84,7 @@ export function controlCalls(context: ControlContext) {
       for (const piece of await read()) {
         if (stream.cancelled) return;
         stream.write(piece);
-        // Heartbeats come first.
-        await new Promise<void>((resolve) => void setImmediate(resolve));
+        await othersTurn();
       }
       stream.end();
     } catch (error) {

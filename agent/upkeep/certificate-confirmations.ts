@@ -56,8 +56,9 @@ export function confirmations(clock: Clock) {
         const since = silentSinceMs.get(peer) ?? clock.nowMs();
         silentSinceMs.set(peer, since);
         if (clock.nowMs() - since < SILENT_MS) return [];
+        const decided = new Map(intents.map((intent) => [intent.key, intent]));
         return here.flatMap((one) => {
-          const wanted = intents.find(({ key }) => key === certificateKey(one.name));
+          const wanted = decided.get(certificateKey(one.name));
           return wanted === undefined ? [] : missingOf(peer, one, wanted);
         });
       });

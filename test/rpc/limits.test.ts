@@ -3,10 +3,12 @@ import { status as Code } from '@grpc/grpc-js';
 import type { Client, ServiceError } from '@grpc/grpc-js';
 import { ControlService } from '../../proto/gen/services.ts';
 import { HealthService } from '../../proto/gen/services.ts';
+import { controlHandlers } from '../../agent/rpc/control-service.ts';
 import { callLimits } from '../../agent/rpc/limits.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { lanes } from '../../agent/rpc/lanes.ts';
 import { failureFromStatus } from '../../agent/wire/failed-calls.ts';
+import { NO_AUDIT, verbsOf } from '../scripted.ts';
 import { createRecord } from '../record.ts';
 import { askMove, askStatus, clientOf, createWorld, emptyStatus, serveWorld } from './world.ts';
 
@@ -113,6 +115,27 @@ test('who has too many calls under way is refused as a conflict, and nobody else
       new Set(['haproxy01']),
     ],
   );
+});
+
+test('what was found out is handed on to be encoded in a turn of its own', async (t) => {
+  const order: string[] = [];
+  const status = () => {
+    setImmediate(() => order.push('others'));
+    return Promise.resolve(emptyStatus);
+  };
+  const handlers = controlHandlers(verbsOf({ status }), {
+    node: 'haproxy01',
+    origin: { kind: 'socket', role: 'operator', path: '/agent.sock' },
+    clock: new FakeClock(),
+    notices: { refused: () => undefined, failed: () => undefined },
+    audit: NO_AUDIT,
+  });
+  // grpc-js's type of a handler names no arguments.
+  const call = handlers['status'] as unknown as (call: unknown, reply: () => void) => void;
+  await new Promise<void>((resolve) => {
+    call({ request: {} }, () => (order.push('encoded'), resolve()));
+  });
+  t.deepEqual(order, ['others', 'encoded']);
 });
 
 test('a lane takes one call after the other and goes round among the callers', async (t) => {

@@ -1,6 +1,8 @@
 import test from 'ava';
 import { certificateAlarms } from '../../agent/upkeep/certificate-alarms.ts';
+import { confirmations } from '../../agent/upkeep/certificate-confirmations.ts';
 import type { InspectedCertificate } from '../../agent/core/answers.ts';
+import { certificateFindings } from '../../agent/core/certs/certificates.ts';
 import { certificateKey } from '../../agent/core/intents.ts';
 import { problems as openProblems } from '../../agent/problems.ts';
 import { intent } from '../core/builders.ts';
@@ -152,4 +154,30 @@ test('during a swap nothing is looked at', async (t) => {
   await alarms.again();
   await clock.advance(120_000);
   t.deepEqual(list(), []);
+});
+
+test('with many certificates each decision is looked at once, not once for each certificate', async (t) => {
+  let looks = 0;
+  const intents = Array.from({ length: 100 }, (_, at) => {
+    const { key, ...rest } = intent(certificateKey(`site${at}`), 'decided');
+    return {
+      ...rest,
+      get key() {
+        looks += 1;
+        return key;
+      },
+    };
+  });
+  const certificates = intents.map((_, at) => inspected('aa', { name: `site${at}`, sha256: 'b' }));
+  const nodes = ['n1', 'n2'].map((node) => ({ node, problem: '', certificates }));
+  const at = { wallMs: WALL, alarmDays: [], endMs: Date.parse };
+  t.is(certificateFindings({ nodes, intents }, at).length, 200);
+  t.is(looks, 100);
+  const { clock } = watched();
+  const peers = confirmations(clock);
+  const away = [{ node: 'n2', problem: 'no answer', certificates: [] }];
+  peers.missing(certificates, away, intents);
+  await clock.advance(120_000);
+  t.is(peers.missing(certificates, away, intents).length, 100);
+  t.is(looks, 200);
 });

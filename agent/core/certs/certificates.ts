@@ -34,6 +34,7 @@ export function certificateFindings(
 ): CertificateFinding[] {
   const found: CertificateFinding[] = [];
   const memories = new Map<string, Map<string, string[]>>();
+  const decided = new Map(intents.map((intent) => [intent.key, intent]));
   for (const { node, certificates } of nodes)
     for (const one of certificates) {
       const { name, memory, disk, served, sha256 } = one;
@@ -50,7 +51,7 @@ export function certificateFindings(
         add('disk', `${file(one)} is another one: a reload of HAProxy would serve ${short(disk)}`);
       if (memory !== null && served !== null && served !== memory)
         add('served', `clients get ${short(served)}, HAProxy has ${short(memory)} in memory`);
-      const wanted = intents.find(({ key }) => key === certificateKey(name));
+      const wanted = decided.get(certificateKey(name));
       if (wanted !== undefined && sha256 !== null && sha256 !== wanted.value)
         add('undecided', `${file(one)} is not the version that ${wanted.actor} pushed`);
       if (memory === null) continue;
