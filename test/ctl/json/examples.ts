@@ -2,6 +2,8 @@ import type { Certificates, ExplainAnswer, Standing } from '../../../agent/core/
 import { certificateFindings } from '../../../agent/core/certificates.ts';
 import { NOTHING } from '../../../agent/core/audit-lines.ts';
 import type { AuditEntry } from '../../../agent/core/audit.ts';
+import { handMoves } from '../../../ctl/by-hand.ts';
+import { byHandResult } from '../../../ctl/json/by-hand.ts';
 import { auditResult } from '../../../ctl/json/audit.ts';
 import { automationResult } from '../../../ctl/json/automation.ts';
 import { certificateListResult, certificatesResult } from '../../../ctl/json/certificates.ts';
@@ -38,6 +40,14 @@ const imported = {
   notAfterMs: 0,
   tried: [TRIED],
   warnings: [],
+};
+const seenOn = (node: string, state: string, baseAdvskew: number) => {
+  const where = { address: '1@wan', vhid: 1, vips: [], interface: 'vtnet0' };
+  return { ...where, node, state, advskew: baseAdvskew, baseAdvskew };
+};
+const SEEN = {
+  nodes: ['haproxy01', 'haproxy02'],
+  addresses: [seenOn('haproxy01', 'MASTER', 0), seenOn('haproxy02', 'BACKUP', 100)],
 };
 const PIN = intentOf({ key: 'pin/1@wan', value: 'haproxy02' });
 
@@ -236,6 +246,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
   ],
   wait: [waitedResult(['serving'], 1)],
   'failover, failback, maintenance on, maintenance off': moves(),
+  'failover --by-hand': [byHandResult(handMoves(SEEN, [], null), 1)],
   'pause, resume': [automationResult(true, { addresses: movedAddresses() })],
   servers: servers(),
   haproxy: [
