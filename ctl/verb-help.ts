@@ -89,7 +89,7 @@ export const VERB_HELP: Readonly<Record<string, VerbHelp>> = {
   drain: {
     examples: [
       'drain WEB/web1 --wait --timeout 10m --reason "kernel update"',
-      "drain '*/web1' --dry-run",
+      'drain WEB --dry-run',
     ],
     exits: ON_NODES,
   },

@@ -44,6 +44,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'cert push',
       'cert rollback',
       'cert list',
+      'cert show',
       'cert verify',
       'acme present',
       'acme cleanup',
@@ -150,7 +151,7 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ['rollbakc', "unknown command 'rollbakc' / proxyctl --help"],
   [
     'cert status',
-    "unknown command 'status' / give push, rollback, list, verify. See proxyctl cert --help",
+    "unknown command 'status' / give push, rollback, list, show, verify. See proxyctl cert --help",
   ],
   ['cert', 'cert needs one more word / proxyctl cert --help'],
   ['cert psuh x', "unknown command 'psuh' / did you mean push? See proxyctl cert --help"],

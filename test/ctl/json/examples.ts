@@ -257,7 +257,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
   ],
   'drain, ready, maint, weight': [serversResult({ servers: [drained] })],
   'cert push, cert rollback': [certificatesResult({ certificates: [swapped] })],
-  'cert list, cert verify': certificateList(),
+  'cert list, cert show, cert verify': certificateList(),
   'acme present, acme cleanup': [challengeResult('t', 'www.example.net'), challengeResult('t', '')],
   'acme list': [challengesResult([intentOf({ key: 'challenge/t', value: 'a' })])],
   'context list': [
