@@ -23,6 +23,7 @@ import { addWait } from './commands/wait.ts';
 import { asFailure, usage } from './failure.ts';
 import type { Finish } from './options.ts';
 import { failed, newRequestId } from './session.ts';
+import { helpEnd, VERB_HELP } from './verb-help.ts';
 import type { Streams } from './streams.ts';
 
 const AFTER = `
@@ -109,8 +110,9 @@ const GROUPS: readonly Group[] = [
 const isVerb = (word: string): boolean => GROUPS.some(({ verbs }) => verbs.includes(word));
 
 /** Runs one command line; its exit code. Mistakes on it go to `io` as every other failure does. */
-export async function run(argv: readonly string[], io: Streams): Promise<number> {
+export async function run(given: readonly string[], io: Streams): Promise<number> {
   let code = 0;
+  const argv = inOrder(given);
   const program = buildProgram(argv[0] ?? '', io, (finished) => {
     code = finished;
   });
@@ -131,13 +133,33 @@ export async function run(argv: readonly string[], io: Streams): Promise<number>
   }
 }
 
+const VALUED = new Set(['--context', '--config', '-o', '--output', '--timeout']);
+const isEarly = (word: string): boolean =>
+  word === '--json' || VALUED.has(word.replace(/=.*/s, '')) || /^-o./.test(word);
+
+/**
+ * As the rest reads it: options of every verb that stand before it go behind it, `help VERB` is
+ * VERB --help, and `version` is --version.
+ */
+function inOrder(given: readonly string[]): readonly string[] {
+  let at = 0;
+  while (isEarly(given[at] ?? '')) at += VALUED.has(given[at] ?? '') ? 2 : 1;
+  const [early, rest] = [given.slice(0, at), given.slice(at)];
+  const [verb, ...more] = rest;
+  if (verb === 'version' && more.length === 0) return ['--version'];
+  if (verb === 'help') return [...more, '--help'];
+  if (verb === undefined) return given;
+  const end = rest.indexOf('--');
+  return end < 0 ? [...rest, ...early] : [...rest.slice(0, end), ...early, ...rest.slice(end)];
+}
+
 /** The whole command tree; with a known verb in `asked`, only its part. */
 export function buildProgram(asked: string, io: Streams, finish: Finish): Command {
   const program = new Command('proxyctl')
     .usage('VERB [arguments] [options]')
     .description('Operates HAProxy hosts behind CARP as one.')
     .version(`proxyctl ${VERSION}`, '-V, --version', 'print the version')
-    .helpOption('-h, --help', 'this text; VERB --help for one verb')
+    .helpOption('-h, --help', 'this text; help VERB for one verb')
     .helpCommand(false)
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: () => undefined })
@@ -155,7 +177,20 @@ export function buildProgram(asked: string, io: Streams, finish: Finish): Comman
     add(program, io, finish);
     for (const verb of leaves(program)) if (verb.helpGroup() === '') verb.helpGroup(heading);
   }
+  for (const verb of leaves(program)) explained(verb);
   return program.addHelpText('after', AFTER);
+}
+
+/** Whole sentences, examples and exit codes, for those who ask for the help of one verb. */
+function explained(verb: Command): void {
+  const group = (verb.parent?.parent ?? null) === null ? '' : `${verb.parent?.name() ?? ''} `;
+  const help = VERB_HELP[`${group}${verb.name()}`];
+  if (help === undefined) return;
+  if (help.says !== undefined)
+    verb
+      .summary(verb.summary() === '' ? verb.description() : verb.summary())
+      .description(help.says);
+  verb.addHelpText('after', helpEnd(help));
 }
 
 /** The verbs themselves in place of the groups that hold them. */
@@ -193,7 +228,7 @@ function mistake(error: CommanderError, verb: string, argv: readonly string[], p
   const help = `proxyctl ${verb === '' ? '' : `${verb} `}--help`;
   if (error.code === 'commander.help') return usage(`${verb} needs one more word`, help);
   if (error.code === 'commander.unknownOption' && (argv[0] ?? '').startsWith('-'))
-    return usage(first, 'options stand behind the verb: proxyctl status -o json');
+    return usage(first, 'before the verb stand only --context, --config, -o, --json, --timeout');
   if (error.code === 'commander.unknownCommand') return unknownWord(program, argv, first, help);
   const near = /^\((Did you mean .*)\)$/.exec(hint)?.[1];
   return usage(first, near === undefined ? help : `${near.replace('Did', 'did')} See ${help}`);

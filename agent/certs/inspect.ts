@@ -71,6 +71,7 @@ async function inspectOne(
     // Empty: it was new, there is nothing to go back to.
     previous: previousOf(kept, name)?.fingerprintOld || null,
     renewal: '',
+    ...(disk === null || disk.issuer === '' ? {} : { issuer: disk.issuer }),
     ...(shown === null ? {} : { checks: shown.checks }),
   };
 }

@@ -131,6 +131,8 @@ export interface InspectedCertificate {
   readonly previous: string | null;
   /** RFC 3339 UTC: when the agents order it anew; empty: they do not. */
   readonly renewal: string;
+  /** Who issued the bundle on disk: common name or organisation; absent: not known. */
+  readonly issuer?: string;
   /** What its listeners show; absent: they were not asked, or an older agent did not say. */
   readonly checks?: readonly ListenerCheck[];
 }

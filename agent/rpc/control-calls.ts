@@ -5,7 +5,6 @@ import type { ActResult } from '../core/results.ts';
 import type { Report } from '../core/verbs.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import type { Clock } from '../sys/clock.ts';
-import { othersTurn } from '../sys/turn.ts';
 import { progressToWire, resultToWire } from '../wire/results.ts';
 import { callerOf, operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
@@ -30,6 +29,9 @@ type Answering<P> = Pick<
   'write' | 'end' | 'on' | 'emit' | 'cancelled'
 > &
   Calling;
+
+/** Heartbeats come first. */
+const othersTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
 
 /**
  * The kinds of calls of the Control service: who may, what is on record, and how an answer or a

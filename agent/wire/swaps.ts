@@ -132,6 +132,7 @@ export const inspectedToWire = (
   problem: one.problem,
   previous: one.previous ?? '',
   renewal: one.renewal,
+  issuer: one.issuer ?? '',
   checks: checksToWire(one.checks),
 });
 
@@ -151,6 +152,7 @@ export const inspectedFromWire = (
   problem: wire.problem,
   previous: orNull(wire.previous),
   renewal: wire.renewal,
+  ...(wire.issuer === '' ? {} : { issuer: wire.issuer }),
   ...checksFromWire(wire.checks),
 });
 

@@ -10,6 +10,7 @@ import { changing, common, type Finish } from '../options.ts';
 import { certificatesTable } from '../render/acts.ts';
 import { certificateScreen, findingLines } from '../render/certificates.ts';
 import { acting, reading, type ActOptions, type CommonOptions, type Screens } from '../session.ts';
+import { addCertShow } from './cert-show.ts';
 import type { Streams } from '../streams.ts';
 
 interface PushOptions extends ActOptions {
@@ -27,7 +28,7 @@ const SCREENS: Screens = {
   withStatus: false,
 };
 
-/** `proxyctl cert push|rollback|list|verify`. */
+/** `proxyctl cert push|rollback|list|show|verify`. */
 export function addCertificates(program: Command, io: Streams, finish: Finish): void {
   const cert = program.command('cert').description('certificates of the pair').helpCommand(false);
   changing(
@@ -78,6 +79,7 @@ export function addCertificates(program: Command, io: Streams, finish: Finish): 
     ),
   );
   looking(cert, io, finish, 'list', 'what every node has: disk, memory, clients');
+  addCertShow(cert, io, finish);
   looking(cert, io, finish, 'verify', 'the same; exit 3 where anything differs or has ended');
 }
 

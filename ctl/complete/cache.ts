@@ -122,6 +122,12 @@ export const rememberStatus = (
   status: Status,
 ): void => remember(whichOf(options, process.env), process.env, context, status);
 
+/** What this machine saw last of the pair a verb means; null: nothing. */
+export const recallFor = (options: {
+  readonly config?: string;
+  readonly context?: string;
+}): Remembered | null => recall(whichOf(options, process.env), process.env);
+
 /** Which pair a verb means. */
 const whichOf = (
   options: { readonly config?: string; readonly context?: string },

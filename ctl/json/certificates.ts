@@ -68,6 +68,7 @@ interface ListedJson {
   readonly names: readonly string[];
   readonly previous: string | null;
   readonly renewal: string | null;
+  readonly issuer: string | null;
   readonly problem: string | null;
   readonly verified: boolean | null;
   readonly listeners: readonly ListenerJson[];
@@ -123,6 +124,7 @@ const listedJson = (node: string, one: InspectedCertificate, wallMs: number): Li
   names: one.names,
   previous: one.previous,
   renewal: one.renewal === '' ? null : one.renewal,
+  issuer: one.issuer ?? null,
   problem: one.problem === '' ? null : one.problem,
   verified: verifiedBy(one.checks),
   listeners: listenersJson(one.checks),

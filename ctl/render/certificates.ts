@@ -26,7 +26,47 @@ export function certificateScreen({ nodes, intents }: Certificates, wallMs: numb
   );
   const head = ['NAME', 'NODE', 'MEMORY', 'DISK', 'CLIENT', 'ENDS', 'DAYS', 'BY'];
   const screen = table(head, rows.toSorted(byName), { right: [6], columns: COLUMNS });
-  return [screen, ...renewalLines(nodes)].join('\n');
+  return [screen, ...nameLines(nodes), ...renewalLines(nodes)].join('\n');
+}
+
+/** What each covers and who issued it; once where the nodes agree. */
+function nameLines(nodes: Certificates['nodes']): string[] {
+  const lines = nodes.flatMap(({ certificates }) =>
+    certificates.map(({ name, names, issuer }) => {
+      const by = issuer === undefined ? '' : `, issued by ${issuer}`;
+      const more = names.length > NAMES ? ` and ${names.length - NAMES} more` : '';
+      return wrapped(`${name}: ${names.slice(0, NAMES).join(', ') || 'no names'}${more}${by}`, 2);
+    }),
+  );
+  return [...new Set(lines)].sort();
+}
+const NAMES = 5;
+
+/** One certificate after the other, with a line for each thing that is known of it on a node. */
+export function certificateBlocks({ nodes, intents }: Certificates, wallMs: number): string {
+  const blocks = nodes.flatMap(({ node, problem, certificates }) =>
+    problem !== ''
+      ? [`${node}: not asked`]
+      : certificates.map((one) => {
+          const by = intents.find(({ key }) => key === certificateKey(one.name));
+          const days = daysLeft(Date.parse(one.notAfter), wallMs);
+          const rows: (readonly [string, string])[] = [
+            ['file', one.path],
+            ['names', one.names.join(', ') || '-'],
+            ['issuer', one.issuer ?? '?'],
+            ['ends', `${one.notAfter}, ${days < 0 ? 'it has ended' : `${days} d`}`],
+            ['memory', one.memory ?? '?'],
+            ['disk', one.disk ?? '?'],
+            ['clients', one.served ?? '?'],
+            ['before', one.previous ?? 'nothing to roll back to'],
+            ...(by === undefined ? [] : [['pushed', `by ${by.actor}`] as const]),
+            ...(one.renewal === '' ? [] : [['renewal', one.renewal.slice(0, 10)] as const]),
+          ];
+          const lines = rows.map(([word, text]) => wrapped(`  ${word.padEnd(8)} ${text}`, 11));
+          return [`${one.name} on ${node}`, ...lines].join('\n');
+        }),
+  );
+  return blocks.join('\n\n');
 }
 
 /** When the agents order each anew; the same on every node unless their certificates differ. */

@@ -134,7 +134,7 @@ function switched(status: Status, at: Moment): string[] {
   return status.intents.flatMap((intent) => {
     const [kind, node = ''] = intent.key.split('/');
     if (kind === 'maintenance')
-      return [`maint     ${node} takes no addresses${byWhom(intent, at)}`];
+      return [`node out  ${node} in maintenance, takes no addresses${byWhom(intent, at)}`];
     return kind === 'pause' ? [`paused    nothing moves by itself${byWhom(intent, at)}`] : [];
   });
 }
@@ -152,9 +152,13 @@ function drained(status: Status, at: Moment): string[] {
       const applied = report?.applied.find(({ key }) => key === intent.key);
       return applied?.problem === '' ? [node] : [];
     });
-    const word = intent.value === 'drain' ? 'drained' : intent.value;
+    // Not the words of a node's maintenance, which stand beside it.
+    const word = intent.value === 'drain' ? 'drained' : 'out';
     const on = where.length === status.nodes.length ? 'every node' : where.join(', ') || 'no node';
-    return [`${word.padEnd(9)} ${target.backend}/${target.server} on ${on}${byWhom(intent, at)}`];
+    const what = word === 'out' ? ', server maint' : '';
+    return [
+      `${word.padEnd(9)} ${target.backend}/${target.server} on ${on}${what}${byWhom(intent, at)}`,
+    ];
   });
 }
 

@@ -166,7 +166,7 @@ test('a fenced node and one switched off are said, whoever wanted it', async (t)
   });
   const { stdout } = await shown(t, status);
   t.deepEqual(stdout.split('\n').slice(10), [
-    'maint     haproxy02 takes no addresses, 12 min, by anna',
+    'node out  haproxy02 in maintenance, takes no addresses, 12 min, by anna',
     'paused    nothing moves by itself, 12 min, by anna, "kernel update"',
     'alert     haproxy02: is fenced: CARP is off there until adverts arrive again;',
     '          proxyctl doctor',
@@ -344,5 +344,22 @@ test('what others named cannot steer the terminal; letters beyond ASCII need a U
   t.deepEqual(
     [await said({}), await said({ LC_ALL: 'C' }), await said({ LANG: 'de_DE.UTF-8' })],
     ['M?ller?[2J? said ?so?1m', 'M?ller?[2J? said ?so?1m', 'M\u00fcller?[2J? said ?so?1m'],
+  );
+});
+
+test('a server in maintenance is told in other words than a node', async (t) => {
+  const status = statusOf({
+    intents: [
+      intentOf({ key: 'maintenance/haproxy02', value: 'on', reason: '' }),
+      intentOf({ value: 'maint', reason: '' }),
+    ],
+  });
+  const { stdout } = await shown(t, status);
+  t.deepEqual(
+    stdout.split('\n').filter((line) => /^(node out|out) /.test(line)),
+    [
+      'node out  haproxy02 in maintenance, takes no addresses, 12 min, by anna',
+      'out       WEB/web1 on no node, server maint, 12 min, by anna',
+    ],
   );
 });

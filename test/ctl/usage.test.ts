@@ -1,7 +1,12 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { buildProgram } from '../../ctl/program.ts';
+import type { Streams } from '../../ctl/streams.ts';
 import { desk, overTls, steady, unbroken } from './command.ts';
+
+const nothing = (): undefined => undefined;
+const silent: Streams = { out: nothing, err: nothing, screen: nothing, live: null };
 
 test('without a verb: the whole help on standard error, 2; with --help on standard output, 0', async (t) => {
   const { run } = await desk(t);
@@ -41,6 +46,7 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'cert push',
       'cert rollback',
       'cert list',
+      'cert show',
       'cert verify',
       'acme present',
       'acme cleanup',
@@ -94,6 +100,44 @@ test('every verb has a help of at most 80 columns', async (t) => {
   }
 });
 
+test('options of every verb may stand before it, and help VERB and version are verbs', async (t) => {
+  const { run } = await desk(t);
+  const [behind, before] = [
+    await run(['context', 'list', '-o', 'json']),
+    await run(['-o', 'json', 'context', 'list']),
+  ];
+  const steadied = (text: string): string => text.replaceAll(/[0-9a-f]{12}|_ms":\d+/g, '');
+  t.is(steadied(before.stdout), steadied(behind.stdout));
+  t.is((await run(['--context=nowhere', 'status'])).code, 2);
+  t.regex((await run(['--context', 'nowhere', 'status'])).stderr, /no context nowhere/);
+  t.deepEqual(await run(['help', 'cert', 'push']), await run(['cert', 'push', '--help']));
+  t.deepEqual(await run(['help']), await run(['--help']));
+  t.deepEqual(await run(['version']), await run(['--version']));
+});
+
+test('the help of every verb is whole sentences, with examples and exit codes', (t) => {
+  const program = buildProgram('', silent, () => undefined);
+  const leaves = program.commands.flatMap((one) =>
+    one.commands.length === 0 ? [one] : one.commands,
+  );
+  const poor = leaves.filter((one) => {
+    let text = '';
+    one.configureOutput({ writeOut: (more) => (text += more) });
+    one.outputHelp();
+    return !(
+      /\n\n[A-Z][^]*\.\n/.test(text) &&
+      text.includes('Examples:') &&
+      /Exit codes:/.test(text)
+    );
+  });
+  // Those that make files say where to go on in the guide.
+  const others = poor.filter((one) => !['setup', 'completion'].includes(one.name()));
+  t.deepEqual(
+    others.filter((one) => one.parent?.name() !== 'pki').map((one) => one.name()),
+    [],
+  );
+});
+
 test('--version says which', async (t) => {
   const { run } = await desk(t);
   t.deepEqual(await run(['--version']), { code: 0, stdout: 'proxyctl 0.1.0\n', stderr: '' });
@@ -111,7 +155,7 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ['rollbakc', "unknown command 'rollbakc' / proxyctl --help"],
   [
     'cert status',
-    "unknown command 'status' / give push, rollback, list, verify. See proxyctl cert --help",
+    "unknown command 'status' / give push, rollback, list, show, verify. See proxyctl cert --help",
   ],
   ['cert', 'cert needs one more word / proxyctl cert --help'],
   ['cert psuh x', "unknown command 'psuh' / did you mean push? See proxyctl cert --help"],
@@ -125,8 +169,8 @@ const MISTAKES: readonly (readonly [string, string])[] = [
     "unknown option '--dryrun' / did you mean --dry-run? See proxyctl failover --help",
   ],
   [
-    '--context web status',
-    "unknown option '--context' / options stand behind the verb: proxyctl status -o json",
+    '--dry-run failover',
+    "unknown option '--dry-run' / before the verb stand only --context, --config, -o, --json, --timeout",
   ],
   ['failover --to', "option '--to <NODE>' argument missing / proxyctl failover --help"],
   [

@@ -4,6 +4,8 @@ import { NOTHING } from '../../../agent/core/audit/audit-lines.ts';
 import type { AuditEntry } from '../../../agent/core/audit/audit.ts';
 import { eventsResult } from '../../../ctl/json/events.ts';
 import { happened } from './happened.ts';
+import { handMoves } from '../../../ctl/by-hand.ts';
+import { byHandResult } from '../../../ctl/json/by-hand.ts';
 import { auditResult } from '../../../ctl/json/audit.ts';
 import { automationResult } from '../../../ctl/json/automation.ts';
 import { certificateListResult, certificatesResult } from '../../../ctl/json/certificates.ts';
@@ -17,9 +19,6 @@ import { haproxyResult } from '../../../ctl/json/haproxy.ts';
 import { notifyTestResult } from '../../../ctl/json/notify.ts';
 import { historyResult } from '../../../ctl/json/history.ts';
 import { moveResult } from '../../../ctl/json/moves.ts';
-import { authorityResult, enrolledResult, issuedResult } from '../../../ctl/json/pki.ts';
-import { pkiListResult, publishedResult } from '../../../ctl/json/pki.ts';
-import { revokedResult, rotationResult } from '../../../ctl/json/pki.ts';
 import { serversListResult, serversResult } from '../../../ctl/json/servers.ts';
 import { exampleResult, hostResult, setupResult } from '../../../ctl/json/setup.ts';
 import { waitedResult } from '../../../ctl/json/wait.ts';
@@ -27,6 +26,7 @@ import { time } from '../../../ctl/json/wish.ts';
 import { statusResult } from '../../../ctl/json/status.ts';
 import { serverReading } from '../../core/builders.ts';
 import { inspected } from '../../reports.ts';
+import { PKI_EXAMPLES } from './pki-examples.ts';
 import { haproxyOf, intentOf, nodeOf, statusOf } from '../statuses.ts';
 
 const AT = { nowMs: 0, wallMs: Date.now() };
@@ -41,6 +41,14 @@ const imported = {
   notAfterMs: 0,
   tried: [TRIED],
   warnings: [],
+};
+const seenOn = (node: string, state: string, baseAdvskew: number) => {
+  const where = { address: '1@wan', vhid: 1, vips: [], interface: 'vtnet0' };
+  return { ...where, node, state, advskew: baseAdvskew, baseAdvskew };
+};
+const SEEN = {
+  nodes: ['haproxy01', 'haproxy02'],
+  addresses: [seenOn('haproxy01', 'MASTER', 0), seenOn('haproxy02', 'BACKUP', 100)],
 };
 const PIN = intentOf({ key: 'pin/1@wan', value: 'haproxy02' });
 
@@ -183,7 +191,6 @@ const drained = {
   after: 'drain',
   sessions: 3,
 };
-const issued = { file: 'a.pem', kind: 'node', name: 'a', role: null, notAfterMs: AT.wallMs };
 const finding = {
   id: 'clock',
   severity: 'warn' as const,
@@ -251,6 +258,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
   ],
   wait: [waitedResult(['serving'], 1)],
   'failover, failback, maintenance on, maintenance off': moves(),
+  'failover --by-hand': [byHandResult(handMoves(SEEN, [], null), 1)],
   'pause, resume': [automationResult(true, { addresses: movedAddresses() })],
   servers: servers(),
   haproxy: [
@@ -261,7 +269,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
   ],
   'drain, ready, maint, weight': [serversResult({ servers: [drained] })],
   'cert push, cert rollback': [certificatesResult({ certificates: [swapped] })],
-  'cert list, cert verify': certificateList(),
+  'cert list, cert show, cert verify': certificateList(),
   'acme present, acme cleanup': [challengeResult('t', 'www.example.net'), challengeResult('t', '')],
   'acme list': [challengesResult([intentOf({ key: 'challenge/t', value: 'a' })])],
   'context list': [
@@ -275,19 +283,5 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
     hostResult('haproxy01', [{ path: 'a', what: 'new', backup: null }], ['service pf reload']),
   ],
   'setup --example': [exampleResult('x')],
-  'pki init': [authorityResult('web', 'pki')],
-  'pki issue': [issuedResult(issued)],
-  'pki list': [pkiListResult([issued])],
-  'pki renew': [pkiListResult([issued])],
-  'pki enroll': [enrolledResult({ key: 'anna.key', file: 'anna.csr', token: 'T' })],
-  'pki approve': [issuedResult(issued)],
-  'pki revoke': [
-    revokedResult({
-      file: 'crl.pem',
-      number: 1,
-      certificates: [{ kind: 'node', name: 'n', role: null, serial: '1', notAfter: time(0) }],
-    }),
-  ],
-  'pki publish': [publishedResult('crl.pem')],
-  'pki rotate-ca': [rotationResult('issue', { issued: [issued], elsewhere: [issued] })],
+  ...PKI_EXAMPLES,
 };
