@@ -65,7 +65,9 @@ const WALLS: Readonly<Record<string, Wall>> = {
     allowed: ['./model.ts'],
   },
   "core's rooms of words import core's words": {
-    files: ['agent/core/alerts/x.ts', 'agent/core/audit/x.ts', 'agent/core/certs/x.ts'],
+    files: ['alerts', 'audit', 'certs', 'events', 'notify'].map(
+      (room) => `agent/core/${room}/x.ts`,
+    ),
     refused: [
       'node:fs',
       '../../sys/clock.ts',

@@ -2,8 +2,8 @@ import { isAbsolute } from 'node:path';
 import { isIP } from 'node:net';
 import * as v from 'valibot';
 import { ALERTS, type AlertId } from '../core/alerts/alert.ts';
-import { EVENT_KINDS, isOfKind } from '../core/events.ts';
-import { MOST_TARGETS } from '../core/notify.ts';
+import { EVENT_KINDS, isOfKind } from '../core/events/events.ts';
+import { MOST_TARGETS } from '../core/notify/notify.ts';
 import { hostPort } from '../sys/host-port.ts';
 
 /** The shape of agent.toml. Every message says what would be right. */

@@ -1,4 +1,4 @@
-import type { NotifyReport } from './notify.ts';
+import type { NotifyReport } from './notify/notify.ts';
 
 /**
  * The words everything else is written in. Plain immutable values; every

@@ -13,9 +13,9 @@ import type { AuditAsk } from './audit/audit.ts';
 import type { LinesAnswer } from './lines.ts';
 import type { Certificates, ExplainAnswer, ServersAnswer, Status } from './answers.ts';
 import type { DoctorAnswer, DoctorAsk } from './doctor/finding.ts';
-import type { EventsAsk } from './events.ts';
+import type { EventsAsk } from './events/events.ts';
 import type { History } from './history.ts';
-import type { NotifyTested } from './notify.ts';
+import type { NotifyTested } from './notify/notify.ts';
 import type { ActResult, Progress } from './results.ts';
 import type { ShowAnswer } from './show-commands.ts';
 

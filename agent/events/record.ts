@@ -1,6 +1,6 @@
-import { boundedEvent, eventLine, eventOf } from '../core/event-lines.ts';
-import { happening, isOfKind, type EventsAsk, type Happening } from '../core/events.ts';
-import type { PairEvent } from '../core/events.ts';
+import { boundedEvent, eventLine, eventOf } from '../core/events/event-lines.ts';
+import { happening, isOfKind, type EventsAsk, type Happening } from '../core/events/events.ts';
+import type { PairEvent } from '../core/events/events.ts';
 import type { LinePage } from '../core/lines.ts';
 import { clearOfSecrets } from '../core/secrets.ts';
 import { sentence } from '../core/words.ts';

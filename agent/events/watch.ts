@@ -1,6 +1,6 @@
-import { eventsBetween, movesBetween, steadyAlerts } from '../core/event-changes.ts';
-import type { Sight, Standing } from '../core/event-changes.ts';
-import { wishEvents } from '../core/event-wishes.ts';
+import { eventsBetween, movesBetween, steadyAlerts } from '../core/events/event-changes.ts';
+import type { Sight, Standing } from '../core/events/event-changes.ts';
+import { wishEvents } from '../core/events/event-wishes.ts';
 import type { Alert } from '../core/answers.ts';
 import type { OwnerChange } from '../core/history.ts';
 import type { Intent } from '../core/model.ts';

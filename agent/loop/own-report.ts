@@ -2,7 +2,7 @@ import type { Decision } from '../core/decide/decision.ts';
 import { PROTOCOL } from '../core/gossip.ts';
 import { isRead } from '../core/health.ts';
 import type { NodeReport, NodeView, Problem } from '../core/model.ts';
-import { NO_NOTIFY } from '../core/notify.ts';
+import { NO_NOTIFY } from '../core/notify/notify.ts';
 import type { Bases } from './observe.ts';
 import { joins } from './joining.ts';
 import { logChanges } from './log.ts';

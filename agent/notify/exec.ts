@@ -1,4 +1,4 @@
-import { messageJson, type NotifyMessage } from '../core/notify-message.ts';
+import { messageJson, type NotifyMessage } from '../core/notify/notify-message.ts';
 import { run } from './run.ts';
 
 /** Runs a program with the message as JSON on its standard input. Rejects with one sentence. */

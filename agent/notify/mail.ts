@@ -1,4 +1,4 @@
-import { messageSubject, messageText, type NotifyMessage } from '../core/notify-message.ts';
+import { messageSubject, messageText, type NotifyMessage } from '../core/notify/notify-message.ts';
 import { run } from './run.ts';
 
 /** Columns of a mail's text. */

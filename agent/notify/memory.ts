@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
-import { eventLine, eventOf } from '../core/event-lines.ts';
-import type { PairEvent } from '../core/events.ts';
+import { eventLine, eventOf } from '../core/events/event-lines.ts';
+import type { PairEvent } from '../core/events/events.ts';
 import { objectIn } from '../core/lines.ts';
-import type { Open } from '../core/notify.ts';
+import type { Open } from '../core/notify/notify.ts';
 import { isSystemError, replaceFile } from '../sys/files.ts';
 
 /** An event that somebody may have to be told. */

@@ -1,9 +1,9 @@
-import type { PairEvent } from '../core/events.ts';
+import type { PairEvent } from '../core/events/events.ts';
 import type { NodeView } from '../core/model.ts';
-import { batches, keyOf, MOST_NOTICES, MOST_RAISED, MOST_TOLD } from '../core/notify.ts';
-import { opened, tellerOf, withoutOver } from '../core/notify.ts';
-import type { NotifyFilter, NotifyReport, Teller, TestedTarget } from '../core/notify.ts';
-import type { NotifyMessage } from '../core/notify-message.ts';
+import { batches, keyOf, MOST_NOTICES, MOST_RAISED, MOST_TOLD } from '../core/notify/notify.ts';
+import { opened, tellerOf, withoutOver } from '../core/notify/notify.ts';
+import type { NotifyFilter, NotifyReport, Teller, TestedTarget } from '../core/notify/notify.ts';
+import type { NotifyMessage } from '../core/notify/notify-message.ts';
 import { sentence } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';

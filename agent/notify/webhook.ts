@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { open, readFile } from 'node:fs/promises';
 import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { request } from 'node:https';
-import { messageJson, type NotifyMessage } from '../core/notify-message.ts';
+import { messageJson, type NotifyMessage } from '../core/notify/notify-message.ts';
 
 /** A file of headers, and how many of them. */
 const MOST_BYTES = 16 << 10;

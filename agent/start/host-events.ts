@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.ts';
-import { happening } from '../core/events.ts';
+import { happening } from '../core/events/events.ts';
 import { watchEvents } from '../events/watch.ts';
 import type { startNode } from '../node.ts';
 import type { Clock } from '../sys/clock.ts';

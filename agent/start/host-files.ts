@@ -3,7 +3,7 @@ import { revokedNote, stoppedNote } from '../audit/notes.ts';
 import { toStandardOutput } from '../audit/syslog.ts';
 import type { Config } from '../config/config.ts';
 import type { Ends } from '../ends.ts';
-import { happening } from '../core/events.ts';
+import { happening } from '../core/events/events.ts';
 import { openEvents, type EventRecord } from '../events/record.ts';
 import type { Problems } from '../problems.ts';
 import { createTls, type Tls } from '../rpc/tls.ts';

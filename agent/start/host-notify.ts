@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Config, NotifyConfig } from '../config/config.ts';
-import type { Standing } from '../core/event-changes.ts';
-import type { PairEvent } from '../core/events.ts';
-import { alertKey } from '../core/notify.ts';
+import type { Standing } from '../core/events/event-changes.ts';
+import type { PairEvent } from '../core/events/events.ts';
+import { alertKey } from '../core/notify/notify.ts';
 import { sentence } from '../core/words.ts';
 import { exec } from '../notify/exec.ts';
 import { mail } from '../notify/mail.ts';

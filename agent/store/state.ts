@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import type { Standing } from '../core/event-changes.ts';
+import type { Standing } from '../core/events/event-changes.ts';
 import { CAUSES, type OwnerChange } from '../core/history.ts';
 import type { Intent } from '../core/model.ts';
 import type { ServerRecord } from '../core/servers.ts';

@@ -1,4 +1,4 @@
-import { EVENT_KINDS, isOfKind, type EventsAsk } from '../core/events.ts';
+import { EVENT_KINDS, isOfKind, type EventsAsk } from '../core/events/events.ts';
 import type { LinesAnswer } from '../core/lines.ts';
 import { ActFailure } from '../core/results.ts';
 import { nearest } from '../core/words.ts';

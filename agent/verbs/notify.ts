@@ -1,4 +1,4 @@
-import type { NotifyTested, TestedTarget } from '../core/notify.ts';
+import type { NotifyTested, TestedTarget } from '../core/notify/notify.ts';
 import { ActFailure } from '../core/results.ts';
 import { present, type Pair, whyOf } from './pair.ts';
 

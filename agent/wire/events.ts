@@ -1,5 +1,5 @@
 import type { proxyctl } from '../../proto/gen/messages.js';
-import type { EventsAsk } from '../core/events.ts';
+import type { EventsAsk } from '../core/events/events.ts';
 import { MOST_LINES } from '../core/lines.ts';
 import { COUNTS, listed, named } from './bounds.ts';
 import { uint32 } from './fields.ts';

@@ -1,7 +1,13 @@
 import type { proxyctl } from '../../proto/gen/messages.js';
-import { boundedEvent, eventLine, eventOf } from '../core/event-lines.ts';
-import { MOST_NOTICES, MOST_RAISED, MOST_TARGETS, MOST_TOLD, NO_NOTIFY } from '../core/notify.ts';
-import type { NotifyReport, NotifyTested } from '../core/notify.ts';
+import { boundedEvent, eventLine, eventOf } from '../core/events/event-lines.ts';
+import {
+  MOST_NOTICES,
+  MOST_RAISED,
+  MOST_TARGETS,
+  MOST_TOLD,
+  NO_NOTIFY,
+} from '../core/notify/notify.ts';
+import type { NotifyReport, NotifyTested } from '../core/notify/notify.ts';
 import { each, filled } from './fields.ts';
 
 /** What a report tells of notifications, as it travels. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { EVENT_KINDS, type EventsAsk, type PairEvent } from '../../agent/core/events.ts';
+import { EVENT_KINDS, type EventsAsk, type PairEvent } from '../../agent/core/events/events.ts';
 import { MOST_LINES, type LinesAnswer } from '../../agent/core/lines.ts';
 import { AGENT, askedRow } from '../json/answer.ts';
 import { envelopeText } from '../json/envelope.ts';

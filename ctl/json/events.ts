@@ -1,5 +1,5 @@
-import { eventLine, eventOf } from '../../agent/core/event-lines.ts';
-import type { PairEvent } from '../../agent/core/events.ts';
+import { eventLine, eventOf } from '../../agent/core/events/event-lines.ts';
+import type { PairEvent } from '../../agent/core/events/events.ts';
 import type { LinesAnswer } from '../../agent/core/lines.ts';
 
 /** The `result` of `events`. */

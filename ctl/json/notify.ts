@@ -1,4 +1,4 @@
-import type { NotifyTested } from '../../agent/core/notify.ts';
+import type { NotifyTested } from '../../agent/core/notify/notify.ts';
 
 /** The `result` of `notify test`. */
 export interface NotifyTestJson {

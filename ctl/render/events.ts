@@ -1,4 +1,4 @@
-import type { PairEvent } from '../../agent/core/events.ts';
+import type { PairEvent } from '../../agent/core/events/events.ts';
 import { duration } from './duration.ts';
 import { wrapped } from './wrapped.ts';
 

@@ -1,4 +1,4 @@
-import type { NotifyTested } from '../../agent/core/notify.ts';
+import type { NotifyTested } from '../../agent/core/notify/notify.ts';
 import { wrapped } from './wrapped.ts';
 
 /** The screen of `proxyctl notify test`: a line or more for each target of each node, 80 columns. */

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Alert } from '../../agent/core/answers.ts';
-import { eventsBetween, steadyAlerts, type Sight } from '../../agent/core/event-changes.ts';
-import { wishEvents } from '../../agent/core/event-wishes.ts';
+import { eventsBetween, steadyAlerts, type Sight } from '../../agent/core/events/event-changes.ts';
+import { wishEvents } from '../../agent/core/events/event-wishes.ts';
 import type { OwnerChange } from '../../agent/core/history.ts';
 import {
   maintenanceKey,

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { EventKind, PairEvent } from '../../agent/core/events.ts';
+import type { EventKind, PairEvent } from '../../agent/core/events/events.ts';
 import {
   batches,
   isFor,
@@ -7,7 +7,7 @@ import {
   tellerOf,
   type NotifyFilter,
   type Open,
-} from '../../agent/core/notify.ts';
+} from '../../agent/core/notify/notify.ts';
 
 const FILTER: NotifyFilter = {
   name: 'mail',

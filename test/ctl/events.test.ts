@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import test from 'ava';
-import { eventLine } from '../../agent/core/event-lines.ts';
-import type { EventsAsk, PairEvent } from '../../agent/core/events.ts';
+import { eventLine } from '../../agent/core/events/event-lines.ts';
+import type { EventsAsk, PairEvent } from '../../agent/core/events/events.ts';
 import type { LinesAnswer } from '../../agent/core/lines.ts';
 import type { OwnerChange } from '../../agent/core/history.ts';
 import { desk, envelope } from './command.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import type { NotifyTested, TestedTarget } from '../../agent/core/notify.ts';
+import type { NotifyTested, TestedTarget } from '../../agent/core/notify/notify.ts';
 import { desk, envelope, overTls } from './command.ts';
 
 const target = (name: string, problem = ''): TestedTarget => ({ name, problem, tookMs: 12 });

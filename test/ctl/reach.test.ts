@@ -24,7 +24,7 @@ test('no agent there: 10, with every place that was tried', async (t) => {
 proxyctl: no agent of context web can be reached
   cause   haproxy01: there is no socket DIR/a.sock; haproxy02: there is no socket DIR/b.sock
   do      on the hosts: service proxyagent status
-by hand: proxyctl failover --by-hand prints the lines
+  by hand: proxyctl failover --by-hand prints the lines
 `,
   });
 });

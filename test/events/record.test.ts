@@ -9,8 +9,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { eventOf } from '../../agent/core/event-lines.ts';
-import { happening, type EventsAsk, type PairEvent } from '../../agent/core/events.ts';
+import { eventOf } from '../../agent/core/events/event-lines.ts';
+import { happening, type EventsAsk, type PairEvent } from '../../agent/core/events/events.ts';
 import { openEvents } from '../../agent/events/record.ts';
 import { FakeClock } from '../fake-clock.ts';
 

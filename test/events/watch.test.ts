@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Alert } from '../../agent/core/answers.ts';
-import type { Standing } from '../../agent/core/event-changes.ts';
-import type { Happening } from '../../agent/core/events.ts';
+import type { Standing } from '../../agent/core/events/event-changes.ts';
+import type { Happening } from '../../agent/core/events/events.ts';
 import { serverKey } from '../../agent/core/intents.ts';
 import { watchEvents, type Look } from '../../agent/events/watch.ts';
 import { heard, intent } from '../core/builders.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
-import type { EventKind, PairEvent } from '../../agent/core/events.ts';
-import type { NotifyMessage } from '../../agent/core/notify-message.ts';
+import type { EventKind, PairEvent } from '../../agent/core/events/events.ts';
+import type { NotifyMessage } from '../../agent/core/notify/notify-message.ts';
 import type { NodeView } from '../../agent/core/model.ts';
 import {
   memoryOf,

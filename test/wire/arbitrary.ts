@@ -3,7 +3,7 @@ import { RISKS, type ActHeader } from '../../agent/core/acts.ts';
 import type { ActError, ActResult } from '../../agent/core/results.ts';
 import type { Status } from '../../agent/core/answers.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
-import type { PairEvent } from '../../agent/core/events.ts';
+import type { PairEvent } from '../../agent/core/events/events.ts';
 import type { Intent, NodeReport, Stamp } from '../../agent/core/model.ts';
 
 /** The moment every arbitrary value is read at; ages below it fit a uint32. */

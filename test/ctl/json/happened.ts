@@ -1,4 +1,4 @@
-import type { PairEvent } from '../../../agent/core/events.ts';
+import type { PairEvent } from '../../../agent/core/events/events.ts';
 
 const TIME = '2027-01-15T08:00:00.000Z';
 const plain: PairEvent = {

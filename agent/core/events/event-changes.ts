@@ -1,9 +1,9 @@
-import type { Alert } from './answers.ts';
+import type { Alert } from '../answers.ts';
 import { endedWishes } from './event-wishes.ts';
 import { happening, type EventKind, type Happening } from './events.ts';
-import type { OwnerChange } from './history.ts';
-import type { Intents } from './intents.ts';
-import type { HaproxyReport, HaproxyState, NodeReport, NodeView } from './model.ts';
+import type { OwnerChange } from '../history.ts';
+import type { Intents } from '../intents.ts';
+import type { HaproxyReport, HaproxyState, NodeReport, NodeView } from '../model.ts';
 
 /** An alert that stands, kept over restarts. */
 export interface Standing {

@@ -1,5 +1,5 @@
 import { EVENT_KINDS, type EventSeverity, type PairEvent } from './events.ts';
-import { isLineTime, jsonLine, objectIn } from './lines.ts';
+import { isLineTime, jsonLine, objectIn } from '../lines.ts';
 
 /** The event as it stands in the record, in a line for a log shipper and in JSON: what does not apply is absent. */
 export const eventJson = (event: PairEvent) => ({

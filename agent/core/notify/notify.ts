@@ -1,4 +1,4 @@
-import { isOfKind, type EventSeverity, type PairEvent } from './events.ts';
+import { isOfKind, type EventSeverity, type PairEvent } from '../events/events.ts';
 
 /** Which events a target is for. */
 export interface NotifyFilter {

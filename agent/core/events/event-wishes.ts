@@ -1,7 +1,7 @@
 import { happening, type EventKind, type Happening } from './events.ts';
-import { inForce, parseCertificateKey, parseServerKey, parseWeightKey } from './intents.ts';
-import { compareStamps, PAUSE_KEY, type Intents, type ServerTarget } from './intents.ts';
-import type { Intent } from './model.ts';
+import { inForce, parseCertificateKey, parseServerKey, parseWeightKey } from '../intents.ts';
+import { compareStamps, PAUSE_KEY, type Intents, type ServerTarget } from '../intents.ts';
+import type { Intent } from '../model.ts';
 
 /** What a decision is, for the record. */
 interface Meaning {

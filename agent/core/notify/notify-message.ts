@@ -1,4 +1,4 @@
-import { eventJson } from './event-lines.ts';
+import { eventJson } from '../events/event-lines.ts';
 import type { Told } from './notify.ts';
 
 /** What is sent to a target. */

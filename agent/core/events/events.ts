@@ -1,4 +1,4 @@
-import type { Severity } from './alerts/alert.ts';
+import type { Severity } from '../alerts/alert.ts';
 
 /** How much an event matters: `info` is no trouble, the others are an alert's words. */
 export type EventSeverity = 'info' | Severity;
