@@ -32,7 +32,7 @@ export function addEvents(program: Command, io: Streams, finish: Finish): void {
           'did, HAProxy and agents up and down, alerts raised and cleared, reloads. An event ' +
           'keeps its time and its id. Exit 6 where a node did not answer.',
       )
-      .addHelpText('after', `\n${wrapped(`Kinds: ${EVENT_KINDS.join(', ')}`, 2)}\n`),
+      .addHelpText('after', `\n${wrapped(`Kinds: ${EVENT_KINDS.join(', ')}`, 2)}`),
   )
     .optionsGroup('Options:')
     .option('--since <TIME>', 'not older: 2h, 08:00, or a date with time', ago)

@@ -16,7 +16,7 @@ const NAMED_BY: Readonly<Record<string, readonly string[]>> = {
   'split-brain': ['carp-both-master'],
   'haproxy-down': ['haproxy-down'],
   'haproxy-hung': ['haproxy-down'],
-  'adverts-lost': ['carp-adverts-lost', 'pf-drops-carp'],
+  'adverts-lost': ['carp-adverts-lost', 'pf-drops-carp', 'carp-authentication'],
   'carp-config': ['carp-addresses', 'carp-vhid', 'carp-missing', 'carp-authentication'],
   clock: ['clock'],
 };
