@@ -56,6 +56,8 @@ test('what a finding names already is not said twice', (t) => {
   t.deepEqual(ids('problem', '/ssl/b.pem', finding('cert-expires', 'haproxy01: /ssl/a.pem ends')), [
     'alert-problem',
   ]);
+  t.deepEqual(ids('carp-config', '1@wan', finding('carp-advskew-equal', '')), []);
+  t.deepEqual(ids('problem', 'demotion', finding('carp-demotion', '')), []);
   // Both hosts discard for another password: that is the cause, the loss its other name.
   t.deepEqual(ids('adverts-lost', 'haproxy01', finding('carp-authentication', '')), []);
   t.deepEqual(ids('degraded', 'haproxy01', finding('haproxy-down', '')), ['alert-degraded']);

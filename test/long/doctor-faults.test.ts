@@ -212,6 +212,12 @@ test('the addresses under another vhid', async (t) => {
       nodes: BOTH,
       saw: [`haproxy01: ${vip4}, ${vip6} under vhid 1`, `haproxy02: ${vip4}, ${vip6} under vhid 2`],
     },
+    {
+      id: 'alert-redundancy-lost',
+      severity: 'warn',
+      nodes: ['haproxy01'],
+      saw: ['haproxy01: 1@vtnet0: nobody else could take it: automation is paused'],
+    },
   ]);
 });
 
@@ -344,7 +350,9 @@ test('an agent of another release', async (t) => {
   const other = spawn(program, args, { stdio: 'ignore' });
   try {
     await calm(lab());
-    t.deepEqual(told(await findings()), [
+    // Started from outside the lab, it sees other processes than the lab's: it cannot find HAProxy's.
+    const found = (await findings()).filter(({ id }) => id !== 'not-seen');
+    t.deepEqual(told(found), [
       {
         id: 'agent-version',
         severity: 'warn',

@@ -17,9 +17,18 @@ const NAMED_BY: Readonly<Record<string, readonly string[]>> = {
   'haproxy-down': ['haproxy-down'],
   'haproxy-hung': ['haproxy-down'],
   'adverts-lost': ['carp-adverts-lost', 'pf-drops-carp', 'carp-authentication'],
-  'carp-config': ['carp-addresses', 'carp-vhid', 'carp-missing', 'carp-authentication'],
+  'carp-config': [
+    'carp-addresses',
+    'carp-vhid',
+    'carp-missing',
+    'carp-authentication',
+    'carp-advskew-equal',
+  ],
   clock: ['clock'],
 };
+
+/** The same for what stands as a problem of one part, by that part. */
+const NAMED_PROBLEMS: Readonly<Record<string, string>> = { demotion: 'carp-demotion' };
 
 /** What `proxyctl status` alerts of and no finding names: doctor never says less than status does. */
 export const alerted = (alerts: readonly Alerted[], findings: readonly Finding[]): Found[] =>
@@ -39,6 +48,7 @@ export const alerted = (alerts: readonly Alerted[], findings: readonly Finding[]
 /** A finding of the same kind, or one about the very thing: a file, a server, a certificate. */
 const isSame = ({ id, subject }: Alerted, { id: found, address, saw }: Finding): boolean =>
   (NAMED_BY[id]?.includes(found) ?? false) ||
+  (id === 'problem' && NAMED_PROBLEMS[subject] === found) ||
   (id === 'problem' &&
     address === null &&
     subject.includes('/') &&
