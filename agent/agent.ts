@@ -21,6 +21,7 @@ import { hostNode } from './start/host-node.ts';
 import { hostNotify } from './start/host-notify.ts';
 import { hostPair } from './start/host-pair.ts';
 import { hostServer } from './start/host-server.ts';
+import { hostWeb } from './start/host-web.ts';
 import { openAsRoot } from './start/open-as-root.ts';
 import { reloading } from './start/reload.ts';
 import type { Clock } from './sys/clock.ts';
@@ -148,14 +149,17 @@ export async function startAgent(
   });
   const happens = hostEvents({ config, clock, files, running, links, parts, notify });
 
-  const metrics = await hostMetrics({
+  const shown = {
     ...common,
     pair: parts.pair,
     running,
     silence: links.silence,
     certificates: () => upkeep?.seen() ?? { certificates: [], findings: [], atWallMs: null },
-  });
+  };
+  const metrics = await hostMetrics(shown);
   opened.opened(() => metrics?.close());
+  const web = await hostWeb(shown);
+  opened.opened(() => web?.close());
   const ended = metrics?.ended ?? null;
   const wiring = { running, links, parts, problemOf, ended };
   const server = await hostServer({ ...common, files, bound, ...wiring });

@@ -29,6 +29,7 @@ const APART = [
   'haproxy',
   'acme',
   'metrics',
+  'web',
   'witness',
   'store',
 ];

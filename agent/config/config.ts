@@ -92,6 +92,8 @@ export interface Config {
   };
   readonly notify: readonly NotifyConfig[];
   readonly metrics: { readonly listen: readonly string[] };
+  /** Where the page of the pair is answered; empty: nowhere. */
+  readonly web: { readonly listen: readonly string[] };
 }
 
 /** One [[notify]]; of the keys of other kinds than its own the defaults. */
@@ -203,6 +205,7 @@ function filled(toml: AgentToml, node: string): Config {
     acme,
     notify,
     metrics,
+    web,
     ...rest
   } = toml;
   return {
@@ -268,6 +271,7 @@ function filled(toml: AgentToml, node: string): Config {
       timeoutMs: timeout,
     })),
     metrics,
+    web,
   };
 }
 

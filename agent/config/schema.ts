@@ -5,24 +5,9 @@ import { ALERTS, type AlertId } from '../core/alerts/alert.ts';
 import { EVENT_KINDS, isOfKind } from '../core/events/events.ts';
 import { MOST_TARGETS } from '../core/notify/notify.ts';
 import { hostPort } from '../sys/host-port.ts';
+import { durationMs } from './duration.ts';
 
 /** The shape of agent.toml. Every message says what would be right. */
-
-const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/;
-const UNIT_MS: Readonly<Record<string, number>> = {
-  ms: 1,
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-};
-
-/** "500ms", "2s", "10m", "1h", "1d" as milliseconds; null for anything else. */
-export function durationMs(text: string): number | null {
-  const [, amount, unit] = DURATION.exec(text) ?? [];
-  const factor = unit === undefined ? undefined : UNIT_MS[unit];
-  return factor === undefined ? null : Math.round(Number(amount) * factor);
-}
 
 const string = v.string('must be text in quotes');
 const filled = v.pipe(string, v.nonEmpty('must not be empty'));
@@ -295,6 +280,7 @@ export const agentToml = v.strictObject({
     [],
   ),
   metrics: v.optional(v.strictObject({ listen: v.optional(list(address), []) }), {}),
+  web: v.optional(v.strictObject({ listen: v.optional(list(address), []) }), {}),
 });
 
 export type AgentToml = v.InferOutput<typeof agentToml>;

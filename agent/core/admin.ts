@@ -1,4 +1,5 @@
 import type { AdminState } from './acts.ts';
+import type { ServerReading } from './answers.ts';
 
 /**
  * Bits of srv_admin_state in `show servers state`, HAProxy
@@ -35,4 +36,15 @@ export function adminWord(bits: number, wished: boolean): AdminWord {
   if ((bits & INHERITED_MAINT) !== 0) return 'maint-track';
   if ((bits & FORCED_DRAIN) !== 0) return 'drain';
   return (bits & INHERITED_DRAIN) === 0 ? 'ready' : 'drain-track';
+}
+
+/** UP, DOWN, unchecked; or why it is out, with DOWN where its check fails too. */
+export function stateWord(
+  { status, adminBits, backup }: Pick<ServerReading, 'status' | 'adminBits' | 'backup'>,
+  wished: boolean,
+): string {
+  const word = adminWord(adminBits, wished);
+  const up = status === 'no check' ? 'no-check' : status;
+  const state = word === 'ready' ? up : status === 'DOWN' ? `${word}/DOWN` : word;
+  return backup ? `${state}/bck` : state;
 }

@@ -39,6 +39,7 @@ const AT_START: Readonly<Record<string, (config: Config) => unknown>> = {
   acme: ({ acme }) => acme,
   notify: ({ notify }) => notify,
   metrics: ({ metrics }) => metrics,
+  web: ({ web }) => web,
 };
 
 /** Moves nothing. */

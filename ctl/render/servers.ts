@@ -1,5 +1,5 @@
 import type { NodeServers, ServerReading, ServersAnswer } from '../../agent/core/answers.ts';
-import { adminWord } from '../../agent/core/admin.ts';
+import { stateWord } from '../../agent/core/admin.ts';
 import { targetOf } from '../../agent/core/servers.ts';
 import type { Drift, Intent } from '../../agent/core/model.ts';
 import { serverNames, wishFor } from '../json/servers.ts';
@@ -79,15 +79,6 @@ function cells({ intents }: ServersAnswer, server: ServerReading | undefined): s
     String(queued),
     check === '' ? '-' : check,
   ];
-}
-
-/** UP, DOWN, unchecked; or why it is out, with DOWN where its check fails too. */
-export function stateWord(server: ServerReading, wished: boolean): string {
-  const { status, adminBits, backup } = server;
-  const word = adminWord(adminBits, wished);
-  const up = status === 'no check' ? 'no-check' : status;
-  const state = word === 'ready' ? up : status === 'DOWN' ? `${word}/DOWN` : word;
-  return backup ? `${state}/bck` : state;
 }
 
 /** A server that somebody changed past the agents. */

@@ -1,7 +1,6 @@
 import type { ServerReading, ServersAnswer, Status } from '../../agent/core/answers.ts';
-import { adminWord } from '../../agent/core/admin.ts';
+import { adminWord, stateWord } from '../../agent/core/admin.ts';
 import { serverNames, wishFor } from '../json/servers.ts';
-import { stateWord } from '../render/servers.ts';
 
 /** What one round of asking brought. */
 export interface Reading {

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import type { ExecutionContext } from 'ava';
 import { ConfigError, parseConfig, type Config } from '../../agent/config/config.ts';
-import { durationMs } from '../../agent/config/schema.ts';
+import { durationMs } from '../../agent/config/duration.ts';
 
 const PEER = '[[peer]]\nnode = "haproxy02"\naddress = ["10.1.60.202:7660"]\n';
 const source = { file: 'agent.toml', hostname: 'haproxy01.example.net' };
@@ -87,6 +87,7 @@ test('only a peer is needed: every default', async (t) => {
     },
     notify: [],
     metrics: { listen: [] },
+    web: { listen: [] },
   });
 });
 
@@ -207,12 +208,14 @@ test('values of the wrong kind: what would be right, and what stands there', asy
   t.deepEqual(seen, rows);
 });
 
-test('metrics listen nowhere unless endpoints are named, each an address with a port', async (t) => {
-  const text = `${PEER}[metrics]\nlisten = ["[::1]:7662"]\n`;
-  t.deepEqual((await read(text)).metrics, { listen: ['[::1]:7662'] });
-  t.deepEqual((await read(PEER)).metrics, { listen: [] });
-  const written = `${PEER}[haproxy]\nprobe = ""\n[metrics]\nlisten = []\n`;
-  t.deepEqual(await read(written), await read(PEER));
+test('metrics and the page listen nowhere unless endpoints are named, each an address with a port', async (t) => {
+  for (const part of ['metrics', 'web'] as const) {
+    const text = `${PEER}[${part}]\nlisten = ["[::1]:7662"]\n`;
+    t.deepEqual((await read(text))[part], { listen: ['[::1]:7662'] });
+    t.deepEqual((await read(PEER))[part], { listen: [] });
+    const written = `${PEER}[haproxy]\nprobe = ""\n[${part}]\nlisten = []\n`;
+    t.deepEqual(await read(written), await read(PEER));
+  }
 });
 
 test('haproxy.probe is a URL of http or https, without a password and without a fragment', async (t) => {
