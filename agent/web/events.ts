@@ -1,6 +1,6 @@
 import { duration } from '../core/duration.ts';
-import { eventOf } from '../core/event-lines.ts';
-import type { PairEvent } from '../core/events.ts';
+import { eventOf } from '../core/events/event-lines.ts';
+import type { PairEvent } from '../core/events/events.ts';
 import { markup, type Markup } from './markup.ts';
 import { moment, word, type Picture } from './picture.ts';
 

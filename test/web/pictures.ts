@@ -1,7 +1,7 @@
 import type { Picture } from '../../agent/web/picture.ts';
 import { rateKey } from '../../agent/web/picture.ts';
-import { eventLine } from '../../agent/core/event-lines.ts';
-import type { PairEvent } from '../../agent/core/events.ts';
+import { eventLine } from '../../agent/core/events/event-lines.ts';
+import type { PairEvent } from '../../agent/core/events/events.ts';
 import { intent, serverReading } from '../core/builders.ts';
 import { address, haproxy, inspected, NOW, report } from '../reports.ts';
 
