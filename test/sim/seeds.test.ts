@@ -33,6 +33,8 @@ const KEPT = [
   72881158,
   // A link that came back was believed before anybody answered it: three moves in 370 ms.
   72883004,
+  // Cut off, started anew and pinned: the host that was in touch fenced itself for it.
+  72884784,
 ];
 for (const seed of KEPT)
   test(`seed ${seed} breaks no invariant any more`, async (t) => {

@@ -186,9 +186,11 @@ function isLongDegraded(candidate: Candidate, field: Field): boolean {
 function isPinnedHere(candidate: Candidate, field: Field): boolean {
   const { node, address, isMaster } = candidate;
   if (pinOf(candidate, field.view)?.value !== node) return false;
+  // A pin keeps no address on one that nobody reaches while another MASTER is in touch.
+  if (isMaster) return standing(candidate, field) === 0;
   const isUnreached = !field.view.reachedPins.has(address.address);
   // A planned move onto a node whose adverts do not arrive ends in two MASTERs.
-  return isMaster || (!isLost(field.candidates) && (isReady(candidate, field) || isUnreached));
+  return !isLost(field.candidates) && (isReady(candidate, field) || isUnreached);
 }
 
 /** One that is fit and known to serve is there: what is unknown waits. */

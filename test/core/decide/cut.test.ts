@@ -100,6 +100,12 @@ test('of two MASTERs the one that nobody ever answered is not the keeper', (t) =
   const doubled = [on(A, MASTER), on(B, { ...MASTER, inTouch: true })];
   const fresh = view(A, doubled, { paths: [never(B), never(null)] });
   t.deepEqual(ask(fresh), { actions: ['set-advskew 254'], owner: B });
+  const intents = wishes(intent('pin/1@wan', A));
+  t.deepEqual(
+    ask(view(A, doubled, { paths: [never(B), never(null)], intents })),
+    { actions: ['set-advskew 254'], owner: B },
+    'nor when it is pinned there',
+  );
   // Where echo is filtered everywhere it decides nothing.
   const filtered = [on(A, MASTER), on(B, MASTER)];
   t.is(ask(view(A, filtered, { paths: [never(B), never(null)] })).owner, A);
