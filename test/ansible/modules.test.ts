@@ -123,7 +123,7 @@ test('wait looks, and is skipped in check mode', async (t) => {
     changed: false,
     msg: 'not waited for in check mode',
   });
-  const late = await run('wait', { for: ['serving=nobody'], timeout: '100ms' });
+  const late = await run('wait', { for: ['serving=nobody'], timeout: '20s' });
   t.like(late, {
     failed: true,
     changed: false,
