@@ -23,6 +23,19 @@ const EXAMPLES = `${PREFIX}/share/examples/proxyctl`;
 const MAN = `${PREFIX}/share/man`;
 export const DOC = `${PREFIX}/share/doc/proxyctl`;
 
+/** The collection for Ansible, from its folder. */
+const ANSIBLE = [
+  'README.md',
+  'galaxy.yml',
+  'meta/runtime.yml',
+  'playbooks/upgrade.yml',
+  'plugins/doc_fragments/common.py',
+  'plugins/module_utils/proxyctl.py',
+  ...['certificate', 'drain', 'failback', 'failover', 'maint', 'maintenance', 'ready', 'wait'].map(
+    (name) => `plugins/modules/${name}.py`,
+  ),
+];
+
 /** The file list. A new file of a package is one line here and one in port/pkg-plist. */
 export const SOURCES: readonly Source[] = [
   { from: 'packaging/agent.toml.sample', to: `${ETC}/agent.toml.sample`, mode: 0o644 },
@@ -51,6 +64,11 @@ export const SOURCES: readonly Source[] = [
   ...['prometheus/proxyctl.rules.yml', 'grafana/proxyctl.json'].map((file): Source => ({
     from: `packaging/${file}`,
     to: `${EXAMPLES}/${file}`,
+    mode: 0o644,
+  })),
+  ...ANSIBLE.map((file): Source => ({
+    from: `packaging/ansible/${file}`,
+    to: `${EXAMPLES}/ansible/${file}`,
     mode: 0o644,
   })),
   ...['acme.sh', 'certbot', 'dehydrated', 'lego'].map((client): Source => ({

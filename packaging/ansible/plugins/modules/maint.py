@@ -1,0 +1,85 @@
+#!/usr/bin/python
+
+DOCUMENTATION = r"""
+module: maint
+short_description: Servers out of service, on every node
+description:
+  - Takes servers of HAProxy out of service, and stops their health checks.
+extends_documentation_fragment: [proxyctl.pair.common, proxyctl.pair.common.changing]
+author: The proxyctl authors
+options:
+  target:
+    description: BACKEND/SERVER, or BACKEND for all its servers.
+    type: list
+    elements: str
+    required: true
+  until:
+    description:
+      - It ends by itself, like C(2h), C(18:00), or a date with time.
+      - A new end is a new wish, so with it the task is C(changed) at every run.
+    type: str
+  wait:
+    description: Until no session is left on any node, 300 s or C(timeout).
+    type: bool
+    default: false
+  then:
+    description: At the end of that time; leave it, maint, kill the sessions, or fail (undo).
+    type: str
+    choices: [leave, maint, kill, fail]
+"""
+
+EXAMPLES = r"""
+- name: Take a server out
+  proxyctl.pair.maint:
+    target: [WEB/web1]
+    reason: new disk
+  delegate_to: localhost
+  run_once: true
+"""
+
+RETURN = r"""
+exit_code:
+  description: Exit code of proxyctl.
+  returned: always
+  type: int
+result:
+  description: What the verb did, row by row (docs/json.md).
+  returned: where proxyctl has one
+  type: dict
+nodes:
+  description: How it went on each node.
+  returned: where proxyctl answered
+  type: list
+  elements: dict
+error:
+  description: Code, message, cause and remediation.
+  returned: on failure
+  type: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.proxyctl.pair.plugins.module_utils.proxyctl import (
+    CHANGING,
+    carry_out,
+)
+
+
+def main():
+    module = AnsibleModule(
+        argument_spec=dict(
+            CHANGING,
+            target={"type": "list", "elements": "str", "required": True},
+            until={"type": "str"},
+            wait={"type": "bool", "default": False},
+            then={"type": "str", "choices": ["leave", "maint", "kill", "fail"]},
+        ),
+        supports_check_mode=True,
+    )
+    params = module.params
+    if params["then"] is not None and not params["wait"]:
+        module.fail_json(msg="then says what happens when wait ends; remedy: wait: true")
+    carry_out(module, "maint", ["until", "wait", "then"], params["target"])
+
+
+if __name__ == "__main__":
+    main()
