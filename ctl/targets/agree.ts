@@ -1,33 +1,13 @@
-import { isatty } from 'node:tty';
 import { ActFailure } from '../../agent/core/results.ts';
 import type { Agent } from '../connect/client.ts';
-import { usage } from '../failure.ts';
 import { table } from '../render/table.ts';
 import { wrapped } from '../render/wrapped.ts';
 import { asking } from '../setup/ask.ts';
 import type { Streams } from '../streams.ts';
-import { select, type Asked, type Selection } from './select.ts';
-
-/** How the operator is asked whether the servers are the right ones. */
-export interface Manner {
-  readonly verb: string;
-  readonly output: 'table' | 'json';
-  readonly yes: boolean;
-  readonly dryRun: boolean;
-}
+import { select, type Asked, type Manner, type Selection } from './select.ts';
 
 /** Servers that are listed before the question. */
 const MOST_LISTED = 200;
-
-/** Throws ActFailure 'usage' where a question would be asked and nobody is there to answer it. */
-export function checkCanAsk({ verb, output, yes, dryRun }: Manner): void {
-  if (yes || dryRun || (output === 'table' && isatty(0) && isatty(2))) return;
-  throw usage(
-    `${verb} asks first where servers are not named one by one`,
-    'look with --dry-run, then add --yes',
-    output === 'json' ? 'with -o json it asks nobody' : 'there is no terminal to ask on',
-  );
-}
 
 /**
  * The names of the servers that are meant, listed on standard error and agreed

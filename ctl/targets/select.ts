@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { isatty } from 'node:tty';
 import { adminWord } from '../../agent/core/admin.ts';
 import type { ServerReading, ServersAnswer } from '../../agent/core/answers.ts';
 import { ActFailure } from '../../agent/core/results.ts';
@@ -20,6 +21,14 @@ interface SelectedServer {
   readonly addresses: readonly string[];
   readonly states: readonly string[];
   readonly sessions: number;
+}
+
+/** How the operator is asked whether the servers are the right ones. */
+export interface Manner {
+  readonly verb: string;
+  readonly output: 'table' | 'json';
+  readonly yes: boolean;
+  readonly dryRun: boolean;
 }
 
 /** What the names meant when they were looked up. */
@@ -44,6 +53,16 @@ export function checkAsked({ targets, host }: Asked, verb: string): void {
     );
   if (host === null && targets.length === 0)
     throw usage(`${verb} wants a target`, `proxyctl ${verb} WEB/web1, or --host ADDRESS`);
+}
+
+/** Throws ActFailure 'usage' where a question would be asked and nobody is there to answer it. */
+export function checkCanAsk({ verb, output, yes, dryRun }: Manner): void {
+  if (yes || dryRun || (output === 'table' && isatty(0) && isatty(2))) return;
+  throw usage(
+    `${verb} asks first where servers are not named one by one`,
+    'look with --dry-run, then add --yes',
+    output === 'json' ? 'with -o json it asks nobody' : 'there is no terminal to ask on',
+  );
 }
 
 /**

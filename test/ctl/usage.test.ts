@@ -159,7 +159,7 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ],
   ['cert', 'cert needs one more word / proxyctl cert --help'],
   ['cert psuh x', "unknown command 'psuh' / did you mean push? See proxyctl cert --help"],
-  ['drain', "missing required argument 'TARGET' / proxyctl drain --help"],
+  ['drain', 'drain wants a target / proxyctl drain WEB/web1, or --host ADDRESS'],
   [
     'status now',
     "too many arguments for 'status'. Expected 0 arguments but got 1. / proxyctl status --help",
