@@ -174,7 +174,7 @@ function addList(program: Command, io: Streams, finish: Finish): void {
               ),
             );
           else if (options.watch) io.screen(serversScreen(answer, wallMs));
-          else io.out(serversScreen(answer, wallMs));
+          else io.states(serversScreen(answer, wallMs));
           return 0;
         };
         const code = await reading(

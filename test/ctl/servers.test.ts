@@ -348,6 +348,7 @@ test('on a terminal a wait is a bar in place, and its last state stays as a line
     out: (text) => said.push(`out ${text}`),
     err: (text) => said.push(`err ${text.replace(/ {2,}/g, ' ')}`),
     screen: () => undefined,
+    states: () => undefined,
     live: (line) => said.push(`live ${line}`),
   };
   const shown = progressShown(io, () => 0);

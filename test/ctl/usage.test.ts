@@ -6,7 +6,13 @@ import type { Streams } from '../../ctl/streams.ts';
 import { desk, overTls, steady, unbroken } from './command.ts';
 
 const nothing = (): undefined => undefined;
-const silent: Streams = { out: nothing, err: nothing, screen: nothing, live: null };
+const silent: Streams = {
+  out: nothing,
+  err: nothing,
+  screen: nothing,
+  states: nothing,
+  live: null,
+};
 
 test('without a verb: the whole help on standard error, 2; with --help on standard output, 0', async (t) => {
   const { run } = await desk(t);
