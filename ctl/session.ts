@@ -84,6 +84,8 @@ export interface Screens {
   readonly result: (result: ActResult) => object;
   /** Last line on standard error after success; empty for none. */
   readonly afterwards: (result: ActResult) => string;
+  /** Before anything is asked of the agent: may ask the operator; a rejection ends it, an interrupt too. */
+  readonly first?: (agent: Agent) => Promise<void>;
   /** Reads the status again afterwards, for the rows per node. */
   readonly withStatus: boolean;
 }
@@ -108,6 +110,7 @@ export async function acting(
   let agent: Agent | null = null;
   try {
     agent = await connect(options, saidOn(io));
+    await screens.first?.(agent);
     const header: ActHeader = {
       requestId,
       actor: userName(),

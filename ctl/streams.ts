@@ -1,4 +1,5 @@
 import { isatty } from 'node:tty';
+import { coloured, hasColour } from './colour.ts';
 
 /** Where results and progress go. `out` and `err` take whole lines. */
 export interface Streams {
@@ -8,6 +9,8 @@ export interface Streams {
   readonly live: ((line: string) => void) | null;
   /** A whole screen on standard output, in place of the one before on a terminal. */
   screen(text: string): void;
+  /** Whole lines on standard output, with states in colour where it may have any. */
+  states(text: string): void;
 }
 
 /**
@@ -36,6 +39,9 @@ const HOME_AND_ERASE = '\u001B[H\u001B[J';
 /** Text as this process's terminal may see it. */
 export const forTerminal = (text: string): string => printable(text, process.env);
 const shown = forTerminal;
+/** After `shown`, which would take the colours away. */
+export const painted = (text: string): string =>
+  hasColour(isatty(1), process.env) ? coloured(text) : text;
 let wroteOut = false;
 let wroteErr = false;
 
@@ -59,8 +65,14 @@ export const streams: Streams = {
   // Looking at the stream would open it, which costs a millisecond.
   live: isatty(2) ? (line) => void process.stderr.write(`\r${ERASE_LINE}${shown(line)}`) : null,
   screen(text) {
-    if (isatty(1)) process.stdout.write(`${HOME_AND_ERASE}${shown(text)}`);
+    if (isatty(1)) process.stdout.write(`${HOME_AND_ERASE}${painted(shown(text))}`);
     else streams.out(`${text}\n`);
+  },
+  states(text) {
+    if (!hasColour(isatty(1), process.env)) return streams.out(text);
+    if (!wroteOut) process.stdout.on('error', outputFailed);
+    wroteOut = true;
+    process.stdout.write(painted(shown(text)));
   },
 };
 

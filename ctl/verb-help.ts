@@ -101,11 +101,16 @@ export const VERB_HELP: Readonly<Record<string, VerbHelp>> = {
     examples: [
       'drain WEB/web1 --wait --timeout 10m --reason "kernel update"',
       'drain WEB --dry-run',
+      'drain --host 10.1.70.11 --reason "new disk"',
+      "drain 'WEB*/web1' --yes",
     ],
     exits: ON_NODES,
   },
-  ready: { examples: ['ready WEB/web1'], exits: ON_NODES },
-  maint: { examples: ['maint WEB/web1 --until 18:00'], exits: ON_NODES },
+  ready: { examples: ['ready WEB/web1', 'ready --host 10.1.70.11'], exits: ON_NODES },
+  maint: {
+    examples: ['maint WEB/web1 --until 18:00', 'maint --host 10.1.70.11 --dry-run'],
+    exits: ON_NODES,
+  },
   weight: { examples: ['weight WEB/web1 50%', 'weight WEB/web1 reset'], exits: ON_NODES },
   haproxy: {
     examples: ['haproxy show info', 'haproxy show table LOGIN'],

@@ -87,6 +87,21 @@ export interface ServerReading {
   readonly agentChecked: boolean;
   /** A reload begins with what a file says of it (`load-server-state-from-file`). */
   readonly stateFile: boolean;
+  /** Its IP; "-": it has none yet, or is a unix socket. Null: an older agent, which does not say. */
+  readonly address: string | null;
+  readonly figures: ServerFigures;
+}
+
+/** What HAProxy counts of a server since it started; null: it does not say, or an older agent. */
+export interface ServerFigures {
+  readonly connectErrors: number | null;
+  readonly responseErrors: number | null;
+  /** Of a backend that is not HTTP null. */
+  readonly http5xx: number | null;
+  readonly bytesIn: number | null;
+  readonly bytesOut: number | null;
+  /** Mean of the last 1024 responses, ms. */
+  readonly responseMs: number | null;
 }
 
 /** The servers of one node, or why they are not known. */

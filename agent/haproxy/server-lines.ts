@@ -14,12 +14,15 @@ export interface ServerLine {
   readonly checked: boolean;
   /** An agent of its own may set its weight. */
   readonly agentChecked: boolean;
+  /** Its IP, or "-". */
+  readonly address: string;
 }
 
 const COLUMNS = [
   'be_id',
   'be_name',
   'srv_name',
+  'srv_addr',
   'srv_admin_state',
   'srv_uweight',
   'srv_iweight',
@@ -50,10 +53,11 @@ export async function parseServersState(text: string): Promise<ServerLine[]> {
       if (version !== '1' || !line.startsWith('# ') || at.includes(-1)) refuse(text);
     } else {
       const cells = line.split(' ');
-      const [id, backend, server, ...rest] = at.map((column) => cells[column] ?? '');
+      const [id, backend, server, address, ...rest] = at.map((column) => cells[column] ?? '');
       const [bits = -1, weight = -1, initialWeight = -1, check = -1, agent = -1] = rest.map(whole);
       const wrong = bits < 0 || weight < 0 || initialWeight < 0 || check < 0 || agent < 0;
-      if (wrong || cells.length < width || !id || !backend || !server) return refuse(line);
+      const named = id && backend && server && address;
+      if (wrong || cells.length < width || !named) return refuse(line);
       servers.push({
         backendId: id,
         backend,
@@ -63,6 +67,7 @@ export async function parseServersState(text: string): Promise<ServerLine[]> {
         initialWeight,
         checked: (check & CHECK_ENABLED) !== 0,
         agentChecked: (agent & CHECK_ENABLED) !== 0,
+        address,
       });
     }
   });

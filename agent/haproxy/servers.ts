@@ -1,6 +1,6 @@
 import type { AdminState } from '../core/acts.ts';
 import { ActFailure } from '../core/results.ts';
-import type { ServerReading } from '../core/answers.ts';
+import type { ServerFigures, ServerReading } from '../core/answers.ts';
 import { adminState } from '../core/admin.ts';
 import { expectedWeight, type ServerTask } from '../core/servers.ts';
 import { nearest } from '../core/words.ts';
@@ -17,6 +17,12 @@ const CELLS = [
   'stot',
   'check_status',
   'bck',
+  'econ',
+  'eresp',
+  'hrsp_5xx',
+  'bin',
+  'bout',
+  'rtime',
 ] as const;
 
 /**
@@ -35,7 +41,8 @@ export async function readServers(
   // By number: a name may be a frontend's too, and `show stat` would take that one, without servers.
   const id = backend === null ? '-1' : first.backendId;
   return readCells(runtime, `show stat ${word(id)} 4 -1`, CELLS, (cells) => {
-    const [proxy = '', name = '', status = '', scur, qcur, stot, check = '', bck] = cells;
+    const [proxy = '', name = '', status = '', scur, qcur, stot, check = '', bck, ...counts] =
+      cells;
     const line = known.get(proxy)?.get(name);
     if (line === undefined || (backend !== null && proxy !== backend)) {
       const text = `${proxy}/${name} is no server of ${backend ?? 'any backend'}`;
@@ -61,6 +68,8 @@ export async function readServers(
       backup: bck === '1',
       agentChecked: line.agentChecked,
       stateFile: false,
+      address: line.address,
+      figures: figuresOf(counts),
     };
   });
 }
@@ -75,6 +84,21 @@ function byName(
     known.set(line.backend, servers.set(line.server, line));
   }
   return known;
+}
+
+/** The last columns of CELLS; an empty one is not told. */
+function figuresOf(counts: readonly string[]): ServerFigures {
+  const [econ, eresp, http5xx, bytesIn, bytesOut, rtime] = counts.map((text) =>
+    /^\d+$/.test(text) ? Number(text) : null,
+  );
+  return {
+    connectErrors: econ ?? null,
+    responseErrors: eresp ?? null,
+    http5xx: http5xx ?? null,
+    bytesIn: bytesIn ?? null,
+    bytesOut: bytesOut ?? null,
+    responseMs: rtime ?? null,
+  };
 }
 
 const number = (text: string | undefined): number => Number(text ?? 0) || 0;

@@ -6,8 +6,17 @@ import { intentFromWire, intentToWire } from './intents.ts';
 import { each, filled, uint32, within, wordOrUnknown } from './fields.ts';
 
 /** One server of a backend, as it travels. */
-export const serverToWire = (server: ServerReading): proxyctl.v1.ServerState.$Properties => ({
+export const serverToWire = ({
+  figures,
+  ...server
+}: ServerReading): proxyctl.v1.ServerState.$Properties => ({
   ...server,
+  connectErrors: figures.connectErrors,
+  responseErrors: figures.responseErrors,
+  http_5xx: figures.http5xx,
+  bytesIn: figures.bytesIn,
+  bytesOut: figures.bytesOut,
+  responseMs: figures.responseMs,
   sessions: uint32(server.sessions),
   queued: uint32(server.queued),
   older: uint32(server.older),
@@ -32,8 +41,20 @@ export function serverFromWire(wire: proxyctl.v1.ServerState, field: string): Se
     uncounted: wire.uncounted,
     agentChecked: wire.agentChecked,
     stateFile: wire.stateFile,
+    address: wire.address ?? null,
+    figures: {
+      connectErrors: figure(`${field}.connect_errors`, wire.connectErrors),
+      responseErrors: figure(`${field}.response_errors`, wire.responseErrors),
+      http5xx: figure(`${field}.http_5xx`, wire.http_5xx),
+      bytesIn: figure(`${field}.bytes_in`, wire.bytesIn),
+      bytesOut: figure(`${field}.bytes_out`, wire.bytesOut),
+      responseMs: figure(`${field}.response_ms`, wire.responseMs),
+    },
   };
 }
+
+const figure = (field: string, value: number | null | undefined): number | null =>
+  value === null || value === undefined ? null : within(field, value, 0, Number.MAX_SAFE_INTEGER);
 
 /** So many servers are converted and sent at a time: the event loop turns between two pages. */
 export const PAGE = 500;

@@ -11,6 +11,7 @@ import { serversTable } from '../render/acts.ts';
 import { serversScreen } from '../render/servers.ts';
 import { acting, newRequestId, reading, type ActOptions, type CommonOptions } from '../session.ts';
 import { usage } from '../failure.ts';
+import { checkAsked, checkCanAsk, isSelection } from '../targets/select.ts';
 import type { Streams } from '../streams.ts';
 
 const VERBS: readonly (readonly [AdminState, string, string])[] = [
@@ -23,7 +24,12 @@ const WAIT_MS = 300_000;
 /** Between two readings of --watch, ms. */
 const WATCH_MS = 1000;
 
-type ServersOptions = ActOptions & { readonly wait?: boolean; readonly then?: Deadline };
+interface ServersOptions extends ActOptions {
+  readonly wait?: boolean;
+  readonly then?: Deadline;
+  readonly host?: string;
+  readonly yes: boolean;
+}
 
 /** `proxyctl servers`, `drain`, `ready`, `maint` and `weight`. */
 export function addServers(program: Command, io: Streams, finish: Finish): void {
@@ -31,14 +37,21 @@ export function addServers(program: Command, io: Streams, finish: Finish): void 
   for (const [state, summary, endedBy] of VERBS) {
     const command = changing(
       program
-        .command(`${state} <TARGET...>`)
+        .command(`${state} [TARGET...]`)
         .summary(summary)
         .description(
-          `A server of HAProxy, on every node: ${summary}. TARGET is BACKEND/SERVER or BACKEND.`,
+          `A server of HAProxy, on every node: ${summary}. TARGET is BACKEND/SERVER or BACKEND, with * and ? for more than one.`,
         ),
     );
+    selecting(command);
     if (state !== 'ready') waiting(ending(command));
-    command.action(async (targets: string[], options: ServersOptions) => {
+    command.action(async (named: string[], options: ServersOptions) => {
+      const asked = { targets: named, host: options.host ?? null };
+      const manner = { ...options, verb: state };
+      const selects = isSelection(asked);
+      checkAsked(asked, state);
+      if (selects) checkCanAsk(manner);
+      let targets = named;
       const wait = options.wait === true ? (options.then ?? 'leave') : null;
       if (wait === null && options.then !== undefined)
         throw usage('--then says what happens when --wait ends', 'add --wait');
@@ -52,6 +65,11 @@ export function addServers(program: Command, io: Streams, finish: Finish): void 
             return agent.setServers({ header, targets, state, untilMs, wait }, report);
           },
           {
+            async first(agent) {
+              if (!selects) return;
+              const { agreedTargets } = await import('../targets/agree.ts');
+              targets = await agreedTargets(agent, asked, manner, io);
+            },
             table: (result) => (result.servers.length === 0 ? '' : serversTable(result)),
             result: serversResult,
             afterwards: ({ changed }) => stays(endedBy, changed, options.until),
@@ -71,6 +89,13 @@ function stays(endedBy: string, changed: boolean, until: number | undefined): st
     ? `Stays so until ${endOr(until, Date.now())}${endedBy}.`
     : 'Already so: proxyctl servers shows since when and until when.';
 }
+
+/** --host and --yes. */
+const selecting = (command: Command): Command =>
+  command
+    .optionsGroup('Options:')
+    .option('--host <ADDRESS>', 'all servers with this IP, or those of TARGET; listed first')
+    .option('-y, --yes', 'do not ask before --host or a pattern is done', false);
 
 /** --wait and --then. */
 const waiting = (command: Command): Command =>
@@ -149,7 +174,7 @@ function addList(program: Command, io: Streams, finish: Finish): void {
               ),
             );
           else if (options.watch) io.screen(serversScreen(answer, wallMs));
-          else io.out(serversScreen(answer, wallMs));
+          else io.states(serversScreen(answer, wallMs));
           return 0;
         };
         const code = await reading(

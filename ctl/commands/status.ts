@@ -49,7 +49,7 @@ export function addStatus(program: Command, io: Streams, finish: Finish): void {
         else {
           const screen = statusScreen(status, context, told.tookMs, at);
           if (options.watch) io.screen(screen);
-          else io.out(screen);
+          else io.states(screen);
         }
       };
       const code = await reading(

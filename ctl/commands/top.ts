@@ -4,17 +4,8 @@ import { usage } from '../failure.ts';
 import { common, type Finish } from '../options.ts';
 import { connect, reading, type CommonOptions } from '../session.ts';
 import type { Streams } from '../streams.ts';
+import { KEYS } from '../top/help.ts';
 import { watchTop } from '../top/watch.ts';
-
-const KEYS = `
-Keys:
-  q, Ctrl-C           quit
-  n s u r             sort by name, sessions, queue, rate
-  /                   filter by a part of the name; Esc shows all again
-  Tab                 the next node alone, then all side by side
-  b                   a row for each backend, or for each server
-  o                   only what is out: drained, in maintenance, down
-  Up Down PgUp PgDn   scroll`;
 
 /** `proxyctl top`. */
 export function addTop(program: Command, io: Streams, finish: Finish): void {
@@ -23,9 +14,9 @@ export function addTop(program: Command, io: Streams, finish: Finish): void {
       .command('top')
       .summary('addresses, servers, sessions and rates, live')
       .description(
-        'Both nodes live on one screen: who has the addresses, every server with its state, sessions, queue and new sessions a second, and what is drained. Looks only.',
+        'Both nodes live on one screen: who has the addresses, every server with its state, sessions, queue and new sessions a second, alerts, and what is drained. Looks only.',
       )
-      .addHelpText('after', KEYS),
+      .addHelpText('after', `\nKeys:\n${KEYS.join('\n')}`),
   ).action(async (options: CommonOptions) => {
     if (options.output === 'json' || !isatty(0) || !isatty(1))
       throw usage(

@@ -40,6 +40,13 @@ interface ServerNodeJson {
   readonly sessions_total: number | null;
   readonly check: string | null;
   readonly backup: boolean | null;
+  readonly address: string | null;
+  readonly connect_errors: number | null;
+  readonly response_errors: number | null;
+  readonly http_5xx: number | null;
+  readonly bytes_in: number | null;
+  readonly bytes_out: number | null;
+  readonly response_ms: number | null;
   readonly drift:
     readonly { readonly is: string; readonly should: string; readonly wished: boolean }[] | null;
 }
@@ -138,6 +145,13 @@ const serverNode = (
   sessions_total: server?.total ?? null,
   check: server === null || server.check === '' ? null : server.check,
   backup: server?.backup ?? null,
+  address: server?.address ?? null,
+  connect_errors: server?.figures.connectErrors ?? null,
+  response_errors: server?.figures.responseErrors ?? null,
+  http_5xx: server?.figures.http5xx ?? null,
+  bytes_in: server?.figures.bytesIn ?? null,
+  bytes_out: server?.figures.bytesOut ?? null,
+  response_ms: server?.figures.responseMs ?? null,
   drift:
     server === null
       ? null

@@ -1,9 +1,10 @@
-import type { Alert, NodeStatus, Status } from '../../agent/core/answers.ts';
+import type { NodeStatus, Status } from '../../agent/core/answers.ts';
 import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { parseServerKey } from '../../agent/core/intents.ts';
 import type { AddressReport, Intent, NodeReport } from '../../agent/core/model.ts';
 import { hostSessions, olderText } from '../../agent/core/older.ts';
 import type { Moment } from '../json/wish.ts';
+import { alertLine } from './alerts.ts';
 import { clockTime, duration } from './duration.ts';
 import { COLUMNS, table } from './table.ts';
 import { wrapped } from './wrapped.ts';
@@ -185,14 +186,6 @@ function byWhom({ actor, reason, untilWallMs, stamp }: Intent, at: Moment): stri
   const since = duration(Math.max(0, at.wallMs - stamp.wallMs));
   const until = untilWallMs === null ? '' : ` until ${clockTime(untilWallMs, at.wallMs)}`;
   return `, ${since}, by ${actor}${until}${reason === '' ? '' : `, "${reason}"`}`;
-}
-
-function alertLine({ id, node, subject, text, remedy, sinceMs }: Alert, at: Moment): string {
-  const own = ['problem', 'degraded'].includes(id) || id.startsWith('haproxy-');
-  const who = own ? `${node}: ` : '';
-  const what = id === 'problem' ? `${subject}: ` : own ? '' : `${subject}: `;
-  const since = sinceMs === null ? '' : ` (${duration(Math.max(0, at.nowMs - sinceMs))})`;
-  return `alert     ${who}${what}${text}${since}${remedy === '' ? '' : `; ${remedy}`}`;
 }
 
 const decisions = (status: Status, at: Moment): string[] =>

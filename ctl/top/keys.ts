@@ -57,6 +57,7 @@ const SORTS: Readonly<Record<string, Sort>> = {
 /** The choice after one key; null: quit. Keys that mean nothing leave it as it is. */
 export function pressed(choice: Choice, key: string, extent: Extent): Choice | null {
   if (key === 'ctrl-c') return null;
+  if (choice.help) return { ...choice, help: false };
   if (choice.typing) return typed(choice, key);
   const sort = SORTS[key];
   if (sort !== undefined) return { ...choice, sort, from: 0 };
@@ -65,6 +66,9 @@ export function pressed(choice: Choice, key: string, extent: Extent): Choice | n
   switch (key) {
     case 'q':
       return null;
+    case '?':
+    case 'h':
+      return { ...choice, help: true };
     case '/':
       return { ...choice, typing: true };
     case 'escape':

@@ -36,6 +36,8 @@ export interface Choice {
   readonly out: boolean;
   /** Rows above the first that is shown. */
   readonly from: number;
+  /** The keys are explained instead. */
+  readonly help: boolean;
 }
 
 export const FIRST_CHOICE: Choice = {
@@ -46,6 +48,7 @@ export const FIRST_CHOICE: Choice = {
   backends: false,
   out: false,
   from: 0,
+  help: false,
 };
 
 /** A server, or all of a backend, on one node. */
@@ -58,6 +61,13 @@ export interface Cell {
   readonly rate: number | null;
   readonly check: string;
   readonly out: boolean;
+  /** Since HAProxy started; null: it does not say. */
+  readonly errors: number | null;
+  readonly http5xx: number | null;
+  readonly bytesIn: number | null;
+  readonly bytesOut: number | null;
+  /** Null for a backend too. */
+  readonly responseMs: number | null;
 }
 
 export interface Row {
@@ -146,9 +156,18 @@ function cellOf(
     // A counter that went back is of another process.
     rate: seconds <= 0 || more < 0 ? null : more / seconds,
     check: check === '' ? '-' : check,
+    errors: sum([server.figures.connectErrors, server.figures.responseErrors]),
+    http5xx: server.figures.http5xx,
+    bytesIn: server.figures.bytesIn,
+    bytesOut: server.figures.bytesOut,
+    responseMs: server.figures.responseMs,
     out: adminWord(adminBits, wished) !== 'ready' || (status !== 'UP' && status !== 'no check'),
   };
 }
+
+/** Of those that are known; null: none is. */
+const sum = (counts: readonly (number | null)[]): number | null =>
+  counts.reduce((all, one) => (one === null ? all : (all ?? 0) + one), null);
 
 /** One row a backend: how many of its servers take traffic, and their sums. */
 function byBackend(rows: readonly Row[]): Row[] {
@@ -171,6 +190,11 @@ function byBackend(rows: readonly Row[]): Row[] {
         rate: cells.some(({ rate }) => rate !== null) ? total(cells, MEASURES.rate) : null,
         check: '',
         out: up < cells.length,
+        errors: sum(cells.map(({ errors }) => errors)),
+        http5xx: sum(cells.map(({ http5xx }) => http5xx)),
+        bytesIn: sum(cells.map(({ bytesIn }) => bytesIn)),
+        bytesOut: sum(cells.map(({ bytesOut }) => bytesOut)),
+        responseMs: null,
       };
     }),
   }));

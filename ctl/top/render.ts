@@ -4,64 +4,37 @@ import type { Intent } from '../../agent/core/model.ts';
 import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { duration } from '../render/duration.ts';
 import { olderLine } from '../render/servers.ts';
+import { alertLine } from '../render/alerts.ts';
 import { shortened } from '../render/table.ts';
-import { rowsOf, shown, sumsOf, type Cell, type Choice, type Picture, type Row } from './model.ts';
+import { aloneWithin, BESIDE, cellText, heads, rateText, widthOf } from './columns.ts';
+import { HELP } from './help.ts';
+import { rowsOf, shown, sumsOf, type Choice, type Picture, type Row } from './model.ts';
 
 export interface Size {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** One column of a node: its head, its width, and what stands in it; numbers to the right. */
-interface Column {
-  readonly head: string;
-  readonly width: number;
-  readonly right: boolean;
-  readonly text: (cell: Cell) => string;
-}
-
-const STATE: Column = { head: 'STATE', width: 10, right: false, text: ({ state }) => state };
-const SESSIONS = numbers('SESS', 5, ({ sessions }) => String(sessions));
-const QUEUE = numbers('QUEUE', 5, ({ queued }) => String(queued));
-const RATE = numbers('RATE/S', 6, ({ rate }) => rateText(rate));
-const BESIDE: readonly Column[] = [STATE, SESSIONS, QUEUE, RATE];
-const ALONE: readonly Column[] = [
-  { ...STATE, width: 16 },
-  numbers('WT', 4, ({ weight }) => weight),
-  SESSIONS,
-  QUEUE,
-  { ...RATE, width: 8 },
-  { head: 'CHECK', width: 9, right: false, text: ({ check }) => check },
-];
 const SHORTEST_NAME = 12;
 /** Addresses, and drained servers, that have a line of their own. */
 const MOST = 4;
-
-function numbers(head: string, width: number, text: (cell: Cell) => string): Column {
-  return { head, width, right: true, text };
-}
-
-/** "0.4", "120", "12k"; "-" while it is not known. */
-function rateText(rate: number | null): string {
-  if (rate === null) return '-';
-  if (rate < 99.95) return rate.toFixed(1);
-  return rate < 100_000 ? String(Math.round(rate)) : `${Math.round(rate / 1000)}k`;
-}
+const MOST_ALERTS = 5;
 
 /** Rows of the table on a screen of this size. */
-export const pageOf = (picture: Picture, { rows }: Size): number =>
-  Math.max(1, rows - above(picture).length - 3);
+export const pageOf = (picture: Picture, { rows, columns }: Size): number =>
+  Math.max(1, rows - above(picture, columns - 1).length - 3);
 
 /** The screen of `proxyctl top`: at most `rows` lines, each shorter than `columns`. */
 export function topScreen(picture: Picture, choice: Choice, size: Size): string[] {
   // The last column stays free: some terminals wrap when it is written to.
   const width = size.columns - 1;
+  if (choice.help) return HELP.slice(0, size.rows).map((line) => cut(line, width));
   const page = pageOf(picture, size);
   const rows = rowsOf(picture, choice);
   const from = Math.max(0, Math.min(choice.from, rows.length - page));
   const part = rows.slice(from, from + page);
   const blank = Array.from({ length: Math.max(0, page - part.length) }, () => '');
-  const lines = [...above(picture), ...grid(picture, choice, part, width), ...blank];
+  const lines = [...above(picture, width), ...grid(picture, choice, part, width), ...blank];
   const foot = footer(choice, rows.length, from, page);
   return [...lines.slice(0, Math.max(0, size.rows - 1)), foot].map((line) => cut(line, width));
 }
@@ -70,7 +43,7 @@ const cut = (line: string, width: number): string =>
   (line.length > width ? `${line.slice(0, Math.max(0, width - 1))}~` : line).trimEnd();
 
 /** Everything above the table. */
-function above(picture: Picture): string[] {
+function above(picture: Picture, width: number): string[] {
   const { context, now, problem } = picture;
   const { status } = now;
   const { alerts } = status;
@@ -90,24 +63,29 @@ function above(picture: Picture): string[] {
     head,
     ...(problem === null ? [] : [`OLD: ${problem}`]),
     ...most(
-      addressIds(status).map((id) => addressLine(picture, id)),
+      addressIds(status).map((id) => addressLines(picture, id, width)),
       'addresses',
-    ),
+    ).flat(),
     ...nodes,
+    ...most(
+      alerts.map((alert) => [alertLine(alert, { nowMs: now.atMs, wallMs: now.wallMs })]),
+      'alerts',
+      MOST_ALERTS,
+    ).flat(),
     ...now.servers.nodes.flatMap(olderLine),
     ...most(
-      now.servers.intents.flatMap((intent) => wishLine(picture, intent)),
+      now.servers.intents.map((intent) => wishLine(picture, intent)).filter(([line]) => line),
       'servers',
-    ),
+    ).flat(),
     '',
   ];
 }
 
-/** The first few, and how many more there are. */
-const most = (lines: readonly string[], what: string): string[] =>
-  lines.length <= MOST
-    ? [...lines]
-    : [...lines.slice(0, MOST - 1), `and ${lines.length - MOST + 1} more ${what}`];
+/** The first few, each with its lines, and how many more there are. */
+const most = (groups: readonly string[][], what: string, limit = MOST): string[][] =>
+  groups.length <= limit
+    ? [...groups]
+    : [...groups.slice(0, limit - 1), [`and ${groups.length - limit + 1} more ${what}`]];
 
 const clock = (wallMs: number): string => {
   const at = new Date(wallMs);
@@ -116,17 +94,22 @@ const clock = (wallMs: number): string => {
     .join(':');
 };
 
-/** Who has an address: the MASTER first to the eye. */
-function addressLine({ now }: Picture, id: string): string {
+/** Who has an address; its further IPs behind that, or below where it would be too long. */
+function addressLines({ now }: Picture, id: string, width: number): string[] {
   const nodes = now.status.nodes.map((node) => {
     const reading = node.report?.addresses.find(({ address }) => address === id);
     const state = !isHeard(node) || reading === undefined ? '?' : reading.state;
     return `${node.node} ${state}`;
   });
-  const [vip = ''] = now.status.nodes.flatMap(
-    ({ report }) => report?.addresses.find(({ address }) => address === id)?.vips ?? [],
+  const [vip = '', ...more] = new Set(
+    now.status.nodes.flatMap(
+      ({ report }) => report?.addresses.find(({ address }) => address === id)?.vips ?? [],
+    ),
   );
-  return `${id.padEnd(9)} ${vip.padEnd(16)} ${nodes.join(', ')}`;
+  const line = `${id.padEnd(9)} ${vip.padEnd(16)} ${nodes.join(', ')}`;
+  if (more.length === 0) return [line];
+  const beside = `${line}, ${more.join(', ')}`;
+  return beside.length <= width ? [beside] : [line, `${' '.repeat(10)}${more.join(', ')}`];
 }
 
 function nodeLine(
@@ -164,7 +147,7 @@ function grid({ now }: Picture, choice: Choice, rows: readonly Row[], width: num
   const fits = width - names.length * widthOf(BESIDE) >= SHORTEST_NAME;
   // More nodes than fit: the first of them, until one is chosen.
   const at = choice.node ?? (fits ? null : 0);
-  const columns = at === null ? BESIDE : ALONE;
+  const columns = at === null ? BESIDE : aloneWithin(width - SHORTEST_NAME);
   const nodes = at === null ? names : names.slice(at, at + 1);
   const room = width - nodes.length * widthOf(columns);
   const line = (name: string, cells: readonly string[]): string =>
@@ -175,8 +158,8 @@ function grid({ now }: Picture, choice: Choice, rows: readonly Row[], width: num
       nodes.map((node) => ` ${node}`.padEnd(widthOf(columns))),
     ),
     line(
-      choice.backends ? 'BACKEND' : 'SERVER',
-      nodes.map(() => heads(columns)),
+      `${choice.sort === 'name' ? '>' : ''}${choice.backends ? 'BACKEND' : 'SERVER'}`,
+      nodes.map(() => heads(columns, choice.sort)),
     ),
     ...rows.map(({ name, cells }) =>
       line(
@@ -187,26 +170,10 @@ function grid({ now }: Picture, choice: Choice, rows: readonly Row[], width: num
   ];
 }
 
-const widthOf = (columns: readonly Column[]): number =>
-  columns.reduce((sum, { width }) => sum + width + 1, 0);
-
-const placed = (text: string, { width, right }: Column): string => {
-  const short = shortened(text, width);
-  return ` ${right ? short.padStart(width) : short.padEnd(width)}`;
-};
-
-const heads = (columns: readonly Column[]): string =>
-  columns.map((column) => placed(column.head, column)).join('');
-
-const cellText = (columns: readonly Column[], cell: Cell | null): string =>
-  columns
-    .map((column, at) => placed(cell === null ? (at === 0 ? '?' : '') : column.text(cell), column))
-    .join('');
-
 function footer(choice: Choice, count: number, from: number, page: number): string {
   if (choice.typing) return `/${choice.filter}_   Enter: keep, Esc: all`;
   const filter = choice.filter === '' ? '' : ` with "${choice.filter}"`;
   const last = Math.min(count, from + page);
   const which = `${count === 0 ? 0 : from + 1}-${last} of ${count}${choice.out ? ' out' : ''}${filter}`;
-  return `${which}   q quit  / filter  Tab node  n s u r sort  b backends  o out only`;
+  return `${which}   q quit  ? help  / filter  Tab node  n s u r sort  b backends  o out`;
 }

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { forTerminal } from '../streams.ts';
+import { forTerminal, painted } from '../streams.ts';
 import { keysOf } from './keys.ts';
 import type { Size } from './render.ts';
 
@@ -81,7 +81,10 @@ export function openTerminal({ key, resized, failed }: TerminalEvents): Terminal
   return {
     size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
     draw(lines) {
-      if (open) stdout.write(`${HOME}${lines.map(forTerminal).join(END_OF_LINE)}${END_OF_SCREEN}`);
+      if (open)
+        stdout.write(
+          `${HOME}${lines.map((line) => painted(forTerminal(line))).join(END_OF_LINE)}${END_OF_SCREEN}`,
+        );
     },
     close() {
       leave();

@@ -80,5 +80,14 @@ export const serverReading = (more: Partial<ServerReading> = {}): ServerReading 
   uncounted: 0,
   agentChecked: false,
   stateFile: false,
+  address: '10.1.70.11',
+  figures: {
+    connectErrors: null,
+    responseErrors: null,
+    http5xx: null,
+    bytesIn: null,
+    bytesOut: null,
+    responseMs: null,
+  },
   ...more,
 });

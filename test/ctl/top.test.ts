@@ -9,8 +9,16 @@ const WALL = new Date(2026, 10, 26, 12, 0, 1).getTime();
 const drained = intentOf({ stamp: { wallMs: WALL - 12 * 60_000, count: 0, node: 'haproxy01' } });
 const SIZE = { columns: 80, rows: 16 };
 
+const figures = {
+  connectErrors: 1,
+  responseErrors: 2,
+  http5xx: 12,
+  bytesIn: 123_456,
+  bytesOut: 7_654_321_000,
+  responseMs: 48,
+};
 const serversAt = (total: number) => [
-  serverReading({ status: 'DRAIN', admin: 'drain', adminBits: 8, sessions: 3, total: 40 }),
+  serverReading({ status: 'DRAIN', admin: 'drain', adminBits: 8, sessions: 3, total: 40, figures }),
   serverReading({ name: 'web2', sessions: 14, queued: 2, total: 1000 + total }),
   serverReading({ backend: 'GITEA', name: 'gitea', status: 'DOWN', total: 9, check: 'L4CON' }),
 ];
@@ -42,20 +50,20 @@ test('both nodes side by side: addresses, sums, what is drained, and every serve
     screen(),
     `web: 2 of 2 nodes alive, automation on, 0 alerts, 12:00:01
 1@wan     10.1.60.200      haproxy01 MASTER, haproxy02 BACKUP
+          fd5e:d1c2:c9de:60::200
 haproxy01 serving   HAProxy 2.6.12, 15 sessions, 2 queued, 125/s
 haproxy02 serving   HAProxy 2.6.12, 15 sessions, 2 queued, 0.0/s
 drained   WEB/web1, 6 left, 12 min, by anna, "kernel update"
 
                     haproxy01                     haproxy02
-SERVER              STATE       SESS QUEUE RATE/S STATE       SESS QUEUE RATE/S
+>SERVER             STATE       SESS QUEUE RATE/S STATE       SESS QUEUE RATE/S
 WEB/web1            drain          3     0    0.0 drain          3     0    0.0
 WEB/web2            UP            12     2    125 UP            12     2    0.0
 GITEA/gitea         DOWN           0     0    0.0 ?
 
 
 
-
-1-3 of 3   q quit  / filter  Tab node  n s u r sort  b backends  o out only`,
+1-3 of 3   q quit  ? help  / filter  Tab node  n s u r sort  b backends  o out`,
   );
 });
 
@@ -68,32 +76,77 @@ test('older HAProxy processes: what they still have counts, and one that cannot 
   }));
   const nodes = [{ node: 'haproxy01', problem: '', servers }];
   const of = { ...picture, now: { ...picture.now, servers: { ...picture.now.servers, nodes } } };
-  t.deepEqual(screen({}, of).split('\n').slice(4, 7), [
+  t.deepEqual(screen({}, of).split('\n').slice(5, 8), [
     'older     2 sessions are of an older HAProxy on haproxy01',
     'older     1 process of HAProxy on haproxy01 not counted',
     'drained   WEB/web1, at least 3 left, 12 min, by anna, "kernel update"',
   ]);
 });
 
-test('one node alone has weight and check too', (t) => {
+test('one node alone has weight, check, 5xx, errors and response time too', (t) => {
   t.is(
     screen({ node: 0 }),
     `web: 2 of 2 nodes alive, automation on, 0 alerts, 12:00:01
 1@wan     10.1.60.200      haproxy01 MASTER, haproxy02 BACKUP
+          fd5e:d1c2:c9de:60::200
 haproxy01 serving   HAProxy 2.6.12, 15 sessions, 2 queued, 125/s
 haproxy02 serving   HAProxy 2.6.12, 15 sessions, 2 queued, 0.0/s
 drained   WEB/web1, 6 left, 12 min, by anna, "kernel update"
 
-                           haproxy01
-SERVER                     STATE              WT  SESS QUEUE   RATE/S CHECK
-WEB/web1                   drain               1     3     0      0.0 L4OK
-WEB/web2                   UP                  1    12     2      125 L4OK
-GITEA/gitea                DOWN                1     0     0      0.0 L4CON
+               haproxy01
+>SERVER        STATE          WT  SESS QUEUE RATE/S CHECK       5XX   ERR    MS
+WEB/web1       drain           1     3     0    0.0 L4OK         12     3    48
+WEB/web2       UP              1    12     2    125 L4OK          -     -     -
+GITEA/gitea    DOWN            1     0     0    0.0 L4CON         -     -     -
 
 
 
+1-3 of 3   q quit  ? help  / filter  Tab node  n s u r sort  b backends  o out`,
+  );
+});
 
-1-3 of 3   q quit  / filter  Tab node  n s u r sort  b backends  o out only`,
+test('a wide screen has the bytes of a node too, shortened', (t) => {
+  const wide = screen({ node: 0, sort: 'queue' }, picture, { columns: 120, rows: 16 }).split('\n');
+  t.deepEqual(
+    wide.slice(7, 9).map((line) => line.slice(-72)),
+    [
+      '           WT  SESS>QUEUE RATE/S CHECK       5XX   ERR    MS    OUT     IN',
+      '            1    12     2    125 L4OK          -     -     -      -      -',
+    ].map((line) => line.slice(-72)),
+  );
+  t.true(wide[9]?.endsWith('12     3    48  7654M   123k'), wide[9]);
+});
+
+test('five alerts have a line each, of more the number', (t) => {
+  const alert = { id: 'problem', node: 'haproxy01', severity: 'warn', remedy: '' } as const;
+  const alerts = Array.from({ length: 7 }, (_, at) => ({
+    ...alert,
+    subject: `s${at}`,
+    text: 'gone',
+    sinceMs: null,
+  }));
+  const of = { ...picture, now: { ...picture.now, status: { ...statusOf(), alerts } } };
+  t.deepEqual(
+    screen({}, of)
+      .split('\n')
+      .filter((line) => line.includes('alert')),
+    [
+      'web: 2 of 2 nodes alive, automation on, 7 alerts, 12:00:01',
+      ...[0, 1, 2, 3].map((at) => `alert     haproxy01: s${at}: gone`),
+      'and 3 more alerts',
+    ],
+  );
+});
+
+test('the help key shows what each key does, and any key goes back', (t) => {
+  const help = pressed(FIRST_CHOICE, '?', { nodes: 2, rows: 3, page: 3 });
+  t.deepEqual(help, { ...FIRST_CHOICE, help: true });
+  t.is(screen({ help: true }).split('\n')[3], '  ?, h                this help');
+  t.deepEqual(
+    ['q', 'x', 'ctrl-c'].map((key) =>
+      pressed({ ...FIRST_CHOICE, help: true }, key, { nodes: 2, rows: 3, page: 3 }),
+    ),
+    [FIRST_CHOICE, FIRST_CHOICE, null],
   );
 });
 
@@ -102,20 +155,20 @@ test('one row a backend: how many of its servers take traffic, and their sums', 
     screen({ backends: true, sort: 'sessions' }),
     `web: 2 of 2 nodes alive, automation on, 0 alerts, 12:00:01
 1@wan     10.1.60.200      haproxy01 MASTER, haproxy02 BACKUP
+          fd5e:d1c2:c9de:60::200
 haproxy01 serving   HAProxy 2.6.12, 15 sessions, 2 queued, 125/s
 haproxy02 serving   HAProxy 2.6.12, 15 sessions, 2 queued, 0.0/s
 drained   WEB/web1, 6 left, 12 min, by anna, "kernel update"
 
                     haproxy01                     haproxy02
-BACKEND             STATE       SESS QUEUE RATE/S STATE       SESS QUEUE RATE/S
+BACKEND             STATE      >SESS QUEUE RATE/S STATE      >SESS QUEUE RATE/S
 WEB                 1/2 up        15     2    125 1/2 up        15     2    0.0
 GITEA               0/1 up         0     0    0.0 ?
 
 
 
 
-
-1-2 of 2   q quit  / filter  Tab node  n s u r sort  b backends  o out only`,
+1-2 of 2   q quit  ? help  / filter  Tab node  n s u r sort  b backends  o out`,
   );
 });
 
@@ -173,23 +226,26 @@ test('no reading any more: the last one stands and says so; a node without one h
     ],
   });
   t.is(
-    screen({}, { ...picture, now: { ...picture.now, servers, status }, problem }),
+    screen({}, { ...picture, now: { ...picture.now, servers, status }, problem }).replace(
+      / \(\d.*/,
+      '',
+    ),
     `web: 1 of 2 nodes alive, automation on, 1 alert, 12:00:01
 OLD: no agent of context web can be reached
 1@wan     10.1.60.200      haproxy01 MASTER, haproxy02 ?
+          fd5e:d1c2:c9de:60::200
 haproxy01 serving   HAProxy 2.6.12, 15 sessions, 2 queued, 125/s
 haproxy02 ?         the agent on haproxy02 does not answer
+alert     haproxy02: is not heard: its connection was cut
 drained   WEB/web1, 3 left, 12 min, by anna, "kernel update"
 
                     haproxy01                     haproxy02
-SERVER              STATE       SESS QUEUE RATE/S STATE       SESS QUEUE RATE/S
+>SERVER             STATE       SESS QUEUE RATE/S STATE       SESS QUEUE RATE/S
 WEB/web1            drain          3     0    0.0 ?
 WEB/web2            UP            12     2    125 ?
 GITEA/gitea         DOWN           0     0    0.0 ?
 
-
-
-1-3 of 3   q quit  / filter  Tab node  n s u r sort  b backends  o out only`,
+1-3 of 3   q quit  ? help  / filter  Tab node  n s u r sort  b backends  o out`,
   );
 });
 

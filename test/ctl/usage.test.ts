@@ -6,7 +6,13 @@ import type { Streams } from '../../ctl/streams.ts';
 import { desk, overTls, steady, unbroken } from './command.ts';
 
 const nothing = (): undefined => undefined;
-const silent: Streams = { out: nothing, err: nothing, screen: nothing, live: null };
+const silent: Streams = {
+  out: nothing,
+  err: nothing,
+  screen: nothing,
+  states: nothing,
+  live: null,
+};
 
 test('without a verb: the whole help on standard error, 2; with --help on standard output, 0', async (t) => {
   const { run } = await desk(t);
@@ -159,7 +165,7 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ],
   ['cert', 'cert needs one more word / proxyctl cert --help'],
   ['cert psuh x', "unknown command 'psuh' / did you mean push? See proxyctl cert --help"],
-  ['drain', "missing required argument 'TARGET' / proxyctl drain --help"],
+  ['drain', 'drain wants a target / proxyctl drain WEB/web1, or --host ADDRESS'],
   [
     'status now',
     "too many arguments for 'status'. Expected 0 arguments but got 1. / proxyctl status --help",

@@ -17,6 +17,18 @@ import { scriptedSocket } from './scripted.ts';
 const CAPTURED = fixture('haproxy-2.6.12/show-servers-state.txt');
 
 const NONE = { older: 0, uncounted: 0, agentChecked: false, stateFile: false };
+/** Of a server that has had no client. */
+const IDLE = {
+  address: '127.0.0.1',
+  figures: {
+    connectErrors: 0,
+    responseErrors: 0,
+    http5xx: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    responseMs: 0,
+  },
+};
 
 test('a backend that is not there: the one that was probably meant is named', async (t) => {
   const haproxy = await startHaproxy(t);
@@ -79,6 +91,7 @@ test('servers of a backend in a real HAProxy, though a frontend has its name', a
     total: 0,
     backup: false,
     ...NONE,
+    ...IDLE,
   };
   const app = [
     { name: 's1', status: 'UP', admin: 'ready', adminBits: 0, check: 'L4OK' },

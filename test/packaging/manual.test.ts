@@ -42,6 +42,7 @@ const nowhere: Streams = {
   err: () => undefined,
   live: null,
   screen: () => undefined,
+  states: () => undefined,
 };
 const verbs = leaves(buildProgram('', nowhere, () => undefined));
 const longOf = (command: Command): string[] =>

@@ -84,6 +84,8 @@ function servers(
           const admin = haproxy.servers.get(`${backend}/${name}`) ?? 'ready';
           const status = admin === 'ready' ? 'UP' : admin === 'drain' ? 'DRAIN' : 'MAINT';
           const adminBits = admin === 'ready' ? 0 : admin === 'drain' ? 8 : 1;
+          const unsaid = { connectErrors: null, responseErrors: null, http5xx: null };
+          const figures = { ...unsaid, bytesIn: null, bytesOut: null, responseMs: null };
           const none = { sessions: 0, queued: 0, total: 0, older: 0, uncounted: 0 };
           const rest = {
             ...none,
@@ -91,6 +93,8 @@ function servers(
             initialWeight: 1,
             agentChecked: false,
             stateFile: false,
+            address: '10.1.70.11',
+            figures,
           };
           return { backend, name, status, admin, adminBits, ...rest, check: '', backup: false };
         }),

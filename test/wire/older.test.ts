@@ -200,6 +200,10 @@ test('an answer with an unknown word is readable, and only that word is unknown'
   server.admin = 'asleep';
   t.deepEqual(serverFromWire(server, 'x'), { ...serverReading(), admin: 'unknown' });
 
+  const before = proxyctl.v1.ServerState.create(serverToWire(serverReading()));
+  Reflect.deleteProperty(before, 'address');
+  t.deepEqual(serverFromWire(before, 'x'), { ...serverReading(), address: null });
+
   const finding = { id: 'x', address: null, nodes: [], saw: [], why: '', do: [] };
   const doctor = {
     node: 'a',

@@ -118,6 +118,7 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
     sha256: text,
   });
   const reading = fc.record({ node: word, certificates: fc.array(certificate) });
+  const figure = fc.option(fc.maxSafeNat());
   const server = fc.record({
     backend: word,
     name: word,
@@ -135,6 +136,15 @@ test('acts and swap messages come out of the wire as they went in', (t) => {
     uncounted: fc.nat(9),
     agentChecked: fc.boolean(),
     stateFile: fc.boolean(),
+    address: fc.option(fc.ipV6()),
+    figures: fc.record({
+      connectErrors: figure,
+      responseErrors: figure,
+      http5xx: figure,
+      bytesIn: figure,
+      bytesOut: figure,
+      responseMs: figure,
+    }),
   });
   const challenge = fc.record({
     header,
