@@ -74,8 +74,10 @@ function systemPackages() {
   if (wish > 0) Object.assign(asked, { openssl: 'openssl', python3: 'python3' });
   if (wish === 2)
     Object.assign(asked, { certbot: 'certbot', dehydrated: 'dehydrated', lego: 'lego' });
-  if (wish === 3)
-    Object.assign(asked, { prometheus: 'prometheus', 'ansible-playbook': 'ansible-core' });
+  if (wish === 3) {
+    Object.assign(asked, { prometheus: 'prometheus', chromium: 'chromium' });
+    Object.assign(asked, { 'ansible-playbook': 'ansible-core' });
+  }
   if (wish === 2) Object.assign(asked, { zsh: 'zsh', fish: 'fish', tcsh: 'tcsh' });
   const tests = missingOf(asked);
   if (process.getuid?.() !== 0 || which('apt-get') === null) {

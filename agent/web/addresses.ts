@@ -61,7 +61,7 @@ function decisions({ status }: Picture, ids: readonly string[]): Markup {
   if (said.length === 0) return markup``;
   return markup`<ul class="notes">
 ${said.map(
-  ({ address, reason }) => markup`<li><strong>${address}</strong> ${reason}</li>
+  ({ reason }) => markup`<li>${reason}</li>
 `,
 )}</ul>`;
 }

@@ -61,7 +61,7 @@ tbody th { font-weight: 600; max-width: 24rem; overflow-wrap: anywhere; }
 .servers td { white-space: nowrap; }
 .servers thead th[scope="colgroup"] { border-left: 1px solid var(--line); }
 .backend th { padding-top: 0.7rem; color: var(--quiet); }
-.number { text-align: right; font-variant-numeric: tabular-nums; }
+.number { padding-right: 1.1rem; text-align: right; font-variant-numeric: tabular-nums; }
 time { white-space: nowrap; font-variant-numeric: tabular-nums; }
 .good, .warn, .bad { padding: 0 0.35em; border-radius: 0.25em; white-space: nowrap; }
 .good { color: var(--good); background: var(--good-ground); }

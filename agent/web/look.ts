@@ -25,9 +25,9 @@ const WAIT_MS = 2000;
 /** What has to be asked of the nodes, once for all who look, and only while somebody does. */
 export function looking({ clock, servers, events }: LookSource): {
   /** As last asked; asks nobody. */
-  latest(): Looked;
+  readonly latest: () => Looked;
   /** Resolves once what is known is as new as it gets, or after WAIT_MS with what there is. Never rejects. */
-  look(): Promise<void>;
+  readonly look: () => Promise<void>;
 } {
   let latest: Looked = { servers: null, rates: new Map(), events: null };
   let before: { readonly totals: ReadonlyMap<string, number>; readonly atMs: number } | null = null;

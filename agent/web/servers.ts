@@ -83,4 +83,5 @@ function cells(node: string, cell: Cell | undefined, { rates }: Picture): Markup
   return markup`<td>${word(toneOf(state), state)}</td><td class="number">${sessions - queued}</td><td class="number">${rate === undefined ? '-' : rateText(rate)}</td><td class="number">${queued}</td><td>${check === '' ? '-' : check}</td>`;
 }
 
-const rateText = (rate: number): string => (rate < 10 ? rate.toFixed(1) : String(Math.round(rate)));
+const rateText = (rate: number): string =>
+  rate === 0 ? '0' : rate < 10 ? rate.toFixed(1) : String(Math.round(rate));

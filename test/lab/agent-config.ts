@@ -42,7 +42,7 @@ webroot = "${host.folder}/webroot"
 
 [policy]
 hold = "1s"
-${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}${plan.user === undefined ? `witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]\n` : ''}${plan.metrics === undefined ? '' : `\n[metrics]\nlisten = ["127.0.0.1:7662", "${host.address4}:7662"]\n`}${plan.notify === true ? mailed(plan, host) : ''}`;
+${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}${plan.user === undefined ? `witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]\n` : ''}${plan.metrics === undefined ? '' : `\n[metrics]\nlisten = ["127.0.0.1:7662", "${host.address4}:7662"]\n`}${plan.web === undefined ? '' : `\n[web]\nlisten = ["127.0.0.1:7663", "${host.address4}:7663"]\n`}${plan.notify === true ? mailed(plan, host) : ''}`;
 }
 
 /** A mail of everything, by `sendmail` of the runtime folder. */

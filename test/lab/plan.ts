@@ -26,6 +26,8 @@ export interface LabOptions {
   readonly maxMoves?: number;
   /** Agents answer at their own address, port 7662, for a Prometheus in the client's place. */
   readonly metrics?: true;
+  /** Agents answer the page at their own address, port 7663, for a browser in the client's place. */
+  readonly web?: true;
   /** Every agent mails what happens through `sendmail` of the runtime folder, which a test puts there. */
   readonly notify?: boolean;
   /** So many servers more behind each HAProxy, a hundred a backend, unchecked and without traffic. */
