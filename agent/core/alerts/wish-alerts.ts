@@ -13,14 +13,18 @@ interface Unmet {
  * it is about. `nodes`: those that are heard; `intents`: those in force.
  */
 export function wishAlerts(nodes: readonly NodeStatus[], intents: readonly Intent[]): Noticed[] {
+  // By key and only those: thousands are in force, and this is looked at after every round.
+  const unmet = new Map<string, Unmet[]>();
+  for (const { node, report } of nodes)
+    for (const applied of report?.applied ?? [])
+      if (applied.problem !== '')
+        unmet.set(applied.key, [...(unmet.get(applied.key) ?? []), { node, applied }]);
+  if (unmet.size === 0) return [];
   return intents.flatMap((intent) => {
-    const target = targetOf(intent.key);
-    if (target === null) return [];
-    const unmet = nodes.flatMap(({ node, report }): Unmet[] => {
-      const applied = report?.applied.find(({ key }) => key === intent.key);
-      return applied === undefined || applied.problem === '' ? [] : [{ node, applied }];
-    });
-    return ofWish(intent, `${target.backend}/${target.server}`, unmet);
+    const of = unmet.get(intent.key);
+    const target = of === undefined ? null : targetOf(intent.key);
+    if (of === undefined || target === null) return [];
+    return ofWish(intent, `${target.backend}/${target.server}`, of);
   });
 }
 
