@@ -146,14 +146,14 @@ export async function startAgent(
     issuer: () => upkeep?.issuer ?? null,
     files,
     testNotify: notify.test,
+    silence: links.silence,
   });
-  const happens = hostEvents({ config, clock, files, running, links, parts, notify });
+  const happens = hostEvents({ config, clock, files, running, parts, notify });
 
   const shown = {
     ...common,
-    pair: parts.pair,
+    parts,
     running,
-    silence: links.silence,
     certificates: () => upkeep?.seen() ?? { certificates: [], findings: [], atWallMs: null },
   };
   const metrics = await hostMetrics(shown);

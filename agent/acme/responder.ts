@@ -4,7 +4,7 @@ import { isToken } from '../core/certs/challenge.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import { hostPort } from '../sys/host-port.ts';
-import { httpListeners, listenRemedy } from '../sys/http-listeners.ts';
+import { httpListeners, listenProblem, listenRemedy, sendWhole } from '../sys/http-listeners.ts';
 import { ask, PATH } from './ask.ts';
 
 export interface ResponderOptions {
@@ -42,6 +42,7 @@ export function startResponder(options: ResponderOptions): Responder {
   /** Null: it listens. */
   let why: string | null = 'it is starting';
   let at = addresses[0] ?? '';
+  const told = listenProblem(problems, SUBJECT, 'the ACME responder does not run:');
   const listeners = httpListeners({
     addresses,
     clock,
@@ -49,16 +50,12 @@ export function startResponder(options: ResponderOptions): Responder {
     handle: (request, response) => void reply(request, response, options.answer),
     opened() {
       why = null;
-      problems.clear(SUBJECT);
+      told.opened();
     },
-    refused({ address, cause }) {
-      at = address;
-      why = `it cannot listen on ${address}: ${cause}`;
-      problems.raise(
-        SUBJECT,
-        `the ACME responder does not run: ${why.replace(/^it /, '')}`,
-        listenRemedy(address),
-      );
+    refused(trouble) {
+      at = trouble.address;
+      why = `it cannot listen on ${at}: ${trouble.cause}`;
+      told.refused(trouble);
     },
   });
 
@@ -101,11 +98,7 @@ async function reply(
   const asks = (method === 'GET' || method === 'HEAD') && isToken(token);
   const known = asks ? await answer(token).catch(() => null) : null;
   const body = known ?? 'not found\n';
-  response.writeHead(known === null ? 404 : 200, {
-    'content-type': known === null ? 'text/plain' : 'application/octet-stream',
-    'content-length': Buffer.byteLength(body),
-    'cache-control': 'no-store',
-    connection: 'close',
-  });
-  response.end(method === 'HEAD' ? undefined : body);
+  const type = known === null ? 'text/plain' : 'application/octet-stream';
+  const headers = { 'content-type': type, connection: 'close' };
+  sendWhole(method, response, known === null ? 404 : 200, headers, body);
 }

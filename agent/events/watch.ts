@@ -4,6 +4,7 @@ import { wishEvents } from '../core/events/event-wishes.ts';
 import type { Alert } from '../core/answers.ts';
 import type { OwnerChange } from '../core/history.ts';
 import type { Intent } from '../core/model.ts';
+import { unseen } from '../core/unseen.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { EventRecord } from './record.ts';
 
@@ -30,7 +31,7 @@ export function watchEvents(options: {
 }) {
   const { node, clock, record, keep } = options;
   const startedMs = clock.nowMs();
-  const acts = new Set<string>();
+  const isNew = unseen(MOST_ACTS);
   const steady = steadyAlerts(node, options.standing);
   let { standing: alerts, moves } = options;
   let before: Sight | null = null;
@@ -60,14 +61,8 @@ export function watchEvents(options: {
     decided(taken: readonly Intent[]): void {
       const own = taken.filter(({ stamp }) => stamp.node === node);
       for (const one of wishEvents(own)) {
-        const act = `${one.requestId ?? ''} ${one.kind} ${one.subject}`;
-        if (one.requestId !== undefined && acts.has(act)) continue;
-        acts.add(act);
-        for (const oldest of acts) {
-          if (acts.size <= MOST_ACTS) break;
-          acts.delete(oldest);
-        }
-        record.add([one]);
+        const { requestId, kind, subject } = one;
+        if (requestId === undefined || isNew(`${requestId} ${kind} ${subject}`)) record.add([one]);
       }
     },
   };

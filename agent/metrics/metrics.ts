@@ -4,7 +4,7 @@ import type { OwnerChange } from '../core/history.ts';
 import { sentence } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
-import { httpListeners, listenRemedy } from '../sys/http-listeners.ts';
+import { httpListeners, listenProblem, sendWhole } from '../sys/http-listeners.ts';
 import { counts, processMetrics, type Counts } from './counts.ts';
 import { gauges, type GaugeSource } from './gauges.ts';
 
@@ -51,14 +51,8 @@ export function startMetrics(options: MetricsOptions): Metrics {
     { method = '', url = '' }: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
-    const send = (status: number, type: string, body: string): void => {
-      response.writeHead(status, {
-        'content-type': type,
-        'content-length': Buffer.byteLength(body),
-        'cache-control': 'no-store',
-      });
-      response.end(method === 'HEAD' ? undefined : body);
-    };
+    const send = (status: number, type: string, body: string): void =>
+      sendWhole(method, response, status, { 'content-type': type }, body);
     const plain = 'text/plain; charset=utf-8';
     if (method !== 'GET' && method !== 'HEAD') return send(405, plain, 'GET only\n');
     if (url.split('?', 1)[0] !== '/metrics') return send(404, plain, 'see /metrics\n');
@@ -76,13 +70,7 @@ export function startMetrics(options: MetricsOptions): Metrics {
     clock,
     most: MOST_CONNECTIONS,
     handle: (request, response) => void reply(request, response),
-    opened: () => problems.clear(SUBJECT),
-    refused: ({ address, cause }) =>
-      problems.raise(
-        SUBJECT,
-        `no metrics: it cannot listen on ${address}: ${cause}`,
-        listenRemedy(address),
-      ),
+    ...listenProblem(problems, SUBJECT, 'no metrics: it'),
   });
   return { ...counted, close: () => listeners.close() };
 }

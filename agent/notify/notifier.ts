@@ -4,6 +4,7 @@ import { batches, keyOf, MOST_NOTICES, MOST_RAISED, MOST_TOLD } from '../core/no
 import { opened, tellerOf, withoutOver } from '../core/notify/notify.ts';
 import type { NotifyFilter, NotifyReport, Teller, TestedTarget } from '../core/notify/notify.ts';
 import type { NotifyMessage } from '../core/notify/notify-message.ts';
+import { unseen } from '../core/unseen.ts';
 import { sentence } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -64,7 +65,7 @@ export function notifier(options: {
   const trials = new Map(targets.map(({ name }) => [name, trialOf()]));
   let { memory } = options;
   const raised = new Set(options.standing);
-  const seen = new Set([
+  const isNew = unseen(MOST_SEEN, [
     ...memory.told.map((one) => one.slice(one.indexOf(' ') + 1)),
     ...memory.queue.map(({ event }) => event.id),
   ]);
@@ -99,12 +100,8 @@ export function notifier(options: {
   ];
 
   function add(events: readonly PairEvent[]): void {
-    const fresh = events.filter(({ id }) => !seen.has(id) && seen.add(id));
+    const fresh = events.filter(({ id }) => isNew(id));
     if (fresh.length === 0) return;
-    for (const id of seen) {
-      if (seen.size <= MOST_SEEN) break;
-      seen.delete(id);
-    }
     const sinceWallMs = clock.wallMs();
     const all = [
       ...memory.queue,

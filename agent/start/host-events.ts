@@ -3,10 +3,8 @@ import { happening } from '../core/events/events.ts';
 import { watchEvents } from '../events/watch.ts';
 import type { startNode } from '../node.ts';
 import type { Clock } from '../sys/clock.ts';
-import { status } from '../verbs/status.ts';
 import { VERSION } from '../version.ts';
 import type { HostFiles } from './host-files.ts';
-import type { hostLinks } from './host-links.ts';
 import type { hostNotify } from './host-notify.ts';
 import type { hostPair } from './host-pair.ts';
 import type { reloading } from './reload.ts';
@@ -19,11 +17,10 @@ export function hostEvents(host: {
   readonly clock: Clock;
   readonly files: Pick<HostFiles, 'events' | 'stored' | 'save'>;
   readonly running: Pick<ReturnType<typeof startNode>, 'loop' | 'gossip' | 'onIntents'>;
-  readonly links: Pick<ReturnType<typeof hostLinks>, 'silence'>;
-  readonly parts: Pick<ReturnType<typeof hostPair>, 'pair'>;
+  readonly parts: Pick<ReturnType<typeof hostPair>, 'status'>;
   readonly notify: Pick<Awaited<ReturnType<typeof hostNotify>>, 'happened' | 'look' | 'saved'>;
 }) {
-  const { config, clock, files, running, links, parts, notify } = host;
+  const { config, clock, files, running, parts, notify } = host;
   const { node } = config;
   const { events, stored, save } = files;
   const { loop, gossip } = running;
@@ -47,7 +44,7 @@ export function hostEvents(host: {
     watch.look({
       report: loop.report(),
       peers: loop.peers(),
-      alerts: status({ pair: parts.pair, alerts: loop.alerts, silence: links.silence }).alerts,
+      alerts: parts.status().alerts,
       moves: loop.history(),
       intents: gossip.intents(),
     });

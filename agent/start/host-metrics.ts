@@ -4,21 +4,20 @@ import type { startNode } from '../node.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { Pair } from '../verbs/pair.ts';
-import { status } from '../verbs/status.ts';
 import { VERSION } from '../version.ts';
+import type { hostPair } from './host-pair.ts';
 
 /** Metrics of this agent, where agent.toml asks for them; null: it does not. */
 export async function hostMetrics(host: {
   readonly config: Config;
   readonly clock: Clock;
   readonly problems: Problems;
-  readonly pair: Pair;
+  readonly parts: Pick<ReturnType<typeof hostPair>, 'pair' | 'status'>;
   readonly running: Pick<ReturnType<typeof startNode>, 'loop'>;
-  readonly silence: (peer: string) => string;
   readonly certificates: () => CertificatesSeen;
 }): Promise<Metrics | null> {
-  const { config, clock, problems, pair, silence, certificates } = host;
+  const { config, clock, problems, certificates } = host;
+  const { pair, status } = host.parts;
   const { loop } = host.running;
   const { listen: addresses } = config.metrics;
   if (addresses.length === 0) return null;
@@ -32,7 +31,7 @@ export async function hostMetrics(host: {
     stored: loop.history(),
     clock,
     problems,
-    status: () => status({ pair, alerts: loop.alerts, silence }),
+    status,
     peers: loop.peers,
     certificates,
   });

@@ -3,6 +3,7 @@ import type { Issuer } from '../acme/issuer.ts';
 import { nameOf } from '../certs/names.ts';
 import type { HostCertificates } from '../certs/host-certificates.ts';
 import type { Config } from '../config/config.ts';
+import type { Status } from '../core/answers.ts';
 import type { Member } from '../core/member.ts';
 import type { Policy } from '../core/model.ts';
 import type { Haproxy } from '../haproxy/haproxy.ts';
@@ -16,6 +17,7 @@ import { withRenewals } from '../upkeep/certificates.ts';
 import type { HostFiles } from './host-files.ts';
 import { localMember } from '../verbs/local-member.ts';
 import type { Pair } from '../verbs/pair.ts';
+import { status } from '../verbs/status.ts';
 
 /** The pair as the verbs of this agent use it: this node directly, the others over their agents. */
 export function hostPair(host: {
@@ -30,6 +32,8 @@ export function hostPair(host: {
   readonly others: readonly Member[];
   readonly files: Pick<HostFiles, 'storeRevocations' | 'audit' | 'events'>;
   readonly testNotify: Member['testNotify'];
+  /** Why a peer is not heard, as the transport knows it. */
+  readonly silence: (peer: string) => string;
   /** Null as long as none orders certificates here. */
   readonly issuer: () => Issuer | null;
 }) {
@@ -85,5 +89,7 @@ export function hostPair(host: {
     intents: gossip.intents,
     onRound: (listener) => loop.onRound(listener),
   };
-  return { pair, local, acme };
+  /** From memory: nobody is asked. */
+  const statusNow = (): Status => status({ pair, alerts: loop.alerts, silence: host.silence });
+  return { pair, local, acme, status: statusNow };
 }

@@ -22,7 +22,7 @@ export async function hostServer(host: {
   readonly bound: Bound;
   readonly running: Pick<ReturnType<typeof startNode>, 'loop' | 'gossip' | 'storeIntents'>;
   readonly links: ReturnType<typeof hostLinks>;
-  readonly parts: Pick<ReturnType<typeof hostPair>, 'pair' | 'local'>;
+  readonly parts: Pick<ReturnType<typeof hostPair>, 'pair' | 'local' | 'status'>;
   readonly problems: Pick<Problems, 'raise' | 'clear'>;
   /** Hears what acts came to; null: nobody wants to know. */
   readonly ended: ActEnded | null;
@@ -34,9 +34,8 @@ export async function hostServer(host: {
   const { loop, gossip, storeIntents } = running;
   const verbs = controlVerbs(
     parts.pair,
-    loop.alerts,
+    parts.status,
     loop.view,
-    links.silence,
     Math.max(0, ...config.certificates.alarmDays),
     config.acme.tokenTtlMs,
   );

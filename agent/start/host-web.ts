@@ -1,25 +1,21 @@
 import type { Config } from '../config/config.ts';
 import type { CertificatesSeen } from '../core/certs/certificates.ts';
-import type { startNode } from '../node.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import { events } from '../verbs/events.ts';
 import { listServers } from '../verbs/list-servers.ts';
-import type { Pair } from '../verbs/pair.ts';
-import { status } from '../verbs/status.ts';
+import type { hostPair } from './host-pair.ts';
 
 /** The page of the pair, where agent.toml asks for it; null: it does not. */
 export async function hostWeb(host: {
   readonly config: Config;
   readonly clock: Clock;
   readonly problems: Problems;
-  readonly pair: Pair;
-  readonly running: Pick<ReturnType<typeof startNode>, 'loop'>;
-  readonly silence: (peer: string) => string;
+  readonly parts: Pick<ReturnType<typeof hostPair>, 'pair' | 'status'>;
   readonly certificates: () => CertificatesSeen;
 }): Promise<{ close(): void } | null> {
-  const { config, clock, problems, pair, silence, certificates } = host;
-  const { alerts } = host.running.loop;
+  const { config, clock, problems, certificates } = host;
+  const { pair, status } = host.parts;
   const { listen: addresses } = config.web;
   if (addresses.length === 0) return null;
   // Read where it is wanted only; one file with the rest in the package.
@@ -32,7 +28,7 @@ export async function hostWeb(host: {
     addresses,
     clock,
     problems,
-    status: () => status({ pair, alerts, silence }),
+    status,
     servers: () => listServers(pair, null),
     events: () => events(pair, last),
     certificates,

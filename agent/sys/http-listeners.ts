@@ -1,4 +1,5 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Clock } from './clock.ts';
 import { hostPort } from './host-port.ts';
 
@@ -67,6 +68,39 @@ export function httpListeners(options: HttpListenersOptions): { close(): void } 
     },
   };
 }
+
+/** Sends one whole answer that nobody keeps; to HEAD without its body. */
+export function sendWhole(
+  method: string,
+  response: ServerResponse,
+  status: number,
+  headers: OutgoingHttpHeaders,
+  body: string,
+): void {
+  response.writeHead(status, {
+    'cache-control': 'no-store',
+    'content-length': Buffer.byteLength(body),
+    ...headers,
+  });
+  response.end(method === 'HEAD' ? undefined : body);
+}
+
+/**
+ * Tells of addresses that cannot be listened at as a problem of `subject`, which goes once they can.
+ * `lost`: what is not there meanwhile, as the sentence begins that "cannot listen on ..." ends.
+ */
+export const listenProblem = (
+  problems: {
+    readonly raise: (subject: string, cause: string, remedy: string) => void;
+    readonly clear: (subject: string) => void;
+  },
+  subject: string,
+  lost: string,
+): Pick<HttpListenersOptions, 'opened' | 'refused'> => ({
+  opened: () => problems.clear(subject),
+  refused: ({ address, cause }) =>
+    problems.raise(subject, `${lost} cannot listen on ${address}: ${cause}`, listenRemedy(address)),
+});
 
 /** What to do where something else has the port. */
 export const listenRemedy = (address: string): string =>

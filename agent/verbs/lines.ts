@@ -1,7 +1,8 @@
 import { timeOfLine, type LinePage, type LinesAnswer } from '../core/lines.ts';
 import type { Member } from '../core/member.ts';
+import { askAll } from './ask-all.ts';
 import { clockOff } from './history.ts';
-import { present, type Pair, whyOf } from './pair.ts';
+import type { Pair } from './pair.ts';
 
 /**
  * The lines of a record that every node keeps. They stand in the order in which things happened,
@@ -13,18 +14,7 @@ export async function linesOfAll(
   limit: number,
   read: (member: Member) => Promise<LinePage>,
 ): Promise<LinesAnswer> {
-  const reachable = present(pair);
-  const parts = await Promise.all(
-    members.map(async (member) => {
-      const { node } = member;
-      if (!reachable.includes(member)) return missing(node, `the agent on ${node} does not answer`);
-      try {
-        return { node, problem: '', ...(await read(member)) };
-      } catch (error) {
-        return missing(node, whyOf(error));
-      }
-    }),
-  );
+  const parts = await askAll(pair, members, NO_LINES, read);
   const lines = parts.flatMap(({ node, lines: of }) => {
     const off = clockOff(pair, node);
     return of.map((line) => ({ node, line, atMs: Date.parse(timeOfLine(line)) - off }));
@@ -38,9 +28,4 @@ export async function linesOfAll(
   };
 }
 
-const missing = (node: string, problem: string) => ({
-  node,
-  problem,
-  leftOut: '',
-  lines: [] as readonly string[],
-});
+const NO_LINES: LinePage = { lines: [], leftOut: '' };

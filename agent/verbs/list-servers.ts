@@ -1,9 +1,10 @@
 import { ActFailure } from '../core/results.ts';
-import type { LostWish, ServersAnswer } from '../core/answers.ts';
+import type { LostWish, NodeServers, ServersAnswer } from '../core/answers.ts';
 import { inForce } from '../core/intents.ts';
 import type { Drift, Intent } from '../core/model.ts';
 import { targetOf } from '../core/servers.ts';
-import { present, type Pair, whyOf } from './pair.ts';
+import { askAll } from './ask-all.ts';
+import type { Pair } from './pair.ts';
 
 /**
  * `servers`: what every node's HAProxy has now, of one backend or of all
@@ -11,22 +12,19 @@ import { present, type Pair, whyOf } from './pair.ts';
  * for a backend no node has.
  */
 export async function listServers(pair: Pair, backend: string | null): Promise<ServersAnswer> {
-  const reachable = present(pair);
-  let missing: ActFailure | null = null;
-  const nodes = await Promise.all(
-    pair.members.map(async (member) => {
-      const { node } = member;
-      if (!reachable.includes(member))
-        return { node, problem: `the agent on ${node} does not answer`, servers: [] };
-      try {
-        return { node, problem: '', servers: await member.findServers('', backend ?? '') };
-      } catch (error) {
-        if (error instanceof ActFailure && error.outcome === 'not-found') missing = error;
-        return { node, problem: whyOf(error), servers: [] };
-      }
-    }),
+  const none: Pick<NodeServers, 'servers'> = { servers: [] };
+  const missing: ActFailure[] = [];
+  const nodes = await askAll(
+    pair,
+    pair.members,
+    none,
+    async (member) => ({ servers: await member.findServers('', backend ?? '') }),
+    (error) => {
+      if (error instanceof ActFailure && error.outcome === 'not-found') missing.push(error);
+    },
   );
-  if (missing !== null && nodes.every(({ problem }) => problem !== '')) throw missing;
+  const last = missing.at(-1);
+  if (last !== undefined && nodes.every(({ problem }) => problem !== '')) throw last;
   const wallMs = pair.clock.wallMs();
   const intents = [...pair.intents().values()].filter((intent) => {
     const target = targetOf(intent.key);

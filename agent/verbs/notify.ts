@@ -1,26 +1,17 @@
 import type { NotifyTested, TestedTarget } from '../core/notify/notify.ts';
 import { ActFailure } from '../core/results.ts';
-import { present, type Pair, whyOf } from './pair.ts';
+import { askAll } from './ask-all.ts';
+import type { Pair } from './pair.ts';
 
 /**
  * `notify test`: each node sends a test to its targets of this name, '' to all, and says what came
  * of it. Throws ActFailure where every node answers and none has one of that name.
  */
 export async function testNotify(pair: Pair, target: string): Promise<NotifyTested> {
-  const reachable = present(pair);
-  const nodes = await Promise.all(
-    pair.members.map(async (member) => {
-      const { node } = member;
-      const none: readonly TestedTarget[] = [];
-      if (!reachable.includes(member))
-        return { node, problem: `the agent on ${node} does not answer`, targets: none };
-      try {
-        return { node, problem: '', targets: await member.testNotify(target) };
-      } catch (error) {
-        return { node, problem: whyOf(error), targets: none };
-      }
-    }),
-  );
+  const none: { readonly targets: readonly TestedTarget[] } = { targets: [] };
+  const nodes = await askAll(pair, pair.members, none, async (member) => ({
+    targets: await member.testNotify(target),
+  }));
   if (nodes.every(({ problem, targets }) => problem === '' && targets.length === 0))
     throw new ActFailure('not-found', {
       code: 'target_unknown',

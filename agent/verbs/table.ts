@@ -1,4 +1,4 @@
-import type { Decided } from '../core/alerts/status-alerts.ts';
+import type { Status } from '../core/answers.ts';
 import type { View } from '../core/decide/view.ts';
 import type { ControlVerbs } from '../core/verbs.ts';
 import { audit } from './audit.ts';
@@ -19,20 +19,17 @@ import { listCertificates, rollbackCertificates } from './certificates.ts';
 import { setServers } from './servers.ts';
 import { setWeights } from './weights.ts';
 import { show } from './show.ts';
-import { status } from './status.ts';
 
-/** What operators can ask of this agent. `silence`: why a peer is not heard. */
+/** What operators can ask of this agent; `now` is its status from memory. */
 export function controlVerbs(
   pair: Pair,
-  alerts: () => readonly Decided[],
+  now: () => Status,
   view: () => View | null,
-  silence: (peer: string) => string,
   /** Days before the end of a certificate at which doctor names it. */
   alarmDays: number,
   tokenTtlMs: number,
 ): ControlVerbs {
   const once = requests(pair);
-  const now = () => status({ pair, alerts, silence });
   return {
     status: () => Promise.resolve(now()),
     move: (act, report) => once(act, (one) => move(pair, one, report)),

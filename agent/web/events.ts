@@ -1,5 +1,5 @@
 import { duration } from '../core/duration.ts';
-import { eventOf } from '../core/events/event-lines.ts';
+import { eventsOf } from '../core/events/event-lines.ts';
 import type { PairEvent } from '../core/events/events.ts';
 import { markup, type Markup } from './markup.ts';
 import { moment, word, type Picture } from './picture.ts';
@@ -11,7 +11,7 @@ export const MOST_EVENTS = 30;
 export function events({ events: answer }: Pick<Picture, 'events'>): Markup {
   if (answer === null)
     return markup`<p>The records are being asked for; look again in a moment.</p>`;
-  const read = answer.lines.flatMap(({ line }) => eventOf(line) ?? []);
+  const read = eventsOf(answer);
   const silent = answer.nodes.filter(({ problem }) => problem !== '');
   const table =
     read.length === 0

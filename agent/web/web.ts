@@ -3,7 +3,7 @@ import type { Status } from '../core/answers.ts';
 import type { CertificatesSeen } from '../core/certs/certificates.ts';
 import { sentence } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
-import { httpListeners, listenRemedy } from '../sys/http-listeners.ts';
+import { httpListeners, listenProblem, sendWhole } from '../sys/http-listeners.ts';
 import { SCRIPT, STYLE } from './files.ts';
 import { looking, type LookSource } from './look.ts';
 import { pageOf, partsOf } from './page.ts';
@@ -58,13 +58,8 @@ export function startWeb(options: WebOptions): { close(): void } {
     response: ServerResponse,
   ): Promise<void> {
     const send = (code: number, type: string, body: string, more = {}): void => {
-      response.writeHead(code, {
-        ...HEADERS,
-        'content-type': `${type}; charset=utf-8`,
-        'content-length': Buffer.byteLength(body),
-        ...more,
-      });
-      response.end(method === 'HEAD' ? undefined : body);
+      const headers = { ...HEADERS, 'content-type': `${type}; charset=utf-8`, ...more };
+      sendWhole(method, response, code, headers, body);
     };
     if (method !== 'GET' && method !== 'HEAD')
       return send(405, 'text/plain', 'this page is only looked at\n', { allow: 'GET, HEAD' });
@@ -101,13 +96,7 @@ export function startWeb(options: WebOptions): { close(): void } {
         response.end(`${sentence(error)}\n`);
       });
     },
-    opened: () => problems.clear(SUBJECT),
-    refused: ({ address, cause }) =>
-      problems.raise(
-        SUBJECT,
-        `no page: it cannot listen on ${address}: ${cause}`,
-        listenRemedy(address),
-      ),
+    ...listenProblem(problems, SUBJECT, 'no page: it'),
   });
   return {
     close() {

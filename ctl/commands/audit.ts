@@ -2,13 +2,12 @@ import type { Command } from 'commander';
 import type { AuditEntry } from '../../agent/core/audit/audit.ts';
 import { MOST_LINES, type LinesAnswer } from '../../agent/core/lines.ts';
 import { auditResult, entriesOf } from '../json/audit.ts';
-import { AGENT, askedRow } from '../json/answer.ts';
-import { envelopeText } from '../json/envelope.ts';
 import { ago, common, count, type Finish } from '../options.ts';
-import { linesMissing, auditText } from '../render/audit.ts';
+import { auditText } from '../render/audit.ts';
 import { reading, type CommonOptions } from '../session.ts';
 import type { Streams } from '../streams.ts';
 import { follow, type Told } from './follow.ts';
+import { shownLines } from './lines.ts';
 
 type AuditOptions = CommonOptions & {
   readonly since?: number;
@@ -61,32 +60,14 @@ export function addAudit(program: Command, io: Streams, finish: Finish): void {
 }
 
 /** Prints what was found; the exit code. */
-function shown(
+const shown = (
   options: AuditOptions,
   io: Streams,
-  { node, nodes }: LinesAnswer,
+  answer: LinesAnswer,
   entries: readonly AuditEntry[],
-  { requestId, tookMs }: Told,
-): number {
-  const all = nodes.every(({ problem }) => problem === '');
-  if (options.output === 'json')
-    io.out(
-      envelopeText({
-        verb: 'audit',
-        ok: all,
-        changed: false,
-        requestId,
-        answeredBy: node,
-        tookMs,
-        result: auditResult(entries, nodes),
-        nodes: nodes.map((one) => askedRow(one, 'audit_unknown', AGENT)),
-        error: null,
-        incomplete: all ? [] : ['nodes'],
-      }),
-    );
-  else {
-    const text = `${entries.map(auditText).join('')}${linesMissing({ nodes })}`;
-    io.out(text === '' ? 'Nothing is on record for that.\n' : text);
-  }
-  return all ? 0 : 6;
-}
+  told: Told,
+): number =>
+  shownLines('audit', options, io, answer, told, {
+    result: auditResult(entries, answer.nodes),
+    text: entries.map(auditText).join(''),
+  });

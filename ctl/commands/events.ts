@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
+import { eventsOf } from '../../agent/core/events/event-lines.ts';
 import { EVENT_KINDS, type EventsAsk, type PairEvent } from '../../agent/core/events/events.ts';
 import { MOST_LINES, type LinesAnswer } from '../../agent/core/lines.ts';
-import { AGENT, askedRow } from '../json/answer.ts';
-import { envelopeText } from '../json/envelope.ts';
-import { eventsOf, eventsResult, eventText } from '../json/events.ts';
+import { eventsResult, eventText } from '../json/events.ts';
 import { ago, common, count, type Finish } from '../options.ts';
 import { eventScreen } from '../render/events.ts';
 import { linesMissing } from '../render/audit.ts';
@@ -11,6 +10,7 @@ import { wrapped } from '../render/wrapped.ts';
 import { reading, type CommonOptions } from '../session.ts';
 import type { Streams } from '../streams.ts';
 import { follow, type Told } from './follow.ts';
+import { shownLines } from './lines.ts';
 
 type EventsOptions = CommonOptions & {
   readonly since?: number;
@@ -84,32 +84,14 @@ const words = (text: string, before: readonly string[]): readonly string[] => [
 ];
 
 /** Prints what was found; the exit code. */
-function shown(
+const shown = (
   options: EventsOptions,
   io: Streams,
-  { node, nodes }: LinesAnswer,
+  answer: LinesAnswer,
   events: readonly PairEvent[],
-  { requestId, tookMs }: Told,
-): number {
-  const all = nodes.every(({ problem }) => problem === '');
-  if (options.output === 'json')
-    io.out(
-      envelopeText({
-        verb: 'events',
-        ok: all,
-        changed: false,
-        requestId,
-        answeredBy: node,
-        tookMs,
-        result: eventsResult(events, nodes),
-        nodes: nodes.map((one) => askedRow(one, 'events_unknown', AGENT)),
-        error: null,
-        incomplete: all ? [] : ['nodes'],
-      }),
-    );
-  else {
-    const text = `${events.map(eventScreen).join('')}${linesMissing({ nodes })}`;
-    io.out(text === '' ? 'Nothing is on record for that.\n' : text);
-  }
-  return all ? 0 : 6;
-}
+  told: Told,
+): number =>
+  shownLines('events', options, io, answer, told, {
+    result: eventsResult(events, answer.nodes),
+    text: events.map(eventScreen).join(''),
+  });

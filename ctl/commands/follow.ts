@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MOST_LINES, type LinesAnswer } from '../../agent/core/lines.ts';
+import { unseen } from '../../agent/core/unseen.ts';
 import { newRequestId } from '../session.ts';
 
 /** Between two readings of --follow, ms. */
@@ -25,7 +26,8 @@ export async function follow<T>(
   keyOf: (item: T) => string,
   show: (answer: LinesAnswer, fresh: readonly T[], told: Told) => void,
 ): Promise<never> {
-  const fresh = unseen(keyOf);
+  const isNew = unseen(MOST_KNOWN);
+  const fresh = (found: readonly T[]): T[] => found.filter((item) => isNew(keyOf(item)));
   show(first, fresh(items(first)), { requestId: newRequestId(), tookMs: 0 });
   for (let completeMs = performance.now(); ;) {
     await sleep(FOLLOW_MS);
@@ -36,20 +38,4 @@ export async function follow<T>(
     const tookMs = performance.now() - startedMs;
     if (found.length > 0) show(next, found, { requestId: newRequestId(), tookMs });
   }
-}
-
-/** Items that were not given before, of the newest MOST_KNOWN. */
-function unseen<T>(keyOf: (item: T) => string): (items: readonly T[]) => T[] {
-  const known = new Set<string>();
-  return (items) => {
-    const fresh = items.filter((item) => {
-      const key = keyOf(item);
-      return !known.has(key) && known.add(key);
-    });
-    for (const key of known) {
-      if (known.size <= MOST_KNOWN) break;
-      known.delete(key);
-    }
-    return fresh;
-  };
 }

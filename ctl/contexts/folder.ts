@@ -5,6 +5,7 @@ import { describeIdentity, pairIn, parseIdentity } from '../../agent/wire/identi
 import { readConfigFile, type ContextToml } from '../connect/config-file.ts';
 import { usage } from '../failure.ts';
 import { modeOf, octal, readIfThere } from '../files.ts';
+import { CERTIFICATE } from '../pki/register.ts';
 
 /** What somebody made for an operator: where the agents are, and the files that let him in. */
 export interface Handed {
@@ -114,11 +115,9 @@ function certificateIn(path: string, text: string): X509Certificate {
   }
 }
 
-const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
 /** Two while a CA is being replaced. Throws ActFailure 'usage' for what is no certificate. */
 export const caCertificates = (path: string, text: string): X509Certificate[] =>
-  (text.match(PEM) ?? [text]).map((pem) => certificateIn(path, pem));
+  (text.match(CERTIFICATE) ?? [text]).map((pem) => certificateIn(path, pem));
 
 /** A key with a passphrase is not opened for this: the agents' answers will tell. */
 function belongs(leaf: X509Certificate, key: string, path: string): boolean {

@@ -1,4 +1,4 @@
-import { eventLine, eventOf } from '../../agent/core/events/event-lines.ts';
+import { eventJson, eventLine } from '../../agent/core/events/event-lines.ts';
 import type { PairEvent } from '../../agent/core/events/events.ts';
 import type { LinesAnswer } from '../../agent/core/lines.ts';
 
@@ -7,14 +7,6 @@ export interface EventsJson {
   readonly events: readonly ReturnType<typeof eventResult>[];
   readonly left_out: readonly { readonly node: string; readonly reason: string }[];
 }
-
-/** What the lines say, the newest last; a line that says nothing is left out. */
-export const eventsOf = ({ lines }: Pick<LinesAnswer, 'lines'>): PairEvent[] =>
-  lines.flatMap(({ node, line }) => {
-    const event = eventOf(line);
-    // Who gave it counts, not who it says it is of.
-    return event === null ? [] : [{ ...event, node }];
-  });
 
 export const eventsResult = (
   events: readonly PairEvent[],
@@ -29,14 +21,9 @@ export const eventsResult = (
 /** One event on a line of its own, as it stands in the file. */
 export const eventText = (event: PairEvent): string => `${eventLine(event)}\n`;
 
+/** Every key is there: what does not apply is null. */
 const eventResult = (event: PairEvent) => ({
-  time: event.time,
-  id: event.id,
-  node: event.node,
-  kind: event.kind,
-  severity: event.severity,
-  subject: event.subject,
-  text: event.text,
+  ...eventJson(event),
   alert: event.alert ?? null,
   remedy: event.remedy ?? null,
   from: event.from ?? null,

@@ -2,7 +2,9 @@ import type { Certificates, ServersAnswer, Status } from '../../agent/core/answe
 import { certificateFindings } from '../../agent/core/certs/certificates.ts';
 import { addressesCalled } from '../../agent/core/addresses.ts';
 import { addressIds, isHeard } from '../../agent/core/heard.ts';
+import { compareStamps } from '../../agent/core/intents.ts';
 import { ActFailure } from '../../agent/core/results.ts';
+import { kindOf } from '../../agent/core/servers.ts';
 import { nearest } from '../../agent/core/words.ts';
 import { usage } from '../failure.ts';
 
@@ -95,6 +97,9 @@ const masters = (status: Status, address: string): string[] =>
     return own?.state === 'MASTER' ? [one.node] : [];
   });
 
+const whose = (nodes: readonly string[]): string =>
+  nodes.length === 0 ? "nobody's" : `on ${nodes.join(' and ')}`;
+
 function owned(status: Status, node: string, address: string | null): string[] {
   knownNode(status, node);
   const all = addressIds(status);
@@ -106,7 +111,7 @@ function owned(status: Status, node: string, address: string | null): string[] {
   return wanted.flatMap((id) => {
     const has = masters(status, id);
     if (has.length === 1 && has[0] === node) return [];
-    return [`${id} is ${has.length === 0 ? "nobody's" : `on ${has.join(' and ')}`}`];
+    return [`${id} is ${whose(has)}`];
   });
 }
 
@@ -169,20 +174,15 @@ function converged(status: Status): string[] {
   const moving = status.verdicts.flatMap(({ address, owner }) => {
     const has = masters(status, address);
     if (has.length === 1 && (owner === null || has[0] === owner)) return [];
-    const where = has.length === 0 ? "nobody's" : `on ${has.join(' and ')}`;
-    return [`${address} is ${where}${owner === null ? '' : `, and belongs to ${owner}`}`];
+    return [`${address} is ${whose(has)}${owner === null ? '' : `, and belongs to ${owner}`}`];
   });
   const wishes = status.nodes.filter(isHeard).flatMap(({ node, report }) =>
     status.intents
-      .filter(({ key, deleted }) => !deleted && /^(server|weight)\//.test(key))
+      .filter(({ key, deleted }) => !deleted && kindOf(key) !== null)
       .flatMap(({ key, stamp }) => {
         const own = report?.applied.find((one) => one.key === key);
         const name = key.replace(/^(\w+)\/+/, '$1 ');
-        if (
-          own === undefined ||
-          own.stamp.wallMs !== stamp.wallMs ||
-          own.stamp.count !== stamp.count
-        )
+        if (own === undefined || compareStamps(own.stamp, stamp) !== 0)
           return [`${name} is not in force on ${node} yet`];
         return own.problem === '' ? [] : [`${name} on ${node}: ${own.problem}`];
       }),

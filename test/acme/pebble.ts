@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { freePort } from '../free-port.ts';
 import { issue } from '../certs/bundles.ts';
 
 /** An ACME CA on 127.0.0.1, for which every name is 127.0.0.1. */
@@ -13,15 +13,6 @@ export interface LocalPebble {
   /** Where it asks for tokens. */
   readonly httpPort: number;
   end(): Promise<void>;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 /** Debian's pebble with files in `folder`; it refuses every twentieth nonce. Rejects with what it said. */

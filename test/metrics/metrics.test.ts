@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { freePort } from '../free-port.ts';
 import type { Status } from '../../agent/core/answers.ts';
 import type { CertificatesSeen } from '../../agent/core/certs/certificates.ts';
 import type { OwnerChange } from '../../agent/core/history.ts';
@@ -11,15 +12,6 @@ import { FakeClock } from '../fake-clock.ts';
 import { address, haproxy, inspected, NOW, report } from '../reports.ts';
 
 const WALL = 1_800_000_000_000;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 const change = (more: Partial<OwnerChange> = {}): OwnerChange => ({
   address: '1@wan',

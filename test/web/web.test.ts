@@ -1,21 +1,12 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
+import { freePort } from '../free-port.ts';
 import { problems } from '../../agent/problems.ts';
 import { startWeb } from '../../agent/web/web.ts';
 import { FakeClock, settled } from '../fake-clock.ts';
 import { NOW } from '../reports.ts';
 import { PICTURE, WALL } from './pictures.ts';
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 async function world(t: ExecutionContext) {
   const port = await freePort();

@@ -1,5 +1,5 @@
 import { EVENT_KINDS, type EventSeverity, type PairEvent } from './events.ts';
-import { isLineTime, jsonLine, objectIn } from '../lines.ts';
+import { isLineTime, jsonLine, objectIn, type LinesAnswer } from '../lines.ts';
 
 /** The event as it stands in the record, in a line for a log shipper and in JSON: what does not apply is absent. */
 export const eventJson = (event: PairEvent) => ({
@@ -52,6 +52,14 @@ export function eventOf(line: string): PairEvent | null {
     ...number('count', read['count']),
   };
 }
+
+/** What the lines say, the newest last; a line that says nothing is left out. */
+export const eventsOf = ({ lines }: Pick<LinesAnswer, 'lines'>): PairEvent[] =>
+  lines.flatMap(({ node, line }) => {
+    const event = eventOf(line);
+    // Who gave it counts, not who it says it is of.
+    return event === null ? [] : [{ ...event, node }];
+  });
 
 const OPTIONAL = {
   alert: 'alert',

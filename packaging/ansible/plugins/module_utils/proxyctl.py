@@ -213,3 +213,11 @@ def carry_out(module, verb, options=(), operands=(), data=None, line=None):
     if told.get("failed"):
         module.fail_json(**told)
     module.exit_json(**told)
+
+
+def take_out(module, verb):
+    """drain and maint: the same but for the verb."""
+    params = module.params
+    if params["then"] is not None and not params["wait"]:
+        module.fail_json(msg="then says what happens when wait ends; remedy: wait: true")
+    carry_out(module, verb, ["until", "wait", "then"], params["target"])

@@ -62,7 +62,7 @@ error:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.proxyctl.pair.plugins.module_utils.proxyctl import (
     CHANGING,
-    carry_out,
+    take_out,
 )
 
 
@@ -77,10 +77,7 @@ def main():
         ),
         supports_check_mode=True,
     )
-    params = module.params
-    if params["then"] is not None and not params["wait"]:
-        module.fail_json(msg="then says what happens when wait ends; remedy: wait: true")
-    carry_out(module, "drain", ["until", "wait", "then"], params["target"])
+    take_out(module, "drain")
 
 
 if __name__ == "__main__":

@@ -60,7 +60,7 @@ error:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.proxyctl.pair.plugins.module_utils.proxyctl import (
     CHANGING,
-    carry_out,
+    take_out,
 )
 
 
@@ -75,10 +75,7 @@ def main():
         ),
         supports_check_mode=True,
     )
-    params = module.params
-    if params["then"] is not None and not params["wait"]:
-        module.fail_json(msg="then says what happens when wait ends; remedy: wait: true")
-    carry_out(module, "maint", ["until", "wait", "then"], params["target"])
+    take_out(module, "maint")
 
 
 if __name__ == "__main__":
