@@ -1,7 +1,7 @@
 import { ActFailure } from '../core/results.ts';
 import type { LostWish, NodeServers, ServersAnswer } from '../core/answers.ts';
 import { inForce } from '../core/intents.ts';
-import type { Drift, Intent } from '../core/model.ts';
+import type { Drift } from '../core/model.ts';
 import { targetOf } from '../core/servers.ts';
 import { askAll } from './ask-all.ts';
 import type { Pair } from './pair.ts';
@@ -31,25 +31,26 @@ export async function listServers(pair: Pair, backend: string | null): Promise<S
     if (target === null || !inForce(intent, wallMs)) return false;
     return backend === null || target.backend === backend;
   });
+  const wished = new Set(intents.map(({ key }) => key));
   return {
     node: pair.node,
     nodes: nodes.map((one) => ({
       ...one,
       drift: driftOn(pair, one.node, backend),
-      lost: lostOn(pair, one.node, intents),
+      lost: lostOn(pair, one.node, wished),
     })),
     intents,
   };
 }
 
 /** Of these wishes, as that node last reported it. */
-const lostOn = (pair: Pair, name: string, intents: readonly Intent[]): LostWish[] =>
+const lostOn = (pair: Pair, name: string, wished: ReadonlySet<string>): LostWish[] =>
   pair
     .view()
     .filter(({ node, fresh }) => node === name && fresh)
     .flatMap(({ report }) => report?.applied ?? [])
     .flatMap(({ key, server }) =>
-      server !== undefined && intents.some((intent) => intent.key === key) ? [{ key, server }] : [],
+      server !== undefined && wished.has(key) ? [{ key, server }] : [],
     );
 
 /** As that node last reported it; none of a node that is not in touch. */

@@ -2,9 +2,10 @@ import { isIP } from 'node:net';
 import { isatty } from 'node:tty';
 import { adminWord } from '../../agent/core/admin.ts';
 import type { ServerReading, ServersAnswer } from '../../agent/core/answers.ts';
+import { serverKey } from '../../agent/core/intents.ts';
 import { ActFailure } from '../../agent/core/results.ts';
 import { usage } from '../failure.ts';
-import { serverNames, wishFor } from '../json/servers.ts';
+import { serverNames } from '../json/servers.ts';
 
 /** What is named on the command line. */
 export interface Asked {
@@ -72,8 +73,9 @@ export function checkCanAsk({ verb, output, yes, dryRun }: Manner): void {
  */
 export function select(answer: ServersAnswer, { targets, host }: Asked): Selection {
   const names = serverNames(answer);
-  for (const target of targets)
-    if (!names.some((name) => isMeant(target, name)))
+  const patterns = targets.map((target) => ({ target, pattern: patternOf(target) }));
+  for (const { target, pattern } of patterns)
+    if (!names.some((name) => pattern.test(name)))
       throw new ActFailure('not-found', {
         code: 'no_such_server',
         message: `no server is ${target}`,
@@ -82,23 +84,24 @@ export function select(answer: ServersAnswer, { targets, host }: Asked): Selecti
       });
   if (host !== null) refuseUnsaid(answer);
   const meant = names.filter(
-    (name) => targets.length === 0 || targets.some((target) => isMeant(target, name)),
+    (name) => patterns.length === 0 || patterns.some(({ pattern }) => pattern.test(name)),
   );
-  const servers = meant
-    .map((name) => over(answer, name))
-    .filter(({ addresses }) => host === null || addresses.some((one) => isSame(one, host)));
-  if (servers.length === 0) throw nobodyOn(host ?? '', meant, answer);
+  const all = selected(answer, meant);
+  const servers = all.filter(
+    ({ addresses }) => host === null || addresses.some((one) => isSame(one, host)),
+  );
+  if (servers.length === 0) throw nobodyOn(host ?? '', all);
   return { servers, notes: answer.nodes.flatMap((node) => noteOf(node, host)) };
 }
 
-/** A target with its wildcards against BACKEND/SERVER; a backend alone is all of it. */
-function isMeant(target: string, name: string): boolean {
+/** A target with its wildcards, for BACKEND/SERVER; a backend alone is all of it. */
+function patternOf(target: string): RegExp {
   const whole = target.includes('/') ? target : `${target}/*`;
   const pattern = whole
     .replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`)
     .replaceAll(/\*+/g, '[^/]*')
     .replaceAll('?', '[^/]');
-  return new RegExp(`^${pattern}$`).test(name);
+  return new RegExp(`^${pattern}$`);
 }
 
 /** IPv6 in whatever spelling. */
@@ -114,19 +117,25 @@ function canonical(address: string): string {
   }
 }
 
-function over({ nodes, intents }: ServersAnswer, name: string): SelectedServer {
-  const found = nodes.flatMap(({ servers }) =>
-    servers.filter((one) => `${one.backend}/${one.name}` === name),
-  );
-  const each = (of: (one: ServerReading) => string | null): string[] => [
-    ...new Set(found.flatMap((one) => of(one) ?? [])),
-  ];
-  return {
-    name,
-    addresses: each(({ address }) => address),
-    states: each((one) => adminWord(one.adminBits, wishFor(intents, one) !== null)),
-    sessions: found.reduce((sum, { sessions }) => sum + sessions, 0),
-  };
+/** These servers, each over all nodes. */
+function selected({ nodes, intents }: ServersAnswer, names: readonly string[]): SelectedServer[] {
+  const readings = new Map<string, ServerReading[]>(names.map((name) => [name, []]));
+  for (const { servers } of nodes)
+    for (const one of servers) readings.get(`${one.backend}/${one.name}`)?.push(one);
+  const wishes = new Set(intents.map(({ key }) => key));
+  return [...readings].map(([name, found]) => {
+    const each = (of: (one: ServerReading) => string | null): string[] => [
+      ...new Set(found.flatMap((one) => of(one) ?? [])),
+    ];
+    const state = (one: ServerReading): string =>
+      adminWord(one.adminBits, wishes.has(serverKey('', one.backend, one.name)));
+    return {
+      name,
+      addresses: each(({ address }) => address),
+      states: each(state),
+      sessions: found.reduce((sum, { sessions }) => sum + sessions, 0),
+    };
+  });
 }
 
 const isOlder = ({ servers }: ServersAnswer['nodes'][number]): boolean =>
@@ -151,8 +160,8 @@ function noteOf(node: ServersAnswer['nodes'][number], host: string | null): stri
   ];
 }
 
-function nobodyOn(host: string, meant: readonly string[], answer: ServersAnswer): ActFailure {
-  const there = [...new Set(meant.flatMap((name) => over(answer, name).addresses))];
+function nobodyOn(host: string, meant: readonly SelectedServer[]): ActFailure {
+  const there = [...new Set(meant.flatMap(({ addresses }) => addresses))];
   return new ActFailure('not-found', {
     code: 'no_such_server',
     message: `no server is on ${host}`,

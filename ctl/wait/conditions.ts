@@ -176,16 +176,17 @@ function converged(status: Status): string[] {
     if (has.length === 1 && (owner === null || has[0] === owner)) return [];
     return [`${address} is ${whose(has)}${owner === null ? '' : `, and belongs to ${owner}`}`];
   });
-  const wishes = status.nodes.filter(isHeard).flatMap(({ node, report }) =>
-    status.intents
+  const wishes = status.nodes.filter(isHeard).flatMap(({ node, report }) => {
+    const applied = new Map(report?.applied.map((one) => [one.key, one]));
+    return status.intents
       .filter(({ key, deleted }) => !deleted && kindOf(key) !== null)
       .flatMap(({ key, stamp }) => {
-        const own = report?.applied.find((one) => one.key === key);
+        const own = applied.get(key);
         const name = key.replace(/^(\w+)\/+/, '$1 ');
         if (own === undefined || compareStamps(own.stamp, stamp) !== 0)
           return [`${name} is not in force on ${node} yet`];
         return own.problem === '' ? [] : [`${name} on ${node}: ${own.problem}`];
-      }),
-  );
+      });
+  });
   return [...silent, ...moving, ...wishes];
 }
