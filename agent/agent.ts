@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url';
-import { reloadNote, startedNote } from './audit/notes.ts';
+import { startedNote } from './audit/notes.ts';
 import type { Config } from './config/config.ts';
 import { UNPRIVILEGED } from './core/health.ts';
 import type { Policy } from './core/model.ts';
@@ -16,14 +16,13 @@ import { hostEvents } from './start/host-events.ts';
 import { hostFiles } from './start/host-files.ts';
 import { hostHaproxy } from './start/host-haproxy.ts';
 import { hostLinks } from './start/host-links.ts';
-import { hostMetrics } from './start/host-metrics.ts';
 import { hostNode } from './start/host-node.ts';
 import { hostNotify } from './start/host-notify.ts';
 import { hostPair } from './start/host-pair.ts';
+import { hostReload } from './start/host-reload.ts';
 import { hostServer } from './start/host-server.ts';
-import { hostWeb } from './start/host-web.ts';
+import { hostShown } from './start/host-shown.ts';
 import { openAsRoot } from './start/open-as-root.ts';
-import { reloading } from './start/reload.ts';
 import type { Clock } from './sys/clock.ts';
 import { watchInstalled } from './upkeep/installed.ts';
 import { startUpkeep, type Upkeep } from './upkeep/upkeep.ts';
@@ -90,7 +89,7 @@ export async function startAgent(
   };
   const common = { config, clock, log, problems };
   const files = await hostFiles({ ...common, descriptors, ends: opened, problemOf });
-  const { tls, audit, events, revocations, own, save } = files;
+  const { tls, audit, revocations, save } = files;
   const notify = await hostNotify({
     config,
     clock,
@@ -150,17 +149,13 @@ export async function startAgent(
   });
   const happens = hostEvents({ config, clock, files, running, parts, notify });
 
-  const shown = {
+  const { ended } = await hostShown({
     ...common,
+    ends: opened,
     parts,
     running,
     certificates: () => upkeep?.seen() ?? { certificates: [], findings: [], atWallMs: null },
-  };
-  const metrics = await hostMetrics(shown);
-  opened.opened(() => metrics?.close());
-  const web = await hostWeb(shown);
-  opened.opened(() => web?.close());
-  const ended = metrics?.ended ?? null;
+  });
   const wiring = { running, links, parts, problemOf, ended };
   const server = await hostServer({ ...common, files, bound, ...wiring });
   shedBy(server.shed);
@@ -183,12 +178,6 @@ export async function startAgent(
   opened.opened(upkeep.stop);
   if (observes !== '')
     problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');
-  const renewed = (): void => {
-    links.renew();
-    own.look();
-    void revocations.reload();
-  };
-  const reload = reloading({ running: config, policy, tls, renewed, log, problems });
   const installed = watchInstalled(fileURLToPath(import.meta.url), clock, problems);
   opened.opened(() => installed.stop());
   audit.note(startedNote(VERSION, account?.name ?? 'as started'));
@@ -198,22 +187,7 @@ export async function startAgent(
   return {
     lost: privileges.lost,
     addresses: server.addresses,
-    reload(next) {
-      problems.clear('config');
-      const reloaded = reload(next);
-      audit.note(reloadNote(reloaded));
-      happens.reloaded(reloaded);
-      bell.ring();
-    },
-    reloadRefused(cause, remedy) {
-      problems.raise('config', cause, remedy);
-      audit.note(reloadNote({ taken: [], waiting: [], refused: cause }));
-      happens.refused(cause);
-    },
-    reopenRecords() {
-      audit.reopen();
-      events.reopen();
-    },
+    ...hostReload({ ...common, policy, files, links, happens, changed: bell.ring }),
     ...endings({ loop, carp: kernel, haproxy: running.haproxy, clock, log }, privileges.will),
     stop: opened.end,
   };

@@ -1,0 +1,49 @@
+import { reloadNote } from '../audit/notes.ts';
+import type { Config } from '../config/config.ts';
+import type { Policy } from '../core/model.ts';
+import type { Log } from '../log.ts';
+import type { Problems } from '../problems.ts';
+import type { hostEvents } from './host-events.ts';
+import type { HostFiles } from './host-files.ts';
+import type { hostLinks } from './host-links.ts';
+import { reloading } from './reload.ts';
+
+/** What SIGHUP does to a running agent, and puts on record of it. */
+export function hostReload(host: {
+  readonly config: Config;
+  readonly policy: Policy;
+  readonly log: Log;
+  readonly problems: Problems;
+  readonly files: Pick<HostFiles, 'tls' | 'audit' | 'events' | 'revocations' | 'own'>;
+  readonly links: Pick<ReturnType<typeof hostLinks>, 'renew'>;
+  readonly happens: Pick<ReturnType<typeof hostEvents>, 'reloaded' | 'refused'>;
+  /** It may decide otherwise now. */
+  readonly changed: () => void;
+}) {
+  const { config, policy, log, problems, links, happens, changed } = host;
+  const { tls, audit, events, revocations, own } = host.files;
+  const renewed = (): void => {
+    links.renew();
+    own.look();
+    void revocations.reload();
+  };
+  const apply = reloading({ running: config, policy, tls, renewed, log, problems });
+  return {
+    reload(next: Config): void {
+      problems.clear('config');
+      const reloaded = apply(next);
+      audit.note(reloadNote(reloaded));
+      happens.reloaded(reloaded);
+      changed();
+    },
+    reloadRefused(cause: string, remedy: string): void {
+      problems.raise('config', cause, remedy);
+      audit.note(reloadNote({ taken: [], waiting: [], refused: cause }));
+      happens.refused(cause);
+    },
+    reopenRecords(): void {
+      audit.reopen();
+      events.reopen();
+    },
+  };
+}
