@@ -66,7 +66,7 @@ export interface ServerReading {
   readonly status: string;
   /** What HAProxy was told. */
   readonly admin: AdminState | Unknown;
-  /** srv_admin_state of HAProxy, bit by bit; core/admin.ts reads it. */
+  /** srv_admin_state of HAProxy, bit by bit; core/servers/admin.ts reads it. */
   readonly adminBits: number;
   /** What it was told, and what it is configured with. */
   readonly weight: number;

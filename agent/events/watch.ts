@@ -4,7 +4,7 @@ import { wishEvents } from '../core/events/event-wishes.ts';
 import type { Alert } from '../core/answers.ts';
 import type { OwnerChange } from '../core/history.ts';
 import type { Intent } from '../core/model.ts';
-import { unseen } from '../core/unseen.ts';
+import { unseen } from '../core/events/unseen.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { EventRecord } from './record.ts';
 

@@ -1,6 +1,6 @@
 import type { Stamp } from '../core/model.ts';
 import { compareStamps } from '../core/intents.ts';
-import type { ServerTask } from '../core/servers.ts';
+import type { ServerTask } from '../core/servers/servers.ts';
 
 const FIRST_MS = 1000;
 

@@ -1,4 +1,9 @@
-import { driftOf, withoutServer, type FoundDrift, type ServerSetting } from '../core/drift.ts';
+import {
+  driftOf,
+  withoutServer,
+  type FoundDrift,
+  type ServerSetting,
+} from '../core/servers/drift.ts';
 import type { Intents } from '../core/intents.ts';
 import type { Drift } from '../core/model.ts';
 import { sentence } from '../core/words.ts';

@@ -6,7 +6,7 @@ export interface ServerLine {
   readonly backendId: string;
   readonly backend: string;
   readonly server: string;
-  /** srv_admin_state; core/admin.ts reads it. */
+  /** srv_admin_state; core/servers/admin.ts reads it. */
   readonly bits: number;
   readonly weight: number;
   readonly initialWeight: number;

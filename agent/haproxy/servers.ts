@@ -1,8 +1,8 @@
 import type { AdminState } from '../core/acts.ts';
 import { ActFailure } from '../core/results.ts';
 import type { ServerFigures, ServerReading } from '../core/answers.ts';
-import { adminState } from '../core/admin.ts';
-import { expectedWeight, type ServerTask } from '../core/servers.ts';
+import { adminState } from '../core/servers/admin.ts';
+import { expectedWeight, type ServerTask } from '../core/servers/servers.ts';
 import { nearest } from '../core/words.ts';
 import { RuntimeError, word, type Runtime } from './runtime.ts';
 import { parseServersState, type ServerLine } from './server-lines.ts';

@@ -7,7 +7,7 @@ import {
   UNTOLD,
   type ServerRecord,
   type ServerTask,
-} from '../core/servers.ts';
+} from '../core/servers/servers.ts';
 import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
 import { retries } from './retries.ts';

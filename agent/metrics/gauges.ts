@@ -2,7 +2,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { Status } from '../core/answers.ts';
 import { isHeard } from '../core/heard.ts';
 import { maintenanceKey } from '../core/intents.ts';
-import { kindOf } from '../core/servers.ts';
+import { kindOf } from '../core/servers/servers.ts';
 import type { Health, HaproxyState, Intent, NodeReport, NodeView } from '../core/model.ts';
 import type { CertificatesSeen } from '../core/certs/certificates.ts';
 

@@ -4,7 +4,7 @@ import { batches, keyOf, MOST_NOTICES, MOST_RAISED, MOST_TOLD } from '../core/no
 import { opened, tellerOf, withoutOver } from '../core/notify/notify.ts';
 import type { NotifyFilter, NotifyReport, Teller, TestedTarget } from '../core/notify/notify.ts';
 import type { NotifyMessage } from '../core/notify/notify-message.ts';
-import { unseen } from '../core/unseen.ts';
+import { unseen } from '../core/events/unseen.ts';
 import { sentence } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';

@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import type { Standing } from '../core/events/event-changes.ts';
 import { CAUSES, type OwnerChange } from '../core/history.ts';
 import type { Intent } from '../core/model.ts';
-import type { ServerRecord } from '../core/servers.ts';
+import type { ServerRecord } from '../core/servers/servers.ts';
 import { sentence } from '../core/words.ts';
 import { systemDisk, type Disk } from './disk.ts';
 

@@ -1,5 +1,5 @@
 import { inForce, serverKey, weightKey, type ServerTarget } from '../core/intents.ts';
-import { targetOf } from '../core/servers.ts';
+import { targetOf } from '../core/servers/servers.ts';
 import type { Pair } from './pair.ts';
 import type { Found } from './server-look.ts';
 import { expandWhereFound, keyOf, nameOf, nodesOf, noSuchServer } from './server-targets.ts';

@@ -2,7 +2,7 @@ import { ActFailure } from '../core/results.ts';
 import type { LostWish, NodeServers, ServersAnswer } from '../core/answers.ts';
 import { inForce } from '../core/intents.ts';
 import type { Drift } from '../core/model.ts';
-import { targetOf } from '../core/servers.ts';
+import { targetOf } from '../core/servers/servers.ts';
 import { askAll } from './ask-all.ts';
 import type { Pair } from './pair.ts';
 

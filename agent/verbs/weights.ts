@@ -2,7 +2,7 @@ import type { WeightAct } from '../core/acts.ts';
 import { ActFailure, type ActResult } from '../core/results.ts';
 import type { ServerReading } from '../core/answers.ts';
 import { weightKey, wish, type ServerTarget } from '../core/intents.ts';
-import { expectedWeight, isWeight, UNTOLD } from '../core/servers.ts';
+import { expectedWeight, isWeight, UNTOLD } from '../core/servers/servers.ts';
 import type { Report } from '../core/verbs.ts';
 import { behindText } from './behind.ts';
 import { keysInForce, lackText, liftedBy, type Lifted } from './lifted.ts';

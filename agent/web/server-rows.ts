@@ -1,4 +1,4 @@
-import { stateWord } from '../core/admin.ts';
+import { stateWord } from '../core/servers/admin.ts';
 import type { NodeServers, ServerReading, ServersAnswer } from '../core/answers.ts';
 import { serverKey } from '../core/intents.ts';
 import type { Tone } from './picture.ts';

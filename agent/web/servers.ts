@@ -1,4 +1,4 @@
-import { targetOf } from '../core/servers.ts';
+import { targetOf } from '../core/servers/servers.ts';
 import { markup, type Markup } from './markup.ts';
 import { byWhom, capped, rateKey, word, type Picture } from './picture.ts';
 import { MOST_SERVERS, serverRows, toneOf, type Cell, type Row } from './server-rows.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MOST_LINES, type LinesAnswer } from '../../agent/core/lines.ts';
-import { unseen } from '../../agent/core/unseen.ts';
+import { unseen } from '../../agent/core/events/unseen.ts';
 import { newRequestId } from '../session.ts';
 
 /** Between two readings of --follow, ms. */

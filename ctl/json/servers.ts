@@ -1,6 +1,6 @@
 import type { ActResult } from '../../agent/core/results.ts';
 import type { ServerReading, ServersAnswer } from '../../agent/core/answers.ts';
-import { adminWord } from '../../agent/core/admin.ts';
+import { adminWord } from '../../agent/core/servers/admin.ts';
 import { parseServerKey, parseWeightKey, serverKey } from '../../agent/core/intents.ts';
 import type { Drift, Intent } from '../../agent/core/model.ts';
 import { who, type WhoJson } from './wish.ts';

@@ -1,6 +1,6 @@
 import type { NodeServers, ServerReading, ServersAnswer } from '../../agent/core/answers.ts';
-import { stateWord } from '../../agent/core/admin.ts';
-import { targetOf } from '../../agent/core/servers.ts';
+import { stateWord } from '../../agent/core/servers/admin.ts';
+import { targetOf } from '../../agent/core/servers/servers.ts';
 import type { Drift, Intent } from '../../agent/core/model.ts';
 import { serverNames, wishFor } from '../json/servers.ts';
 import { clockTime, duration } from './duration.ts';

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { isatty } from 'node:tty';
-import { adminWord } from '../../agent/core/admin.ts';
+import { adminWord } from '../../agent/core/servers/admin.ts';
 import type { ServerReading, ServersAnswer } from '../../agent/core/answers.ts';
 import { serverKey } from '../../agent/core/intents.ts';
 import { ActFailure } from '../../agent/core/results.ts';

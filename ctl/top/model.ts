@@ -1,5 +1,5 @@
 import type { ServerReading, ServersAnswer, Status } from '../../agent/core/answers.ts';
-import { adminWord, stateWord } from '../../agent/core/admin.ts';
+import { adminWord, stateWord } from '../../agent/core/servers/admin.ts';
 import { serverNames, wishFor } from '../json/servers.ts';
 
 /** What one round of asking brought. */

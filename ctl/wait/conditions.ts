@@ -4,7 +4,7 @@ import { addressesCalled } from '../../agent/core/addresses.ts';
 import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { compareStamps } from '../../agent/core/intents.ts';
 import { ActFailure } from '../../agent/core/results.ts';
-import { kindOf } from '../../agent/core/servers.ts';
+import { kindOf } from '../../agent/core/servers/servers.ts';
 import { nearest } from '../../agent/core/words.ts';
 import { usage } from '../failure.ts';
 

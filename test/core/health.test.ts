@@ -1,6 +1,6 @@
 import test from 'ava';
 import { healthOf, NOT_READ } from '../../agent/core/health.ts';
-import { planServers, type ServerRecord } from '../../agent/core/servers.ts';
+import { planServers, type ServerRecord } from '../../agent/core/servers/servers.ts';
 import { intent, wishes } from './builders.ts';
 import { address, haproxy, NOW, report } from '../reports.ts';
 

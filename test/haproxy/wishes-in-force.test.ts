@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { Intent } from '../../agent/core/model.ts';
 import { ActFailure } from '../../agent/core/results.ts';
-import type { ServerRecord } from '../../agent/core/servers.ts';
+import type { ServerRecord } from '../../agent/core/servers/servers.ts';
 import { wishesInForce } from '../../agent/haproxy/wishes-in-force.ts';
 import { intent, wishes } from '../core/builders.ts';
 import { NOW } from '../reports.ts';

@@ -1,7 +1,7 @@
 import { alert, type Noticed } from './alert.ts';
 import type { NodeStatus } from '../answers.ts';
 import type { AppliedIntent, Intent } from '../model.ts';
-import { kindOf, targetOf } from '../servers.ts';
+import { kindOf, targetOf } from '../servers/servers.ts';
 
 interface Unmet {
   readonly node: string;

@@ -1,6 +1,6 @@
 import { adminState, isConfiguredOut } from './admin.ts';
-import { compareStamps, inForce, serverKey, weightKey, type Intents } from './intents.ts';
-import type { Drift, Intent } from './model.ts';
+import { compareStamps, inForce, serverKey, weightKey, type Intents } from '../intents.ts';
+import type { Drift, Intent } from '../model.ts';
 import { expectedWeight, targetOf, type ServerRecord } from './servers.ts';
 
 /** What HAProxy has of one server. */

@@ -5,8 +5,8 @@ import {
   parseWeightKey,
   type Intents,
   type ServerTarget,
-} from './intents.ts';
-import type { Intent, LostServer, Stamp } from './model.ts';
+} from '../intents.ts';
+import type { Intent, LostServer, Stamp } from '../model.ts';
 
 /** What was last told to HAProxy for one intent; stored, so that a restart knows. */
 export interface ServerRecord {
@@ -38,7 +38,7 @@ export const UNTOLD = { state: 'ready', weight: '100%' } as const;
 /**
  * What one HAProxy process still has to be told, in order of key: wishes that
  * are new, ended or meet a new process. A state changed by hand afterwards is
- * drift: core/drift.ts finds it. A new process needs no word about servers that
+ * drift: drift.ts finds it. A new process needs no word about servers that
  * should be as their configuration has them. A server that was gone is not told a wish of before
  * when its name is used again: the machine behind it may be another.
  */

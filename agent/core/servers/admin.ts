@@ -1,5 +1,5 @@
-import type { AdminState } from './acts.ts';
-import type { ServerReading } from './answers.ts';
+import type { AdminState } from '../acts.ts';
+import type { ServerReading } from '../answers.ts';
 
 /**
  * Bits of srv_admin_state in `show servers state`, HAProxy

@@ -1,10 +1,10 @@
 import test from 'ava';
-import { adminState, adminWord } from '../../agent/core/admin.ts';
-import { driftOf, withoutServer, type ServerSetting } from '../../agent/core/drift.ts';
-import type { Intent } from '../../agent/core/model.ts';
-import type { ServerRecord } from '../../agent/core/servers.ts';
-import { intent, wishes } from './builders.ts';
-import { NOW } from '../reports.ts';
+import { adminState, adminWord } from '../../../agent/core/servers/admin.ts';
+import { driftOf, withoutServer, type ServerSetting } from '../../../agent/core/servers/drift.ts';
+import type { Intent } from '../../../agent/core/model.ts';
+import type { ServerRecord } from '../../../agent/core/servers/servers.ts';
+import { intent, wishes } from '../builders.ts';
+import { NOW } from '../../reports.ts';
 
 const KEY = 'server//WEB/web1';
 const WEIGHT = 'weight//WEB/web1';
