@@ -17,6 +17,7 @@ import type { LoopOptions } from './loop/ports.ts';
 import { wakeups } from './loop/schedule.ts';
 import type { Problems } from './problems.ts';
 import type { Store } from './store/state.ts';
+import { clockSteps } from './sys/clock-steps.ts';
 import type { Clock } from './sys/clock.ts';
 
 /** The HAProxys of this host, as a node sees them. */
@@ -107,6 +108,11 @@ export function startNode<H extends HaproxyPort>(ports: NodePorts<H>) {
     problems: problems.list,
     durable: ports.stored,
     log: loopLog(log),
+  });
+  // A wish may be over, or not over yet, by a clock that was set: nothing else says so.
+  const stepped = clockSteps(clock);
+  loop.onRound(() => {
+    if (stepped()) haproxy.wake();
   });
   const telling =
     ports.tellNeighbours === undefined
