@@ -11,13 +11,13 @@ import type { IntentSource } from './gossip/shared-intents.ts';
 import { heartbeats } from './gossip/heartbeats.ts';
 import { syncAlarms } from './gossip/sync-alarms.ts';
 import { logIntents, loopLog, type Log } from './log.ts';
+import { clockSteps } from './loop/clock-steps.ts';
 import { loop as startLoop } from './loop/loop.ts';
 import { tellingNeighbours, type TellNeighbours } from './loop/neighbours.ts';
 import type { LoopOptions } from './loop/ports.ts';
 import { wakeups } from './loop/schedule.ts';
 import type { Problems } from './problems.ts';
 import type { Store } from './store/state.ts';
-import { clockSteps } from './sys/clock-steps.ts';
 import type { Clock } from './sys/clock.ts';
 
 /** The HAProxys of this host, as a node sees them. */

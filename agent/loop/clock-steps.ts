@@ -1,4 +1,4 @@
-import type { Clock } from './clock.ts';
+import type { Clock } from '../sys/clock.ts';
 
 /** ntpd slews by 0.5 ms a second at most; what is more in one look was a step. */
 const STEP_MS = 100;

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { clockSteps } from '../../agent/sys/clock-steps.ts';
+import { clockSteps } from '../../agent/loop/clock-steps.ts';
 import type { Clock } from '../../agent/sys/clock.ts';
 
 test('a clock that is set is noticed once, either way; one that is slewed or stands still is not', (t) => {
