@@ -71,6 +71,9 @@ function ofBackend(
   const backend = section.title.split(' ')[1] ?? '';
   let checks = inherited;
   let resolves = false;
+  const isLog = section.lines.some(
+    ({ words: [first, mode] }) => first === 'mode' && mode === 'log',
+  );
   return section.lines.flatMap((line) => {
     const { words, isGuarded } = line;
     if (words[0] === 'default-server') {
@@ -95,7 +98,7 @@ function ofBackend(
         check:
           words.includes('disabled') || isAnywhere(second) || (!isTemplate && isOwn(second))
             ? true
-            : (own ?? true),
+            : (own ?? true) || isLog || UNCHECKABLE.test(second),
         text: line.text,
         line: number,
         ...(file === undefined ? {} : { file }),
@@ -103,6 +106,9 @@ function ofBackend(
     ];
   });
 }
+
+/** Datagrams have nobody who would answer, and of `rhttp@` the server comes by itself. */
+const UNCHECKABLE = /^(?:udp[46]?|rhttp)@/;
 
 /** "Where the client wanted to go": there is nothing to check. */
 const isAnywhere = (address: string): boolean =>
@@ -122,8 +128,8 @@ function afterDefault(before: Checks, { words, isGuarded }: ConfigLine): Checks 
 
 /** HOST and port of a server's address; no host for a socket, a variable, or a name that HAProxy resolves itself. */
 function placeOf(address: string, isOwnName: boolean): { host: string; port: number } {
-  const [, host = '', port = ''] = /^(?:(?:tcp|ipv)[46]?@)?(.+):(\d+)$/.exec(address) ?? [];
-  if (/^(unix@|abns@|abnsz@|fd@|\/)/.test(host) || hasVariable(host)) return { host: '', port: 0 };
+  const [, host = '', port = ''] = /^(?:(?:(?:mp)?tcp|ipv)[46]?@)?(.+):(\d+)$/.exec(address) ?? [];
+  if (/^[a-z+\d]+@|^\//.test(host) || hasVariable(host)) return { host: '', port: 0 };
   const bare = host.replace(/^\[|\]$/g, '');
   if (isOwnName && !/^[\d.]+$|:/.test(bare)) return { host: '', port: 0 };
   return { host: bare, port: Number(port) };

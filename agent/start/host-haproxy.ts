@@ -31,18 +31,21 @@ export function hostHaproxy(host: {
   const { config, clock, log, privileges, problems, latest, files, descriptors } = host;
   const { stored, save } = files;
   const elsewhere = (): string[] => vipsElsewhere(latest.report());
-  const socket = statsSocket({ ...config.haproxy, elsewhere, clock, descriptors });
+  const rootProcesses = (): Promise<string> => privileges.commands.processes();
+  const socket = statsSocket({ ...config.haproxy, elsewhere, clock, descriptors, rootProcesses });
   const here = { node: config.node, config, clock, socket };
   const certificates = hostCertificates({
     ...here,
     files: privileges.files,
     reload: () => privileges.commands.reload(),
+    rootProcesses,
     elsewhere,
   });
   const make = (intents: () => Intents) =>
     haproxy({
       ...here,
       listCertificates: certificates.list,
+      rootProcesses,
       intents,
       servers: stored.servers,
       saveServers: (servers) => save({ servers }).catch(() => undefined),

@@ -39,6 +39,8 @@ export interface LabOptions {
    * they must without root outside, and have the same witnesses by name.
    */
   readonly user?: string;
+  /** That user sees no process of others, as where `security.bsd.see_other_uids` is 0. */
+  readonly hidden?: boolean;
   /** The hosts run from what `proxyctl setup` writes. */
   readonly setup?: boolean;
   /** policy.icmp of the agents; absent: the product's own. */

@@ -35,6 +35,8 @@ function configFor({ agentConfig }: HostPlan, program: AgentProgram | undefined)
 /** The programs of a lab's hosts: started in their namespaces, restarted and signalled by name. */
 /** The lab has process ids of its own, and /proc is to show them: HAProxy tells its pid as it sees it. */
 const OWN_PROC = 'mount -t proc proc /proc 2>/dev/null; exec "$@"';
+/** Root sees all of it, and whom the agent becomes only what is his own. */
+const HIDDEN_PROC = 'mount -t proc -o hidepid=2 proc /proc || exit; exec "$@"';
 
 export function programs(plan: LabPlan) {
   /** What runs, by NODE/PROGRAM. */
@@ -50,7 +52,9 @@ export function programs(plan: LabPlan) {
     env: Readonly<Record<string, string>> = {},
   ): ChildProcess {
     const file = openSync(log, 'a');
-    const child = spawn('ip', ['netns', 'exec', namespace, 'sh', '-c', OWN_PROC, 'sh', ...argv], {
+    const isHidden = plan.hidden === true && key.endsWith('/agent');
+    const proc = isHidden ? HIDDEN_PROC : OWN_PROC;
+    const child = spawn('ip', ['netns', 'exec', namespace, 'sh', '-c', proc, 'sh', ...argv], {
       // Where a core file would lie.
       cwd: dirname(log),
       stdio: ['ignore', argv.includes(dist('test/kernel/main.js')) ? 'pipe' : file, file],
