@@ -82,7 +82,7 @@ const CAUSES: readonly Cause[] = [
     remedy: 'fetch the certificate again and look into the file',
   },
   {
-    seen: /^PK\x03\x04/,
+    seen: new RegExp(`^PK${String.fromCharCode(3, 4)}`),
     message: 'a ZIP archive',
     why: 'it is a ZIP archive, as CAs send them',
     remedy: 'unpack it (tar -xf OLD), then cat LEAF CHAIN KEY > NEW',
