@@ -1,6 +1,6 @@
 import { webcrypto, X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createCrl } from '../../ctl/pki/crl.ts';
 import { bundle, issue, type Issued } from '../certs/bundles.ts';
 import { SERVERS } from './haproxy-config.ts';
@@ -55,6 +55,7 @@ export async function writeCertificates(plan: LabPlan): Promise<void> {
     more.set(servername, await issueSite(ca, 60, [servername]));
   for (const { node, folder, certPath, more: others } of plan.hosts) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(certPath), { recursive: true, mode: 0o755 });
     write(folder, 'node', await identity(node, `proxyctl://${plan.name}/node/${node}`));
     writeFileSync(certPath, site, { mode: 0o600 });
     for (const { path, servername } of others)

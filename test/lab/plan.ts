@@ -65,6 +65,8 @@ export interface HostPlan {
   readonly address6: string;
   readonly advskew: number;
   readonly folder: string;
+  /** What the host has below /, in a lab that runs from what `proxyctl setup` writes. */
+  readonly root: string;
   readonly carpConfig: string;
   readonly agentConfig: string;
   readonly agentSocket: string;
@@ -111,6 +113,8 @@ export const VHID = 1;
 export const INTERFACE = { freebsd: 'vtnet0', linux: 'eth0' } as const;
 /** Every host of the switch that is no HAProxy host: last part of its addresses; `vip` is the first's. */
 export const PLACES = { client: '1', backends: '100', vip: '200', witness: '254' } as const;
+/** The certificate of the sites on a host that runs from what `proxyctl setup` writes. */
+export const SITE = '/usr/local/etc/ssl/example.net.pem';
 /** Answers ping from the client's side of the switch, as a gateway would; with its length. */
 export const WITNESS = [`${PREFIX4}${PLACES.witness}/24`, `${PREFIX6}${PLACES.witness}/64`];
 /** While it exists the agent's wall clock is ahead by the seconds in it. */
@@ -151,9 +155,10 @@ function vip(at: number): Vip {
 
 const nodeOf = (at: number): string => `haproxy0${at + 1}`;
 
-function host({ name, nodes, more = 0 }: LabOptions, runtime: string, at: number): HostPlan {
+function host({ name, nodes, setup, more = 0 }: LabOptions, runtime: string, at: number): HostPlan {
   const node = nodeOf(at);
   const folder = join(runtime, node);
+  const root = join(folder, 'root');
   const last = String(201 + at);
   return {
     node,
@@ -162,12 +167,13 @@ function host({ name, nodes, more = 0 }: LabOptions, runtime: string, at: number
     address6: `${PREFIX6}${last}`,
     advskew: at * 100,
     folder,
+    root,
     carpConfig: join(folder, 'carp.json'),
     agentConfig: join(folder, 'agent.toml'),
     agentSocket: join(folder, 'agent', 'agent.sock'),
     haproxyConfig: join(folder, 'haproxy.conf'),
     statsSocket: join(folder, 'haproxy.sock'),
-    certPath: join(folder, 'site.pem'),
+    certPath: setup === true ? join(root, SITE) : join(folder, 'site.pem'),
     more: Array.from({ length: more }, (_, one) => ({
       path: join(folder, `more-${one + 1}.pem`),
       servername: `more-${one + 1}.example.net`,
