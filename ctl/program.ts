@@ -21,6 +21,7 @@ import { addStatus } from './commands/status.ts';
 import { addTop } from './commands/top.ts';
 import { addWait } from './commands/wait.ts';
 import { asFailure, usage } from './failure.ts';
+import { columns } from './render/width.ts';
 import type { Finish } from './options.ts';
 import { failed, newRequestId } from './session.ts';
 import { helpEnd, VERB_HELP } from './verb-help.ts';
@@ -164,7 +165,10 @@ export function buildProgram(asked: string, io: Streams, finish: Finish): Comman
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: () => undefined })
     .configureHelp({
-      helpWidth: 80,
+      // Asked for where a help is shown: looking at the terminal costs time.
+      get helpWidth() {
+        return Math.min(80, columns());
+      },
       visibleCommands: leaves,
       subcommandTerm: termOf,
       // Without commander's own remarks on defaults and choices: the texts say what matters.

@@ -5,7 +5,7 @@ import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { duration } from '../render/duration.ts';
 import { olderLine } from '../render/servers.ts';
 import { alertLine } from '../render/alerts.ts';
-import { shortened } from '../render/table.ts';
+import { shortened } from '../render/width.ts';
 import { aloneWithin, BESIDE, cellText, heads, rateText, widthOf } from './columns.ts';
 import { HELP } from './help.ts';
 import { rowsOf, shown, sumsOf, type Choice, type Picture, type Row } from './model.ts';
