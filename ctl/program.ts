@@ -25,6 +25,7 @@ import { columns } from './render/width.ts';
 import type { Finish } from './options.ts';
 import { failed, newRequestId } from './session.ts';
 import { helpEnd, VERB_HELP } from './verb-help.ts';
+import { OFFLINE_HELP } from './verb-help-offline.ts';
 import type { Streams } from './streams.ts';
 
 const AFTER = `
@@ -188,7 +189,8 @@ export function buildProgram(asked: string, io: Streams, finish: Finish): Comman
 /** Whole sentences, examples and exit codes, for those who ask for the help of one verb. */
 function explained(verb: Command): void {
   const group = (verb.parent?.parent ?? null) === null ? '' : `${verb.parent?.name() ?? ''} `;
-  const help = VERB_HELP[`${group}${verb.name()}`];
+  const name = `${group}${verb.name()}`;
+  const help = VERB_HELP[name] ?? OFFLINE_HELP[name];
   if (help === undefined) return;
   if (help.says !== undefined)
     verb
