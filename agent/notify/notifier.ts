@@ -216,16 +216,20 @@ export function notifier(options: {
     return cause;
   }
 
-  /** Told by this node, now. */
-  function isDue({ name }: Target, trial: Trial): boolean {
-    const waiting = waitingFor(name);
-    const at = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+  /** Whose turn it is; a peer that hears this node for the first time has stopped at that moment. */
+  function take({ name }: Target, trial: Trial): void {
     const before = trial.turn;
-    trial.turn = turnOf(name, before, tellers(), waiting, at);
+    const at = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+    const alone = !met && heard.length === 0;
+    trial.turn = alone ? NO_TURN : turnOf(name, before, tellers(), waitingFor(name), at);
     // Whoever told it until now hears at once that it is not its turn any more.
     if (trial.turn.leads && !before.leads) changed();
+  }
+
+  /** Told by this node, now. */
+  function isDue({ name }: Target, trial: Trial): boolean {
     if (!trial.turn.leads || trial.sending) return false;
-    const [oldest] = ownOf(trial.turn, waiting);
+    const [oldest] = ownOf(trial.turn, waitingFor(name));
     if (oldest === undefined) return false;
     const ageMs = clock.wallMs() - oldest.sinceWallMs;
     // Less than none: the clock was set back.
@@ -249,12 +253,14 @@ export function notifier(options: {
       heard = peers.filter(({ fresh, report }) => fresh && report !== null);
       met ||= joined || clock.nowMs() - startedMs >= MEET_MS;
       hear();
+      const all = targets.flatMap((target) => {
+        const trial = trials.get(target.name);
+        return trial === undefined ? [] : [{ target, trial }];
+      });
+      for (const { target, trial } of all) take(target, trial);
       if (!met) return;
       prune();
-      for (const target of targets) {
-        const trial = trials.get(target.name);
-        if (trial !== undefined && isDue(target, trial)) void tell(target, trial);
-      }
+      for (const { target, trial } of all) if (isDue(target, trial)) void tell(target, trial);
     },
     report: (): NotifyReport => ({
       targets: own().targets,
