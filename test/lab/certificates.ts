@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { createCrl } from '../../ctl/pki/crl.ts';
 import { bundle, issue, type Issued } from '../certs/bundles.ts';
 import { SERVERS } from './haproxy-config.ts';
-import type { LabPlan } from './plan.ts';
+import { HOOK, type LabPlan } from './plan.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -49,6 +49,8 @@ export async function writeCertificates(plan: LabPlan): Promise<void> {
   writeFileSync(join(runtime, 'gone.crl'), revoked);
   const inside = await issue({ subject: 'CN=backends', issuer: ca, ...validity(20) });
   write(runtime, 'backends', inside);
+  const hook = { issuer: ca, names: [{ ip: HOOK.address }], ...validity(20) };
+  if (plan.channels === true) write(runtime, 'hook', await issue({ subject: 'CN=hook', ...hook }));
   const site = await issueSite(ca, 60);
   const more = new Map<string, string>();
   for (const { servername } of plan.hosts[0]?.more ?? [])

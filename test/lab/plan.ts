@@ -30,6 +30,11 @@ export interface LabOptions {
   readonly web?: true;
   /** Every agent mails what happens through `sendmail` of the runtime folder, which a test puts there. */
   readonly notify?: boolean;
+  /**
+   * Every agent tells everything three ways: a mail and a program by stand-ins of the runtime folder
+   * (`sendmail`, `told`) that a test puts there, and a webhook of the client's place, port 7670.
+   */
+  readonly channels?: true;
   /** So many servers more behind each HAProxy, a hundred a backend, unchecked and without traffic. */
   readonly bulk?: number;
   /** So many certificates more on every host's TLS listener, each with a name of its own. */
@@ -115,6 +120,8 @@ export const INTERFACE = { freebsd: 'vtnet0', linux: 'eth0' } as const;
 export const PLACES = { client: '1', backends: '100', vip: '200', witness: '254' } as const;
 /** The certificate of the sites on a host that runs from what `proxyctl setup` writes. */
 export const SITE = '/usr/local/etc/ssl/example.net.pem';
+/** Where the client's place answers the webhook of a lab with `channels`, with hook.pem and hook.key. */
+export const HOOK = { address: `${PREFIX4}${PLACES.client}`, port: 7670 } as const;
 /** Answers ping from the client's side of the switch, as a gateway would; with its length. */
 export const WITNESS = [`${PREFIX4}${PLACES.witness}/24`, `${PREFIX6}${PLACES.witness}/64`];
 /** While it exists the agent's wall clock is ahead by the seconds in it. */
