@@ -6,7 +6,7 @@ import { page, typedIn, type Typed } from '../guide/typed.ts';
 import { newSite } from '../lab/certificates.ts';
 import { ran, served } from '../lab/client.ts';
 import { laptopFolder } from '../lab/from-setup.ts';
-import { inside, labAgent, labMissing } from '../lab/lab.ts';
+import { inside, labAgent, labMissing, labOrder } from '../lab/lab.ts';
 import { CHECKOUT } from '../lab/plan.ts';
 import type { LabNode } from '../lab/report.ts';
 import {
@@ -30,7 +30,7 @@ interface Runbook {
   readonly moves: number;
   readonly before?: () => Promise<void>;
   /** What happens before a line is typed. */
-  readonly at?: Readonly<Record<string, () => void>>;
+  readonly at?: Readonly<Record<string, () => Promise<void> | void>>;
   /** Codes other than 0 that the page announces. */
   readonly exits?: Readonly<Record<string, number>>;
   readonly after?: (t: ExecutionContext) => Promise<void>;
@@ -189,6 +189,13 @@ const RUNBOOKS: Readonly<Record<string, Runbook>> = {
         rmSync(join(dead.state_dir, name), { recursive: true });
       furnish(dead);
     },
+    at: {
+      // The new machine runs; the kernel of the lab begins with the vhids of rc.conf.
+      'sysctl net.inet.carp.preempt=0': async () => {
+        await labOrder(lab().name, { op: 'config', node: nodeAt(lab(), 1).name });
+        await fault(lab(), 'kill-carp', 'off', nodeAt(lab(), 1));
+      },
+    },
     exits: { 'proxyctl pki revoke haproxy02 --dir web/pki': 6 },
     after: async (t) => {
       t.is(await adminState(nodeAt(lab(), 1), 'WEB/web2'), DRAIN);
@@ -230,7 +237,7 @@ for (const [name, book] of Object.entries(RUNBOOKS))
     await book.before?.();
     const asking = clients(lab());
     for (const command of typedIn(page(`docs/runbooks/${name}.md`))) {
-      book.at?.[command.line]?.();
+      await book.at?.[command.line]?.();
       await typed(t, command, book.exits?.[command.line]);
     }
     await asAtFirst(lab());
