@@ -162,7 +162,7 @@ export async function startAgent(
   opened.opened(() => web?.close());
   const ended = metrics?.ended ?? null;
   const wiring = { running, links, parts, problemOf, ended };
-  const server = await hostServer({ ...common, files, bound, ...wiring });
+  const server = await hostServer({ ...common, descriptors, files, bound, ...wiring });
   shedBy(server.shed);
   opened.opened(() => Promise.all([links.close(), server.close(GRACE_MS)]));
 
