@@ -4,6 +4,7 @@ import type { Clock } from '../sys/clock.ts';
 import { arrivals } from './arrivals.ts';
 import type { Door } from './bound.ts';
 import { readOn } from './http2-server.ts';
+import { othersTurn } from './in-pieces.ts';
 import { looks } from './looks.ts';
 import { watchSession, type Held, type SessionWatch } from './session-watch.ts';
 import { SHARES, keyOf, kindOf, sourceOf, spare, whoGoes } from './shares.ts';
@@ -122,8 +123,7 @@ export function doors(options: {
   /** The same, once those of its kind that are gone have been heard to go: they go first. */
   const findsRoom = async (newcomer: Sat): Promise<boolean> => {
     for (const seat of seats) if (kindOf(seat) === kindOf(newcomer)) readOn(seat.socket);
-    for (let turn = 0; turn < HEARD_TURNS; turn++)
-      await new Promise((resolve) => void setImmediate(resolve));
+    for (let turn = 0; turn < HEARD_TURNS; turn++) await othersTurn();
     return makesRoom(newcomer);
   };
 
