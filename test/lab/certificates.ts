@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createCrl } from '../../ctl/pki/crl.ts';
 import { bundle, issue, type Issued } from '../certs/bundles.ts';
 import { SERVERS } from './haproxy-config.ts';
-import type { LabPlan } from './plan.ts';
+import { moreList, type LabPlan } from './plan.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -53,12 +53,14 @@ export async function writeCertificates(plan: LabPlan): Promise<void> {
   const more = new Map<string, string>();
   for (const { servername } of plan.hosts[0]?.more ?? [])
     more.set(servername, await issueSite(ca, 60, [servername]));
-  for (const { node, folder, certPath, more: others } of plan.hosts) {
+  for (const host of plan.hosts) {
+    const { node, folder, certPath, more: others } = host;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     write(folder, 'node', await identity(node, `proxyctl://${plan.name}/node/${node}`));
     writeFileSync(certPath, site, { mode: 0o600 });
     for (const { path, servername } of others)
       writeFileSync(path, more.get(servername) ?? '', { mode: 0o600 });
+    writeFileSync(moreList(host), others.map(({ path }) => `${path}\n`).join(''));
   }
 }
 

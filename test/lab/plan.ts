@@ -30,6 +30,8 @@ export interface LabOptions {
   readonly web?: true;
   /** Every agent mails what happens through `sendmail` of the runtime folder, which a test puts there. */
   readonly notify?: boolean;
+  /** So many descriptors each agent may have. */
+  readonly descriptors?: number;
   /** So many servers more behind each HAProxy, a hundred a backend, unchecked and without traffic. */
   readonly bulk?: number;
   /** So many certificates more on every host's TLS listener, each with a name of its own. */
@@ -113,6 +115,8 @@ export const PLACES = { client: '1', backends: '100', vip: '200', witness: '254'
 export const WITNESS = [`${PREFIX4}${PLACES.witness}/24`, `${PREFIX6}${PLACES.witness}/64`];
 /** While it exists the agent's wall clock is ahead by the seconds in it. */
 export const clockFile = ({ folder }: HostPlan): string => join(folder, 'clock');
+/** Its other certificates as a crt-list, where they are too many for a line. */
+export const moreList = ({ folder }: HostPlan): string => join(folder, 'more.list');
 /** While it exists an agent that starts may leave core files. */
 export const coresFile = ({ folder }: HostPlan): string => join(folder, 'cores');
 
