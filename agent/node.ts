@@ -88,7 +88,7 @@ export function startNode<H extends HaproxyPort>(ports: NodePorts<H>) {
     onIntents(intents, taken, by) {
       saved = save({ intents: [...intents.values()] });
       saved.catch(() => undefined);
-      logIntents(log, taken);
+      void logIntents(log, taken);
       for (const listener of listeners) listener(taken, by);
     },
     onChange() {

@@ -42,7 +42,7 @@ export async function configFacts(
   // Thousands of servers: others have their turn before and after.
   await othersTurn();
   const isOwn = ownPlaces(sections);
-  const known = servers(sections, at, isOwn);
+  const known = await servers(sections, at, isOwn);
   await othersTurn();
   const plain = facing.find((section) => certain(section, 'bind').some(isPlainHttp));
   const [header] = plain?.lines ?? [];

@@ -1,5 +1,9 @@
 import type { ConfigFacts } from '../core/doctor/inspection.ts';
+import { othersTurn } from '../sys/turn.ts';
 import { hasVariable, type ConfigLine, type ConfigSection } from './config-text.ts';
+
+/** So many lines in one turn. */
+const PIECE = 2000;
 
 /** Whether checks are asked for; null: only HAProxy can tell. */
 type Checks = boolean | null;
@@ -17,17 +21,23 @@ const UNKNOWN: Defaults = { checks: null, isDisabled: false };
  * The servers of the backends in force, with what they have of `default-server` and of the
  * `defaults` they go back to: the named one (`from`), else the last before them. Left out is what
  * may not hold, and what is disabled; `check` is true also where it is not known, and where HAProxy
- * itself listens (`isOwn`).
+ * itself listens (`isOwn`). Others have their turn meanwhile.
  */
-export function servers(
+export async function servers(
   sections: readonly ConfigSection[],
   at: At,
   isOwn: (address: string) => boolean,
-): ConfigFacts['servers'] {
+): Promise<ConfigFacts['servers']> {
   const found: ConfigFacts['servers'][number][] = [];
   const named = new Map<string, Defaults>();
   let last = NONE;
+  let lines = 0;
   for (const section of sections) {
+    lines += section.lines.length;
+    if (lines > PIECE) {
+      lines = 0;
+      await othersTurn();
+    }
     const [header] = section.lines;
     if (header === undefined) continue;
     const from = sourceOf(header, section.kind);

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { createCrl } from '../../ctl/pki/crl.ts';
 import { bundle, issue, type Issued } from '../certs/bundles.ts';
 import { SERVERS } from './haproxy-config.ts';
-import { HOOK, type LabPlan } from './plan.ts';
+import { HOOK, moreList, type LabPlan } from './plan.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -55,13 +55,15 @@ export async function writeCertificates(plan: LabPlan): Promise<void> {
   const more = new Map<string, string>();
   for (const { servername } of plan.hosts[0]?.more ?? [])
     more.set(servername, await issueSite(ca, 60, [servername]));
-  for (const { node, folder, certPath, more: others } of plan.hosts) {
+  for (const host of plan.hosts) {
+    const { node, folder, certPath, more: others } = host;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     mkdirSync(dirname(certPath), { recursive: true, mode: 0o755 });
     write(folder, 'node', await identity(node, `proxyctl://${plan.name}/node/${node}`));
     writeFileSync(certPath, site, { mode: 0o600 });
     for (const { path, servername } of others)
       writeFileSync(path, more.get(servername) ?? '', { mode: 0o600 });
+    writeFileSync(moreList(host), others.map(({ path }) => `${path}\n`).join(''));
   }
 }
 

@@ -35,6 +35,8 @@ export interface LabOptions {
    * (`sendmail`, `told`) that a test puts there, and a webhook of the client's place, port 7670.
    */
   readonly channels?: true;
+  /** So many descriptors each agent may have. */
+  readonly descriptors?: number;
   /** So many servers more behind each HAProxy, a hundred a backend, unchecked and without traffic. */
   readonly bulk?: number;
   /** So many certificates more on every host's TLS listener, each with a name of its own. */
@@ -126,6 +128,8 @@ export const HOOK = { address: `${PREFIX4}${PLACES.client}`, port: 7670 } as con
 export const WITNESS = [`${PREFIX4}${PLACES.witness}/24`, `${PREFIX6}${PLACES.witness}/64`];
 /** While it exists the agent's wall clock is ahead by the seconds in it. */
 export const clockFile = ({ folder }: HostPlan): string => join(folder, 'clock');
+/** Its other certificates as a crt-list, where they are too many for a line. */
+export const moreList = ({ folder }: HostPlan): string => join(folder, 'more.list');
 /** While it exists an agent that starts may leave core files. */
 export const coresFile = ({ folder }: HostPlan): string => join(folder, 'cores');
 

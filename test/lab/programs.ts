@@ -21,8 +21,9 @@ function coreLimit(host: HostPlan): string {
 
 /** `ip netns exec` gives a mount namespace of its own: only this agent and its helper see it. */
 const AS_ON_FREEBSD = `ulimit -c "$0"
+[ "$2" = all ] || ulimit -n "$2" || exit
 for tool in timeout head; do mount --bind "$1/$tool" "/usr/bin/$tool" || exit; done
-shift
+shift 2
 exec "$@"`;
 
 /** Its agent.toml; an older agent refuses tools that it does not know. */
@@ -91,7 +92,8 @@ export function programs(plan: LabPlan) {
     const node = [process.execPath, ...agent];
     const base = join(host.folder, 'base');
     writeBaseTools(base);
-    const argv = ['sh', '-c', AS_ON_FREEBSD, coreLimit(host), base, ...node];
+    const most = String(plan.descriptors ?? 'all');
+    const argv = ['sh', '-c', AS_ON_FREEBSD, coreLimit(host), base, most, ...node];
     const log = join(host.folder, 'agent.out');
     start(`${host.node}/agent`, host.namespace, argv, log, plan.unpacked === null ? own(host) : {});
   }

@@ -138,6 +138,7 @@ export async function serveWorld(
     /** Of the connections' limits too. */
     readonly clock?: Clock;
     readonly shares?: Shares;
+    readonly scarce?: () => boolean;
     readonly audit?: Audit;
   } = {},
 ): Promise<TestServer> {
@@ -156,6 +157,7 @@ export async function serveWorld(
     peers: ['haproxy02'],
     clock: more.clock ?? testClock,
     ...(more.shares === undefined ? {} : { shares: more.shares }),
+    ...(more.scarce === undefined ? {} : { scarce: more.scarce }),
     events: {
       refused: ({ source, cause, count }) =>
         heard.add({ kind: 'turned-away', text: `${count} from ${source}: ${cause}` }),
