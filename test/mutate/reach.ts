@@ -53,11 +53,17 @@ const sizeOf = ({ startOffset, endOffset }: Range): number => endOffset - startO
 
 const IMPORT = /\b(?:from|import)\s*\(?\s*(?:new URL\()?['"](\.[^'"]+\.js)['"]/g;
 
-/** Every module below `root` that a module imports, itself too, by way of others too. */
-export function importedBy(root: string, file: string, known = new Set<string>()): Set<string> {
-  if (known.has(file) || !existsSync(join(root, file))) return known;
-  known.add(file);
-  for (const [, name = ''] of readFileSync(join(root, file), 'utf8').matchAll(IMPORT))
-    importedBy(root, join(dirname(file), name), known);
+/** Every module below `root` that a module imports, itself too, with the number of imports between. */
+export function importedBy(root: string, file: string): ReadonlyMap<string, number> {
+  const known = new Map([[file, 0]]);
+  for (const [module, distance] of known)
+    for (const imported of importsOf(root, module))
+      if (!known.has(imported)) known.set(imported, distance + 1);
   return known;
+}
+
+function importsOf(root: string, file: string): string[] {
+  if (!existsSync(join(root, file))) return [];
+  const text = readFileSync(join(root, file), 'utf8');
+  return [...text.matchAll(IMPORT)].map(([, name = '']) => join(dirname(file), name));
 }

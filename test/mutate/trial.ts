@@ -15,16 +15,19 @@ const PURE = /^dist\/test\/(core|doctor|gossip|wire)\//;
 const MEASURED_LIMIT_MS = 60_000;
 const SECONDS_MS = 20_000;
 const GRACE_MS = 15_000;
+/** Tests that reach a module over more imports than that are tests of something else. */
+const NEAR = 3;
 
 /** A file of tests, how long it takes, and where it comes by. */
 export interface Measured {
   readonly file: string;
   readonly ms: number;
   readonly reach: Reach;
-  readonly imports: ReadonlySet<string>;
+  /** By module, over how many imports. */
+  readonly imports: ReadonlyMap<string, number>;
 }
 
-/** Runs each file of tests once that imports one of these modules; what fails here or takes long is named and left out. */
+/** Runs each file of tests once that is near one of these modules; what fails here or takes long is named and left out. */
 export async function measure(
   shadows: readonly string[],
   modules: readonly string[],
@@ -36,7 +39,7 @@ export async function measure(
     .map((name) => join('dist/test', name))
     .filter((file) => !LEFT_OUT.has(file.split('/').slice(0, 3).join('/')))
     .map((file) => ({ file, imports: importedBy(first, file) }))
-    .filter(({ imports }) => modules.some((module) => imports.has(module)))
+    .filter(({ imports }) => modules.some((module) => isNear(imports, module)))
     .values();
   const measured: Measured[] = [];
   await Promise.all(
@@ -83,6 +86,9 @@ function replace(path: string, text: string): void {
   writeFileSync(path, text);
 }
 
+const isNear = (imports: ReadonlyMap<string, number>, module: string): boolean =>
+  (imports.get(module) ?? Infinity) <= NEAR;
+
 /** The files of tests that come by, those of one process together, the quick ones first. */
 function groupsFor(
   file: string,
@@ -90,11 +96,11 @@ function groupsFor(
   measured: readonly Measured[],
 ): Measured[][] {
   const middle = Math.floor((start + end - 1) / 2);
-  let some = measured.filter(({ reach }) => comesBy(reach, file, middle));
+  const near = measured.filter(({ imports }) => isNear(imports, file));
+  let some = near.filter(({ reach }) => comesBy(reach, file, middle));
   // A child that was killed has counted nothing.
   const room = file.split('/')[2] ?? '';
-  if (some.length === 0)
-    some = measured.filter((one) => one.imports.has(file) && one.file.split('/')[2] === room);
+  if (some.length === 0) some = near.filter((one) => one.file.split('/')[2] === room);
   const pure = some.filter((one) => PURE.test(one.file));
   const others = some.filter((one) => !PURE.test(one.file)).map((one) => [one]);
   return pure.length > 0 ? [pure, ...others] : others;
