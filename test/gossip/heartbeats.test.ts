@@ -129,3 +129,28 @@ test('newer is a higher epoch, or more of the same start; another start of one e
     [true, false, false, false],
   );
 });
+
+test('a start keeps its first moment over a pause in which nobody else spoke for long', (t) => {
+  const one = { epoch: 1, startId: 0 };
+  const two = { epoch: 2, startId: 0 };
+  const paused = epochs();
+  for (const [start, ms] of [
+    [one, 0],
+    [two, 0],
+    [one, 500],
+    [two, 4900],
+    [one, 5600],
+  ] as const)
+    paused.hear(start, ms);
+  t.is(paused.doubleSinceMs(5600), 0);
+  const again = epochs();
+  for (const [start, ms] of [
+    [one, 0],
+    [two, 5000],
+    [one, 5001],
+    [two, 7001],
+    [one, 7001],
+  ] as const)
+    again.hear(start, ms);
+  t.is(again.doubleSinceMs(7001), 5001, 'forgotten after five seconds');
+});

@@ -382,3 +382,64 @@ test('what was never heard here, or only by another’s word, is passed on to no
   t.is(meanwhile(() => beats({ seen: [], heard: [{ node: C, ageMs: 0 }] }))[0], '', 'no number');
   t.is(meanwhile(() => beats({ seen, heard: [{ node: B, ageMs: 0 }] }))[0], '', 'of itself');
 });
+
+test('a word of another start makes it unclear which one it is, by whatever message it came', async (t) => {
+  const by = async (again: (world: ReturnType<typeof hearing>) => void) => {
+    const world = hearing();
+    world.says({ epoch: 1 });
+    await world.clock.advance(100);
+    world.says({ epoch: 2 });
+    t.true(world.peer().fresh, 'a restart');
+    await world.clock.advance(100);
+    again(world);
+    return world.peer().fresh;
+  };
+  t.false(await by(({ one }) => one.receive(B, { ...one.hello(), node: B, startId: 0 })));
+  t.false(await by(({ beats }) => beats()));
+  t.false(await by(({ says }) => says()));
+  t.true(await by(({ beats }) => beats({ epoch: 2 })));
+});
+
+test('who asks for something is heard, and nothing else follows from it', (t) => {
+  const { one, says, peer, sent } = hearing([B, C]);
+  says();
+  one.receive(B, { kind: 'want-report', node: C });
+  one.receive(B, { kind: 'want-intents' });
+  t.deepEqual([peer().peerClass, sent], ['alive', [`${B}: intents`]]);
+});
+
+test('what was stored is there from the start, and a newer word of the same key is taken', (t) => {
+  const { one, taken } = hearing([B], [intent('pause', 'on')]);
+  t.deepEqual([...one.intents().keys()], ['pause']);
+  const stamp = { wallMs: 2_000_000, count: 0, node: B };
+  one.receive(B, { kind: 'intents', intents: [intent('pause', 'off', { stamp })] });
+  t.is(one.intents().get('pause')?.value, 'off');
+  t.deepEqual(taken, [`pause of 1 from ${B}, gossip`]);
+});
+
+test('what is refused is said once a minute, also long after the start', async (t) => {
+  const { one, clock, refused } = hearing();
+  await clock.advance(100_000);
+  const stamp = { wallMs: clock.wallMs() + 2 * 86_400_000, count: 0, node: B };
+  const offer = () => one.receive(B, { kind: 'intents', intents: [intent('x', '', { stamp })] });
+  offer();
+  await clock.advance(59_999);
+  offer();
+  t.is(refused.length, 1);
+  await clock.advance(1);
+  offer();
+  t.is(refused.length, 2);
+});
+
+test('ages count from when it was heard, and silence over a connection from the last word', async (t) => {
+  const { one, clock, says, peer } = hearing();
+  one.beat();
+  await clock.advance(2000);
+  says();
+  await clock.advance(300);
+  t.is(one.seen()[0]?.ageMs, 300);
+  await clock.advance(5699);
+  t.is(peer().oneWay, null);
+  await clock.advance(1);
+  t.deepEqual(peer().oneWay, { deaf: 'we', sinceMs: START + 2000 });
+});

@@ -187,4 +187,6 @@ test('closed frontends count once one of several has been closed for hold and an
   t.deepEqual(verdict([unknown, onC()]), [C, 'ripe', B], 'nobody is closed');
   const holder = onB(MASTER, { health: 'unknown' });
   t.is(verdict([onA({}, partly(60_000)), holder, onC()])[0], B, 'a MASTER that cannot be asked');
+  const leaves = onC({}, { leaving: true });
+  t.is(verdict([onA({}, partly(60_000)), holder, leaves])[0], A, 'open on one that leaves only');
 });

@@ -5,8 +5,8 @@ import { NO_MEMORY, type Early, type Memory } from '../../../agent/core/decide/m
 import { owner } from '../../../agent/core/decide/owner.ts';
 import type { View } from '../../../agent/core/decide/view.ts';
 import type { AddressReport, NodeView, PathReading } from '../../../agent/core/model.ts';
-import { intent, view, wishes } from '../builders.ts';
-import { NOW } from '../../reports.ts';
+import { heard, intent, view, wishes } from '../builders.ts';
+import { address, NOW, report } from '../../reports.ts';
 import {
   A,
   answers,
@@ -153,4 +153,11 @@ test('a peer that is not configured any more is judged by what our kernel does',
     judgeEarly(view(B, [onB()]), having(entry({ silentSinceMs })), yielded, NOW).early.get(A)
       ?.wrong;
   t.deepEqual([early(false, 0), early(true, 0)], [false, true]);
+});
+
+test('a dead host that was MASTER of one of two addresses is replaced there', (t) => {
+  const both = heard(
+    report(A, { addresses: [address({ address: '2@wan' }), address({ ...MASTER })] }),
+  );
+  t.deepEqual(dead([gone(both), onB()]), FOUND);
 });

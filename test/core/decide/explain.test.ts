@@ -158,3 +158,19 @@ test('forecast: of several MASTERs, or of none, no node is left; who is not hear
     { address: '1@wan', from: A, to: C },
   ]);
 });
+
+test('explain: one that a pin may bring it to at once is ripe', (t) => {
+  const ripe = (intents = wishes()) =>
+    explainAddress(
+      view(A, [onA({ readySinceMs: NOW }), onB(MASTER)], { intents }),
+      '1@wan',
+      NOW,
+    ).standings.map((one) => one.ripe);
+  t.deepEqual(
+    [ripe(), ripe(wishes(intent('pin/1@wan', A)))],
+    [
+      [false, true],
+      [true, true],
+    ],
+  );
+});

@@ -212,7 +212,11 @@ test('a fence is renewed each second while the keeper stands, whatever the troub
     fencedAt: counted(3),
     renewedAtMs: NOW,
   });
-  t.deepEqual(part(inside(onA(MASTER)), remembering({ fencedAt: counted(10) }), 999).actions, []);
+  const first = remembering({ fencedAt: counted(10) });
+  t.deepEqual(part(inside(onA(MASTER)), first, 999).actions, []);
+  t.is(part(inside(onA(MASTER)), first, 1000).actions.length, 1);
+  const counts = inside(onA(MASTER), { received: counted(11) });
+  t.deepEqual(part(counts, FENCED, NOW + 1000).lost?.fencedAt, counted(10));
 });
 
 test('a fence is lifted with the reason: no keeper, not MASTER of all, or not serving', (t) => {
@@ -352,4 +356,45 @@ test('a trial ends without a verdict where there is no other keeper that serves'
   t.deepEqual(ended(tried(counted(12), {}, onA())), [[], null, open]);
   t.deepEqual(ended(tried(counted(12), MASTER, onA())), [[], B, open]);
   t.deepEqual(ended(tried(counted(12), {}, onA(MASTER, DEAD))), [[], A, open]);
+});
+
+/** A node with two addresses. */
+const two = (node: string, one: Partial<AddressReport>, other: Partial<AddressReport>) =>
+  heard(
+    report(node, {
+      addresses: [address(one), address({ address: '2@wan', vhid: 2, ...other })],
+    }),
+  );
+
+test('of two addresses one that is not lowered keeps the fence from being raised', (t) => {
+  const low = { advskew: 254 };
+  const keeper = two(A, MASTER, MASTER);
+  t.is(essence(view(B, [keeper, two(B, low, low)])).does, 'fence');
+  t.is(essence(view(B, [keeper, two(B, low, { baseAdvskew: 100 })])).does, '');
+});
+
+test('lost adverts of one address are trouble, and one MASTER of two ends a trial', (t) => {
+  const troubled = two(B, { advertsLost: true }, {});
+  const at = view(A, [two(A, MASTER, MASTER), troubled]);
+  t.is(part(at).lost?.sinceMs, NOW);
+  const trial = view(B, [two(A, MASTER, MASTER), two(B, { advskew: 254 }, lowered)], {
+    received: counted(12),
+    allow: true,
+  });
+  t.is(essence(trial, TRIAL, NOW + 100).does, 'fence');
+});
+
+test('what the keeper says itself does not keep it from calling it over', (t) => {
+  const keeper = onA({ ...MASTER, advertsLost: true });
+  t.is(part(view(A, [keeper, onB()]), KNOWN, NOW + 4001).lost, null);
+});
+
+test('adverts of IPv6 count from when the fence was raised', (t) => {
+  const at = (v6: number) =>
+    essence(
+      inside(onA(MASTER), { received: counted(12, v6) }, { vips: ['10.1.60.200', 'fd00::1'] }),
+      remembering({ fencedAt: counted(10, 5), renewedAtMs: NOW }),
+      NOW + 10,
+    ).does;
+  t.deepEqual([at(6), at(7)], ['', 'unfence']);
 });

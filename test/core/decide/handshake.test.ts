@@ -449,3 +449,31 @@ test('a dead HAProxy that nobody answers stays lowered, and is not raised before
     'set-advskew 0',
   );
 });
+
+test('nobody is named before this host is at what it should hold, though the taker would win', (t) => {
+  const at = (advskew: number) =>
+    told(view(A, [onA({ ...MASTER, advskew }), onB()], { intents: PIN_B })).yieldTo;
+  t.deepEqual([at(200), at(254)], [null, B]);
+  const leaving = onA({ ...MASTER, advskew: 254 }, { ...DEAD, joined: false, leaving: true });
+  t.is(told(view(A, [leaving, onB()])).yieldTo, null, 'it leaves, and not for HAProxy');
+});
+
+test('a host whose base is not known lowers and raises nothing', (t) => {
+  const unknown = { ...MASTER, baseAdvskew: null, advskew: 200 };
+  t.is(brief(view(A, [onA(unknown, DEAD), onB()])), '');
+});
+
+test('a holder that is to lose raises itself to its base, where that loses already', (t) => {
+  const intents = wishes(intent('pin/1@wan', A));
+  t.is(brief(view(B, [onA(), onB({ ...MASTER, advskew: 254 })], { intents })), 'set-advskew 100');
+});
+
+test('what this host has seen of itself is not asked', (t) => {
+  t.is(brief(view(A, [onA({ ...MASTER, advskew: 254 }, { seen: [] }), onB()])), 'set-advskew 0');
+});
+
+test('a base that only equals what the owner will advertise is lowered', (t) => {
+  const owner = onA({ ...MASTER, baseAdvskew: 80 }, { demotion: 20 });
+  t.is(brief(view(B, [owner, onB()])), 'set-advskew 254');
+  t.is(brief(view(B, [owner, onB({ baseAdvskew: 101, advskew: 101 })])), '');
+});

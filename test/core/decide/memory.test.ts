@@ -4,8 +4,8 @@ import { NO_MEMORY, type Known, type Memory } from '../../../agent/core/decide/m
 import { commanded, gained, remember } from '../../../agent/core/decide/remember.ts';
 import type { View } from '../../../agent/core/decide/view.ts';
 import type { AddressReport, NodeView } from '../../../agent/core/model.ts';
-import { POLICY, view } from '../builders.ts';
-import { NOW } from '../../reports.ts';
+import { heard, intent, POLICY, view, wishes } from '../builders.ts';
+import { address, NOW, report } from '../../reports.ts';
 import { A, answers, B, DEAD, MASTER, onA, onB, onC, reportOf, silent } from './three-nodes.ts';
 
 const ID = '1@wan';
@@ -272,4 +272,27 @@ test('the window of moves is the policy’s', (t) => {
   const before = { ...NO_MEMORY, moves: new Map([[ID, [NOW - 5000, NOW - 4999]]]) };
   const change = { policy: { ...POLICY, windowMs: 5000 } };
   t.deepEqual(after(onA(), [onB()], before, change).moves.get(ID), [NOW - 4999]);
+});
+
+test('a MASTER is isolated with one of its addresses, from the very moment of silence', (t) => {
+  const mine = heard(
+    report(A, {
+      addresses: [address({ ...MASTER, baseAdvskew: 0 }), address({ address: '2@lan', vhid: 2 })],
+    }),
+  );
+  const paths = [silent(B, 0), silent(null, 0)];
+  t.is(after(mine, [{ ...onB(), fresh: false }], NO_MEMORY, { paths }).isolatedSinceMs, NOW);
+});
+
+test('where the other that should have it is dead too nobody is left unserved', (t) => {
+  const lowered = onA({ ...MASTER, advskew: 254 }, DEAD);
+  const intents = wishes(intent('pin/1@wan', B));
+  const unserved = (other: NodeView) =>
+    after(lowered, [other], NO_MEMORY, { intents }).unserved.get(ID) ?? null;
+  t.deepEqual([unserved(onB({}, DEAD)), unserved(onB())], [null, NOW]);
+});
+
+test('nobody is MASTER: no redundancy is lost', (t) => {
+  t.is(after(onA({}, DEAD), [onB({}, DEAD)]).alone.get(ID), undefined);
+  t.is(after(onA(MASTER, DEAD), [onB({}, DEAD)]).alone.get(ID), NOW);
 });
