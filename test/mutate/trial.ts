@@ -6,7 +6,7 @@ import { runTests } from './run.ts';
 
 /** What takes minutes, or other hosts, programs or the clock, is not asked. */
 const LEFT_OUT = new Set(
-  'pair long observed sim fuzz packaging kernel service ansible ctl'
+  'pair long observed sim fuzz packaging kernel service ansible'
     .split(' ')
     .map((room) => `dist/test/${room}`),
 );
@@ -15,8 +15,9 @@ const PURE = /^dist\/test\/(core|doctor|gossip|wire)\//;
 const MEASURED_LIMIT_MS = 60_000;
 const SECONDS_MS = 20_000;
 const GRACE_MS = 15_000;
-/** Tests that reach a module over more imports than that are tests of something else. */
+/** Tests that reach a module over more imports than that are tests of something else; those of commands at all. */
 const NEAR = 3;
+const COMMANDS = /^dist\/test\/ctl\//;
 
 /** A file of tests, how long it takes, and where it comes by. */
 export interface Measured {
@@ -39,7 +40,7 @@ export async function measure(
     .map((name) => join('dist/test', name))
     .filter((file) => !LEFT_OUT.has(file.split('/').slice(0, 3).join('/')))
     .map((file) => ({ file, imports: importedBy(first, file) }))
-    .filter(({ imports }) => modules.some((module) => isNear(imports, module)))
+    .filter(({ file, imports }) => modules.some((module) => isNear({ file, imports }, module)))
     .values();
   const measured: Measured[] = [];
   await Promise.all(
@@ -86,8 +87,8 @@ function replace(path: string, text: string): void {
   writeFileSync(path, text);
 }
 
-const isNear = (imports: ReadonlyMap<string, number>, module: string): boolean =>
-  (imports.get(module) ?? Infinity) <= NEAR;
+const isNear = ({ file, imports }: Pick<Measured, 'file' | 'imports'>, module: string): boolean =>
+  (imports.get(module) ?? Infinity) <= (COMMANDS.test(file) ? 1 : NEAR);
 
 /** The files of tests that come by, those of one process together, the quick ones first. */
 function groupsFor(
@@ -96,7 +97,7 @@ function groupsFor(
   measured: readonly Measured[],
 ): Measured[][] {
   const middle = Math.floor((start + end - 1) / 2);
-  const near = measured.filter(({ imports }) => isNear(imports, file));
+  const near = measured.filter((one) => isNear(one, file));
   let some = near.filter(({ reach }) => comesBy(reach, file, middle));
   // A child that was killed has counted nothing.
   const room = file.split('/')[2] ?? '';

@@ -174,3 +174,13 @@ test('explain: one that a pin may bring it to at once is ripe', (t) => {
     ],
   );
 });
+
+test('explain: while paused a dead MASTER in maintenance gives the address to one that lives', (t) => {
+  const intents = wishes(intent('pause', 'on'));
+  t.deepEqual(flips([onA(MASTER, DEAD), onB()], { intents }), [
+    'resume: haproxy02',
+    'maintenance on haproxy01: haproxy02',
+    'haproxy01 is not heard: haproxy02',
+    'failover --to haproxy02: haproxy02',
+  ]);
+});

@@ -1,6 +1,7 @@
 import test from 'ava';
 import type { Action } from '../../../agent/core/decide/decision.ts';
 import { NO_MEMORY, type Known, type Memory } from '../../../agent/core/decide/memory.ts';
+import { arrivalPart } from '../../../agent/core/decide/arrivals.ts';
 import { commanded, gained, remember } from '../../../agent/core/decide/remember.ts';
 import type { View } from '../../../agent/core/decide/view.ts';
 import type { AddressReport, NodeView } from '../../../agent/core/model.ts';
@@ -295,4 +296,31 @@ test('where the other that should have it is dead too nobody is left unserved', 
 test('nobody is MASTER: no redundancy is lost', (t) => {
   t.is(after(onA({}, DEAD), [onB({}, DEAD)]).alone.get(ID), undefined);
   t.is(after(onA(MASTER, DEAD), [onB({}, DEAD)]).alone.get(ID), NOW);
+});
+
+test('of two addresses that came here the sooner advert is what is waited for', (t) => {
+  const two = (one: Partial<AddressReport>, other: Partial<AddressReport>, node = A) =>
+    heard(
+      report(node, {
+        addresses: [address(one), address({ address: '2@wan', vhid: 2, ...other })],
+      }),
+    );
+  const came = (sinceMs: number) => ({ from: B, sinceMs, toldAtMs: sinceMs });
+  const arrivals = new Map([
+    [ID, came(NOW - 90)],
+    ['2@wan', came(NOW - 50)],
+  ]);
+  const part = (other: NodeView, before: Memory['arrivals'], nowMs = NOW) => {
+    const mine = two(MASTER, MASTER);
+    const memory = { ...NO_MEMORY, arrivals: before };
+    return arrivalPart(view(A, [mine, other]), reportOf(mine), NO_MEMORY, memory, nowMs);
+  };
+  t.is(part(two({}, {}, B), arrivals).wakeAtMs, NOW + 10);
+  t.is(part(two({}, MASTER, B), new Map()).memory.arrivals.get('2@wan')?.from, B);
+  t.is(part(two({}, MASTER, B), new Map()).memory.arrivals.get(ID), undefined);
+  const silent = { ...onB(), report: null };
+  t.deepEqual(part(silent, new Map()).memory.arrivals, new Map());
+  const waits = new Map([[ID, { from: B, sinceMs: NOW, toldAtMs: NOW + 20_000 }]]);
+  const kept = (afterMs: number) => part(two({}, {}, B), waits, NOW + afterMs).memory.arrivals.size;
+  t.deepEqual([kept(9999), kept(10_000)], [1, 0]);
 });
