@@ -326,6 +326,8 @@ test('an account has a name, a user and a group; root is none', async (t) => {
     table({ '/usr/bin/id -u web': `${uid}\n`, '/usr/bin/id -g web': '5\n' });
   t.deepEqual(await accountOf(ids('4'), 'web'), { name: 'web', uid: 4, gid: 5 });
   t.is(await accountOf(ids('0'), 'web'), null);
+  const wheel = table({ '/usr/bin/id -u web': '4\n', '/usr/bin/id -g web': '0\n' });
+  t.deepEqual(await accountOf(wheel, 'web'), { name: 'web', uid: 4, gid: 0 });
   const late = await t.throwsAsync(accountOf(table({}, 'timeout'), 'web'));
   t.true(late instanceof CommandError, 'that id did not answer says nothing of the account');
   const broken = new Error('broken');
