@@ -14,7 +14,8 @@ function beating() {
   const clock = new FakeClock({ nowMs: 10_000 });
   const beats: number[] = [];
   const logged: unknown[] = [];
-  const state = { changes: 0, peer: heard(report(B), { heardAtMs: 10_000 }) as NodeView };
+  const peer: NodeView = heard(report(B), { heardAtMs: 10_000 });
+  const state = { changes: 0, peer };
   const running = heartbeats({
     gossip: {
       beat: () => void beats.push(clock.nowMs() - 10_000),
