@@ -5,6 +5,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { mutantsOf, mutated, type Mutant } from './mutants.ts';
+import { endRuns } from './run.ts';
 import { readSame, linesOf } from './same.ts';
 import { removeShadow, shadowOf } from './shadow.ts';
 import { measure, tryMutant, type Measured } from './trial.ts';
@@ -55,6 +56,7 @@ const same = readSame(join(root, 'test/mutate/same.txt'));
 const shadows = Array.from({ length: WORKERS }, () => shadowOf(root));
 for (const signal of ['SIGINT', 'SIGTERM'] as const)
   process.once(signal, () => {
+    endRuns();
     shadows.forEach(removeShadow);
     process.exit(130);
   });

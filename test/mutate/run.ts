@@ -7,6 +7,13 @@ export interface Run {
   readonly ms: number;
 }
 
+const running = new Set<number>();
+
+/** Ends every run under way. */
+export function endRuns(): void {
+  for (const pid of running) endGroup(pid);
+}
+
 /**
  * Runs test files in a shadow, in a process of their own. It ends after `limitMs`, with everything
  * that it started.
@@ -30,6 +37,7 @@ export async function runTests(
       env: { ...process.env, ...(coverage === null ? {} : { NODE_V8_COVERAGE: coverage }) },
     },
   );
+  if (child.pid !== undefined) running.add(child.pid);
   let said = '';
   for (const stream of [child.stdout, child.stderr])
     stream.on('data', (some: Buffer) => {
@@ -43,6 +51,7 @@ export async function runTests(
   const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
   clearTimeout(timer);
   endGroup(child.pid);
+  if (child.pid !== undefined) running.delete(child.pid);
   const ms = performance.now() - startedMs;
   return { end: late ? 'time' : code === 0 ? 'passed' : 'failed', said, ms };
 }
