@@ -130,7 +130,8 @@ test('what can neither be made nor put back is told with both causes, and may be
   const { one, swap, first } = await host();
   await swap.prepare(first);
   one.haproxyUp = false;
-  const [code, message] = await refused(swap.commit('s1'));
-  t.is(code, 'not_put_back');
-  t.regex(message ?? '', /^swap \/a and 1 more on n1: .*; put \/a and 1 more back on n1: /);
+  const error = await t.throwsAsync(swap.commit('s1'), { instanceOf: ActFailure });
+  const { code, message, cause, retryable } = error.detail;
+  t.deepEqual([code, cause, retryable], ['not_put_back', '', true]);
+  t.regex(message, /^swap \/a and 1 more on n1: .*; put \/a and 1 more back on n1: /);
 });
