@@ -136,3 +136,25 @@ test('a weight is a task beside the state; taken back it is the configured one a
   t.deepEqual(plan({ ...weight, deleted: true, value: '' }, [told]), [{ ...todo, value: '100%' }]);
   t.deepEqual(plan({ ...weight, value: '7;x' }), [{ ...todo, value: '100%' }]);
 });
+
+test('of several HAProxys the worst is told, the first of those that are alike', (t) => {
+  const of = (...states: readonly ('up' | 'down' | 'unknown')[]) =>
+    healthOf(
+      report('n', {
+        haproxy: states.map((state, at) => haproxy({ instance: `i${at}`, state })),
+      }),
+      [],
+    ).reason;
+  t.is(of('down', 'down'), 'HAProxy i0 is down');
+  t.is(of('up', 'unknown', 'down', 'up'), 'HAProxy i2 is down');
+  t.is(of('down', 'up'), 'HAProxy i0 is down');
+});
+
+test('of many backends that are down here three are named, and how many more', (t) => {
+  const names = ['A', 'B', 'C', 'D', 'E'];
+  const reason = (count: number) =>
+    healthOf(withBackends(...names.slice(0, count).map(down)), [withBackends(...names.map(up))])
+      .reason;
+  t.is(reason(3), 'backends A, B, C are down here and up on a peer');
+  t.is(reason(5), 'backends A, B, C and 2 more are down here and up on a peer');
+});

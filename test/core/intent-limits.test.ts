@@ -107,3 +107,27 @@ test('a stamp a day ahead is taken, and one later is not', (t) => {
   const beyond = intent('pause', 'on', at(NOW + STAMP_AHEAD_LIMIT_MS + 1));
   t.deepEqual(mergeIntents(new Map(), [edge, beyond], NOW).refused, [beyond]);
 });
+
+test('texts that are as long as they may be are left as they are', (t) => {
+  const most = intent('pause', 'on', {
+    actor: 'a'.repeat(128),
+    reason: 'r'.repeat(200),
+    requestId: 'i'.repeat(128),
+  });
+  t.is(fitted(most), most);
+  for (const name of ['actor', 'reason', 'requestId'] as const)
+    t.deepEqual(fitted({ ...most, [name]: `${most[name]}x` }), most, name);
+});
+
+test('of equal age the key decides which are too many, the same on every node', (t) => {
+  const all = Array.from({ length: 70 }, (_, n) =>
+    intent(`maintenance/n${String(n).padStart(2, '0')}`, 'on', at(NOW)),
+  );
+  const kept = (offered: readonly ReturnType<typeof intent>[]) =>
+    [...mergeIntents(new Map(), offered, NOW).intents.keys()].sort();
+  t.deepEqual(
+    kept(all),
+    all.slice(0, 64).map(({ key }) => key),
+  );
+  t.deepEqual(kept(all.toReversed()), kept(all));
+});

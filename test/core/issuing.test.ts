@@ -122,3 +122,17 @@ test('a refusal carries over an hour at most or what the CA asks, and is read as
   t.is(failuresOf(refusal(HOUR), { nowMs: 5, wallMs: START + 2 * HOUR }).untilMs, 5);
   for (const other of ['', '{', 'null', '{"count":1}']) t.is(parseRefusal(other), null, other);
 });
+
+test('a refusal with any of its parts missing or of another kind is none', (t) => {
+  const whole = { count: 1, untilWallMs: 2, cause: 'c', remedy: 'r' };
+  t.deepEqual(parseRefusal(JSON.stringify(whole)), whole);
+  for (const name of Object.keys(whole))
+    t.is(parseRefusal(JSON.stringify({ ...whole, [name]: null })), null, name);
+});
+
+test('a fingerprint that is no number scatters nothing, and without an address nobody orders', (t) => {
+  const due = dueOf(wanted, inPlace({ fingerprint: 'none' }));
+  t.deepEqual(due, { atWallMs: START + 60 * DAY, why: 'age' });
+  t.is(ordererOf([heard(report('haproxy01', { addresses: [] }))]), null);
+  t.is(ordererOf([]), null);
+});

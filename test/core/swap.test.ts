@@ -102,3 +102,59 @@ test('a swap that is open aborts before the first verification and completes aft
     rows,
   );
 });
+
+const others = (...list: readonly (readonly [string, boolean, SwapWord | null, boolean?])[]) =>
+  list.map(([node, coordinator, phase, running = false]) => ({
+    node,
+    coordinator,
+    standing: phase === null ? null : { phase, running },
+  }));
+
+test('what becomes of an open swap is said with the node that decides it', (t) => {
+  const of = (phase: SwapPhase, list: ReturnType<typeof others>, openMs = 0) => {
+    const { act, because } = resolveSwap({ phase, coordinator: false, others: list, openMs });
+    return `${act}: ${because}`;
+  };
+  const two = (word: SwapWord | null, coordinator = true, running = false) =>
+    others(['n2', false, 'prepared'], ['n3', coordinator, word, running]);
+  t.is(of('committed', two('committing', true, true)), 'wait: n3 carries it out');
+  t.is(of('aborting', two('finished')), 'abort: it was taken back');
+  t.is(of('committed', two('aborted')), 'abort: n3 took it back');
+  t.is(of('committed', two('aborted', false)), 'complete: it was verified here');
+  t.is(of('prepared', two('committed')), 'complete: n3 has it');
+  t.is(of('prepared', two('finished')), 'complete: n3 has it');
+  t.is(of('committing', two('unknown')), 'abort: no node had verified it');
+  t.is(
+    of('committed', two(null), SWAP_WAIT_MS - 1),
+    'wait: n3, which carried it out, does not answer',
+  );
+  t.is(of('committed', two(null), SWAP_WAIT_MS), 'complete: it was verified here');
+  t.is(of('committed', two(null, false)), 'complete: it was verified here', 'no coordinator');
+  t.is(of('committed', []), 'complete: it was verified here');
+});
+
+test('three nodes: one after the other commits, and only those that have it finish', (t) => {
+  const answer = (node: string, kind: SwapAnswer['kind'] = 'done') => ({ node, kind });
+  const order = ['n1', 'n2', 'n3'];
+  const begun = beginSwap(order);
+  t.deepEqual(begun, { order, stage: 'prepare', done: [], lost: [], broken: null, end: null });
+  const prepared = afterAnswers(
+    begun,
+    order.map((node) => answer(node)),
+  );
+  t.deepEqual(prepared, { ...begun, stage: 'commit' });
+  const one = afterAnswers(prepared, [answer('n1')]);
+  t.deepEqual(one, { ...prepared, done: ['n1'] });
+  t.deepEqual(nextOrder(one), { step: 'commit', nodes: ['n2'] });
+  const lost = afterAnswers(one, [answer('n2', 'lost')]);
+  t.deepEqual(lost, { ...one, stage: 'finish', broken: 'n2', lost: ['n2'] });
+  t.deepEqual(nextOrder(lost), { step: 'finish', nodes: ['n1'] });
+  t.deepEqual(afterAnswers(lost, []), { ...lost, stage: 'end', end: 'stands' });
+  const refused = afterAnswers(one, [answer('n2', 'refused')]);
+  t.deepEqual(refused, { ...one, stage: 'abort', broken: 'n2' });
+  t.deepEqual(nextOrder(refused), { step: 'abort', nodes: order });
+  const stuck = afterAnswers(refused, [answer('n1'), answer('n3', 'lost')]);
+  t.deepEqual(stuck, { ...refused, stage: 'end', lost: ['n3'], end: 'stuck' });
+  t.is(nextOrder(stuck), null);
+  t.is(afterAnswers(stuck, [answer('n1', 'lost')]), stuck);
+});

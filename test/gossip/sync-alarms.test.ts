@@ -100,3 +100,25 @@ test('stopped, it looks no more', async (t) => {
   await seconds(90);
   t.deepEqual(list(), []);
 });
+
+test('after a minute of difference, to the look, with the newest decision', async (t) => {
+  const clock = new FakeClock();
+  const problems = openProblems(clock, () => {});
+  const at = (wallMs: number) => ({ stamp: { wallMs, count: 0, node: 'n1' } });
+  const alarms = syncAlarms({
+    node: 'n1',
+    peers: ['n2'],
+    differsSinceMs: () => 10_000,
+    intents: () => [intent('pause', 'on', at(5)), intent('pin/1@wan', 'n1', at(7))],
+    clock,
+    problems,
+  });
+  t.teardown(() => alarms.stop());
+  await clock.advance(69_999);
+  t.deepEqual(problems.list(), []);
+  await clock.advance(1);
+  t.deepEqual(
+    problems.list().map(({ cause }) => cause),
+    ['n2 does not confirm what was decided on n1; the last: pin/1@wan, by anna'],
+  );
+});
