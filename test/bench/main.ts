@@ -1,4 +1,5 @@
 import { drain } from './drain.ts';
+import { idle } from './idle.ts';
 import { move } from './move.ts';
 import { servers } from './servers.ts';
 import { start } from './start.ts';
@@ -9,6 +10,7 @@ import { swap } from './swap.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   drain,
+  idle,
   move,
   servers,
   start,
