@@ -117,7 +117,7 @@ export async function startAgent(
     onChange: bell.ring,
     onUp: certificatesWanted.ring,
   });
-  const { running, kernel, devd } = hostNode({
+  const { running, kernel, devd, shell } = hostNode({
     ...common,
     policy,
     exec,
@@ -165,6 +165,7 @@ export async function startAgent(
   opened.opened(() => running.end());
   opened.opened(() => second.prober.close());
   opened.opened(() => devd.close());
+  opened.opened(() => shell.close());
   opened.opened(() => parts.acme.close());
   upkeep = await startUpkeep({
     ...common,

@@ -30,7 +30,7 @@ export class CommandError extends Error {
 }
 
 /** What any program may print, bytes. */
-const OUTPUT_LIMIT = 8 << 20;
+export const OUTPUT_LIMIT = 8 << 20;
 
 /** C-locale text, and no variable that changes ifconfig's output (IFCONFIG_FORMAT). */
 export const childEnvironment = (): Record<string, string> => ({

@@ -3,6 +3,7 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { proxyctl } from '../lab/client.ts';
 import { installedHaproxy, labDown, labUp } from '../lab/lab.ts';
 import type { LabReport } from '../lab/report.ts';
 import { quantile, rounded, tenth } from './figures.ts';
@@ -34,8 +35,9 @@ interface Figures {
  * `--seconds` (60), and memory at the end, which is the agent's resident memory and what its
  * children have to themselves. CPU time is counted, not waited for, so that what else the machine
  * does hardly matters. `--as-packaged`: the package's bundle without raw-socket; `--icmp ping`;
- * `--observed`: with [metrics], [web] and [[notify]]; `--servers N`; `--addresses N`. The table goes
- * to standard error. The lab's ifconfig and sysctl are perl: on FreeBSD they cost less.
+ * `--observed`: with [metrics], [web] and [[notify]]; `--servers N`; `--addresses N`. Before that the
+ * addresses move there and back, so that devd has told the agents something; `--untold`: not, and
+ * CARP is read every second. The table goes to standard error. The lab's ifconfig and sysctl are perl: on FreeBSD they cost less.
  */
 export async function idle(): Promise<unknown> {
   const { values } = parseArgs({
@@ -46,10 +48,11 @@ export async function idle(): Promise<unknown> {
       observed: { type: 'boolean', default: false },
       servers: { type: 'string', default: '0' },
       addresses: { type: 'string', default: '1' },
+      untold: { type: 'boolean', default: false },
       seconds: { type: 'string', default: '60' },
     },
   });
-  const { observed, 'as-packaged': asPackaged } = values;
+  const { observed, untold, 'as-packaged': asPackaged } = values;
   const [servers, seconds, addresses] = [values.servers, values.seconds, values.addresses].map(
     Number,
   ) as [number, number, number];
@@ -71,7 +74,9 @@ export async function idle(): Promise<unknown> {
   );
   try {
     if (observed) givesMail(lab);
+    if (!untold) await toAndFro(lab);
     await sleep(SETTLE_MS);
+    const events = await carpEvents(lab);
     const found = await measured(lab, seconds);
     const limit = limits(asPackaged, observed);
     print(found);
@@ -88,6 +93,7 @@ export async function idle(): Promise<unknown> {
     return {
       as_packaged: asPackaged,
       observed,
+      carp_events: events,
       servers,
       addresses,
       seconds,
@@ -127,6 +133,17 @@ async function measured(lab: LabReport, seconds: number): Promise<Figures[]> {
       children: last.children,
     };
   });
+}
+
+/** On a busy machine a move may be refused: what devd has told by then stands in the figures. */
+async function toAndFro(lab: LabReport): Promise<void> {
+  for (const { name } of lab.nodes.toReversed()) await proxyctl(lab, ['failover', '--to', name]);
+}
+
+/** `events` or `polling`, of each node. */
+async function carpEvents(lab: LabReport): Promise<string[]> {
+  const { stdout } = await proxyctl(lab, ['status', '-o', 'json']);
+  return [...stdout.matchAll(/"carp_events": ?"(\w+)"/g)].map(([, word = '']) => word);
 }
 
 /** What `[[notify]]` of the lab mails through. */
