@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { startLines } from '../../agent/sys/line-program.ts';
 import { standingPings } from '../../agent/witness/standing-ping.ts';
@@ -121,4 +124,21 @@ test('one whose reader is gone ends with the next line it prints', async (t) => 
   program.end();
   await until(() => !isAlive(pid));
   t.pass();
+});
+
+pinged('a process that is killed leaves neither ping(8) nor shell behind', async (t) => {
+  const script = fileURLToPath(new URL('follower.js', import.meta.url));
+  const child = spawn(process.execPath, [script, PING ?? '', '127.0.0.1'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  await once(child.stdout, 'data');
+  const pid = child.pid ?? 0;
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .map(Number);
+  t.is(children.length, 2);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  await until(() => children.every((one) => !isAlive(one)));
 });
