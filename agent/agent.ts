@@ -63,7 +63,6 @@ export async function startAgent(
   log: Log,
   account: Account | null,
 ): Promise<Agent> {
-  const { node } = config;
   const opened = ends();
   const bell = wakeups();
   const latest = latestRound();
@@ -71,93 +70,53 @@ export async function startAgent(
   // Taken first of all: nobody else has any descriptor yet.
   const { descriptors, exec, shedBy } = hostDescriptors(clock, problems);
   opened.opened(() => descriptors.close());
-  const { privileges, second, bound } = await openAsRoot({
-    config,
-    clock,
-    log,
-    account,
-    subnets: () => subnetsOf(latest.interfaces(), latest.report()),
-    onChange: bell.ring,
-    exec,
-  });
+  const host = { config, clock, log, problems, descriptors, exec, latest, onChange: bell.ring };
+  const subnets = () => subnetsOf(latest.interfaces(), latest.report());
+  const { privileges, second, bound } = await openAsRoot({ ...host, account, subnets });
   opened.opened(() => privileges.close());
   const policy: Policy = { ...config.policy };
-  const names = config.peers.map((peer) => peer.node);
   const problemOf = (subject: string, cause: string, remedy: string): void => {
     log.warn('alert', { id: 'problem', subject, state: 'raised', why: cause }, remedy);
     problems.raise(subject, cause, remedy);
   };
-  const common = { config, clock, log, problems };
-  const files = await hostFiles({ ...common, descriptors, ends: opened, problemOf });
-  const { tls, audit, revocations, save } = files;
-  const notify = await hostNotify({
-    config,
-    clock,
-    problems,
-    standing: files.stored.standing,
-    changed: bell.ring,
-  });
+  const common = { ...host, policy, privileges, problemOf, ends: opened, bell };
+  const files = await hostFiles(common);
+  const { audit, revocations } = files;
+  const notify = await hostNotify({ ...common, standing: files.stored.standing });
   opened.opened(() => notify.stop());
-  const certificatesWanted = wakeups();
+  const wanted = wakeups();
   const links = hostLinks({
-    config,
-    tls,
-    clock,
-    onExhausted: descriptors.letGo,
+    ...common,
+    tls: files.tls,
     revoked: () => revocations.text(),
-    onConnected: certificatesWanted.ring,
+    onConnected: wanted.ring,
+    onExhausted: descriptors.letGo,
   });
-  const host = hostHaproxy({
-    ...common,
-    privileges,
-    latest,
-    servers: files.stored.servers,
-    save,
-    descriptors,
-    onChange: bell.ring,
-    onUp: certificatesWanted.ring,
-  });
-  const { running, kernel, devd, shell } = hostNode({
-    ...common,
-    policy,
-    exec,
-    privileges,
-    second,
-    files,
-    links,
-    haproxy: host,
-    bell,
-    latest,
-    notify: notify.report,
-  });
-  const { loop, storeIntents } = running;
-  const { observes } = privileges;
-
+  const haproxy = hostHaproxy({ ...common, files, onUp: wanted.ring });
+  const node = hostNode({ ...common, second, files, links, haproxy, notify: notify.report });
+  const { running, kernel, devd, shell } = node;
   let upkeep: Upkeep | null = null;
+  const { certificates } = haproxy;
   const parts = hostPair({
     ...common,
-    policy,
-    privileges,
-    running,
-    socket: host.socket,
-    certificates: host.certificates,
-    others: names.map((peer) => links.peerCalls(peer)),
-    issuer: () => upkeep?.issuer ?? null,
     files,
+    running,
+    certificates,
+    socket: haproxy.socket,
+    others: config.peers.map((peer) => links.peerCalls(peer.node)),
+    issuer: () => upkeep?.issuer ?? null,
     testNotify: notify.test,
     silence: links.silence,
   });
-  const happens = hostEvents({ config, clock, files, running, parts, notify });
+  const happens = hostEvents({ ...common, files, running, parts, notify });
 
   const { ended } = await hostShown({
     ...common,
-    ends: opened,
     parts,
     running,
     certificates: () => upkeep?.seen() ?? { certificates: [], findings: [], atWallMs: null },
   });
-  const wiring = { running, links, parts, problemOf, ended };
-  const server = await hostServer({ ...common, files, bound, ...wiring });
+  const server = await hostServer({ ...common, files, bound, running, links, parts, ended });
   shedBy(server.shed);
   opened.opened(() => Promise.all([links.close(), server.close(GRACE_MS)]));
 
@@ -171,12 +130,13 @@ export async function startAgent(
     ...common,
     pair: parts.pair,
     haproxy: running.haproxy,
-    certificates: host.certificates,
-    storeIntents: (intents) => storeIntents(node, intents),
+    certificates,
+    wanted,
+    storeIntents: (intents) => running.storeIntents(config.node, intents),
     onIntents: running.onIntents,
-    wanted: certificatesWanted,
   });
   opened.opened(upkeep.stop);
+  const { observes } = privileges;
   if (observes !== '')
     problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');
   const installed = watchInstalled(fileURLToPath(import.meta.url), clock, problems);
@@ -188,8 +148,8 @@ export async function startAgent(
   return {
     lost: privileges.lost,
     addresses: server.addresses,
-    ...hostReload({ ...common, policy, files, links, happens, changed: bell.ring }),
-    ...endings({ loop, carp: kernel, haproxy: running.haproxy, clock, log }, privileges.will),
+    ...hostReload({ ...common, files, links, happens }),
+    ...endings({ ...common, ...running, carp: kernel }, privileges.will),
     stop: opened.end,
   };
 }

@@ -5,6 +5,7 @@ import type { Intent } from './core/model.ts';
 import { clearOfSecrets, withoutSecrets } from './core/secrets.ts';
 import { sentence } from './core/words.ts';
 import { makeDirectories } from './sys/files.ts';
+import { othersTurn } from './sys/turn.ts';
 
 export interface LogOptions {
   /** Empty: standard output. */
@@ -132,9 +133,16 @@ const KEPT_OUT = 'connections-refused';
 const KEPT_OUT_REMEDY =
   'the line strangers in the log says where most connections come from; let pf keep those away from the agent port';
 
-/** One line an intent that is new here; a key authorization is left out. */
-export function logIntents(log: Log, taken: readonly Intent[]): void {
-  for (const intent of taken) {
+/** So many lines are written at a time: each waits for the disk. */
+const PIECE = 100;
+
+/**
+ * One line an intent that is new here; a key authorization is left out. Of many the first are
+ * written now, and the others between the turns of everybody else.
+ */
+export async function logIntents(log: Log, taken: readonly Intent[]): Promise<void> {
+  for (const [at, intent] of taken.entries()) {
+    if (at > 0 && at % PIECE === 0) await othersTurn();
     const { key, value, deleted, actor, requestId } = withoutKeyAuthorization(intent);
     log.info('intent-stored', { key, value, deleted, actor, request_id: requestId }, key);
   }

@@ -11,6 +11,7 @@ import type { IntentSource } from './gossip/shared-intents.ts';
 import { heartbeats } from './gossip/heartbeats.ts';
 import { syncAlarms } from './gossip/sync-alarms.ts';
 import { logIntents, loopLog, type Log } from './log.ts';
+import { clockSteps } from './loop/clock-steps.ts';
 import { loop as startLoop } from './loop/loop.ts';
 import { tellingNeighbours, type TellNeighbours } from './loop/neighbours.ts';
 import type { LoopOptions } from './loop/ports.ts';
@@ -87,7 +88,7 @@ export function startNode<H extends HaproxyPort>(ports: NodePorts<H>) {
     onIntents(intents, taken, by) {
       saved = save({ intents: [...intents.values()] });
       saved.catch(() => undefined);
-      logIntents(log, taken);
+      void logIntents(log, taken);
       for (const listener of listeners) listener(taken, by);
     },
     onChange() {
@@ -107,6 +108,11 @@ export function startNode<H extends HaproxyPort>(ports: NodePorts<H>) {
     problems: problems.list,
     durable: ports.stored,
     log: loopLog(log),
+  });
+  // A wish may be over, or not over yet, by a clock that was set: nothing else says so.
+  const stepped = clockSteps(clock);
+  loop.onRound(() => {
+    if (stepped()) haproxy.wake();
   });
   const telling =
     ports.tellNeighbours === undefined

@@ -2,6 +2,7 @@ import { isCalled } from '../agent/core/addresses.ts';
 import { ActFailure } from '../agent/core/results.ts';
 import type { Remembered } from './complete/cache.ts';
 import { duration } from './render/duration.ts';
+import { displayWidth, padded } from './render/width.ts';
 import { wrapped } from './render/wrapped.ts';
 
 /** One line to type, and where. */
@@ -107,9 +108,9 @@ export function handScreen(
   );
   if (moves.length === 0) return `${head}\n  nothing is to be moved: it is there\n`;
   const parts = moves.map(({ address, from, to, steps }) => {
-    const width = Math.max(...steps.map(({ node }) => node.length));
+    const width = Math.max(...steps.map(({ node }) => displayWidth(node)));
     const lines = steps.flatMap(({ node, command, why }) => [
-      `  # on ${node.padEnd(width)}  ${why}`,
+      `  # on ${padded(node, width)}  ${why}`,
       `  ${command}`,
     ]);
     return [`${address} from ${from ?? 'nobody'} to ${to}`, ...lines].join('\n');

@@ -1,5 +1,5 @@
 import { ActFailure, type ActError, type Outcome } from '../agent/core/results.ts';
-import { COLUMNS } from './render/table.ts';
+import { displayWidth, proseColumns } from './render/width.ts';
 import { wrapped } from './render/wrapped.ts';
 
 /** Exit code of each outcome; proxyctl(1) lists them. */
@@ -38,14 +38,15 @@ const isActFailure = (error: unknown): error is ActFailure =>
  * be lines of its own anyway, at any space.
  */
 function remedyLines(line: string): string {
-  if (line.length <= COLUMNS) return line;
+  const room = proseColumns();
+  if (displayWidth(line) <= room) return line;
   if (line.length > LIST) return wrapped(line);
   const lines: string[] = [];
   for (const clause of line.split(/(?<=[,;:]) /)) {
     const last = lines.at(-1);
     const longer = `${last ?? ''} ${clause}`;
     if (last === undefined) lines.push(clause);
-    else if (longer.length <= COLUMNS) lines[lines.length - 1] = longer;
+    else if (displayWidth(longer) <= room) lines[lines.length - 1] = longer;
     else lines.push(`${' '.repeat(INDENT)}${clause}`);
   }
   return lines.join('\n');
@@ -53,7 +54,7 @@ function remedyLines(line: string): string {
 const LIST = 200;
 const INDENT = 10;
 
-/** What, why, and what to do; in 80 columns, but for what is to be copied. */
+/** What, why, and what to do; no wider than the screen, but for what is to be copied. */
 export function failureText({ message, cause, remediation }: ActError): string {
   const lines = [wrapped(`proxyctl: ${message}`)];
   if (cause !== '') lines.push(wrapped(`  cause   ${cause}`));

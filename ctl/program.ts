@@ -21,9 +21,11 @@ import { addStatus } from './commands/status.ts';
 import { addTop } from './commands/top.ts';
 import { addWait } from './commands/wait.ts';
 import { asFailure, usage } from './failure.ts';
+import { columns } from './render/width.ts';
 import type { Finish } from './options.ts';
 import { failed, newRequestId } from './session.ts';
 import { helpEnd, VERB_HELP } from './verb-help.ts';
+import { OFFLINE_HELP } from './verb-help-offline.ts';
 import type { Streams } from './streams.ts';
 
 const AFTER = `
@@ -164,7 +166,10 @@ export function buildProgram(asked: string, io: Streams, finish: Finish): Comman
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: () => undefined })
     .configureHelp({
-      helpWidth: 80,
+      // Asked for where a help is shown: looking at the terminal costs time.
+      get helpWidth() {
+        return Math.min(80, columns());
+      },
       visibleCommands: leaves,
       subcommandTerm: termOf,
       // Without commander's own remarks on defaults and choices: the texts say what matters.
@@ -184,7 +189,8 @@ export function buildProgram(asked: string, io: Streams, finish: Finish): Comman
 /** Whole sentences, examples and exit codes, for those who ask for the help of one verb. */
 function explained(verb: Command): void {
   const group = (verb.parent?.parent ?? null) === null ? '' : `${verb.parent?.name() ?? ''} `;
-  const help = VERB_HELP[`${group}${verb.name()}`];
+  const name = `${group}${verb.name()}`;
+  const help = VERB_HELP[name] ?? OFFLINE_HELP[name];
   if (help === undefined) return;
   if (help.says !== undefined)
     verb

@@ -23,7 +23,10 @@ export const VERB_HELP: Readonly<Record<string, VerbHelp>> = {
     exits:
       '0 it was read, even with two MASTERs, 3 with --check: not all is well, 10 no agent was reached.',
   },
-  top: { examples: ['top'], exits: '0 you quit, 2 there is no terminal, 10 no agent was reached.' },
+  top: {
+    examples: ['top', 'top --context web'],
+    exits: '0 you quit, 2 there is no terminal, 10 no agent was reached.',
+  },
   explain: {
     says: 'Says why each address is where it is, how the nodes compare, and what would move it. An address is VHID@NETWORK, its vhid, or one of its IPs.',
     examples: ['explain', 'explain 1@wan', 'explain 10.1.60.200'],

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { tar, type Member } from './archive.ts';
+import { GUIDE } from './contents.ts';
 import { licencesOf } from './licences.ts';
 import { completions, zipped } from './package.ts';
 import type { Programs } from './programs.ts';
@@ -10,7 +11,7 @@ const COPIED: readonly (readonly [from: string, to: string])[] = [
   ['LICENSE', 'LICENSE'],
   ['packaging/client.md', 'README.md'],
   ['packaging/man/proxyctl.1', 'share/man/man1/proxyctl.1'],
-  ['docs/json.md', 'share/doc/proxyctl/json.md'],
+  ...GUIDE.map((file) => [`docs/${file}`, `share/doc/proxyctl/${file}`] as const),
 ];
 
 /** The first line of npm's programs: a laptop has its Node in PATH. */

@@ -36,6 +36,41 @@ const ANSIBLE = [
   ),
 ];
 
+/** The operator's guide, below docs/; the decisions and how it is built stay with the sources. */
+export const GUIDE: readonly string[] = [
+  'agent.md',
+  'alerts.md',
+  'ansible.md',
+  'certificates.md',
+  'client.md',
+  'daily.md',
+  'freebsd-unverified.md',
+  'glossary.md',
+  'install.md',
+  'json.md',
+  'limits.md',
+  'monitoring.md',
+  'night.md',
+  'operations.md',
+  'pki.md',
+  'records.md',
+  'security.md',
+  ...[
+    'README',
+    'add-address',
+    'backup',
+    'carp-password',
+    'lost-laptop',
+    'renew-certificate',
+    'replace-host',
+    'rollback-haproxy',
+    'rotate-ca',
+    'upgrade-freebsd',
+    'upgrade-haproxy',
+    'upgrade-proxyctl',
+  ].map((name) => `runbooks/${name}.md`),
+];
+
 /** The file list. A new file of a package is one line here and one in port/pkg-plist. */
 export const SOURCES: readonly Source[] = [
   { from: 'packaging/agent.toml.sample', to: `${ETC}/agent.toml.sample`, mode: 0o644 },
@@ -89,11 +124,7 @@ export const SOURCES: readonly Source[] = [
     mode: 0o644,
     gzip: true,
   },
-  { from: 'docs/operations.md', to: `${DOC}/operations.md`, mode: 0o644 },
-  { from: 'docs/install.md', to: `${DOC}/install.md`, mode: 0o644 },
-  { from: 'docs/freebsd-unverified.md', to: `${DOC}/freebsd-unverified.md`, mode: 0o644 },
-  { from: 'docs/json.md', to: `${DOC}/json.md`, mode: 0o644 },
-  { from: 'docs/security.md', to: `${DOC}/security.md`, mode: 0o644 },
+  ...GUIDE.map((file): Source => ({ from: `docs/${file}`, to: `${DOC}/${file}`, mode: 0o644 })),
   { from: 'CHANGELOG.md', to: `${DOC}/CHANGELOG.md`, mode: 0o644 },
 ];
 

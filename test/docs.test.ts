@@ -52,15 +52,27 @@ test('it has every room of the agent, 80 columns and ASCII', (t) => {
   );
 });
 
-test('a link from README or docs leads to something', (t) => {
+/** The anchors of a page, as GitHub makes them of its headings. */
+const anchors = (path: string): readonly string[] =>
+  [...readFileSync(path, 'utf8').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\w -]/g, '')
+      .replaceAll(' ', '-'),
+  );
+
+test('a link from README or docs leads to something, and to a heading that is there', (t) => {
   const pages = readdirSync(join(TREE, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => join('docs', name));
+  const leads = (page: string, to: string, anchor: string): boolean => {
+    const path = to === '' ? join(TREE, page) : join(TREE, dirname(page), to);
+    return existsSync(path) && (anchor === '' || anchors(path).includes(anchor));
+  };
   const lost = ['README.md', ...pages].flatMap((page) =>
-    [...readFileSync(join(TREE, page), 'utf8').matchAll(/\]\((?!https?:)([^)#\s]+)[^)]*\)/g)]
-      .map(([, to = '']) => to)
-      .filter((to) => !existsSync(join(TREE, dirname(page), to)))
-      .map((to) => `${page}: ${to}`),
+    [...readFileSync(join(TREE, page), 'utf8').matchAll(/\]\((?!https?:)([^)#\s]*)#?([^)\s]*)\)/g)]
+      .filter(([, to = '', anchor = '']) => !leads(page, to, anchor))
+      .map(([link]) => `${page}: ${link}`),
   );
   t.deepEqual(lost, []);
 });

@@ -14,11 +14,8 @@ import { SHARES } from '../agent/rpc/shares.ts';
 import { KEPT_OUT_MS } from '../agent/rpc/strangers.ts';
 import { COUNTS, LENGTHS } from '../agent/wire/bounds.ts';
 
-/** The section Limits of the guide; from dist/test/ to the sources. */
-const [, PAGE = ''] =
-  /\n## Limits\n([^]*?)\n## /.exec(
-    readFileSync(fileURLToPath(new URL('../../docs/operations.md', import.meta.url)), 'utf8'),
-  ) ?? [];
+/** The page of the guide; from dist/test/ to the sources. */
+const PAGE = readFileSync(fileURLToPath(new URL('../../docs/limits.md', import.meta.url)), 'utf8');
 
 const size = (bytes = 0): string =>
   bytes >= 1 << 20 ? `${bytes / (1 << 20)} MB` : `${bytes / (1 << 10)} KB`;

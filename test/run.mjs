@@ -34,9 +34,10 @@ process.exitCode = all.failed > 0 || all.passed === 0 ? 1 : 0;
 
 /** Lab files that hold nothing against a clock of milliseconds. */
 function isPatient(file) {
-  return /\/pair\/(acme|audit|certificates|doctor|draining|events|identity|lab|newer|notify|older|packaged|privilege|releases|servers|setup|trouble|ucarp|wire|wishes)\.test\.js$/.test(
-    file,
-  );
+  const patient =
+    'acme audit certificates doctor draining events hidden identity lab newer notify older packaged ' +
+    'privilege releases servers setup trouble ucarp wire wishes';
+  return patient.split(' ').some((name) => file.endsWith(`/pair/${name}.test.js`));
 }
 
 /**

@@ -58,12 +58,20 @@ export interface PfVerdict {
 
 /**
  * The filter rules in the output of `pfctl -sr` (print_rule(), FreeBSD sbin/pfctl/pfctl_parser.c).
- * scrub, match and what is no filter rule are left out; anchors are kept, since they may decide.
+ * scrub, match and what is no filter rule are left out; anchors are kept, since they may decide. So
+ * are those whose rules are printed behind them in braces: those count only for what gets there.
  */
 export function parsePfRules(text: string): PfRules {
+  let depth = 0;
   const rules = text.split('\n').flatMap((line): PfRules['rules'] => {
     const words = line.trim().match(/"[^"]*"|\([^)]*\)|\S+/g) ?? [];
     const [first = ''] = words;
+    const isInside = depth > 0;
+    if (words.at(-1) === '{') {
+      words.pop();
+      depth += 1;
+    } else if (first === '}') depth = Math.max(0, depth - 1);
+    if (isInside) return [];
     if (first === 'anchor') {
       const name = /^["/\w*]/.test(words[1] ?? '') && !CONDITIONS.has(words[1] ?? '') ? 2 : 1;
       return [{ anchor: line.trim(), condition: rule(line.trim(), 'pass', words.slice(name)) }];
@@ -74,7 +82,7 @@ export function parsePfRules(text: string): PfRules {
 }
 
 /** What may stand behind an anchor that has no name. */
-const CONDITIONS = new Set(['in', 'out', 'on', 'inet', 'inet6', 'proto', 'from', 'to', 'all']);
+const CONDITIONS = new Set('in out log quick on inet inet6 proto from to all'.split(' '));
 
 const ANY: PfPlace = { address: 'any', not: false, port: null };
 /** Words with one value that say nothing of the packet. */
@@ -99,7 +107,9 @@ function rule(text: string, action: PfRule['action'], words: string[]): PfRule {
   const isNot = (): boolean => words[0] === '!' && next() === '!';
   const place = (): PfPlace => {
     const not = isNot();
-    const address = words[0] === 'port' ? 'any' : next();
+    let address = words[0] === 'port' ? 'any' : next();
+    // "10.0.0.1 - 10.0.0.9" is a range, and of no form that is compared here.
+    if (words[0] === '-') address = `${address} ${next()} ${next()}`;
     if (words[0] !== 'port') return { address, not, port: null };
     next();
     const port = /^(?:=|!=|<=?|>=?)$/.test(words[0] ?? '') ? `${next()} ${next()}` : next();

@@ -16,7 +16,10 @@ export interface Block {
  * HAProxy 2.6 would run the rest, the private key, as commands.
  */
 export function normalise(text: string): string {
-  const lines = text.split(/\r\n|\r|\n/).map((line) => line.trim());
+  // OpenSSL, too, takes off what is no ASCII at the end of a line (sanitize_line()).
+  const lines = text
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.trim().replace(/[^\u0021-\u007e]+$/, ''));
   return lines
     .filter((line) => line !== '')
     .map((line) => `${line}\n`)
@@ -41,7 +44,7 @@ export function blocksOf(text: string): readonly Block[] {
       open = null;
     } else if (open !== null) {
       if (/^[A-Za-z][A-Za-z-]*: /.test(line)) open.encrypted ||= line.includes('ENCRYPTED');
-      else if (/^[A-Za-z0-9+/=]+$/.test(line)) open.body += line;
+      else if (/^[A-Za-z0-9+/= \t]+$/.test(line)) open.body += line.replaceAll(/[ \t]/g, '');
       // An edge that lost its end, as half a copy has it.
       else if (line.startsWith('-----')) throw cutOff(blocks.length + 1, open.label);
       else if (line !== '') throw notBase64(blocks.length + 1, open.label);

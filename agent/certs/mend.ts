@@ -47,9 +47,11 @@ export function mended(blocks: readonly Block[]): Mended {
   const certificates = inOrder(once);
   if (certificates.some((one, at) => one !== once[at]))
     mends.push({ seen: 'the chain is not in order', done: 'put in order' });
-  const others = blocks.filter((block) => !isCertificate(block) && !isKey(block));
+  const parameters = blocks.filter(({ label }) => PARAMETERS.includes(label));
+  const others = new Set(blocks.filter(isOther).map(({ label }) => label));
+  for (const label of others) mends.push({ seen: `a ${label} is in it`, done: 'left out' });
   return {
-    blocks: [...certificates.map(blockOf), ...others, ...keysOf(blocks, once[0], mends)],
+    blocks: [...certificates.map(blockOf), ...parameters, ...keysOf(blocks, once[0], mends)],
     certificates,
     mends,
   };
@@ -61,6 +63,13 @@ export const mendedText = (pem: string): string => bundleText(mended(blocksOf(pe
 /** Whether a block is a certificate under any of its labels. */
 export const isCertificate = ({ label }: Block): boolean =>
   /^(?:X509 |TRUSTED )?CERTIFICATE$/.test(label);
+
+/** They may stand beside: `openssl ecparam` writes them. */
+const PARAMETERS = ['DH PARAMETERS', 'EC PARAMETERS'];
+
+/** Whether a block is nothing that belongs into a bundle. */
+export const isOther = (block: Block): boolean =>
+  !PARAMETERS.includes(block.label) && !isCertificate(block) && !isKey(block);
 
 function blockOf({ x509 }: Certificate): Block {
   const body = x509.raw.toString('base64').match(/.{1,64}/g) ?? [];
@@ -109,8 +118,11 @@ function keysOf(
   const keys = blocks.filter(isKey);
   const [first, ...more] = keys;
   if (first === undefined || more.length === 0) return keys;
-  const same = more.every(({ text }) => text === first.text);
-  if (!same && (leaf === undefined || !belongs(first, leaf))) return keys;
+  const isLeafs = (one: Block): boolean => leaf !== undefined && belongs(one, leaf);
+  // In another form (PKCS #1 beside PKCS #8) it is the same key.
+  const same =
+    more.every(({ text }) => text === first.text) || (isLeafs(first) && more.every(isLeafs));
+  if (!same && !isLeafs(first)) return keys;
   mends.push({
     seen: same ? 'its private key is in it more than once' : 'it holds keys of other certificates',
     done: same ? 'left out' : 'left out, the first is the key of the leaf',

@@ -8,6 +8,8 @@ interface Cause {
   readonly remedy: string;
 }
 
+const DECRYPT = 'decrypt it where its key is, and give what comes out';
+
 /** The most telling first: a text may look like several. Every pattern is tried on the whole text. */
 const CAUSES: readonly Cause[] = [
   {
@@ -80,6 +82,60 @@ const CAUSES: readonly Cause[] = [
     remedy: 'fetch the certificate again and look into the file',
   },
   {
+    seen: new RegExp(`^PK${String.fromCharCode(3, 4)}`),
+    message: 'a ZIP archive',
+    why: 'it is a ZIP archive, as CAs send them',
+    remedy: 'unpack it (tar -xf OLD), then cat LEAF CHAIN KEY > NEW',
+  },
+  {
+    seen: /^\s*\{\\rtf/,
+    message: 'not PEM',
+    why: 'it is a document (RTF), as TextEdit and WordPad save it',
+    remedy: 'save it as plain text, or copy the file again as it is',
+  },
+  {
+    seen: /^\s*\$ANSIBLE_VAULT;|"sops": ?\{/m,
+    message: 'encrypted',
+    why: 'the whole file is encrypted (Ansible Vault, sops)',
+    remedy: DECRYPT,
+  },
+  {
+    seen: /^Certificate:\s*\n\s+Data:(?![\s\S]*-----BEGIN )/m,
+    message: 'not PEM',
+    why: 'it is what openssl prints to read, without the certificate itself',
+    remedy: 'print the certificate: openssl x509 -in OLD -out NEW, without -noout',
+  },
+  {
+    seen: /%2D%2D|-----BEGIN(?:%20|\+)/i,
+    message: 'not PEM',
+    why: 'it is encoded for a URL (%20, %0A)',
+    remedy: 'decode it, or take it from where it was before',
+  },
+  {
+    seen: /[\u00a0\u200b-\u200f\u2028\u2029\u2060]/,
+    message: 'not PEM',
+    why: 'it holds invisible characters, as web pages and chats put them in',
+    remedy: 'copy the file again as it is, not out of a page or a chat',
+  },
+  {
+    seen: /^[ \t]*[^\s-][^\n]*-----BEGIN /m,
+    message: 'not PEM',
+    why: 'something stands before BEGIN on its line: a mark of a mail or a diff, a number, a tag',
+    remedy: 'take that out of every line, or copy the file again as it is',
+  },
+  {
+    seen: /^[ \t]*-----(?:BEGIN|END) [A-Z0-9 ]+-----[ \t]*[^\s-]/m,
+    message: 'not PEM',
+    why: 'something stands behind a BEGIN or END line, which is to be alone on its line',
+    remedy: 'take that out, or copy the file again as it is',
+  },
+  {
+    seen: /-----begin [a-z0-9 ]+-----/,
+    message: 'not PEM',
+    why: 'its BEGIN and END lines are in small letters',
+    remedy: 'copy the file again as it is',
+  },
+  {
     seen: /^\s*MII[A-Za-z0-9+/=\s]{100,}$/,
     message: 'not PEM',
     why: 'it is base64 without BEGIN and END lines',
@@ -106,6 +162,12 @@ const LABELS: readonly (Omit<Cause, 'message'> & { readonly message: string })[]
     message: 'a public key',
     why: '',
     remedy: 'take the private key that the certificate was requested with',
+  },
+  {
+    seen: /^(?:PGP MESSAGE|AGE ENCRYPTED FILE)$/,
+    message: 'encrypted',
+    why: '',
+    remedy: DECRYPT,
   },
   {
     seen: /^X509 CRL$/,
@@ -135,12 +197,15 @@ export function otherBlock(label: string): PemError {
 
 /**
  * What push puts right and HAProxy does not when it reads a file: OpenSSL looks for BEGIN at the
- * beginning of a line, and CR alone ends none. Null: nothing of it.
+ * beginning of a line, CR alone ends none, and a blank line ends the base64. Null: nothing of it.
  */
 export function refusedOnDisk(text: string): PemError | null {
   const why = !text.includes('\n')
     ? text.includes('\r') && 'its lines end with CR alone'
-    : /^[ \t]+-----BEGIN /m.test(text) && 'its BEGIN lines are indented';
+    : /^[ \t]+-----BEGIN /m.test(text)
+      ? 'its BEGIN lines are indented'
+      : /^[A-Za-z0-9+/=]+[ \t\r]*\n[ \t\r]*\n+[ \t]*[A-Za-z0-9+/=]+[ \t\r]*$/m.test(text) &&
+        'blank lines stand within its blocks';
   if (why === false) return null;
   return new PemError('not_pem', 'read bundle: not PEM', why, 'push it again: that is put right');
 }

@@ -4,7 +4,7 @@ import { blocksOf, bundleText, isKey } from './blocks.ts';
 import type { Block } from './blocks.ts';
 import { issued, namesOf, rfc3339, sha1Of } from './certificate.ts';
 import type { Certificate } from './certificate.ts';
-import { isCertificate, mended, strangerIn, type Mended } from './mend.ts';
+import { isCertificate, isOther, mended, strangerIn, type Mended } from './mend.ts';
 import { causeOf, otherBlock } from './pem-causes.ts';
 import { PemError } from './pem-error.ts';
 
@@ -48,17 +48,23 @@ export function parseBundle(text: string, wallMs: number): Bundle {
       'give one leaf, its key and its chain',
     );
   const given = readBlocks(text);
-  refuseOthers(given);
+  // Beside a certificate and its key they are left out, as HAProxy leaves them.
+  if (!given.some(isCertificate) || !given.some(isKey)) refuseOthers(given);
+  // A BEGIN that nobody could read as one may be what is missed below.
+  const unread = (text.match(/BEGIN\s/gi) ?? []).length > given.length ? causeOf(text) : null;
   const { blocks, certificates, mends } = mended(given);
   const [leaf] = certificates;
   if (leaf === undefined)
-    throw new PemError(
-      'no_certificate',
-      'read bundle: no certificate',
-      'it holds a key only',
-      'put leaf, chain and key into one file',
+    throw (
+      unread ??
+      new PemError(
+        'no_certificate',
+        'read bundle: no certificate',
+        'it holds a key only',
+        'put leaf, chain and key into one file',
+      )
     );
-  checkKey(onlyKey(blocks), certificates);
+  checkKey(onlyKey(blocks, unread), certificates);
   checkTimes(leaf, wallMs);
   checkOrder(certificates);
   const pem = bundleText(blocks);
@@ -96,24 +102,24 @@ function readBlocks(text: string): readonly Block[] {
   );
 }
 
-/** Parameters may stand beside (`openssl ecparam` writes them); a request or a CRL is a mistake. */
+/** A request or a public key in the place of what is missing is a mistake. */
 function refuseOthers(blocks: readonly Block[]): void {
-  const known = ['DH PARAMETERS', 'EC PARAMETERS'];
-  const other = blocks.find(
-    (block) => !known.includes(block.label) && !isCertificate(block) && !isKey(block),
-  );
+  const other = blocks.find(isOther);
   if (other !== undefined) throw otherBlock(other.label);
 }
 
-function onlyKey(blocks: readonly Block[]): KeyObject {
+function onlyKey(blocks: readonly Block[], unread: PemError | null): KeyObject {
   const keys = blocks.filter(isKey);
   const [key] = keys;
   if (key === undefined)
-    throw new PemError(
-      'no_key',
-      'read bundle: no private key',
-      'it holds certificates only',
-      'append the private key of the leaf, or give it: --key FILE',
+    throw (
+      unread ??
+      new PemError(
+        'no_key',
+        'read bundle: no private key',
+        'it holds certificates only',
+        'append the private key of the leaf, or give it: --key FILE',
+      )
     );
   if (keys.length > 1)
     throw new PemError(
@@ -139,6 +145,14 @@ function onlyKey(blocks: readonly Block[]): KeyObject {
   try {
     return createPrivateKey(key.text);
   } catch {
+    const label = rightLabel(key);
+    if (label !== null)
+      throw new PemError(
+        'not_pem',
+        'read bundle: a key under another label',
+        `its ${key.label} is one of the form ${label}`,
+        `write ${label} in its BEGIN and END lines`,
+      );
     throw new PemError(
       'not_pem',
       'read bundle: not a private key',
@@ -146,6 +160,25 @@ function onlyKey(blocks: readonly Block[]): KeyObject {
       'copy the file again, whole',
     );
   }
+}
+
+/** The label under which its key can be read; null: under none. */
+function rightLabel({ text }: Block): string | null {
+  const body = text.split('\n').slice(1, -2).join('');
+  const key = Buffer.from(body, 'base64');
+  const forms = [
+    ['pkcs1', 'RSA PRIVATE KEY'],
+    ['sec1', 'EC PRIVATE KEY'],
+    ['pkcs8', 'PRIVATE KEY'],
+  ] as const;
+  const found = forms.find(([type]) => {
+    try {
+      return createPrivateKey({ key, format: 'der', type }).type === 'private';
+    } catch {
+      return false;
+    }
+  });
+  return found?.[1] ?? null;
 }
 
 function checkKey(key: KeyObject, certificates: readonly Certificate[]): void {

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { ConfigFacts } from '../core/doctor/inspection.ts';
 import { scanConfig } from './config-scan.ts';
 import { isDisabled, servers } from './config-servers.ts';
@@ -41,7 +42,7 @@ export async function configFacts(
   // Thousands of servers: others have their turn before and after.
   await othersTurn();
   const isOwn = ownPlaces(sections);
-  const known = servers(sections, at, isOwn);
+  const known = await servers(sections, at, isOwn);
   await othersTurn();
   const plain = facing.find((section) => certain(section, 'bind').some(isPlainHttp));
   const [header] = plain?.lines ?? [];
@@ -130,20 +131,51 @@ const servesTls = (section: ConfigSection): boolean =>
 const isPlainHttp = ({ words }: ConfigLine): boolean =>
   !words.includes('ssl') && (words[1] ?? '').endsWith(':80');
 
-/** Names in `hdr(host)` and `ssl_fc_sni` matches that stand for themselves: no files, no patterns. */
-const hosts = (section: ConfigSection, at: At): ConfigFacts['hosts'] =>
-  section.lines.flatMap((line) =>
-    line.words.flatMap((word, position) => {
-      if (line.isGuarded || !/^(?:req\.)?(?:hdr\(host\)|ssl_fc_sni)(?:,.*)?$/.test(word)) return [];
+/** What turns a client away, whichever name it came with. */
+const REFUSING = /^(?:deny|reject|tarpit|silent-drop)$/;
+
+/**
+ * Names in `hdr(host)` and `ssl_fc_sni` matches that stand for themselves: no files, no patterns, no
+ * addresses. None that is only turned away: nobody is served there.
+ */
+function hosts(section: ConfigSection, at: At): ConfigFacts['hosts'] {
+  const [used, refused] = [new Set<string>(), new Set<string>()];
+  for (const line of section.lines)
+    if (line.words[0] !== 'acl')
+      for (const [position, word] of line.words.entries())
+        (isRefused(line, position) ? refused : used).add(word.replace(/^!/, ''));
+  return section.lines.flatMap((line) => {
+    const [first, second = ''] = line.words;
+    // One that nothing uses here may be used by a backend.
+    const isOver = first === 'acl' && refused.has(second) && !used.has(second);
+    if (line.isGuarded || isOver) return [];
+    return line.words.flatMap((word, position) => {
+      if (!/^(?:req\.)?(?:hdr\(host\)|ssl_fc_sni)(?:,.*)?$/.test(word)) return [];
+      const before = line.words[position - 1] ?? '';
+      const isMatch = first === 'acl' ? position === 2 : /^!?\{$/.test(before);
+      if (!isMatch || isRefused(line, position - 1)) return [];
       const rest = line.words.slice(position + 1);
       const end = rest.findIndex((one) => /^(?:\}|\|\||or)$/.test(one));
       const patterns = end < 0 ? rest : rest.slice(0, end);
       if (patterns.some((one) => one === '-f' || one === '-m')) return [];
       return patterns
-        .filter((one) => /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$/.test(one))
+        .filter((one) => /^[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+$/.test(one) && isIP(one) === 0)
         .map((name) => ({ name, section: section.title, ...at(line) }));
-    }),
-  );
+    });
+  });
+}
+
+/** Whether who fits the term that begins there is turned away by its line: `if it`, or `unless !it`. */
+function isRefused({ words }: ConfigLine, position: number): boolean {
+  if (!words.slice(1, 4).some((one) => REFUSING.test(one))) return false;
+  const term = words[position] ?? '';
+  const closing = term.endsWith('{') ? words.indexOf('}', position) : position;
+  // With another term beside it some are let in.
+  const isAlone =
+    /^(?:if|unless|or|\|\|)$/.test(words[position - 1] ?? '') &&
+    /^(?:or|\|\|)?$/.test(words[closing + 1] ?? '');
+  return isAlone && words.includes('unless') === term.startsWith('!');
+}
 
 /** `use_backend` lines for the challenge, with the path in place or behind an acl. */
 function routes(section: ConfigSection, at: At): ConfigFacts['acme'] {

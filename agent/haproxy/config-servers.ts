@@ -1,5 +1,9 @@
 import type { ConfigFacts } from '../core/doctor/inspection.ts';
+import { othersTurn } from '../sys/turn.ts';
 import { hasVariable, type ConfigLine, type ConfigSection } from './config-text.ts';
+
+/** So many lines in one turn. */
+const PIECE = 2000;
 
 /** Whether checks are asked for; null: only HAProxy can tell. */
 type Checks = boolean | null;
@@ -17,17 +21,23 @@ const UNKNOWN: Defaults = { checks: null, isDisabled: false };
  * The servers of the backends in force, with what they have of `default-server` and of the
  * `defaults` they go back to: the named one (`from`), else the last before them. Left out is what
  * may not hold, and what is disabled; `check` is true also where it is not known, and where HAProxy
- * itself listens (`isOwn`).
+ * itself listens (`isOwn`). Others have their turn meanwhile.
  */
-export function servers(
+export async function servers(
   sections: readonly ConfigSection[],
   at: At,
   isOwn: (address: string) => boolean,
-): ConfigFacts['servers'] {
+): Promise<ConfigFacts['servers']> {
   const found: ConfigFacts['servers'][number][] = [];
   const named = new Map<string, Defaults>();
   let last = NONE;
+  let lines = 0;
   for (const section of sections) {
+    lines += section.lines.length;
+    if (lines > PIECE) {
+      lines = 0;
+      await othersTurn();
+    }
     const [header] = section.lines;
     if (header === undefined) continue;
     const from = sourceOf(header, section.kind);
@@ -71,6 +81,9 @@ function ofBackend(
   const backend = section.title.split(' ')[1] ?? '';
   let checks = inherited;
   let resolves = false;
+  const isLog = section.lines.some(
+    ({ words: [first, mode] }) => first === 'mode' && mode === 'log',
+  );
   return section.lines.flatMap((line) => {
     const { words, isGuarded } = line;
     if (words[0] === 'default-server') {
@@ -95,7 +108,7 @@ function ofBackend(
         check:
           words.includes('disabled') || isAnywhere(second) || (!isTemplate && isOwn(second))
             ? true
-            : (own ?? true),
+            : (own ?? true) || isLog || UNCHECKABLE.test(second),
         text: line.text,
         line: number,
         ...(file === undefined ? {} : { file }),
@@ -103,6 +116,9 @@ function ofBackend(
     ];
   });
 }
+
+/** Datagrams have nobody who would answer, and of `rhttp@` the server comes by itself. */
+const UNCHECKABLE = /^(?:udp[46]?|rhttp)@/;
 
 /** "Where the client wanted to go": there is nothing to check. */
 const isAnywhere = (address: string): boolean =>
@@ -122,8 +138,8 @@ function afterDefault(before: Checks, { words, isGuarded }: ConfigLine): Checks 
 
 /** HOST and port of a server's address; no host for a socket, a variable, or a name that HAProxy resolves itself. */
 function placeOf(address: string, isOwnName: boolean): { host: string; port: number } {
-  const [, host = '', port = ''] = /^(?:(?:tcp|ipv)[46]?@)?(.+):(\d+)$/.exec(address) ?? [];
-  if (/^(unix@|abns@|abnsz@|fd@|\/)/.test(host) || hasVariable(host)) return { host: '', port: 0 };
+  const [, host = '', port = ''] = /^(?:(?:(?:mp)?tcp|ipv)[46]?@)?(.+):(\d+)$/.exec(address) ?? [];
+  if (/^[a-z+\d]+@|^\//.test(host) || hasVariable(host)) return { host: '', port: 0 };
   const bare = host.replace(/^\[|\]$/g, '');
   if (isOwnName && !/^[\d.]+$|:/.test(bare)) return { host: '', port: 0 };
   return { host: bare, port: Number(port) };

@@ -14,7 +14,7 @@ import { sectionsIn } from './config-text.ts';
 import { haproxyFeed } from './feed.ts';
 import { observeHaproxy } from './observe.ts';
 import { olderSessions } from './older-sessions.ts';
-import { readProcesses } from './process-table.ts';
+import { processesWith, wordsByRoot } from './process-table.ts';
 import type { Runtime } from './runtime.ts';
 import { serverDrift } from './server-drift.ts';
 import {
@@ -52,6 +52,8 @@ export interface HaproxyOptions {
   readonly socket: StatsSocket;
   /** The certificates in HAProxy's memory; rejects with the cause. */
   readonly listCertificates: () => Promise<readonly CertificateReport[]>;
+  /** HAProxy's processes as root sees them, as `processesWith` wants them. */
+  readonly rootProcesses: () => Promise<string>;
   readonly intents: () => Intents;
   readonly servers: readonly ServerRecord[];
   readonly saveServers: (servers: readonly ServerRecord[]) => Promise<void>;
@@ -84,7 +86,13 @@ export function haproxy(options: HaproxyOptions): Haproxy {
   const { clock, config, node, socket } = options;
   const { ask } = socket;
   const show = showing(socket.path);
-  const configuration = configFiles(startedWith({ ask, config: config.haproxy.config }));
+  const configuration = configFiles(
+    startedWith({
+      ask,
+      config: config.haproxy.config,
+      byRoot: wordsByRoot(options.rootProcesses),
+    }),
+  );
   let ownBackends: ReadonlySet<string> = new Set();
 
   /** Backends that begin with a state file; none where no file of HAProxy can be read. */
@@ -125,7 +133,7 @@ export function haproxy(options: HaproxyOptions): Haproxy {
     clock,
     pid: () => feed.pid(),
     held: () => socket.older(),
-    processes: readProcesses,
+    processes: (pid) => processesWith(pid, options.rootProcesses),
   });
   const inForce = wishesInForce({
     instance: '',

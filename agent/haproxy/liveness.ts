@@ -56,6 +56,8 @@ export interface Seen {
   readonly heldAnswers: boolean;
   /** A process that said it stops and still has sessions. */
   readonly stopping: number | null;
+  /** One of the process table that serves this configuration; looked for where no listener can be asked. */
+  readonly process: number | null;
 }
 
 /**
@@ -63,7 +65,7 @@ export interface Seen {
  * of HAProxy only where its listeners say no better.
  */
 export function verdict(trouble: Trouble, seen: Seen): Liveness {
-  const { path, listener, heldAnswers, stopping } = seen;
+  const { path, listener, heldAnswers, stopping, process } = seen;
   const { kind, cause } = trouble;
   if (kind === 'barred') return { kind: 'unknown', cause, remedy: GROUP };
   if (kind === 'exhausted') return { kind: 'unknown', cause, remedy: MORE_DESCRIPTORS };
@@ -78,6 +80,8 @@ export function verdict(trouble: Trouble, seen: Seen): Liveness {
   if (alive) return { kind: 'unknown', cause: `${says}; ${path} was answered before`, remedy };
   if (kind === 'alien' && listener.kind === 'none') return { kind: 'unknown', cause, remedy };
   if (listener.kind === 'silent' || kind === 'silent') return { kind: 'hung', cause };
+  if (listener.kind === 'none' && process !== null && stopping === null)
+    return { kind: 'unknown', cause: `${cause}; process ${process} of HAProxy is there`, remedy };
   if (stopping === null) return { kind: 'down', cause };
   const text = 'it accepts no new connections and ends with the sessions it has';
   return { kind: 'stopping', pid: stopping, cause: text };

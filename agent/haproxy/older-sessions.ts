@@ -4,7 +4,7 @@ import { sentence } from '../core/words.ts';
 import type { Clock } from '../sys/clock.ts';
 import { readInfo } from './info.ts';
 import type { OlderProcess } from './older.ts';
-import { olderOf, type readProcesses } from './process-table.ts';
+import { olderOf, type HostProcess } from './process-table.ts';
 import type { Runtime } from './runtime.ts';
 import { readServers, shutSessions } from './servers.ts';
 
@@ -14,7 +14,8 @@ export interface OlderSessionsOptions {
   readonly pid: () => number | null;
   /** Older ones that are known by the connection that was held to them. */
   readonly held: () => readonly OlderProcess[];
-  readonly processes: typeof readProcesses;
+  /** The process table in which that process of HAProxy is; rejects with the cause. */
+  readonly processes: (pid: number) => Promise<readonly HostProcess[]>;
 }
 
 /** None, and nothing that is not known. */
@@ -44,8 +45,10 @@ export function olderSessions(options: OlderSessionsOptions) {
     if (table?.of === of && nowMs - table.atMs < ageMs) return table;
     let read: Pick<Table, 'pids' | 'problem'>;
     try {
-      read = { pids: olderOf(await options.processes(), of), problem: '' };
+      read = { pids: olderOf(await options.processes(of), of), problem: '' };
     } catch (error) {
+      // Since then older ones may have ended, and none was added: a reload makes another `of`.
+      if (table?.of === of && table.problem === '') return table;
       read = { pids: [], problem: `the process table cannot be used: ${sentence(error)}` };
     }
     table = { atMs: nowMs, of, ...read };

@@ -20,6 +20,8 @@ interface Sources {
   /** Where Linux has its processes; FreeBSD has none and is asked by ps(1). */
   readonly proc?: string;
   readonly exec?: Exec;
+  /** The words of a process as root sees it, where this user does not; none: root does not either. */
+  readonly byRoot?: (pid: number) => Promise<readonly string[]>;
   /** Why what this process says of itself is not believed; empty: it is. Absent: always. */
   readonly doubts?: (pid: number, files: readonly string[]) => Promise<string>;
 }
@@ -93,14 +95,21 @@ export function configArguments(argv: readonly string[]): {
 }
 const WITH_VALUE = new Set(['-f', '-C', '-n', '-m', '-N', '-L', '-p', '-x', '-S', '-cc']);
 
-async function commandLine({ proc = '/proc', exec = execWithin(PS_MS) }: Sources, pid: number) {
+async function commandLine(sources: Sources, pid: number) {
+  const { proc = '/proc', exec = execWithin(PS_MS), byRoot } = sources;
   const text = await readFile(join(proc, String(pid), 'cmdline'), 'utf8').catch(() => '');
   if (text !== '') {
     const folder = await readlink(join(proc, String(pid), 'cwd')).catch(() => '');
     return { argv: text.replace(/\0$/, '').split('\0'), folder };
   }
-  const shown = (await exec('ps', ['-ww', '-o', 'args=', '-p', String(pid)])).trim();
-  return { argv: shown.split(/\s+/), folder: '' };
+  try {
+    const shown = (await exec('ps', ['-ww', '-o', 'args=', '-p', String(pid)])).trim();
+    return { argv: shown.split(/\s+/), folder: '' };
+  } catch (error) {
+    const argv = (await byRoot?.(pid)) ?? [];
+    if (argv.length === 0) throw error;
+    return { argv, folder: '' };
+  }
 }
 
 /** Of a directory its regular files NAME.cfg, in the order of bytes, none that is hidden. */

@@ -7,6 +7,7 @@ import { socketOf } from './socket-line.ts';
 import { PAYLOAD_LIMIT, runtime, type Runtime } from './runtime.ts';
 import { listener } from './listener.ts';
 import { noSocket, type Liveness } from './liveness.ts';
+import { servingProcess } from './process-table.ts';
 import { olderProcesses, type OlderProcess } from './older.ts';
 import { watchHaproxy } from './watch.ts';
 
@@ -23,6 +24,8 @@ export interface StatsSocketOptions {
   /** VIPs that this host does not have now. */
   readonly elsewhere: () => readonly string[];
   readonly clock: Clock;
+  /** HAProxy's processes as root sees them, as `parsePs` reads them; empty: root sees no more. */
+  readonly rootProcesses: () => Promise<string>;
   /** What connections are opened from where no descriptor is left. */
   readonly descriptors?: Descriptors | undefined;
 }
@@ -88,6 +91,7 @@ export function statsSocket(options: StatsSocketOptions): StatsSocket {
           clock,
           hungAfterMs,
           listener: here,
+          process: () => servingProcess(options.config, options.rootProcesses),
           older,
           descriptors,
           onChange: tell,

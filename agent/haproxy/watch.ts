@@ -15,6 +15,8 @@ export interface WatchOptions {
   /** A reply that takes longer is a miss; two in a row are silence. */
   readonly hungAfterMs: number;
   readonly listener: Listener;
+  /** A process of HAProxy that serves, by the process table; null: none is seen. Never rejects. */
+  readonly process: () => Promise<number | null>;
   /** Gets the connections to processes that are replaced or stop. */
   readonly older: OlderProcesses;
   /** What connections are opened from where no descriptor is left. */
@@ -135,6 +137,8 @@ export function watchHaproxy(options: WatchOptions): () => void {
     const none: ListenerAnswer = { kind: 'none', at: '' };
     const answer = needed ? await (asked ?? listener.ask(hungAfterMs)) : none;
     asked = null;
+    // Nobody else can tell that it lives.
+    const process = needed && answer.kind === 'none' ? await options.process() : null;
     // What came meanwhile is looked at first: it knows better.
     if (closed || again) return pauseMs;
     tell(
@@ -143,6 +147,7 @@ export function watchHaproxy(options: WatchOptions): () => void {
         listener: answer,
         heldAnswers: held?.answers() === true,
         stopping: older.list().at(-1)?.pid ?? null,
+        process,
       }),
     );
     return pauseMs;

@@ -6,7 +6,8 @@ import { isSystemError } from '../sys/files.ts';
 
 type Others = Extract<Inspection['others'], { readonly value: unknown }>['value'];
 
-const RC = ['etc/rc.conf', 'etc/rc.conf.local'];
+/** In the order in which rc(8) reads them for the network: the last one counts. */
+const RC = ['etc/rc.conf', 'etc/rc.conf.local', 'etc/rc.conf.d/network', 'etc/rc.conf.d/netif'];
 const DEVD = ['etc/devd', 'usr/local/etc/devd'];
 
 /** Reads the lines of rc.conf that are asked for here as root does, FILE:LINE:TEXT each. */
@@ -28,7 +29,8 @@ export async function otherAutomations(root: string, asRoot: AsRoot): Promise<Ot
     for (const name of await namesIn(join(root, folder))) {
       if (!name.endsWith('.conf') || name.startsWith('proxyctl')) continue;
       for (const { file, line, text } of await linesOf(root, join(folder, name)))
-        if (/^match\s+"system"\s+"CARP"/.test(text)) found.push({ what: 'devd', file, line, text });
+        if (/^[^#]*\bmatch\s+"system"\s+"[^"]*\bCARP\b/.test(text))
+          found.push({ what: 'devd', file, line, text });
     }
   return found;
 }
@@ -84,7 +86,8 @@ async function ifThere<T>(look: () => Promise<T>): Promise<T | null> {
   try {
     return await look();
   } catch (error) {
-    if (isSystemError(error, 'ENOENT')) return null;
+    // /etc/rc.conf.d/NAME may be a directory.
+    if (['ENOENT', 'ENOTDIR', 'EISDIR'].some((code) => isSystemError(error, code))) return null;
     throw error;
   }
 }

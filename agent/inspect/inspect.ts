@@ -8,7 +8,9 @@ import type { NodeReport, PathReading } from '../core/model.ts';
 import { clearOfSecrets } from '../core/secrets.ts';
 import { parseCertificateList } from '../haproxy/certificates.ts';
 import { configFacts } from '../haproxy/config-facts.ts';
+import { sectionsIn } from '../haproxy/config-text.ts';
 import { configFiles } from '../haproxy/config-files.ts';
+import { wordsByRoot } from '../haproxy/process-table.ts';
 import { startedWith } from '../haproxy/started-with.ts';
 import type { Runtime } from '../haproxy/runtime.ts';
 import type { HostCommands } from '../privilege/commands.ts';
@@ -29,6 +31,7 @@ import {
 import { otherAutomations, vhidLines } from './host-files.ts';
 import { knock, probeServers } from './knock.ts';
 import { inspectNeighbours } from './neighbours.ts';
+import { inspectStateFiles } from './state-files.ts';
 
 export interface InspectOptions {
   readonly config: Config;
@@ -54,7 +57,13 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
   const exec = execWithin(TOOL_MS);
   const report = options.report();
   const part = <T>(look: () => Promise<T>): Promise<Fact<T>> => factWithin(clock, PART_MS, look);
-  const files = configFiles(startedWith({ ask, config: config.haproxy.config }))();
+  const files = configFiles(
+    startedWith({
+      ask,
+      config: config.haproxy.config,
+      byRoot: wordsByRoot(() => commands.processes()),
+    }),
+  )();
   files.catch(() => undefined);
   const nodes = [config.node, ...config.peers.map(({ node }) => node)];
   const read = files.then(async ({ texts, problems }) => ({
@@ -96,6 +105,12 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
       return [{ path: key, mode: (await stat(key)).mode & 0o777 }];
     }),
     lowered: part(() => inspectLowered(ask)),
+    stateFiles: part(async () => {
+      const { texts, problems } = await files;
+      // In a file that was not read another one may be named.
+      if (problems.length > 0) return [];
+      return inspectStateFiles(sectionsIn(texts), { ask, wallMs: clock.wallMs() });
+    }),
     transaction: part(() => inspectTransaction(ask, config.state)),
     responder: part(() => Promise.all(config.acme.responder.map(knockAt))),
     // After the time the counters take: an agent that has just started has asked it by then.

@@ -7,7 +7,7 @@ import type { Clock } from '../sys/clock.ts';
 const AFTER_A_MOVE_MS = [0, 500, 1000, 2000, 5000];
 /** A MASTER that has to ask for a neighbour gives it the physical MAC at any time. */
 const EVERY_MS = 60_000;
-/** The subject of the problem; docs/operations.md lists it. */
+/** The subject of the problem; docs/alerts.md lists it. */
 const NEIGHBOURS = 'neighbours';
 const REMEDY =
   'kldload ng_ether ng_socket; where that is not allowed see "IPv6 neighbours" in proxyagent(8)';

@@ -41,3 +41,5 @@ export function loopParts(options: LoopOptions) {
     owners: past(options.durable),
   };
 }
+
+export type LoopParts = ReturnType<typeof loopParts>;

@@ -27,6 +27,21 @@ export interface NotifyMemory {
 
 export const NOTHING_PENDING: NotifyMemory = { queue: [], open: new Map(), told: [], dropped: 0 };
 
+/** So many events wait. */
+const MOST_QUEUED = 500;
+
+/** Of too many the oldest that are only informational go first. */
+export function bounded(queue: readonly Pending[]): readonly Pending[] {
+  let over = queue.length - MOST_QUEUED;
+  if (over <= 0) return queue;
+  const kept = queue.filter(({ event: { kind, severity } }) => {
+    const goes = over > 0 && severity === 'info' && kind !== 'alert-cleared';
+    if (goes) over -= 1;
+    return !goes;
+  });
+  return kept.slice(-MOST_QUEUED);
+}
+
 /** The text of the file. */
 export const memoryText = ({ queue, open, told, dropped }: NotifyMemory): string =>
   `${JSON.stringify({

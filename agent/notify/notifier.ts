@@ -1,17 +1,16 @@
 import type { PairEvent } from '../core/events/events.ts';
 import type { NodeView } from '../core/model.ts';
 import { batches, keyOf, MOST_NOTICES, MOST_RAISED, MOST_TOLD } from '../core/notify/notify.ts';
-import { opened, tellerOf, withoutOver } from '../core/notify/notify.ts';
+import { opened, withoutOver } from '../core/notify/notify.ts';
 import type { NotifyFilter, NotifyReport, Teller, TestedTarget } from '../core/notify/notify.ts';
 import type { NotifyMessage } from '../core/notify/notify-message.ts';
 import { unseen } from '../core/events/unseen.ts';
 import { sentence } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
-import type { NotifyMemory, Pending } from './memory.ts';
+import { bounded, type NotifyMemory, type Pending } from './memory.ts';
+import { GATHER_MS, NO_TURN, ownOf, turnOf, type Turn } from './turns.ts';
 
-/** What comes within so long is looked at together, ms. */
-const GATHER_MS = 3000;
 /** So long nothing is told after a start that has not met its peers, ms: one of them may have told it. */
 const MEET_MS = 8000;
 /** So many messages a target and minute; what is more waits and is one message. */
@@ -21,8 +20,7 @@ const MINUTE_MS = 60_000;
 const [RETRY_MS, LONGEST_RETRY_MS] = [5000, 300_000];
 /** A target that fails for so long is an alert, ms. */
 const FAILING_MS = 300_000;
-/** So many events wait, and so long, ms. */
-const MOST_QUEUED = 500;
+/** So long an event waits, ms. */
 const OLDEST_MS = 86_400_000;
 /** So many are known not to be new. */
 const MOST_SEEN = 5000;
@@ -39,6 +37,7 @@ interface Trial {
   retryAtMs: number;
   /** Null: the last try succeeded. */
   failedSinceMs: number | null;
+  turn: Turn;
 }
 
 /**
@@ -169,9 +168,12 @@ export function notifier(options: {
     if (queue.length !== memory.queue.length) become({ queue });
   }
 
+  const waitingFor = (name: string): readonly Pending[] =>
+    memory.queue.filter(({ settled }) => !settled.includes(name));
+
   async function tell(target: Target, trial: Trial): Promise<void> {
     const { name } = target;
-    const waiting = memory.queue.filter(({ settled }) => !settled.includes(name));
+    const waiting = ownOf(trial.turn, waitingFor(name));
     const events = waiting.map(({ event }) => event);
     trial.sending = true;
     for (const { told, ids } of batches(target, memory.open.get(name) ?? new Map(), events)) {
@@ -214,10 +216,20 @@ export function notifier(options: {
     return cause;
   }
 
+  /** Whose turn it is; a peer that hears this node for the first time has stopped at that moment. */
+  function take({ name }: Target, trial: Trial): void {
+    const before = trial.turn;
+    const at = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
+    const alone = !met && heard.length === 0;
+    trial.turn = alone ? NO_TURN : turnOf(name, before, tellers(), waitingFor(name), at);
+    // Whoever told it until now hears at once that it is not its turn any more.
+    if (trial.turn.leads && !before.leads) changed();
+  }
+
   /** Told by this node, now. */
   function isDue({ name }: Target, trial: Trial): boolean {
-    if (trial.sending || tellerOf(name, tellers()) !== node) return false;
-    const oldest = memory.queue.find(({ settled }) => !settled.includes(name));
+    if (!trial.turn.leads || trial.sending) return false;
+    const [oldest] = ownOf(trial.turn, waitingFor(name));
     if (oldest === undefined) return false;
     const ageMs = clock.wallMs() - oldest.sinceWallMs;
     // Less than none: the clock was set back.
@@ -241,12 +253,14 @@ export function notifier(options: {
       heard = peers.filter(({ fresh, report }) => fresh && report !== null);
       met ||= joined || clock.nowMs() - startedMs >= MEET_MS;
       hear();
+      const all = targets.flatMap((target) => {
+        const trial = trials.get(target.name);
+        return trial === undefined ? [] : [{ target, trial }];
+      });
+      for (const { target, trial } of all) take(target, trial);
       if (!met) return;
       prune();
-      for (const target of targets) {
-        const trial = trials.get(target.name);
-        if (trial !== undefined && isDue(target, trial)) void tell(target, trial);
-      }
+      for (const { target, trial } of all) if (isDue(target, trial)) void tell(target, trial);
     },
     report: (): NotifyReport => ({
       targets: own().targets,
@@ -280,16 +294,5 @@ const trialOf = (): Trial => ({
   retryMs: RETRY_MS,
   retryAtMs: 0,
   failedSinceMs: null,
+  turn: NO_TURN,
 });
-
-/** Of too many the oldest that are only informational go first. */
-function bounded(queue: readonly Pending[]): readonly Pending[] {
-  let over = queue.length - MOST_QUEUED;
-  if (over <= 0) return queue;
-  const kept = queue.filter(({ event: { kind, severity } }) => {
-    const goes = over > 0 && severity === 'info' && kind !== 'alert-cleared';
-    if (goes) over -= 1;
-    return !goes;
-  });
-  return kept.slice(-MOST_QUEUED);
-}

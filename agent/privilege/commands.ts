@@ -10,10 +10,15 @@ export interface HostCommands {
   /** What pf does on each interface, as `pfctl -sI -v` prints it: only `set skip` shows there. */
   pfInterfaces(): Promise<string>;
   /**
-   * Lines of /etc/rc.conf and /etc/rc.conf.local that make a vhid or start what acts on CARP, each
+   * Lines of rc.conf, and of the files read after it for the network, that make a vhid or start what acts on CARP, each
    * FILE:LINE:TEXT, passwords replaced: for an agent that may not read them itself.
    */
   rcLines(): Promise<string>;
+  /**
+   * HAProxy's processes as root sees them, a line each as ps(1) has it: pid, parent, jail, command.
+   * Empty where nobody sees more than this user does.
+   */
+  processes(): Promise<string>;
   /** The command `haproxy.check` of agent.toml. */
   check(): Promise<string>;
   /** The command `haproxy.reload` of agent.toml. */
@@ -22,15 +27,18 @@ export interface HostCommands {
 
 /** The helper waits 30 s for a command, and leaves it alone then. */
 const COMMAND_MS = 35_000;
+/** Readings of HAProxy wait for it, and a command may be under way: then it is asked again later. */
+const PROCESSES_MS = 1000;
 
 export function helperCommands(helper: Helper): HostCommands {
-  const ask = async (verb: string): Promise<string> =>
-    (await helper.ask([verb], COMMAND_MS)).map((line) => `${line}\n`).join('');
+  const ask = async (verb: string, limitMs = COMMAND_MS): Promise<string> =>
+    (await helper.ask([verb], limitMs)).map((line) => `${line}\n`).join('');
   return {
     pfInfo: () => ask('pf-info'),
     pfRules: () => ask('pf-rules'),
     pfInterfaces: () => ask('pf-interfaces'),
     rcLines: () => ask('rc-lines'),
+    processes: () => ask('processes', PROCESSES_MS),
     check: () => ask('check'),
     reload: () => ask('reload'),
   };
@@ -51,6 +59,7 @@ export function directCommands(
     pfRules: () => run([pfctl, '-sr']),
     pfInterfaces: () => run([pfctl, '-sI', '-v']),
     rcLines: () => Promise.reject(new Error('/etc/rc.conf cannot be read as this user')),
+    processes: () => Promise.resolve(''),
     check: () => run(haproxy.check),
     reload: () => run(haproxy.reload),
   };

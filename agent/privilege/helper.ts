@@ -121,8 +121,8 @@ export async function startHelper(options: HelperOptions, script = SCRIPT): Prom
     return new Promise((resolve, reject) => {
       const output: string[] = [];
       const timer = setTimeout(() => {
-        waiting = waiting.filter((one) => one.sequence !== number);
-        turn.settled(number);
+        // What it prints once its turn comes is no answer to those behind it.
+        if (!turn.settled(number)) waiting = waiting.filter((one) => one.sequence !== number);
         reject(new HelperError(asked, 'silent', `no answer within ${limitMs} ms`));
       }, limitMs);
       const done: Waiting['done'] = (failure, said) => {

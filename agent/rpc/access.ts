@@ -20,6 +20,8 @@ export interface Calling {
   getPeer(): string;
 }
 
+const OPERATORS = 'proxyctl pki issue operator NAME';
+
 const RANK: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };
 
 /**
@@ -40,7 +42,7 @@ export function operatorOf(
     message: `${what} needs the role ${needed}; ${caller.name ?? 'this socket'} has ${caller.role}`,
     remediation:
       origin.kind === 'tls'
-        ? `ask for a certificate with the role ${needed}`
+        ? `${OPERATORS} --role ${needed}, by who keeps the CA`
         : `as root admin.sock beside it has every role; or role = "${needed}" in [socket] of agent.toml`,
   });
 }
@@ -53,11 +55,19 @@ export function partyOf(origin: Origin, call: Calling): void {
 
 /** The configured peer behind a call; throws ActFailure 'not-authorised'. */
 export function peerOf(origin: Origin, call: Calling): string {
-  if (origin.kind === 'socket') throw denied('agents speak to each other over mutual TLS only');
+  if (origin.kind === 'socket')
+    throw denied('agents speak to each other over mutual TLS only', 'ask port 7660');
   const identity = authenticated(origin, call);
-  if (identity.kind !== 'node') throw denied(`${identity.name} is an operator, not an agent`);
+  if (identity.kind !== 'node')
+    throw denied(
+      `${identity.name} is an operator, not an agent`,
+      'agents need a certificate of their own: proxyctl pki issue node NAME',
+    );
   if (!origin.peers.includes(identity.node))
-    throw denied(`${identity.node} is not configured as a peer here`);
+    throw denied(
+      `${identity.node} is not configured as a peer here`,
+      `[[peer]] with node = "${identity.node}" in agent.toml, where it is one`,
+    );
   return identity.node;
 }
 
@@ -89,7 +99,10 @@ function whoCalls(origin: Origin, call: Calling): AuditWho {
 function named(origin: Origin & { readonly kind: 'tls' }, call: Calling) {
   const identity = authenticated(origin, call);
   if (identity.kind === 'operator') return { name: identity.name, role: identity.role };
-  throw denied(`the certificate of node ${identity.node} is for agents, not for operators`);
+  throw denied(
+    `the certificate of node ${identity.node} is for agents, not for operators`,
+    `without a certificate over the socket on that host, or with your own: ${OPERATORS} --role ROLE`,
+  );
 }
 
 function authenticated(origin: Origin & { readonly kind: 'tls' }, call: Calling) {
@@ -97,10 +110,11 @@ function authenticated(origin: Origin & { readonly kind: 'tls' }, call: Calling)
     return parseIdentity(call.getAuthContext().sslPeerCertificate?.subjectaltname, origin.pair);
   } catch (error) {
     if (!(error instanceof IdentityError)) throw error;
-    const detail = { code: 'unauthenticated', message: error.message };
+    const remediation = `use a certificate of pair ${origin.pair}: ${OPERATORS} --role ROLE`;
+    const detail = { code: 'unauthenticated', message: error.message, remediation };
     throw new ActFailure('not-authorised', detail, { cause: error });
   }
 }
 
-const denied = (message: string) =>
-  new ActFailure('not-authorised', { code: 'permission_denied', message });
+const denied = (message: string, remediation: string) =>
+  new ActFailure('not-authorised', { code: 'permission_denied', message, remediation });

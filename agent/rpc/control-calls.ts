@@ -9,6 +9,7 @@ import { progressToWire, resultToWire } from '../wire/results.ts';
 import { callerOf, operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
 import { failureToStatus, toFailure } from './failures.ts';
+import { InPieces, othersTurn } from './in-pieces.ts';
 import type { Notices } from './notices.ts';
 import { turnedAway } from './turned-away.ts';
 
@@ -30,9 +31,6 @@ type Answering<P> = Pick<
 > &
   Calling;
 
-/** Heartbeats come first. */
-const othersTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
-
 /**
  * The kinds of calls of the Control service: who may, what is on record, and how an answer or a
  * failure reaches the caller. control-service.ts has the calls themselves.
@@ -49,11 +47,12 @@ export function controlCalls(context: ControlContext) {
 
   /** A handler that only looks: one question, one answer, for every role. */
   const looks =
-    <Q, R>(what: string, read: (request: Q) => Promise<R>): handleUnaryCall<Q, R> =>
+    <Q, R>(what: string, read: (request: Q) => Promise<R | InPieces<R>>): handleUnaryCall<Q, R> =>
     (call, reply) => {
       const answer = async () => {
         may(call, 'viewer', what);
         const value = await read(call.request);
+        if (value instanceof InPieces) return value.whole();
         // With thousands of certificates the answer is milliseconds of encoding, in one go.
         await othersTurn();
         return value;
@@ -68,10 +67,10 @@ export function controlCalls(context: ControlContext) {
    * A handler that only looks and answers in pieces, for every role or from `needed` on: then it
    * is on record who looked, unless `recorded` is false.
    */
-  const lists = async <P>(
+  const lists = async <P extends object>(
     stream: Answering<P>,
     what: string,
-    read: () => Promise<Iterable<P>>,
+    read: () => Promise<Iterable<P | InPieces<P>>>,
     needed: () => Role = () => 'viewer',
     recorded = true,
   ): Promise<void> => {
@@ -85,7 +84,7 @@ export function controlCalls(context: ControlContext) {
       }
       for (const piece of await read()) {
         if (stream.cancelled) return;
-        stream.write(piece);
+        stream.write(piece instanceof InPieces ? await piece.whole() : piece);
         await othersTurn();
       }
       stream.end();

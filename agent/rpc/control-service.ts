@@ -1,4 +1,5 @@
 import type { ServerWritableStream, UntypedServiceImplementation } from '@grpc/grpc-js';
+import { ControlService } from '../../proto/gen/services.ts';
 import type { ControlVerbs } from '../core/verbs.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import {
@@ -20,6 +21,7 @@ import { explainToWire } from '../wire/explain.ts';
 import { historyToWire } from '../wire/history.ts';
 import { controlCalls } from './control-calls.ts';
 import type { ControlContext, EventStream } from './control-calls.ts';
+import { InPieces } from './in-pieces.ts';
 import { readUpload } from './upload.ts';
 import { serversAnswerToWire } from '../wire/servers.ts';
 import { showAnswerToWire } from '../wire/show.ts';
@@ -39,7 +41,7 @@ export function controlHandlers(
   return {
     status: looks('status', async () => {
       const at = { nowMs: clock.nowMs(), wallMs: clock.wallMs() };
-      return statusToWire(await verbs.status(), at);
+      return inPieces('status', statusToWire(await verbs.status(), at));
     }),
     explain: looks('explain', async ({ addresses }: proxyctl.v1.ExplainRequest) =>
       explainToWire(await verbs.explain(addressesFromWire(addresses)), clock.nowMs()),
@@ -69,9 +71,11 @@ export function controlHandlers(
     setWeights: acts('weight', 'operator', weightsFromWire, (...act) => verbs.setWeights(...act)),
     servers: (call: ServerWritableStream<proxyctl.v1.ServersRequest, ServersPage>) =>
       void lists(call, 'servers', async () =>
-        serversAnswerToWire(
-          await verbs.servers(orNull(short('backend', call.request.backend, LENGTHS.name))),
-          clock.wallMs(),
+        pagesOf(
+          serversAnswerToWire(
+            await verbs.servers(orNull(short('backend', call.request.backend, LENGTHS.name))),
+            clock.wallMs(),
+          ),
         ),
       ),
     show: (call: ServerWritableStream<proxyctl.v1.ShowCommandRequest, ShowPiece>) =>
@@ -108,7 +112,10 @@ export function controlHandlers(
         () => 'operator',
       ),
     certificates: looks('certificates', async ({ served }: proxyctl.v1.CertificatesRequest) =>
-      certificatesToWire(await verbs.certificates(served), clock.wallMs()),
+      inPieces(
+        'certificates',
+        certificatesToWire(await verbs.certificates(served), clock.wallMs()),
+      ),
     ),
     rollbackCertificates: acts('certificates', 'admin', rollbackFromWire, (...act) =>
       verbs.rollbackCertificates(...act),
@@ -133,6 +140,15 @@ export function controlHandlers(
       ),
   };
 }
+
+function* pagesOf(
+  pages: Iterable<Iterable<ServersPage>>,
+): Generator<InPieces<ServersPage>, void, undefined> {
+  for (const page of pages) yield inPieces('servers', page);
+}
+
+const inPieces = <P>(method: 'status' | 'servers' | 'certificates', pieces: Iterable<P>) =>
+  new InPieces(pieces, ControlService[method].responseSerialize as (piece: P) => Buffer);
 
 type AuditPiece = proxyctl.v1.AuditReply.$Properties;
 type NotifyPiece = proxyctl.v1.TestNotifyReply.$Properties;

@@ -3,6 +3,9 @@ import type { Socket } from 'node:net';
 import type { Clock } from '../sys/clock.ts';
 import { arrivals } from './arrivals.ts';
 import type { Door } from './bound.ts';
+import { readOn } from './http2-server.ts';
+import { othersTurn } from './in-pieces.ts';
+import { looks } from './looks.ts';
 import { watchSession, type Held, type SessionWatch } from './session-watch.ts';
 import { SHARES, keyOf, kindOf, sourceOf, spare, whoGoes } from './shares.ts';
 import type { Party, Shares, Sitting } from './shares.ts';
@@ -12,8 +15,8 @@ import { strangers, type DoorEvents } from './strangers.ts';
 export const HANDSHAKE_MS = 5000;
 /** What was ended gently, or by the client alone, is cut after this, ms. */
 const LINGER_MS = 2000;
-/** Between two looks at everybody, ms. */
-const LOOK_MS = 500;
+/** Turns of the loop in which a connection that ended is read to its end and known as over. */
+const HEARD_TURNS = 4;
 
 /** A connection that has a place. */
 export interface Seat {
@@ -27,8 +30,11 @@ export interface Seat {
 
 /** Every connection of an agent, each with its place in a share. */
 export interface Doors {
-  /** Who has just come; null: there is no room, and the connection was cut. */
-  arrive(door: Door, socket: Socket): Seat | null;
+  /**
+   * Who has just come, and what to do once there is room: at once, or when those of its kind that
+   * are gone have been heard to go. Without room the connection is cut.
+   */
+  arrive(door: Door, socket: Socket, enter: (seat: Seat) => void): void;
   /**
    * Cuts up to `count` connections that can be spared, for their descriptors: strangers first, then
    * those of operators and of the unix socket on which nothing is asked; never a peer's. Says how many.
@@ -64,12 +70,13 @@ export function doors(options: {
   readonly refused: (who: string, why: string) => void;
   readonly peerSources: readonly string[];
   readonly shares?: Shares;
+  /** Descriptors are short: none is given to a source that nobody known comes from. */
+  readonly scarce?: () => boolean;
 }): Doors {
-  const { clock, shares = SHARES } = options;
+  const { clock, shares = SHARES, scarce = () => false } = options;
   const seats = new Set<Sat>();
   const told = strangers(clock, options.events);
   const rate = arrivals(clock, options.peerSources.map(sourceOf));
-  let looking: (() => void) | null = null;
 
   const cut = (seat: Sat, cause: string): void => {
     seat.cause ??= cause;
@@ -91,25 +98,33 @@ export function doors(options: {
     const cause = seat.cause ?? fault ?? left;
     if (cause !== '') told.count(seat.source, cause);
   };
-  /** Makes room; false: the newcomer has to go. */
-  const makeRoom = (newcomer: Sat): boolean => {
+  /** Makes room where somebody can be spared; whether there is some. */
+  const makesRoom = (newcomer: Sat): boolean => {
     for (;;) {
       const goes = whoGoes(seats, newcomer, shares, rate.known);
       if (goes === 'nobody') return true;
-      const { party } = newcomer;
-      if (goes === 'newcomer') {
-        const { total, each } = shares[kindOf(newcomer)];
-        const why = `there are ${each} connections of it or ${total} of its kind, all in use`;
-        if (party !== null) told.keptOut(`a connection of ${party.name} was refused: ${why}`);
-        cut(newcomer, `was refused: ${why}`);
-        return false;
-      }
+      if (goes === 'newcomer') return false;
       if (goes.party === null && rate.known.has(goes.source) && goes.enteredMs === null)
         told.keptOut(
           `connections from ${goes.source}, where peers or operators come from, were cut before it was known whose they are`,
         );
-      cut(goes, party === null ? 'made room for other strangers' : '');
+      cut(goes, newcomer.party === null ? 'made room for other strangers' : '');
     }
+  };
+  const refuse = (newcomer: Sat): void => {
+    const { party } = newcomer;
+    const { total, each } = shares[kindOf(newcomer)];
+    const why = `there are ${each} connections of it or ${total} of its kind, all in use`;
+    if (party !== null) told.keptOut(`a connection of ${party.name} was refused: ${why}`);
+    cut(newcomer, `was refused: ${why}`);
+  };
+  const isFull = (newcomer: Sat): boolean =>
+    whoGoes(seats, newcomer, shares, rate.known) !== 'nobody';
+  /** The same, once those of its kind that are gone have been heard to go: they go first. */
+  const findsRoom = async (newcomer: Sat): Promise<boolean> => {
+    for (const seat of seats) if (kindOf(seat) === kindOf(newcomer)) readOn(seat.socket);
+    for (let turn = 0; turn < HEARD_TURNS; turn++) await othersTurn();
+    return makesRoom(newcomer);
   };
 
   const end = (seat: Sat, { cause, gently }: { cause: string; gently: boolean }): void => {
@@ -132,14 +147,13 @@ export function doors(options: {
       } else if (seat.watch === null) {
         if (nowMs - seat.enteredMs > HANDSHAKE_MS) cut(seat, 'spoke no HTTP/2');
       } else {
+        if (!seat.watch.answers()) readOn(seat.socket);
         const over = seat.watch.look(nowMs);
         if (over !== null) end(seat, over);
       }
     }
   };
-  const again = (): void => {
-    looking = seats.size === 0 ? null : clock.after(LOOK_MS, () => (look(), again()));
-  };
+  const looking = looks(clock, () => seats.size > 0, look);
 
   const partyHolds = (seat: Sat): Held => {
     let unread = 0;
@@ -155,7 +169,7 @@ export function doors(options: {
   };
 
   return {
-    arrive(door, socket) {
+    arrive(door, socket, enter) {
       const local = door !== 'tls';
       const source = local ? 'unix socket' : sourceOf(socket.remoteAddress ?? '');
       const nowMs = clock.nowMs();
@@ -169,26 +183,32 @@ export function doors(options: {
         watch: null,
         endingMs: null,
         cause: null,
+        gone: () => socket.readableEnded || socket.destroyed,
         idle: () => seat.watch?.idle() ?? true,
       };
       socket.on('error', () => undefined);
+      if (!local && !rate.known.has(source) && scarce()) {
+        told.count(source, 'came while no file descriptor was left');
+        socket.destroy();
+        return;
+      }
       if (!local && !rate.take(source)) {
         if (rate.known.has(source))
           told.keptOut(`more connections came from ${source} in a second than are taken`);
         told.count(source, 'more connections in a second than are taken');
         socket.destroy();
-        return null;
+        return;
       }
       socket.on('close', () => gone(seat));
-      if (!makeRoom(seat)) return null;
-      seats.add(seat);
-      if (looking === null) again();
-      return {
+      const given: Seat = {
         admit(party) {
           if (socket.destroyed || !seats.delete(seat)) return false;
           seat.party = party;
           seat.enteredMs = clock.nowMs();
-          if (!makeRoom(seat)) return false;
+          if (!makesRoom(seat)) {
+            refuse(seat);
+            return false;
+          }
           seats.add(seat);
           if (party !== null) rate.giveBack(source);
           return true;
@@ -205,6 +225,15 @@ export function doors(options: {
           seat.cause ??= cause;
         },
       };
+      const sit = (hasRoom: boolean): void => {
+        if (socket.destroyed) return;
+        if (!hasRoom) return refuse(seat);
+        seats.add(seat);
+        looking.begin();
+        enter(given);
+      };
+      if (local && isFull(seat)) void findsRoom(seat).then(sit);
+      else sit(makesRoom(seat));
     },
     shed(count) {
       const some = spare(seats, rate.known).slice(0, count);
@@ -217,7 +246,7 @@ export function doors(options: {
       return counts;
     },
     close() {
-      looking?.();
+      looking.end();
       told.close();
     },
   };

@@ -1,5 +1,6 @@
 import { constants } from 'node:http2';
 import type { Http2Server, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import type { Server } from '@grpc/grpc-js';
 
 /**
@@ -25,4 +26,16 @@ export function onSessions(server: Server, began: (session: ServerHttp2Session) 
       }
     });
   }
+}
+
+/**
+ * Lets a connection be read again. After some malformed frames nghttp2 wants to read no more, Node
+ * stops, and nobody hears that the client has gone; what else comes is read and thrown away.
+ */
+export function readOn(socket: Socket): void {
+  // Node has no other word for it: the JavaScript side does not know that it was stopped.
+  const { _handle: handle } = socket as unknown as {
+    readonly _handle?: { readStart?(): number } | null;
+  };
+  handle?.readStart?.();
 }

@@ -133,6 +133,9 @@ export function callLimits(
           ...method,
           requestDeserialize: (bytes: Buffer): unknown =>
             bytes.length > most ? new TooLong(bytes.length) : method.requestDeserialize(bytes),
+          // What was long was encoded in pieces: see InPieces.
+          responseSerialize: (value: unknown): Buffer =>
+            Buffer.isBuffer(value) ? value : method.responseSerialize(value),
         };
         // grpc-js has no narrower type for handlers of any method.
         const handle = handlers[name] as unknown as Handler;

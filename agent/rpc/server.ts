@@ -47,6 +47,8 @@ export interface ServerOptions {
   /** Where the configured peers connect from, as far as that is known. */
   readonly peerSources?: readonly string[];
   readonly shares?: Shares;
+  /** See doors(). */
+  readonly scarce?: () => boolean;
   readonly audit: Audit;
   /** Bound before, as root; absent: bound now. */
   readonly bound?: Bound;
@@ -72,7 +74,7 @@ export interface RunningServer {
  */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { socket, pair, peers } = options;
-  const { clock, peerSources = [], events = NOBODY_LISTENS } = options;
+  const { clock, peerSources = [], events = NOBODY_LISTENS, scarce = () => false } = options;
   const bound = options.bound ?? (await bind(options));
   const limits = callLimits(clock, (origin, call, what, { detail }) =>
     options.audit.refused({ ...callerOf(origin, call), what, ...detail }),
@@ -80,7 +82,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const notices = bounded(options.notices, clock);
   const refused = (who: string, why: string): void => notices.refused(who, 'connection', why);
   const { shares = SHARES } = options;
-  const doors = openDoors({ clock, events, refused, peerSources, shares });
+  const doors = openDoors({ clock, events, refused, peerSources, shares, scarce });
   const quiet = { ...options, notices };
   const tls = serve(quiet, 'tls', { kind: 'tls', pair, peers }, limits, doors);
   const ours = { kind: 'socket', role: socket.role, path: socket.path } as const;
@@ -152,11 +154,9 @@ function serve(
       : inject;
   return {
     accept: (socket: Socket) => {
-      const seat = doors.arrive(door, socket);
-      if (seat === null) return;
       sockets.add(socket);
       socket.on('close', () => sockets.delete(socket));
-      enter(socket, seat);
+      doors.arrive(door, socket, (seat) => enter(socket, seat));
     },
     close: (graceMs: number) =>
       new Promise<void>((resolve) => {

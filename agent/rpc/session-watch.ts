@@ -38,6 +38,8 @@ export interface Held {
 export interface SessionWatch {
   /** No stream is open, or nobody seems to be there any more who waits for one. */
   idle(): boolean;
+  /** It has answered the latest question whether it is there. */
+  answers(): boolean;
   held(): Held;
   /** What the client did against the protocol, or null. */
   fault(): string | null;
@@ -128,6 +130,7 @@ export function watchSession(
 
   return {
     idle: () => streams.size === 0 || (unanswered && nowMs() - pingMs > SESSION.owedMs),
+    answers: () => !unanswered,
     held() {
       let unread = 0;
       let begun = 0;

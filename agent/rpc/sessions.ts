@@ -1,4 +1,5 @@
 import type { Clock } from '../sys/clock.ts';
+import { looks } from './looks.ts';
 import { objectionTo, type Objection, type Trust, type Vouched } from './vouched.ts';
 
 /** Everything that is open by somebody's certificate, on either side of a connection. */
@@ -9,13 +10,9 @@ export interface Sessions {
   look(): void;
 }
 
-/** How long a certificate may be over before what it opened is ended. */
-const LOOK_MS = 500;
-
-/** `trust` is asked at every look. A clock that steps is noticed at the next one. */
+/** `trust` is asked twice a second, and so is whether a certificate is over: a clock may step. */
 export function sessions(clock: Clock, trust: () => Trust): Sessions {
   const open = new Map<object, { vouched: Vouched; end: (objection: Objection) => void }>();
-  let cancel: (() => void) | null = null;
 
   const look = (): void => {
     const wallMs = clock.wallMs();
@@ -26,19 +23,15 @@ export function sessions(clock: Clock, trust: () => Trust): Sessions {
       end(objection);
     }
   };
-  const again = (): void => {
-    cancel = open.size === 0 ? null : clock.after(LOOK_MS, () => (look(), again()));
-  };
+  const looking = looks(clock, () => open.size > 0, look);
   return {
     watch(vouched, end) {
       const key = {};
       open.set(key, { vouched, end });
-      if (cancel === null) again();
+      looking.begin();
       return () => {
         open.delete(key);
-        if (open.size > 0) return;
-        cancel?.();
-        cancel = null;
+        if (open.size === 0) looking.end();
       };
     },
     look,

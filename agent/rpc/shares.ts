@@ -35,6 +35,8 @@ export interface Sitting {
   /** See sourceOf(). */
   readonly source: string;
   readonly party: Party | null;
+  /** Its other side has ended it. */
+  gone(): boolean;
   /** Nobody has a call open over it. */
   idle(): boolean;
 }
@@ -55,7 +57,8 @@ export function whoGoes<T extends Sitting>(
   if (mine.length < each && all.length < total) return 'nobody';
   // Who holds half a handshake is not worth more than who begins one, and a peer's newest is alive.
   const anyOf = kind === 'stranger' || kind === 'peer';
-  const from = (some: readonly T[]): T | undefined => (anyOf ? some[0] : some.find(isIdle));
+  const from = (some: readonly T[]): T | undefined =>
+    some.find(isGone) ?? (anyOf ? some[0] : some.find(isIdle));
   if (mine.length >= each) return from(mine) ?? 'newcomer';
   const busiest = busiestOf(all, kind === 'stranger' ? known : new Set());
   return (
@@ -98,7 +101,8 @@ export function sourceOf(address: string): string {
   return `${groups.map((group) => Number.parseInt(group, 16).toString(16)).join(':')}::/64`;
 }
 
-const isIdle = (one: Sitting): boolean => one.idle();
+const isGone = (one: Sitting): boolean => one.gone();
+const isIdle = (one: Sitting): boolean => one.gone() || one.idle();
 
 /** Those of whoever has most, the oldest first; of the `known` only where there are no others. */
 function busiestOf<T extends Sitting>(all: readonly T[], known: ReadonlySet<string>): T[] {

@@ -10,9 +10,9 @@ import type { Latest } from '../loop/latest.ts';
 import { vipsElsewhere } from '../loop/observe.ts';
 import type { Privileges } from '../privilege/privileges.ts';
 import type { Problems } from '../problems.ts';
-import type { Store } from '../store/state.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Descriptors } from '../sys/descriptors.ts';
+import type { HostFiles } from './host-files.ts';
 
 /** HAProxy of this host: its socket, its certificates, and what it runs once `make` is given the wishes. */
 export function hostHaproxy(host: {
@@ -22,29 +22,32 @@ export function hostHaproxy(host: {
   readonly privileges: Privileges;
   readonly problems: Problems;
   readonly latest: Latest;
-  readonly servers: Store['state']['servers'];
-  readonly save: Store['save'];
+  readonly files: Pick<HostFiles, 'stored' | 'save'>;
   readonly descriptors: Descriptors;
   readonly onChange: () => void;
   /** HAProxy is there, or there again. */
   readonly onUp: () => void;
 }) {
-  const { config, clock, log, privileges, problems, latest, save, descriptors } = host;
+  const { config, clock, log, privileges, problems, latest, files, descriptors } = host;
+  const { stored, save } = files;
   const elsewhere = (): string[] => vipsElsewhere(latest.report());
-  const socket = statsSocket({ ...config.haproxy, elsewhere, clock, descriptors });
+  const rootProcesses = (): Promise<string> => privileges.commands.processes();
+  const socket = statsSocket({ ...config.haproxy, elsewhere, clock, descriptors, rootProcesses });
   const here = { node: config.node, config, clock, socket };
   const certificates = hostCertificates({
     ...here,
     files: privileges.files,
     reload: () => privileges.commands.reload(),
+    rootProcesses,
     elsewhere,
   });
   const make = (intents: () => Intents) =>
     haproxy({
       ...here,
       listCertificates: certificates.list,
+      rootProcesses,
       intents,
-      servers: host.servers,
+      servers: stored.servers,
       saveServers: (servers) => save({ servers }).catch(() => undefined),
       onChange: host.onChange,
       onDrift: (drift, restored) => log.warn(...driftLine(drift, restored)),

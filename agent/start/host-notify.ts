@@ -19,9 +19,9 @@ export async function hostNotify(host: {
   readonly problems: Problems;
   /** What stood when the agent before this one ended. */
   readonly standing: readonly Standing[];
-  readonly changed: () => void;
+  readonly onChange: () => void;
 }) {
-  const { config, clock, problems, standing, changed } = host;
+  const { config, clock, problems, standing, onChange } = host;
   const keyOfStanding = ({ id, subject }: Standing): string => alertKey(id, subject, config.node);
   const path = join(config.state, 'notify.json');
   const remedy = `make room in ${config.state}, or mend its rights`;
@@ -44,7 +44,7 @@ export async function hostNotify(host: {
     memory,
     standing: standing.map(keyOfStanding),
     keep: (next) => void (saved = save(next)),
-    changed,
+    changed: onChange,
   });
   return {
     ...telling,

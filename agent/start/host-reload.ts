@@ -18,9 +18,9 @@ export function hostReload(host: {
   readonly links: Pick<ReturnType<typeof hostLinks>, 'renew'>;
   readonly happens: Pick<ReturnType<typeof hostEvents>, 'reloaded' | 'refused'>;
   /** It may decide otherwise now. */
-  readonly changed: () => void;
+  readonly onChange: () => void;
 }) {
-  const { config, policy, log, problems, links, happens, changed } = host;
+  const { config, policy, log, problems, links, happens, onChange } = host;
   const { tls, audit, events, revocations, own } = host.files;
   const renewed = (): void => {
     links.renew();
@@ -34,7 +34,7 @@ export function hostReload(host: {
       const reloaded = apply(next);
       audit.note(reloadNote(reloaded));
       happens.reloaded(reloaded);
-      changed();
+      onChange();
     },
     reloadRefused(cause: string, remedy: string): void {
       problems.raise('config', cause, remedy);

@@ -6,6 +6,7 @@ import type { Bound } from '../rpc/bound.ts';
 import { fromPeers } from '../rpc/from-peers.ts';
 import { startServer, type RunningServer } from '../rpc/server.ts';
 import type { Clock } from '../sys/clock.ts';
+import type { Descriptors } from '../sys/descriptors.ts';
 import { hostPort } from '../sys/host-port.ts';
 import { measured, type ActEnded } from '../verbs/measured.ts';
 import { controlVerbs } from '../verbs/table.ts';
@@ -18,6 +19,7 @@ export async function hostServer(host: {
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Log;
+  readonly descriptors: Pick<Descriptors, 'scarce'>;
   readonly files: Pick<HostFiles, 'audit' | 'tls'>;
   readonly bound: Bound;
   readonly running: Pick<ReturnType<typeof startNode>, 'loop' | 'gossip' | 'storeIntents'>;
@@ -56,6 +58,7 @@ export async function hostServer(host: {
     peerSources: config.peers.flatMap(({ address }) =>
       address.map((one) => hostPort(one)?.host ?? ''),
     ),
+    scarce: host.descriptors.scarce,
     audit,
   });
   for (const [place, cause] of server.problems.entries())

@@ -7,8 +7,7 @@ const DAY_MS = 86_400_000;
 /** Renewed in good time: peers end what a certificate opened when it ends. */
 const ALARM_MS = 30 * DAY_MS;
 
-const REMEDY =
-  'proxyctl pki renew, copy it here, service proxyagent reload: operations, "Certificates of the pair"';
+const REMEDY = 'proxyctl pki renew, copy it here, service proxyagent reload: pki.md of the guide';
 
 /**
  * Says while this node's own certificate ends within 30 days or, of one for less, within the last

@@ -110,15 +110,21 @@ async function releaseFence(
   if (fenceMine) await store.save({ fenceMine: false });
 }
 
-async function releaseSwaps(config: Config, { files }: Privileges, told: Told): Promise<void> {
+async function releaseSwaps(
+  config: Config,
+  { files, commands }: Privileges,
+  told: Told,
+): Promise<void> {
   const clock = systemClock;
-  const socket = statsSocket({ ...config.haproxy, elsewhere: () => [], clock });
+  const rootProcesses = (): Promise<string> => commands.processes();
+  const socket = statsSocket({ ...config.haproxy, elsewhere: () => [], clock, rootProcesses });
   const { swap } = hostCertificates({
     node: config.node,
     config,
     socket,
     files,
     reload: () => Promise.reject(new Error('nothing is reloaded by a release')),
+    rootProcesses,
     elsewhere: () => [],
     clock,
   });

@@ -2,14 +2,17 @@ import { closeSync, openSync } from 'node:fs';
 import { noDescriptor } from '../core/descriptors.ts';
 import type { Clock } from './clock.ts';
 import type { Exec } from './exec.ts';
+import { othersTurn } from './turn.ts';
 
 export interface Descriptors {
   /**
    * Runs `act`. Where it fails for want of a descriptor, the reserve is let go, strangers are shed,
-   * and it runs once more in the same turn, before anybody else can take what is free. Rejects as
-   * `act` does.
+   * and it runs once more in the same turn, before anybody else can take what is free; where the
+   * reserve was gone already, a third time once what was shed is closed. Rejects as `act` does.
    */
   readonly spend: <T>(act: () => Promise<T>) => Promise<T>;
+  /** The reserve is let go and not back yet: what is free is not for strangers. */
+  readonly scarce: () => boolean;
   /** Lets the reserve go for who tries again by itself; `cause`: who had none. */
   readonly letGo: (cause: string) => void;
   /** Ends the waiting and closes what is held. */
@@ -19,6 +22,7 @@ export interface Descriptors {
 /** Where nothing is held: fails as it fails. */
 export const NO_RESERVE: Descriptors = {
   spend: (act) => act(),
+  scarce: () => false,
   letGo: () => undefined,
   close: () => undefined,
 };
@@ -27,6 +31,8 @@ export const NO_RESERVE: Descriptors = {
 const COUNT = 32;
 /** What was let go is taken back as soon as all of it can be, tried this often, ms. */
 const BACK_MS = 1000;
+/** So long after the last want strangers are kept out at most: where the limit is too low, no reserve comes back. */
+const SCARCE_MS = 5000;
 /** So long after the last want it is over, ms. */
 const CALM_MS = 60_000;
 
@@ -82,18 +88,30 @@ export function descriptorReserve(options: {
     }
   }
 
+  /** Rejects as `act` does, but for want of a descriptor: then it is what `next` comes to. */
+  async function orWith<T>(act: () => Promise<T>, next: (cause: string) => Promise<T>): Promise<T> {
+    try {
+      return await act();
+    } catch (error) {
+      const cause = noDescriptor(error);
+      if (cause === null) throw error;
+      return next(cause);
+    }
+  }
+
   fill();
   return {
-    async spend(act) {
-      try {
-        return await act();
-      } catch (error) {
-        const cause = noDescriptor(error);
-        if (cause === null) throw error;
+    spend: (act) =>
+      orWith(act, (cause) => {
         letGo(cause);
-        return act();
-      }
-    },
+        return orWith(act, async () => {
+          // Connections that are shed close behind everybody who has his turn now.
+          await othersTurn();
+          return act();
+        });
+      }),
+    scarce: () =>
+      shortAtMs !== null && held.length < count && clock.nowMs() - shortAtMs < SCARCE_MS,
     letGo,
     close() {
       closed = true;

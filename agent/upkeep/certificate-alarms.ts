@@ -1,5 +1,5 @@
 import { confirmations } from './certificate-confirmations.ts';
-import { certificateFindings } from '../core/certs/certificates.ts';
+import { certificateFindings, nextAlarmMs } from '../core/certs/certificates.ts';
 import type { CertificateFinding, CertificatesSeen } from '../core/certs/certificates.ts';
 import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
@@ -10,12 +10,18 @@ import type { Clock } from '../sys/clock.ts';
 interface Alarm {
   readonly text: string;
   readonly remedy: string;
+  /** No second look is needed. */
+  readonly sure: boolean;
 }
 
 /** Alarms have to come within five minutes; a reading costs one command for each certificate. */
 const LOOK_MS = 60_000;
 /** What differs is looked at again this soon: a swap that is under way is no alarm. */
 const AGAIN_MS = 10_000;
+/** After something that may have changed a certificate, and while one is being swapped. */
+const SOON_MS = 1000;
+/** A look that takes long is repeated for that no sooner than so many times as long. */
+const SHARE = 5;
 
 export interface AlarmOptions {
   readonly node: string;
@@ -31,20 +37,27 @@ export interface AlarmOptions {
 
 export interface CertificateAlarms {
   again(): Promise<void>;
+  /** A certificate may be another one: looks in a second, however often it is said. */
+  soon(): void;
   /** Without asking anybody. */
   seen(): CertificatesSeen;
   stop(): void;
 }
 
+/** It stands in the certificate: no swap that is under way makes it so for a moment. */
+const isOfDates = ({ id }: Pick<CertificateFinding, 'id'>): boolean =>
+  id === 'expired' || id === 'expiry';
+
 const remedyOf = ({ id, name }: Pick<CertificateFinding, 'id' | 'name'>): string =>
-  id === 'expired' || id === 'expiry'
+  isOfDates({ id })
     ? `renew it, then: proxyctl cert push FILE --as ${name}`
     : `proxyctl cert list; push the wanted one: proxyctl cert push FILE --as ${name}`;
 
 /**
- * Once a minute: certificates of this node that end soon, or whose disk, memory, wire, decision
- * or peer differ, as problems once two looks in a row found it; each goes when it is well again.
- * And those of which a peer that is silent has not confirmed the decided version.
+ * Once a minute, and at the moment one of `alarmDays` begins: certificates of this node that end
+ * soon, as problems at once; those whose disk, memory, wire, decision or peer differ, once two looks
+ * in a row found it; each goes when it is well again. And those of which a peer that is silent has
+ * not confirmed the decided version.
  */
 export function certificateAlarms(options: AlarmOptions): CertificateAlarms {
   const { node, members, clock, problems, alarmDays } = options;
@@ -54,9 +67,14 @@ export function certificateAlarms(options: AlarmOptions): CertificateAlarms {
   const raised = new Set<string>();
   let seen: CertificatesSeen = { certificates: [], findings: [], atWallMs: null };
   let cancel = (): void => {};
+  /** When the next look is due, monotonic. */
+  let dueMs = Infinity;
+  let looking = false;
+  let tookMs = 0;
 
-  async function look(): Promise<void> {
-    if (options.busy()) return;
+  /** Whether a swap was in the way. */
+  async function look(): Promise<boolean> {
+    if (options.busy()) return true;
     const nodes = await Promise.all(
       members.map(async (member) => {
         const mine = member.node === node;
@@ -69,7 +87,8 @@ export function certificateAlarms(options: AlarmOptions): CertificateAlarms {
         }
       }),
     );
-    if (nodes.some((one) => one.node === node && one.problem !== '') || options.busy()) return;
+    if (options.busy()) return true;
+    if (nodes.some((one) => one.node === node && one.problem !== '')) return false;
     const at = { wallMs: clock.wallMs(), alarmDays, endMs: Date.parse };
     const now = new Map<string, Alarm>();
     const findings = certificateFindings({ nodes, intents: options.intents() }, at).filter(
@@ -81,9 +100,10 @@ export function certificateAlarms(options: AlarmOptions): CertificateAlarms {
       now.set(`certificate-${found.id} ${found.name}`, {
         text: found.text,
         remedy: remedyOf(found),
+        sure: isOfDates(found),
       });
-    for (const [subject, { text, remedy }] of now) {
-      if (before.get(subject)?.text !== text) continue;
+    for (const [subject, { text, remedy, sure }] of now) {
+      if (!sure && before.get(subject)?.text !== text) continue;
       problems.raise(subject, text, remedy);
       raised.add(subject);
     }
@@ -100,18 +120,38 @@ export function certificateAlarms(options: AlarmOptions): CertificateAlarms {
         raised.delete(subject);
       }
     before = now;
+    return false;
   }
 
   const again = async (): Promise<void> => {
     cancel();
-    await look().catch((error: unknown) =>
-      problems.raise('certificates', sentence(error), 'proxyctl cert list'),
-    );
-    const inMs = before.size > 0 ? AGAIN_MS : LOOK_MS;
-    if (!stopped) cancel = clock.after(inMs, () => void again());
+    dueMs = Infinity;
+    if (looking) return within(SOON_MS);
+    looking = true;
+    const startedMs = clock.nowMs();
+    const busy = await look().catch((error: unknown) => {
+      problems.raise('certificates', sentence(error), 'proxyctl cert list');
+      return false;
+    });
+    looking = false;
+    tookMs = clock.nowMs() - startedMs;
+    if (busy) return within(SOON_MS);
+    const wallMs = clock.wallMs();
+    const ends = seen.certificates.map(({ notAfter }) => Date.parse(notAfter));
+    const dayMs = nextAlarmMs(ends, wallMs, alarmDays) - wallMs;
+    within(Math.min(dayMs, [...before.values()].every(({ sure }) => sure) ? LOOK_MS : AGAIN_MS));
+  };
+  /** Unless one is due before. */
+  const within = (ms: number): void => {
+    const atMs = clock.nowMs() + ms;
+    if (stopped || atMs >= dueMs) return;
+    cancel();
+    dueMs = atMs;
+    cancel = clock.after(ms, () => void again());
   };
   return {
     again,
+    soon: () => within(Math.max(SOON_MS, tookMs * SHARE)),
     seen: () => seen,
     stop() {
       stopped = true;

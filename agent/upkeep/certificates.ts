@@ -75,7 +75,10 @@ export function certificateUpkeep(options: CertificateUpkeepOptions): Certificat
   };
   void mend().then(() => alarms.again());
   return {
-    wake: () => void mend(),
+    wake() {
+      alarms.soon();
+      void mend();
+    },
     seen: () => alarms.seen(),
     stop() {
       recovery.stop();

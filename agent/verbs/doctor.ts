@@ -3,6 +3,7 @@ import type { Alert } from '../core/answers.ts';
 import { alerted } from '../core/doctor/alerted.ts';
 import { diagnose } from '../core/doctor/diagnose.ts';
 import { merged, type DoctorAnswer, type DoctorAsk } from '../core/doctor/finding.ts';
+import { stateFileNotes } from '../core/doctor/state-files.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import { inForce, parseServerKey } from '../core/intents.ts';
 import type { Member } from '../core/member.ts';
@@ -26,23 +27,21 @@ export async function doctor(
   for (const name of nodes) requireNode(pair, name);
   const looked = await Promise.all(pair.members.map(inspected));
   const older = olderOf(pair);
-  const found = diagnose(
-    looked.flatMap((one) => ('inspection' in one ? [one.inspection] : [])),
-    {
-      asked: pair.node,
-      away: looked.flatMap((one) => ('why' in one ? [one] : [])),
-      clocks: pair
-        .view()
-        .flatMap(({ node, clockOffMs, fresh }) =>
-          clockOffMs === null || !fresh ? [] : [{ node, offMs: clockOffMs }],
-        ),
-      uncounted: older.flatMap(({ node, problem }) =>
-        problem === '' ? [] : [{ node, cause: problem, remedy: lookRemedy(problem) }],
+  const seen = looked.flatMap((one) => ('inspection' in one ? [one.inspection] : []));
+  const found = diagnose(seen, {
+    asked: pair.node,
+    away: looked.flatMap((one) => ('why' in one ? [one] : [])),
+    clocks: pair
+      .view()
+      .flatMap(({ node, clockOffMs, fresh }) =>
+        clockOffMs === null || !fresh ? [] : [{ node, offMs: clockOffMs }],
       ),
-      wished: wished(pair),
-      alarmDays,
-    },
-  );
+    uncounted: older.flatMap(({ node, problem }) =>
+      problem === '' ? [] : [{ node, cause: problem, remedy: lookRemedy(problem) }],
+    ),
+    wished: wished(pair),
+    alarmDays,
+  });
   // Each of the findings is one already.
   const apart = found.map((one, at) => ({ ...one, about: String(at) }));
   const isAsked = (node: string): boolean => nodes.length === 0 || nodes.includes(node);
@@ -56,7 +55,13 @@ export async function doctor(
     ),
     nodes: looked.map((one) => ({ node: one.node, problem: 'why' in one ? one.why : '' })),
     // What is asked of one address alone is about no process.
-    notes: ids.length === 0 ? older.filter(({ node }) => isAsked(node)).flatMap(note) : [],
+    notes:
+      ids.length === 0
+        ? [
+            ...older.filter(({ node }) => isAsked(node)).flatMap(note),
+            ...seen.filter(({ node }) => isAsked(node)).flatMap(stateFileNotes),
+          ]
+        : [],
   };
 }
 

@@ -33,7 +33,7 @@ export function controlVerbs(
   return {
     status: () => Promise.resolve(now()),
     move: (act, report) => once(act, (one) => move(pair, one, report)),
-    explain: (addresses) => Promise.resolve().then(() => explain(pair, view(), addresses)),
+    explain: (addresses) => explain(pair, view(), addresses),
     history: (addresses, limit) => history(pair, addresses, limit),
     doctor: (ask) => doctor(pair, ask, alarmDays, () => now().alerts),
     setMaintenance: (act, report) => once(act, (one) => setMaintenance(pair, one, report, view)),

@@ -14,13 +14,31 @@ export function stampFromWire(wire: proxyctl.v1.Stamp | null | undefined, field:
 
 /** `wallMs` is this host's Unix time; until travels as what remains of it, so it ends 49.7 days ahead at most. */
 export function intentToWire(intent: Intent, wallMs: number): proxyctl.v1.Intent.$Properties {
-  const { untilWallMs, stamp, failback = false, ...rest } = intent;
+  const { key, value, deleted, actor, reason, requestId, untilWallMs, stamp } = intent;
+  // Field by field: of thousands, taking the rest of an object costs five times as much.
   return {
-    ...rest,
-    failback,
-    stamp: { ...stamp },
+    key,
+    value,
+    deleted,
+    actor,
+    reason,
+    requestId,
+    failback: intent.failback ?? false,
+    stamp: { wallMs: stamp.wallMs, count: stamp.count, node: stamp.node },
     remainingMs: untilWallMs === null ? null : uint32(untilWallMs - wallMs),
   };
+}
+
+/** So many intents are converted and encoded at a time: the event loop turns between two pieces. */
+const PIECE = 500;
+
+/** Lists of them as they travel, each a piece of a message that has all. */
+export function* intentsInPieces(
+  intents: readonly Intent[],
+  wallMs: number,
+): Generator<proxyctl.v1.Intent.$Properties[]> {
+  for (let at = 0; at < intents.length; at += PIECE)
+    yield intents.slice(at, at + PIECE).map((intent) => intentToWire(intent, wallMs));
 }
 
 /** `wallMs` is this host's Unix time at arrival; throws WireError. */

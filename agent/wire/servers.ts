@@ -2,7 +2,7 @@ import type { LostWish, ServerReading, ServersAnswer } from '../core/answers.ts'
 import type { Drift } from '../core/model.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import { ADMIN_STATES } from './acts.ts';
-import { intentFromWire, intentToWire } from './intents.ts';
+import { intentFromWire, intentsInPieces } from './intents.ts';
 import { each, filled, uint32, within, wordOrUnknown } from './fields.ts';
 
 /** One server of a backend, as it travels. */
@@ -59,23 +59,31 @@ const figure = (field: string, value: number | null | undefined): number | null 
 /** So many servers are converted and sent at a time: the event loop turns between two pages. */
 export const PAGE = 500;
 
-/** What `servers` answers, as it travels, page by page; `wallMs` is this host's Unix time. */
+/**
+ * What `servers` answers, as it travels, page by page, each in pieces that are one message together;
+ * `wallMs` is this host's Unix time.
+ */
 export function* serversAnswerToWire(
   { node, nodes, intents }: ServersAnswer,
   wallMs: number,
-): Generator<proxyctl.v1.ServersReply.$Properties> {
-  yield {
-    node,
-    nodes: nodes.map(({ servers: _servers, drift, lost, ...one }) => ({
-      ...one,
-      drift: [...(drift ?? [])],
-      lost: [...(lost ?? [])],
-    })),
-    intents: intents.map((intent) => intentToWire(intent, wallMs)),
-  };
+): Generator<Iterable<proxyctl.v1.ServersReply.$Properties>> {
+  yield firstPage();
+  function* firstPage(): Generator<proxyctl.v1.ServersReply.$Properties> {
+    yield {
+      node,
+      nodes: nodes.map(({ servers: _servers, drift, lost, ...one }) => ({
+        ...one,
+        drift: [...(drift ?? [])],
+        lost: [...(lost ?? [])],
+      })),
+    };
+    for (const some of intentsInPieces(intents, wallMs)) yield { intents: some };
+  }
   for (const { servers, drift: _drift, lost: _lost, ...one } of nodes)
     for (let at = 0; at < servers.length; at += PAGE)
-      yield { node, nodes: [{ ...one, servers: servers.slice(at, at + PAGE).map(serverToWire) }] };
+      yield [
+        { node, nodes: [{ ...one, servers: servers.slice(at, at + PAGE).map(serverToWire) }] },
+      ];
 }
 
 const LOST = ['gone', 'back'] as const;

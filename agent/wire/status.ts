@@ -1,7 +1,7 @@
 import type { Alert, Status } from '../core/answers.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import type { Moment } from './gossip.ts';
-import { intentFromWire, intentToWire, stampFromWire } from './intents.ts';
+import { intentFromWire, intentToWire, intentsInPieces, stampFromWire } from './intents.ts';
 import { reportFromWire, reportToWire } from './reports.ts';
 import { ageMs, each, enumOrUnknown, enumValue, filled, orNull, uint32 } from './fields.ts';
 
@@ -17,30 +17,38 @@ const PEER_CLASSES = [
 
 const SEVERITIES: readonly Alert['severity'][] = ['fail', 'warn'];
 
-/** A status as it travels, with ages as of `at`. */
-export function statusToWire(status: Status, at: Moment): proxyctl.v1.StatusReply.$Properties {
+/** A status as it travels, with ages as of `at`: pieces that are one message together. */
+export function* statusToWire(
+  status: Status,
+  at: Moment,
+): Generator<proxyctl.v1.StatusReply.$Properties> {
   const { nodes, verdicts, intents, alerts, newest, ...rest } = status;
-  return {
+  yield {
     ...rest,
-    nodes: nodes.map(({ peerClass, ageMs, report, ...node }) => ({
-      ...node,
-      peerClass: enumValue(peerClass, PEER_CLASSES),
-      ageMs: ageMs === null ? null : uint32(ageMs),
-      ...(report === null ? {} : { report: reportToWire(report, at.nowMs) }),
-    })),
     verdicts: verdicts.map(({ owner, sinceMs, pin, ...verdict }) => ({
       ...verdict,
       owner: owner ?? '',
       ageMs: ageMs(at.nowMs, sinceMs),
       ...(pin === null ? {} : { pin: intentToWire(pin, at.wallMs) }),
     })),
-    intents: intents.map((intent) => intentToWire(intent, at.wallMs)),
     alerts: alerts.map(({ sinceMs, ...alert }) => ({
       ...alert,
       sinceMs: sinceMs === null ? null : ageMs(at.nowMs, sinceMs),
     })),
     ...(newest === null ? {} : { newest: { ...newest } }),
   };
+  for (const { peerClass, ageMs, report, ...node } of nodes)
+    yield {
+      nodes: [
+        {
+          ...node,
+          peerClass: enumValue(peerClass, PEER_CLASSES),
+          ageMs: ageMs === null ? null : uint32(ageMs),
+          ...(report === null ? {} : { report: reportToWire(report, at.nowMs) }),
+        },
+      ],
+    };
+  for (const some of intentsInPieces(intents, at.wallMs)) yield { intents: some };
 }
 
 /** A status on arrival at `at`; throws WireError. */

@@ -4,7 +4,7 @@ import type { proxyctl } from '../../proto/gen/messages.js';
 import type { ListenerCheck } from '../core/certs/listener-check.ts';
 import { RISKS, type NewInto } from '../core/acts.ts';
 import { SWAP_WORDS, type SwapStanding } from '../core/certs/swap.ts';
-import { intentFromWire, intentToWire, stampFromWire } from './intents.ts';
+import { intentFromWire, intentsInPieces, stampFromWire } from './intents.ts';
 import { COUNTS, LENGTHS, listed, named, short } from './bounds.ts';
 import { each, filled, oneOf, orNull, present, wordOrUnknown } from './fields.ts';
 
@@ -156,15 +156,16 @@ export const inspectedFromWire = (
   ...checksFromWire(wire.checks),
 });
 
-/** The certificates of every node, as they travel; `wallMs` for the intents. */
-export const certificatesToWire = (
+/** The certificates of every node, as they travel, in pieces that are one message together; `wallMs` for the intents. */
+export function* certificatesToWire(
   { node, nodes, intents }: Certificates,
   wallMs: number,
-): proxyctl.v1.CertificatesReply.$Properties => ({
-  node,
-  nodes: nodes.map((one) => ({ ...one, certificates: one.certificates.map(inspectedToWire) })),
-  intents: intents.map((intent) => intentToWire(intent, wallMs)),
-});
+): Generator<proxyctl.v1.CertificatesReply.$Properties> {
+  yield { node };
+  for (const one of nodes)
+    yield { nodes: [{ ...one, certificates: one.certificates.map(inspectedToWire) }] };
+  for (const some of intentsInPieces(intents, wallMs)) yield { intents: some };
+}
 
 /** Throws WireError. */
 export const certificatesFromWire = (

@@ -11,8 +11,8 @@ First on a machine of yours:
   proxyctl setup answers.toml --out web         both hosts, CA and certificates
 then on each host, with its own folder only:
   proxyctl setup --write web/haproxy01          shows the differences, asks
-It restarts nothing: the commands to run are printed. docs/operations.md,
-"First installation", goes through it.`;
+It restarts nothing: the commands to run are printed. docs/install.md,
+"Two new hosts", goes through it.`;
 
 /** `proxyctl setup`, which asks no agent, and `proxyctl pki`. */
 export function addSetup(program: Command, io: Streams, finish: Finish): void {

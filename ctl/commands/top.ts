@@ -14,7 +14,7 @@ export function addTop(program: Command, io: Streams, finish: Finish): void {
       .command('top')
       .summary('addresses, servers, sessions and rates, live')
       .description(
-        'Both nodes live on one screen: who has the addresses, every server with its state, sessions, queue and new sessions a second, alerts, and what is drained. Looks only.',
+        'Both nodes live on one screen: who has the addresses, every server with its state, sessions, queue and new sessions a second, alerts, and what is drained. Changes nothing but what you mark, ask for and agree to.',
       )
       .addHelpText('after', `\nKeys:\n${KEYS.join('\n')}`),
   ).action(async (options: CommonOptions) => {

@@ -1,5 +1,6 @@
 import type { ActError, ActResult, Progress } from '../../agent/core/results.ts';
 import { table } from './table.ts';
+import { displayWidth, padded, proseColumns } from './width.ts';
 import { wrapped } from './wrapped.ts';
 
 /** One line of progress for standard error: what was done, and how long it took. */
@@ -7,9 +8,10 @@ export function progressLine({ step, text, tookMs }: Progress): string {
   const left = `${step.padEnd(10)} ${text}`;
   const right = `${tookMs} ms`;
   if (step === 'warning') return wrapped(left, 11);
-  return left.length + right.length + 1 <= 80
-    ? `${left.padEnd(80 - right.length)}${right}`
-    : `${left}  ${right}`;
+  const room = proseColumns() - right.length;
+  return displayWidth(left) < room
+    ? `${padded(left, room)}${right}`
+    : wrapped(`${left}  ${right}`, 11);
 }
 
 /** The table of a finished move. */

@@ -2,7 +2,7 @@ import type { AuditEntry } from '../../agent/core/audit/audit.ts';
 import type { LinesAnswer } from '../../agent/core/lines.ts';
 import { wrapped } from './wrapped.ts';
 
-/** One entry on two lines or more, 80 columns: when and where, who and what; then how it went. */
+/** One entry on two lines or more: when and where, who and what; then how it went. */
 export function auditText(entry: AuditEntry): string {
   const { time, node, event, what, message, reason } = entry;
   const head = `${time.replace('T', ' ').slice(0, 19)}Z  ${node}  ${event.padEnd(9)} ${what}`;

@@ -1,5 +1,5 @@
 import type { Progress } from '../../agent/core/results.ts';
-import { COLUMNS } from './table.ts';
+import { columns, cutEnd } from './width.ts';
 import { progressLine } from './acts.ts';
 import type { Streams } from '../streams.ts';
 
@@ -13,7 +13,7 @@ export function barLine({ step, text, part }: Progress): string {
   const full = of === 0 ? WIDTH : Math.floor((done / of) * WIDTH);
   const line = `${step.padEnd(10)} [${'#'.repeat(full).padEnd(WIDTH, '.')}] ${text}`;
   // One column less: some terminals wrap when the last one is written to.
-  return line.length < COLUMNS ? line : `${line.slice(0, COLUMNS - 2)}~`;
+  return cutEnd(line, columns() - 1);
 }
 
 /**

@@ -2,7 +2,7 @@ import type { Certificates } from '../../agent/core/answers.ts';
 import { daysLeft, type CertificateFinding } from '../../agent/core/certs/certificates.ts';
 import { certificateKey } from '../../agent/core/intents.ts';
 import { notVerified } from '../../agent/core/certs/listener-check.ts';
-import { COLUMNS, table } from './table.ts';
+import { table } from './table.ts';
 import { wrapped } from './wrapped.ts';
 
 /** Every certificate of every node; in memory, on disk and as clients get it. */
@@ -25,7 +25,7 @@ export function certificateScreen({ nodes, intents }: Certificates, wallMs: numb
         }),
   );
   const head = ['NAME', 'NODE', 'MEMORY', 'DISK', 'CLIENT', 'ENDS', 'DAYS', 'BY'];
-  const screen = table(head, rows.toSorted(byName), { right: [6], columns: COLUMNS });
+  const screen = table(head, rows.toSorted(byName), { right: [6], columns: 'fits' });
   return [screen, ...nameLines(nodes), ...renewalLines(nodes)].join('\n');
 }
 

@@ -1,7 +1,7 @@
 import { tokenOf } from '../../agent/core/certs/challenge.ts';
 import type { Intent } from '../../agent/core/model.ts';
 import { clockTime } from './duration.ts';
-import { COLUMNS, table } from './table.ts';
+import { table } from './table.ts';
 
 /** Tokens that are answered, oldest first. */
 export function challengeTable(tokens: readonly Intent[], wallMs: number): string {
@@ -13,5 +13,5 @@ export function challengeTable(tokens: readonly Intent[], wallMs: number): strin
       intent.actor,
       intent.untilWallMs === null ? '' : clockTime(intent.untilWallMs, wallMs),
     ]);
-  return table(['TOKEN', 'FOR', 'BY', 'UNTIL'], rows, { columns: COLUMNS });
+  return table(['TOKEN', 'FOR', 'BY', 'UNTIL'], rows, { columns: 'fits' });
 }

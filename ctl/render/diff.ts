@@ -1,6 +1,7 @@
 import type { Certificates } from '../../agent/core/answers.ts';
 import { namesOf, type CertificateDifference } from '../../agent/core/certs/certificate-diff.ts';
-import { COLUMNS, table } from './table.ts';
+import { table } from './table.ts';
+import { columns } from './width.ts';
 import { wrapped } from './wrapped.ts';
 
 /** The screen of `proxyctl diff`: nodes that did not answer, then each certificate that differs. */
@@ -32,7 +33,9 @@ function block({ name, where, nodes }: CertificateDifference): string {
   const problems = nodes.flatMap(({ node, has }) =>
     has === null || has.problem === '' ? [] : [wrapped(`  ${node}: ${has.problem}`, 4)],
   );
-  const shown = table(['NODE', 'DISK', 'MEMORY', 'CLIENT', 'ENDS'], rows, { columns: COLUMNS - 2 });
+  const shown = table(['NODE', 'DISK', 'MEMORY', 'CLIENT', 'ENDS'], rows, {
+    columns: columns() - 2,
+  });
   return [
     '',
     wrapped(`${name}: ${where.join(', ')}`, 2),

@@ -1,10 +1,10 @@
 import type { DoctorAnswer, Finding, Remedy } from '../../agent/core/doctor/finding.ts';
-import { COLUMNS } from './table.ts';
+import { displayWidth, padded, proseColumns } from './width.ts';
 import { wrapped } from './wrapped.ts';
 
 const WORDS = { fail: 'FAIL', warn: 'WARN', unknown: 'UNKNOWN' } as const;
 
-/** The screen of `proxyctl doctor`, 80 columns: each finding with evidence, reason and remedy. */
+/** The screen of `proxyctl doctor`: each finding with evidence, reason and remedy. */
 export function doctorScreen({ findings, nodes, notes }: DoctorAnswer): string {
   const count = findings.length;
   const all =
@@ -19,9 +19,9 @@ function finding(one: Finding, place: string): string {
   const subject = [...(one.address === null ? [] : [one.address]), ...one.nodes].join(', ');
   const title = `${WORDS[one.severity]}  ${one.id}`.padEnd(24);
   const head = printable(`${title}  ${subject}`);
-  const room = COLUMNS - place.length - 2;
+  const room = proseColumns() - place.length - 2;
   const first =
-    head.length > room ? wrapped(`${head}  ${place}`, 6) : `${head.padEnd(room)}  ${place}`;
+    displayWidth(head) > room ? wrapped(`${head}  ${place}`, 6) : `${padded(head, room)}  ${place}`;
   const lines = [
     first,
     ...one.saw.map((text, at) => hung(at === 0 ? '  saw  ' : '       ', text)),

@@ -1,9 +1,9 @@
 import type { ExplainAnswer, Explained, Standing } from '../../agent/core/answers.ts';
 import { duration } from './duration.ts';
-import { COLUMNS, table } from './table.ts';
+import { table } from './table.ts';
 import { wrapped } from './wrapped.ts';
 
-/** The screen of `proxyctl explain`: verdict, inputs, and what would move it; 80 columns. */
+/** The screen of `proxyctl explain`: verdict, inputs, and what would move it. */
 export function explainScreen(answer: ExplainAnswer, nowMs: number): string {
   const parts = answer.addresses.map((one) => addressText(one, nowMs));
   const foot = answer.paused
@@ -27,7 +27,7 @@ function addressText(one: Explained, nowMs: number): string {
   const head = ['  NODE', 'CARP', 'ABLE', 'HEALTH', 'MAINT', 'PIN', 'RIPE', 'BASE'];
   const lines = [
     wrapped(`decision  ${one.reason}`),
-    table(head, rows, { right: [7], columns: COLUMNS }),
+    table(head, rows, { right: [7], columns: 'fits' }),
     ...one.standings.flatMap(notes),
     ...one.absent.map((text) => wrapped(`not counted: ${text}`)),
     ...one.flips.map(({ text, owner }) =>

@@ -1,7 +1,7 @@
 import type { History, OwnerChange } from '../../agent/core/history.ts';
 import { wrapped } from './wrapped.ts';
 
-/** The screen of `proxyctl history`: two lines or more a change, the newest last; 80 columns. */
+/** The screen of `proxyctl history`: two lines or more a change, the newest last. */
 export function historyScreen({ changes, missing }: History): string {
   const parts = changes.map(changeText);
   if (parts.length === 0) parts.push('No address has come to any node since its agent first ran.');
@@ -11,5 +11,6 @@ export function historyScreen({ changes, missing }: History): string {
 
 function changeText({ address, from, to, reason, atWallMs }: OwnerChange): string {
   const time = new Date(atWallMs).toISOString().replace('T', ' ').slice(0, 19);
-  return `${time}Z  ${address}  ${from ?? '?'} -> ${to}\n${wrapped(`          ${reason}`)}`;
+  const head = wrapped(`${time}Z  ${address}  ${from ?? '?'} -> ${to}`, 4);
+  return `${head}\n${wrapped(`          ${reason}`)}`;
 }

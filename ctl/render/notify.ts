@@ -1,7 +1,7 @@
 import type { NotifyTested } from '../../agent/core/notify/notify.ts';
 import { wrapped } from './wrapped.ts';
 
-/** The screen of `proxyctl notify test`: a line or more for each target of each node, 80 columns. */
+/** The screen of `proxyctl notify test`: a line or more for each target of each node. */
 export const notifyTestScreen = ({ nodes }: Pick<NotifyTested, 'nodes'>): string =>
   nodes
     .flatMap(({ node, problem, targets }) => {

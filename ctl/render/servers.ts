@@ -4,7 +4,8 @@ import { targetOf } from '../../agent/core/servers/servers.ts';
 import type { Drift, Intent } from '../../agent/core/model.ts';
 import { serverNames, wishFor } from '../json/servers.ts';
 import { clockTime, duration } from './duration.ts';
-import { COLUMNS, table } from './table.ts';
+import { table } from './table.ts';
+import { columns, displayWidth, padded } from './width.ts';
 import { wrapped } from './wrapped.ts';
 
 const HEAD = ['STATE', 'WT', 'SESS', 'QUEUE', 'CHECK'] as const;
@@ -13,7 +14,7 @@ const RIGHT = [1, 2, 3];
 /** The screen of `proxyctl servers`: a row per server with the nodes side by side, where that fits. */
 export function serversScreen(answer: ServersAnswer, wallMs: number): string {
   const beside = sideBySide(answer);
-  const fits = beside.split('\n').every((line) => line.length <= COLUMNS);
+  const fits = beside.split('\n').every((line) => displayWidth(line) <= columns());
   const grid = fits ? beside : below(answer);
   const notes = [
     ...answer.intents.map((intent) => `${wishLine(intent, wallMs)}${lostText(intent, answer)}`),
@@ -35,7 +36,7 @@ function sideBySide(answer: ServersAnswer): string {
   ]);
   const head = ['SERVER', ...nodes.flatMap(() => HEAD)];
   const right = nodes.flatMap((_, at) => RIGHT.map((one) => 1 + at * HEAD.length + one));
-  const lines = table(head, rows, { right }).split('\n');
+  const lines = table(head, rows, { right, columns: Infinity }).split('\n');
   return [titles(nodes, lines), ...lines].join('\n');
 }
 
@@ -45,7 +46,7 @@ function titles(nodes: readonly NodeServers[], [head = '']: readonly string[]): 
   let from = 0;
   for (const { node } of nodes) {
     const at = head.indexOf(HEAD[0], from);
-    line = `${line.padEnd(at)}${node}`;
+    line = `${padded(line, at)}${node}`;
     from = at + 1;
   }
   return line;
@@ -61,7 +62,7 @@ function below(answer: ServersAnswer): string {
     ]),
   );
   const right = RIGHT.map((one) => one + 2);
-  return table(['SERVER', 'NODE', ...HEAD], rows, { right, columns: COLUMNS });
+  return table(['SERVER', 'NODE', ...HEAD], rows, { right, columns: 'fits' });
 }
 
 const byName = (nodes: readonly NodeServers[]): ReadonlyMap<string, ServerReading>[] =>

@@ -1,5 +1,5 @@
 import { SHOW_LIMIT, type ShowAnswer } from '../../agent/core/show-commands.ts';
-import { COLUMNS } from './table.ts';
+import { columns as screenColumns, displayWidth, padded } from './width.ts';
 import { wrapped } from './wrapped.ts';
 
 /** Longer replies stand one after the other: nobody reads a thousand lines in two columns. */
@@ -18,7 +18,7 @@ export const showText = (bytes: Uint8Array): string =>
 
 /**
  * The screen of `proxyctl haproxy`: the nodes side by side, lines of the same
- * name in one row and `*` where they differ, if that fits 80 columns; else one
+ * name in one row and `*` where they differ, if that fits the screen; else one
  * node after the other under its name, every line as HAProxy printed it.
  */
 export function showScreen({ nodes }: ShowAnswer): string {
@@ -46,11 +46,11 @@ function beside(columns: readonly Column[]): string | null {
   const [left, right] = columns;
   if (columns.length !== 2 || left === undefined || right === undefined) return null;
   if (Math.max(left.lines.length, right.lines.length) > BESIDE_LINES) return null;
-  const width = Math.max(left.node.length, ...left.lines.map((line) => line.length));
-  const other = Math.max(right.node.length, ...right.lines.map((line) => line.length));
-  if (2 + width + BETWEEN.length + other > COLUMNS) return null;
+  const width = Math.max(...[left.node, ...left.lines].map(displayWidth));
+  const other = Math.max(...[right.node, ...right.lines].map(displayWidth));
+  if (2 + width + BETWEEN.length + other > screenColumns()) return null;
   const row = (mark: string, one: string, two: string): string =>
-    `${mark} ${one.padEnd(width)}${BETWEEN}${two}`.trimEnd();
+    `${mark} ${padded(one, width)}${BETWEEN}${two}`.trimEnd();
   const rows = paired(left.lines, right.lines);
   return [
     row(' ', left.node, right.node),

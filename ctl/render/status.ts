@@ -6,13 +6,14 @@ import { hostSessions, olderText } from '../../agent/core/older.ts';
 import type { Moment } from '../json/wish.ts';
 import { alertLine } from './alerts.ts';
 import { clockTime, duration } from './duration.ts';
-import { COLUMNS, table } from './table.ts';
+import { table } from './table.ts';
+import { columns, displayWidth, padded, proseColumns } from './width.ts';
 import { wrapped } from './wrapped.ts';
 
 /** Where the text of a note begins. */
 const INDENT = 10;
 
-/** The screen of `proxyctl status`: at most 80 columns. */
+/** The screen of `proxyctl status`, no wider than the terminal. */
 export function statusScreen(status: Status, context: string, tookMs: number, at: Moment): string {
   const heard = status.nodes.filter(isHeard).length;
   const { alerts } = status;
@@ -23,9 +24,10 @@ export function statusScreen(status: Status, context: string, tookMs: number, at
   ].join(', ');
   const answered = `${status.node} answered, ${Math.round(tookMs)} ms`;
   const left = `${context}: ${head}`;
+  const room = proseColumns() - displayWidth(answered);
   const title =
-    left.length + answered.length + 2 <= COLUMNS
-      ? left.padEnd(COLUMNS - answered.length) + answered
+    displayWidth(left) + 2 <= room
+      ? padded(left, room) + answered
       : `${wrapped(left, 2)}\n${wrapped(answered, 2)}`;
   const notes = [
     ...switched(status, at),
@@ -57,7 +59,7 @@ function addresses(status: Status): string {
   const ids = addressIds(status);
   if (ids.length === 0) return 'no CARP address is known on any node';
   const beside = addressGrid(status, ids, true);
-  const fits = beside.split('\n').every((line) => line.length <= COLUMNS);
+  const fits = beside.split('\n').every((line) => displayWidth(line) <= columns());
   // Addresses are never cut: where they make a line too long they stand below.
   const grid = fits ? beside : addressGrid(status, ids, false);
   const below = fits
@@ -85,7 +87,7 @@ function addressGrid(status: Status, ids: readonly string[], withVips: boolean):
     });
   });
   const head = ['ADDRESS', ...(withVips ? ['VIP'] : []), '  NODE', 'CARP', 'SKEW', 'SEEN'];
-  return table(head, lines, withVips ? {} : { columns: COLUMNS });
+  return table(head, lines, { columns: withVips ? Infinity : 'fits' });
 }
 
 /** What a node not heard said last stands in brackets, never as present. */
@@ -98,20 +100,31 @@ function carp(node: NodeStatus, { state, advskew, baseAdvskew }: AddressReport):
 const seen = ({ ageMs }: NodeStatus): string => (ageMs === null ? 'never' : duration(ageMs));
 
 function nodes(status: Status, at: Moment): string {
+  const full = nodeGrid(status, at, false);
+  if (full.split('\n').every((line) => displayWidth(line) <= columns())) return full;
+  return nodeGrid(status, at, true);
+}
+
+/** `brief` leaves out what a narrow screen has no room for. */
+function nodeGrid(status: Status, at: Moment, brief: boolean): string {
   const rows = status.nodes.map((node) => {
     const { report } = node;
     if (report === null || !isHeard(node)) return [node.node, node.peerClass, '', '', '', ''];
-    return [node.node, report.health, haproxy(report, at), backends(report), ...rest(report, at)];
+    const { health } = report;
+    const now = [haproxy(report, at, brief), backends(report), ...rest(report, at, brief)];
+    return [node.node, health, ...now];
   });
-  const head = ['NODE', 'HEALTH', 'HAPROXY', 'BACKENDS', 'SESSIONS', 'CERTIFICATES'];
-  return table(head, rows, { right: [4], columns: COLUMNS });
+  const head = ['NODE', 'HEALTH', 'HAPROXY', 'BACKENDS', brief ? 'SESS' : 'SESSIONS'];
+  return table([...head, brief ? 'CERTS' : 'CERTIFICATES'], rows, {
+    right: [4],
+    columns: brief ? 'fits' : Infinity,
+  });
 }
 
-function haproxy({ haproxy: [one] }: NodeReport, at: Moment): string {
+function haproxy({ haproxy: [one] }: NodeReport, at: Moment, brief: boolean): string {
   if (one === undefined) return 'none';
-  return one.state === 'up'
-    ? `${one.version}, ${duration(Math.max(0, at.nowMs - one.startedMs))}`
-    : one.state;
+  if (one.state !== 'up') return one.state;
+  return brief ? one.version : `${one.version}, ${duration(Math.max(0, at.nowMs - one.startedMs))}`;
 }
 
 function backends({ haproxy: all }: NodeReport): string {
@@ -120,13 +133,13 @@ function backends({ haproxy: all }: NodeReport): string {
   return `${list.length - down} up${down === 0 ? '' : `, ${down} down`}`;
 }
 
-function rest(report: NodeReport, at: Moment): [string, string] {
+function rest(report: NodeReport, at: Moment, brief: boolean): [string, string] {
   const { haproxy: all } = report;
   const ends = all.flatMap(({ certificates }) =>
     certificates.map(({ notAfter }) => Date.parse(notAfter)),
   );
   const days = Math.floor((Math.min(...ends) - at.wallMs) / 86_400_000);
-  const first = days < 0 ? 'first has ended' : `first ends ${days} d`;
+  const first = days < 0 ? 'first has ended' : `${brief ? '' : 'first ends '}${days} d`;
   return [String(hostSessions(report)), ends.length === 0 ? 'none' : `${ends.length}, ${first}`];
 }
 

@@ -43,7 +43,7 @@ function rotation(before: string, text: string): string[] {
       ? '; shorter than the old one: only a restart of the interface clears the old end in the kernel'
       : '';
   return [
-    `gets another CARP password: while the hosts differ, both take the addresses; see "Change the CARP password" in operations.md${shorter}`,
+    `gets another CARP password: while the hosts differ, both take the addresses; see runbooks/carp-password.md of the guide${shorter}`,
   ];
 }
 

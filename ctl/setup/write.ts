@@ -6,6 +6,7 @@ import { sentence } from '../../agent/core/words.ts';
 import { usage } from '../failure.ts';
 import { modeOf, putFile, readIfThere } from '../files.ts';
 import { wrapped } from '../render/wrapped.ts';
+import { RC_LATER, remarksOnLater } from './rc-later.ts';
 import type { Streams } from '../streams.ts';
 import { asking } from './ask.ts';
 import { changeOf, commandsAfter, diffText, type Change } from './host.ts';
@@ -53,7 +54,8 @@ export async function writeHost(
   if (changes.length === 0) return { ...result, outcome: 'nothing' };
   for (const change of changes) {
     io.out(diffText(change));
-    for (const remark of change.remarks)
+    const later = change.path === RC_CONF ? laterRemarks(options.root, files) : [];
+    for (const remark of [...change.remarks, ...later])
       io.err(`${wrapped(`note: /${change.path} ${remark}`, 6)}\n`);
   }
   if (!options.yes && !(options.terminal && (await agreed(host, changes.length, io))))
@@ -130,6 +132,14 @@ function filesIn(folder: string, root: string): Generated[] {
 function agentGroup(root: string): number | null {
   const digits = /^proxyctl:[^:]*:(\d+):/m.exec(readIfThere(join(root, 'etc/group')) ?? '')?.[1];
   return digits === undefined ? null : Number(digits);
+}
+
+const RC_CONF = 'etc/rc.conf';
+
+function laterRemarks(root: string, files: readonly Generated[]): string[] {
+  const made = files.find(({ path }) => path === RC_CONF)?.text ?? '';
+  const later = RC_LATER.map((path) => ({ path, text: readIfThere(join(root, path)) ?? '' }));
+  return remarksOnLater(made, later);
 }
 
 function present(root: string, path: string): Change['before'] {

@@ -1,4 +1,4 @@
-import { shortened } from '../render/table.ts';
+import { padded, shortened } from '../render/width.ts';
 import type { Cell, Sort } from './model.ts';
 
 /** One column of a node: its head, its width, and what stands in it; numbers to the right. */
@@ -80,10 +80,8 @@ function countText(count: number | null): string {
 export const widthOf = (columns: readonly Column[]): number =>
   columns.reduce((sum, { width }) => sum + width + 1, 0);
 
-const placed = (text: string, { width, right }: Column): string => {
-  const short = shortened(text, width);
-  return ` ${right ? short.padStart(width) : short.padEnd(width)}`;
-};
+const placed = (text: string, { width, right }: Column): string =>
+  ` ${padded(shortened(text, width), width, right)}`;
 
 /** The heads; `>` stands before the one that is sorted by. */
 export const heads = (columns: readonly Column[], sort: Sort): string =>

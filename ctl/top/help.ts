@@ -7,7 +7,10 @@ export const KEYS = [
   '  Tab                 the next node alone, then all side by side',
   '  b                   a row for each backend, or for each server',
   '  o                   only what is out: drained, in maintenance, down',
-  '  Up Down PgUp PgDn   scroll',
+  '  Up Down             mark a row with >; Esc: none',
+  '  PgUp PgDn Home End  scroll',
+  '  D R M               drain, ready or maint of the marked row, on every node:',
+  '                      asks first. For the role operator; refusals are shown here',
 ];
 
 /** The screen of the help key. */

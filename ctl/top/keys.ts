@@ -1,4 +1,5 @@
-import type { Choice, Sort } from './model.ts';
+import { actOf, isAct } from './acts.ts';
+import { windowOf, type Choice, type Row, type Sort } from './model.ts';
 
 /** Keys that are more than one byte, or none that prints (xterm, vt(4)). */
 const NAMED: readonly (readonly [string, string])[] = [
@@ -42,7 +43,8 @@ export function keysOf(text: string): string[] {
 /** What the keys move in. */
 export interface Extent {
   readonly nodes: number;
-  readonly rows: number;
+  /** All that the choice leaves. */
+  readonly rows: readonly Row[];
   /** Rows on the screen. */
   readonly page: number;
 }
@@ -54,15 +56,23 @@ const SORTS: Readonly<Record<string, Sort>> = {
   r: 'rate',
 };
 
-/** The choice after one key; null: quit. Keys that mean nothing leave it as it is. */
-export function pressed(choice: Choice, key: string, extent: Extent): Choice | null {
+/**
+ * The choice after one key; null: quit. Keys that mean nothing leave it as it is. With a new `doing`
+ * the operator has agreed to that.
+ */
+export function pressed(before: Choice, key: string, extent: Extent): Choice | null {
   if (key === 'ctrl-c') return null;
+  const choice = before.notice === '' ? before : { ...before, notice: '' };
   if (choice.help) return { ...choice, help: false };
+  if (choice.question !== null) {
+    const { question } = choice;
+    if (key === 'y' || key === 'Y') return { ...choice, question: null, doing: question };
+    return { ...choice, question: null, notice: 'nothing was changed' };
+  }
   if (choice.typing) return typed(choice, key);
+  if (isAct(key)) return asks(choice, key, extent);
   const sort = SORTS[key];
   if (sort !== undefined) return { ...choice, sort, from: 0 };
-  const last = Math.max(0, extent.rows - extent.page);
-  const to = (from: number): Choice => ({ ...choice, from: Math.max(0, Math.min(last, from)) });
   switch (key) {
     case 'q':
       return null;
@@ -72,31 +82,56 @@ export function pressed(choice: Choice, key: string, extent: Extent): Choice | n
     case '/':
       return { ...choice, typing: true };
     case 'escape':
-      return { ...choice, filter: '', from: 0 };
+      return { ...choice, filter: '', from: 0, marked: null };
     case 'tab': {
       const next = (choice.node ?? -1) + 1;
       return { ...choice, node: next < extent.nodes ? next : null };
     }
     case 'b':
-      return { ...choice, backends: !choice.backends, from: 0 };
+      return { ...choice, backends: !choice.backends, from: 0, marked: null };
     case 'o':
       return { ...choice, out: !choice.out, from: 0 };
     case 'up':
-      return to(choice.from - 1);
+      return marks(choice, -1, extent);
     case 'down':
-      return to(choice.from + 1);
+      return marks(choice, 1, extent);
     case 'pageup':
-      return to(choice.from - extent.page);
+      return scrolls(choice, -extent.page, extent);
     case 'pagedown':
     case ' ':
-      return to(choice.from + extent.page);
+      return scrolls(choice, extent.page, extent);
     case 'home':
-      return to(0);
+      return scrolls(choice, -extent.rows.length, extent);
     case 'end':
-      return to(last);
+      return scrolls(choice, extent.rows.length, extent);
     default:
       return choice;
   }
+}
+
+/** The row above or below the marked one; the first that is shown where none is. */
+function marks(choice: Choice, step: number, { rows, page }: Extent): Choice {
+  const { from, at } = windowOf(choice, rows, page);
+  const to = at < 0 ? from : Math.max(0, Math.min(rows.length - 1, at + step));
+  const marked = rows[to]?.name ?? null;
+  return { ...choice, marked, from: windowOf({ from, marked }, rows, page).from };
+}
+
+/** So many rows on, and the mark with them. */
+function scrolls(choice: Choice, by: number, { rows, page }: Extent): Choice {
+  const { from, at } = windowOf(choice, rows, page);
+  const to = Math.max(0, Math.min(rows.length - page, from + by));
+  const marked =
+    at < 0 ? null : (rows[Math.max(0, Math.min(rows.length - 1, at + by))]?.name ?? null);
+  return { ...choice, marked, from: windowOf({ from: to, marked }, rows, page).from };
+}
+
+/** The question that comes before an act. */
+function asks(choice: Choice, key: string, { rows }: Extent): Choice {
+  if (choice.doing !== null) return { ...choice, notice: 'one after the other' };
+  const row = rows.find(({ name }) => name === choice.marked);
+  if (row === undefined) return { ...choice, notice: 'mark a row first: Up, Down' };
+  return { ...choice, question: actOf(key, row) };
 }
 
 function typed(choice: Choice, key: string): Choice {

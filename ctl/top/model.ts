@@ -1,5 +1,6 @@
 import type { ServerReading, ServersAnswer, Status } from '../../agent/core/answers.ts';
 import { adminWord, stateWord } from '../../agent/core/servers/admin.ts';
+import type { AdminState } from '../../agent/core/acts.ts';
 import { serverNames, wishFor } from '../json/servers.ts';
 
 /** What one round of asking brought. */
@@ -22,6 +23,15 @@ export interface Picture {
 
 export type Sort = 'name' | 'sessions' | 'queue' | 'rate';
 
+/** What is asked about, and then done, on every node. */
+export interface Act {
+  readonly state: AdminState;
+  /** BACKEND/SERVER, or BACKEND for all of its servers. */
+  readonly target: string;
+  /** The question, with what the row was when it was asked. */
+  readonly question: string;
+}
+
 /** What the operator has chosen with keys. */
 export interface Choice {
   readonly sort: Sort;
@@ -36,8 +46,16 @@ export interface Choice {
   readonly out: boolean;
   /** Rows above the first that is shown. */
   readonly from: number;
+  /** The name of the row that keys act on; null: none. */
+  readonly marked: string | null;
   /** The keys are explained instead. */
   readonly help: boolean;
+  /** What the operator is asked about; null: nothing. */
+  readonly question: Act | null;
+  /** What is being done; null: nothing. */
+  readonly doing: Act | null;
+  /** What came of the last act, until the next key; empty: nothing is to be said. */
+  readonly notice: string;
 }
 
 export const FIRST_CHOICE: Choice = {
@@ -48,7 +66,11 @@ export const FIRST_CHOICE: Choice = {
   backends: false,
   out: false,
   from: 0,
+  marked: null,
   help: false,
+  question: null,
+  doing: null,
+  notice: '',
 };
 
 /** A server, or all of a backend, on one node. */
@@ -72,6 +94,8 @@ export interface Cell {
 
 export interface Row {
   readonly name: string;
+  /** How many there are of it: of a backend all its servers. */
+  readonly servers: number;
   /** By node, in order; null where it has no such server or does not answer. */
   readonly cells: readonly (Cell | null)[];
 }
@@ -95,6 +119,18 @@ const MEASURES: Readonly<Record<Exclude<Sort, 'name'>, (cell: Cell) => number>> 
   queue: ({ queued }) => queued,
   rate: ({ rate }) => rate ?? 0,
 };
+
+/** The rows that are shown: from `from` on, or so that the marked one at `at` is among them; -1: none is. */
+export function windowOf(
+  { from, marked }: Pick<Choice, 'from' | 'marked'>,
+  rows: readonly Pick<Row, 'name'>[],
+  page: number,
+): { readonly from: number; readonly at: number } {
+  const at = marked === null ? -1 : rows.findIndex(({ name }) => name === marked);
+  const first = Math.max(0, Math.min(from, rows.length - page));
+  if (at < 0) return { from: first, at };
+  return { from: Math.max(at - page + 1, Math.min(first, at)), at };
+}
 
 /** The cells of the chosen node, or all. */
 export const shown = (cells: Row['cells'], { node }: Choice): Row['cells'] =>
@@ -128,6 +164,7 @@ function serverRows({ now, before }: Picture): Row[] {
   );
   return serverNames(servers).map((name) => ({
     name,
+    servers: 1,
     cells: present.map((found, at) => {
       const server = found.get(name);
       if (server === undefined) return null;
@@ -178,6 +215,7 @@ function byBackend(rows: readonly Row[]): Row[] {
   }
   return [...groups].map(([name, members]) => ({
     name,
+    servers: members.length,
     cells: (members[0]?.cells ?? []).map((_, at) => {
       const cells = members.flatMap(({ cells: all }) => all[at] ?? []);
       if (cells.length === 0) return null;

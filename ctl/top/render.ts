@@ -5,10 +5,13 @@ import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { duration } from '../render/duration.ts';
 import { olderLine } from '../render/servers.ts';
 import { alertLine } from '../render/alerts.ts';
-import { shortened } from '../render/table.ts';
+import { cutEnd, displayWidth, padded, shortened } from '../render/width.ts';
+import { wrapped } from '../render/wrapped.ts';
+import { forTerminal } from '../streams.ts';
 import { aloneWithin, BESIDE, cellText, heads, rateText, widthOf } from './columns.ts';
 import { HELP } from './help.ts';
-import { rowsOf, shown, sumsOf, type Choice, type Picture, type Row } from './model.ts';
+import { rowsOf, shown, sumsOf, windowOf } from './model.ts';
+import type { Choice, Picture, Row } from './model.ts';
 
 export interface Size {
   readonly columns: number;
@@ -19,28 +22,40 @@ const SHORTEST_NAME = 12;
 /** Addresses, and drained servers, that have a line of their own. */
 const MOST = 4;
 const MOST_ALERTS = 5;
+/** Lines of what came of an act. */
+const MOST_SAID = 4;
 
 /** Rows of the table on a screen of this size. */
-export const pageOf = (picture: Picture, { rows, columns }: Size): number =>
-  Math.max(1, rows - above(picture, columns - 1).length - 3);
+export const pageOf = (picture: Picture, choice: Choice, { rows, columns }: Size): number =>
+  Math.max(1, rows - above(picture, columns - 1).length - 3 - said(choice, columns - 1).length);
 
-/** The screen of `proxyctl top`: at most `rows` lines, each shorter than `columns`. */
+/** The screen of `proxyctl top`: at most `rows` lines, each narrower than `columns`. */
 export function topScreen(picture: Picture, choice: Choice, size: Size): string[] {
   // The last column stays free: some terminals wrap when it is written to.
   const width = size.columns - 1;
   if (choice.help) return HELP.slice(0, size.rows).map((line) => cut(line, width));
-  const page = pageOf(picture, size);
+  const page = pageOf(picture, choice, size);
   const rows = rowsOf(picture, choice);
-  const from = Math.max(0, Math.min(choice.from, rows.length - page));
+  const { from } = windowOf(choice, rows, page);
   const part = rows.slice(from, from + page);
   const blank = Array.from({ length: Math.max(0, page - part.length) }, () => '');
   const lines = [...above(picture, width), ...grid(picture, choice, part, width), ...blank];
-  const foot = footer(choice, rows.length, from, page);
-  return [...lines.slice(0, Math.max(0, size.rows - 1)), foot].map((line) => cut(line, width));
+  const foot = [...said(choice, width), footer(choice, rows.length, from, page)].slice(-size.rows);
+  return [...lines.slice(0, Math.max(0, size.rows - foot.length)), ...foot].map((line) =>
+    cut(line, width),
+  );
 }
 
 const cut = (line: string, width: number): string =>
-  (line.length > width ? `${line.slice(0, Math.max(0, width - 1))}~` : line).trimEnd();
+  cutEnd(forTerminal(line), Math.max(1, width)).trimEnd();
+
+/** What came of the last act, above the footer; the beginning of it where it is long. */
+function said({ notice }: Choice, width: number): string[] {
+  if (notice === '') return [];
+  const lines = wrapped(forTerminal(notice), 2, Math.max(SHORTEST_NAME, width)).split('\n');
+  const [last = ''] = lines.slice(MOST_SAID - 1);
+  return lines.length <= MOST_SAID ? lines : [...lines.slice(0, MOST_SAID - 1), `${last} ...`];
+}
 
 /** Everything above the table. */
 function above(picture: Picture, width: number): string[] {
@@ -106,10 +121,10 @@ function addressLines({ now }: Picture, id: string, width: number): string[] {
       ({ report }) => report?.addresses.find(({ address }) => address === id)?.vips ?? [],
     ),
   );
-  const line = `${id.padEnd(9)} ${vip.padEnd(16)} ${nodes.join(', ')}`;
+  const line = `${padded(id, 9)} ${vip.padEnd(16)} ${nodes.join(', ')}`;
   if (more.length === 0) return [line];
   const beside = `${line}, ${more.join(', ')}`;
-  return beside.length <= width ? [beside] : [line, `${' '.repeat(10)}${more.join(', ')}`];
+  return displayWidth(beside) <= width ? [beside] : [line, `${' '.repeat(10)}${more.join(', ')}`];
 }
 
 function nodeLine(
@@ -118,7 +133,7 @@ function nodeLine(
   problem: string,
 ): string {
   const health = isHeard(node) ? (node.report?.health ?? '?') : '?';
-  const start = `${node.node.padEnd(9)} ${health.padEnd(9)}`;
+  const start = `${padded(node.node, 9)} ${health.padEnd(9)}`;
   if (sums === null) return `${start} ${problem === '' ? node.problem : problem}`;
   const { sessions, queued, rate } = sums;
   const version = node.report?.haproxy[0]?.version ?? '?';
@@ -151,11 +166,11 @@ function grid({ now }: Picture, choice: Choice, rows: readonly Row[], width: num
   const nodes = at === null ? names : names.slice(at, at + 1);
   const room = width - nodes.length * widthOf(columns);
   const line = (name: string, cells: readonly string[]): string =>
-    [shortened(name, room).padEnd(room), ...cells].join('').trimEnd();
+    [padded(shortened(name, room), room), ...cells].join('').trimEnd();
   return [
     line(
       '',
-      nodes.map((node) => ` ${node}`.padEnd(widthOf(columns))),
+      nodes.map((node) => padded(` ${node}`, widthOf(columns))),
     ),
     line(
       `${choice.sort === 'name' ? '>' : ''}${choice.backends ? 'BACKEND' : 'SERVER'}`,
@@ -163,7 +178,7 @@ function grid({ now }: Picture, choice: Choice, rows: readonly Row[], width: num
     ),
     ...rows.map(({ name, cells }) =>
       line(
-        name,
+        name === choice.marked ? `>${name}` : name,
         shown(cells, { ...choice, node: at }).map((cell) => cellText(columns, cell)),
       ),
     ),
@@ -171,9 +186,12 @@ function grid({ now }: Picture, choice: Choice, rows: readonly Row[], width: num
 }
 
 function footer(choice: Choice, count: number, from: number, page: number): string {
-  if (choice.typing) return `/${choice.filter}_   Enter: keep, Esc: all`;
+  const { typing, question, doing } = choice;
+  if (question !== null) return `${question.question} y: yes, any other key: no`;
+  if (typing) return `/${choice.filter}_   Enter: keep, Esc: all`;
   const filter = choice.filter === '' ? '' : ` with "${choice.filter}"`;
   const last = Math.min(count, from + page);
   const which = `${count === 0 ? 0 : from + 1}-${last} of ${count}${choice.out ? ' out' : ''}${filter}`;
+  if (doing !== null) return `${which}   ${doing.state} ${doing.target} is under way ...`;
   return `${which}   q quit  ? help  / filter  Tab node  n s u r sort  b backends  o out`;
 }

@@ -1,7 +1,11 @@
 import { sentence } from '../../agent/core/words.ts';
 import type { Agent } from '../connect/client.ts';
+import { mayBeInterrupted } from '../interrupt.ts';
+import { newRequestId } from '../session.ts';
+import { perform } from './acts.ts';
 import { pressed } from './keys.ts';
-import { FIRST_CHOICE, rowsOf, type Choice, type Picture, type Reading } from './model.ts';
+import { FIRST_CHOICE, rowsOf } from './model.ts';
+import type { Act, Choice, Picture, Reading } from './model.ts';
 import { pageOf, topScreen } from './render.ts';
 import { openTerminal } from './terminal.ts';
 
@@ -12,7 +16,8 @@ const SHARE = 10;
 /**
  * Shows the picture of the pair until the operator quits. An agent that goes
  * away is dialled again, or the other one; until then the last picture stands,
- * marked as old. Rejects when the terminal is lost, and with the first failure
+ * marked as old. What the operator agrees to is done; the first quit waits for its
+ * end, the second does not. Rejects when the terminal is lost, and with the first failure
  * where there never was a picture.
  */
 export async function watchTop(
@@ -32,21 +37,50 @@ export async function watchTop(
     fail = reject;
   });
   const draw = (): void => terminal.draw(topScreen(picture, choice, terminal.size()));
+  let leaving = false;
+  const act = async (asked: Act): Promise<void> => {
+    const requestId = newRequestId();
+    const running = { verb: asked.state, requestId, output: 'table' } as const;
+    mayBeInterrupted({ ...running, acting: true });
+    const notice =
+      agent === null
+        ? 'no agent answers: nothing was changed'
+        : await perform(agent, asked, requestId);
+    mayBeInterrupted({ ...running, acting: false });
+    choice = { ...choice, doing: null, notice };
+    if (leaving) return quit();
+    if (over) return;
+    draw();
+    // What has changed is to be seen now.
+    clearTimeout(timer);
+    await again();
+  };
   const terminal = openTerminal({
     key(key) {
       const next = pressed(choice, key, {
         nodes: picture.now.servers.nodes.length,
-        rows: rowsOf(picture, choice).length,
-        page: pageOf(picture, terminal.size()),
+        rows: rowsOf(picture, choice),
+        page: pageOf(picture, choice, terminal.size()),
       });
-      if (next === null) return quit();
+      if (next === null) {
+        if (leaving || choice.doing === null) return quit();
+        leaving = true;
+        choice = { ...choice, notice: 'ending once that is done; q again: now' };
+        return draw();
+      }
+      const { doing } = next;
+      const agreed = doing !== null && doing !== choice.doing;
       choice = next;
       draw();
+      if (agreed) void act(doing).catch(fail);
     },
     resized: draw,
     failed: (error) => fail(error),
   });
+  let asking = false;
   const again = async (): Promise<void> => {
+    if (asking) return;
+    asking = true;
     const startedMs = performance.now();
     try {
       agent ??= await dial();
@@ -56,6 +90,7 @@ export async function watchTop(
       agent = null;
       picture = { ...picture, problem: sentence(error) };
     }
+    asking = false;
     if (over) return;
     draw();
     later(Math.max(EVERY_MS, (performance.now() - startedMs) * SHARE));

@@ -4,6 +4,7 @@ import { move } from './move.ts';
 import { servers } from './servers.ts';
 import { start } from './start.ts';
 import { swap } from './swap.ts';
+import { turns } from './turns.ts';
 
 // Benchmarks by name: npm run -s bench -- NAME. Each prints one JSON object on one line. With the Node
 // that the package depends on: npm run -s bench:node -- 24 NAME.
@@ -15,6 +16,7 @@ const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   servers,
   start,
   swap,
+  turns,
 };
 
 const [, , name = ''] = process.argv;

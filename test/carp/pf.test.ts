@@ -122,3 +122,23 @@ test('an anchor is told where nothing is certain', (t) => {
     'block drop from <bad> to any',
   ]);
 });
+
+test('rules in braces are those of their anchor, and not of packets that do not get there', (t) => {
+  const inline = (on: string, rest = ''): string =>
+    `pass all flags S/SA keep state\nanchor ${on} {\n  block drop quick all\n  anchor "deeper" all {\n    block drop all\n  }\n  block drop all\n}\n${rest}`;
+  const passing = 'pass all flags S/SA keep state';
+  t.deepEqual(verdict(inline('on em1 all')), ['pass', passing]);
+  t.deepEqual(verdict(inline('quick on em1 all')), ['pass', passing]);
+  const { action, anchors } = pfVerdict(parsePfRules(inline('"lan" on vtnet0 all')), packet());
+  t.deepEqual([action, anchors], ['pass', ['anchor "lan" on vtnet0 all {']]);
+  t.deepEqual(verdict(inline('on em1 all', 'block drop in proto carp all\n')), [
+    'block',
+    'block drop in proto carp all',
+  ]);
+});
+
+test('a range of addresses may hold the one of a packet', (t) => {
+  const range =
+    'block drop all\npass in inet proto carp from any to 224.0.0.1 - 224.0.0.255 no state\n';
+  t.is(verdict(range, { to: '224.0.0.18' })[0], 'depends');
+});

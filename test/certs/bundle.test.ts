@@ -116,7 +116,7 @@ test('every fault is refused under its own word, with what was seen', (t) => {
       'not_pem',
       'its PRIVATE KEY cannot be decoded',
     ],
-    [whole + request, 'not_pem', 'it holds a CERTIFICATE REQUEST'],
+    [leaf.certificate + request, 'not_pem', 'it holds a CERTIFICATE REQUEST'],
     [leaf.key, 'no_certificate', 'it holds a key only'],
     [leaf.certificate + lower.certificate, 'no_key', 'it holds certificates only'],
     [leaf.certificate + encrypted, 'encrypted_key', 'HAProxy cannot ask for a passphrase'],

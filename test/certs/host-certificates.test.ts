@@ -29,11 +29,13 @@ async function host(t: ExecutionContext) {
         hungAfterMs: 5000,
         frontends: [],
         probe: '',
+        rootProcesses: () => Promise.resolve(''),
         elsewhere: () => [],
         clock,
       }),
       files: certificateFiles,
       reload: () => Promise.reject(new Error('nothing is reloaded here')),
+      rootProcesses: () => Promise.resolve(''),
       elsewhere: () => [],
       clock,
     });

@@ -186,6 +186,95 @@ test('what HAProxy cannot read either is refused by its known cause, with its re
   t.deepEqual(refused(bundle(leaf, stranger))[0], 'read bundle: not a chain');
 });
 
+test('what HAProxy does not look at is left out and said; the key in another form is the same key', (t) => {
+  const block = (label: string): string =>
+    `-----BEGIN ${label}-----\nMIIB\n-----END ${label}-----\n`;
+  const others = ['CERTIFICATE REQUEST', 'PUBLIC KEY', 'X509 CRL', 'PKCS7'];
+  t.deepEqual(read(whole + others.map(block).join('')), {
+    pem: whole,
+    said: others.map((label) => `a ${label} is in it: left out`),
+    warnings: [],
+  });
+  const point = createPrivateKey(leaf.key).export({ type: 'sec1', format: 'pem' }).toString();
+  t.deepEqual(read(whole + point), {
+    pem: whole,
+    said: ['its private key is in it more than once: left out'],
+    warnings: [],
+  });
+  // The first one is what HAProxy takes.
+  t.deepEqual(
+    refused(leaf.certificate + stranger.key + point)[0],
+    'read bundle: several private keys',
+  );
+});
+
+test('base64 as OpenSSL reads it: blanks within, and at the end of lines what is no ASCII', (t) => {
+  const plain = { pem: whole, said: [], warnings: [] };
+  t.deepEqual(read(whole.replaceAll('\n', '\u200b\u00a0\n')), plain);
+  const wide = whole.replaceAll(/(?<=[A-Za-z0-9+/=])\n(?=[A-Za-z0-9+/])/g, ' ');
+  t.true(/^MII\S{61} \S/m.test(wide));
+  t.deepEqual(read(wide), plain);
+});
+
+test('a key under the label of another form: which it is', (t) => {
+  const point = createPrivateKey(leaf.key).export({ type: 'sec1', format: 'pem' }).toString();
+  t.deepEqual(refused(leaf.certificate + point.replaceAll('EC PRIVATE', 'PRIVATE')), [
+    'read bundle: a key under another label',
+    'its PRIVATE KEY is one of the form EC PRIVATE KEY',
+    'write EC PRIVATE KEY in its BEGIN and END lines',
+  ]);
+});
+
+test('more that people paste: each by its cause, also where one block of several is spoilt', (t) => {
+  const { certificate, key } = leaf;
+  const why = (text: string): string => refused(text)[1] ?? '';
+  const before =
+    'something stands before BEGIN on its line: a mark of a mail or a diff, a number, a tag';
+  const behind = 'something stands behind a BEGIN or END line, which is to be alone on its line';
+  const hidden = 'it holds invisible characters, as web pages and chats put them in';
+  t.deepEqual(
+    [
+      'PK\u0003\u0004\u0014\0\0\0',
+      `{\\rtf1\\ansi\n\\f0 ${whole.replaceAll('\n', '\\\n')}}`,
+      '$ANSIBLE_VAULT;1.1;AES256\n6138\n',
+      '{"sops": {}}',
+      'Certificate:\n    Data:\n        Version: 3 (0x2)\n',
+      encodeURIComponent(whole),
+      whole.replaceAll(/^/gm, '> '),
+      whole.replaceAll(/^/gm, '+'),
+      whole
+        .split('\n')
+        .map((line, at) => `${at + 1}\t${line}`)
+        .join('\n'),
+      whole.replaceAll('\n', '$\n'),
+      whole.replaceAll('\n', '<br>\n'),
+      certificate
+        .replace('BEGIN CERTIFICATE', 'begin certificate')
+        .replace('END CERT', 'end cert') + key,
+      `\u200b${certificate}${key}`,
+      certificate + key.replace('BEGIN ', 'BEGIN\u00a0'),
+    ].map(why),
+    [
+      'it is a ZIP archive, as CAs send them',
+      'it is a document (RTF), as TextEdit and WordPad save it',
+      'the whole file is encrypted (Ansible Vault, sops)',
+      'the whole file is encrypted (Ansible Vault, sops)',
+      'it is what openssl prints to read, without the certificate itself',
+      'it is encoded for a URL (%20, %0A)',
+      before,
+      before,
+      before,
+      behind,
+      behind,
+      'its BEGIN and END lines are in small letters',
+      hidden,
+      hidden,
+    ],
+  );
+  // What stands between blocks is no matter, and names no cause for what is not there.
+  t.deepEqual(refused(`subject=CN\u00a0a\n${certificate}`)[0], 'read bundle: no private key');
+});
+
 test('a file that push would put right and HAProxy would not read is told apart', (t) => {
   t.deepEqual(
     [
@@ -193,8 +282,17 @@ test('a file that push would put right and HAProxy would not read is told apart'
       whole.replaceAll('\n', '\r\n'),
       whole.replaceAll('\n', '\r'),
       whole.replaceAll(/^/gm, ' '),
+      whole.replaceAll('\n', '\n\n'),
+      whole.replaceAll('-----\n-----BEGIN', '-----\n\n-----BEGIN'),
     ].map((text) => refusedOnDisk(text)?.why ?? null),
-    [null, null, 'its lines end with CR alone', 'its BEGIN lines are indented'],
+    [
+      null,
+      null,
+      'its lines end with CR alone',
+      'its BEGIN lines are indented',
+      'blank lines stand within its blocks',
+      null,
+    ],
   );
 });
 

@@ -7,7 +7,8 @@ import { statusOf } from './statuses.ts';
 /** What answers every call on a unix socket with the status of a healthy pair, without an agent. */
 export async function answering(path: string): Promise<Http2Server> {
   const at = { nowMs: performance.now(), wallMs: Date.now() };
-  const reply = ControlService.status.responseSerialize(statusToWire(statusOf(), at));
+  const pieces = [...statusToWire(statusOf(), at)];
+  const reply = Buffer.concat(pieces.map((one) => ControlService.status.responseSerialize(one)));
   const head = Buffer.alloc(5);
   head.writeUInt32BE(reply.length, 1);
   const server = createServer();

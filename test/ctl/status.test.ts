@@ -328,9 +328,9 @@ test('long names, reasons and IPv6 addresses never make a line longer than 80', 
     '200@frankfurt-public 2001:0db8:1111:2222:3333:4444:5555:6666',
     '          2001:0db8:1111:2222:3333:4444:5555:7777',
     '',
-    'NODE              HEALTH   HAPROXY          BACKENDS  SESSIONS  CERTIFICATES',
-    'proxy-fr~-blue-a  serving  2.6.12, 41 days  2 up           214  1, first~ds 61 d',
-    'proxy-fr~-blue-b  alive',
+    'NODE                                  HEALTH   HAPROXY  BACKENDS  SESS  CERTS',
+    'proxy-frankfurt-rack12-unit07-blue-a  serving  2.6.12   2 up       214  1, 61 d',
+    'proxy-frankfurt-rack12-unit07-blue-b  alive',
   ]);
 });
 

@@ -6,7 +6,7 @@ export const terminalMissing = (): boolean =>
   spawnSync('python3', ['-c', 'import pty'], { stdio: 'ignore' }).status !== 0;
 
 /**
- * A pseudo-terminal of 80 columns: waits for each prompt, types the answer, and
+ * A pseudo-terminal of 80 columns, or as many as are asked for: waits for each prompt, types the answer, and
  * gives everything that was on the screen with the exit code. ^C and ^D as such.
  */
 const PTY = `
@@ -16,7 +16,7 @@ pid, fd = pty.fork()
 if pid == 0:
     os.chdir(spec['cwd'])
     os.execve(spec['argv'][0], spec['argv'], spec['env'])
-fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', 24, 80, 0, 0))
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack('HHHH', 24, spec['columns'], 0, 0))
 screen, seen, answers = '', 0, list(spec['answers'])
 while True:
     if not select.select([fd], [], [], 20)[0]:
@@ -52,11 +52,13 @@ export async function onTerminal(
   cwd: string,
   answers: readonly (readonly [string, string])[],
   env: Readonly<Record<string, string>> = {},
+  columns = 80,
 ): Promise<OnTerminal> {
   const spec = {
     argv,
     cwd,
     answers,
+    columns,
     env: { TZ: 'UTC', TERM: 'xterm', HOME: cwd, PATH: process.env['PATH'] ?? '', ...env },
   };
   const child = spawn('python3', ['-c', PTY], { stdio: ['pipe', 'pipe', 'pipe'] });

@@ -2,10 +2,12 @@ import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { stripVTControlCharacters } from 'node:util';
 import test, { type ExecutionContext } from 'ava';
+import type { ServersAct } from '../../agent/core/acts.ts';
 import type { ControlVerbs } from '../../agent/core/verbs.ts';
 import { serverReading } from '../core/builders.ts';
 import { eventually } from '../record.ts';
-import { desk, PROXYCTL } from './command.ts';
+import { emptyResult } from '../rpc/world.ts';
+import { desk, overTls, PROXYCTL } from './command.ts';
 import { statusOf } from './statuses.ts';
 
 /** script(1) of util-linux gives a child a terminal of its own. */
@@ -39,8 +41,12 @@ const verbs = (more: Partial<ControlVerbs> = {}): Partial<ControlVerbs> => ({
 });
 
 /** `proxyctl top` on a terminal of 80 by 24, then its exit code and the terminal's settings. */
-async function top(t: ExecutionContext, more: Partial<ControlVerbs> = {}) {
-  const { config, server } = await desk(t, verbs(more));
+async function top(
+  t: ExecutionContext,
+  more: Partial<ControlVerbs> = {},
+  context?: Parameters<typeof desk>[2],
+) {
+  const { config, server } = await desk(t, verbs(more), context);
   const command = `sh -c 'echo pid $$; exec "${process.execPath}" "${PROXYCTL}" top'`;
   const child: ChildProcess = spawn(
     'script',
@@ -128,6 +134,62 @@ onTerminal('a window of another size gets a screen of that size', async (t) => {
     [],
   );
   terminal.type('q');
+  t.deepEqual(await terminal.end(), { code: 0, ...WELL });
+});
+
+onTerminal('a marked row is drained on every node once the question is answered', async (t) => {
+  const asked: Partial<ServersAct>[] = [];
+  const nodes = ['haproxy01', 'haproxy02'].map((node) => ({
+    node,
+    ok: true,
+    changed: true,
+    error: null,
+  }));
+  const terminal = await top(t, {
+    setServers: ({ targets, state, wait }) => {
+      asked.push({ targets, state, wait });
+      return Promise.resolve({ ...emptyResult, outcome: 'reached', changed: true, nodes });
+    },
+  });
+  await terminal.until('1-2 of 2');
+  terminal.type('D');
+  await terminal.until('mark a row first');
+  terminal.type('\u001B[B\u001B[BM');
+  await terminal.until(' WEB/web2 on every node');
+  terminal.type('n');
+  await terminal.until('nothing was changed');
+  t.deepEqual(asked, []);
+  terminal.type('Dy');
+  await terminal.until(' WEB/web2: done on haproxy01, haproxy02');
+  t.deepEqual(asked, [{ targets: ['WEB/web2'], state: 'drain', wait: null }]);
+  terminal.type('q');
+  t.deepEqual(await terminal.end(), { code: 0, ...WELL });
+});
+
+onTerminal('who may not act reads that, and why, in place', async (t) => {
+  const terminal = await top(t, {}, overTls('viewer'));
+  await terminal.until('1-2 of 2');
+  terminal.type('\u001B[BDy');
+  await terminal.until('needs the role operator; anna has viewer');
+  terminal.type('q');
+  t.deepEqual(await terminal.end(), { code: 0, ...WELL });
+});
+
+onTerminal('q while something is being done ends once it is', async (t) => {
+  let finish = (): void => undefined;
+  const held = new Promise<void>((resolve) => (finish = resolve));
+  const terminal = await top(t, {
+    async setServers() {
+      await held;
+      return { ...emptyResult, outcome: 'reached', changed: true };
+    },
+  });
+  await terminal.until('1-2 of 2');
+  terminal.type('\u001B[BRy');
+  await terminal.until('is under way');
+  terminal.type('q');
+  await terminal.until('ending once');
+  finish();
   t.deepEqual(await terminal.end(), { code: 0, ...WELL });
 });
 

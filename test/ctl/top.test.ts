@@ -1,8 +1,11 @@
 import test from 'ava';
+import { ActFailure, type ActError, type ActResult } from '../../agent/core/results.ts';
+import { perform } from '../../ctl/top/acts.ts';
 import { keysOf, pressed, type Extent } from '../../ctl/top/keys.ts';
 import { FIRST_CHOICE, rowsOf, type Choice, type Picture } from '../../ctl/top/model.ts';
 import { topScreen } from '../../ctl/top/render.ts';
 import { serverReading } from '../core/builders.ts';
+import { emptyResult } from '../rpc/world.ts';
 import { backup, intentOf, nodeOf, statusOf } from './statuses.ts';
 
 const WALL = new Date(2026, 10, 26, 12, 0, 1).getTime();
@@ -42,6 +45,16 @@ const picture: Picture = {
   before: reading(now - 2000, 0),
   problem: null,
 };
+/** Rows r0, r1 ... of BACKEND, each a server. */
+const extentOf = (rows: number, page: number): Extent => ({
+  nodes: 2,
+  rows: Array.from({ length: rows }, (_, at) => ({
+    name: `BACKEND/r${at}`,
+    servers: 1,
+    cells: [],
+  })),
+  page,
+});
 const screen = (choice: Partial<Choice> = {}, of = picture, size = SIZE): string =>
   topScreen(of, { ...FIRST_CHOICE, ...choice }, size).join('\n');
 
@@ -139,12 +152,12 @@ test('five alerts have a line each, of more the number', (t) => {
 });
 
 test('the help key shows what each key does, and any key goes back', (t) => {
-  const help = pressed(FIRST_CHOICE, '?', { nodes: 2, rows: 3, page: 3 });
+  const help = pressed(FIRST_CHOICE, '?', extentOf(3, 3));
   t.deepEqual(help, { ...FIRST_CHOICE, help: true });
   t.is(screen({ help: true }).split('\n')[3], '  ?, h                this help');
   t.deepEqual(
     ['q', 'x', 'ctrl-c'].map((key) =>
-      pressed({ ...FIRST_CHOICE, help: true }, key, { nodes: 2, rows: 3, page: 3 }),
+      pressed({ ...FIRST_CHOICE, help: true }, key, extentOf(3, 3)),
     ),
     [FIRST_CHOICE, FIRST_CHOICE, null],
   );
@@ -300,7 +313,7 @@ test('keys are read from what terminals send, several at once too', (t) => {
 });
 
 test('keys sort, filter, choose a node, scroll within the rows, and quit', (t) => {
-  const extent: Extent = { nodes: 2, rows: 25, page: 10 };
+  const extent = extentOf(25, 10);
   const after = (...keys: string[]): Partial<Choice> | null => {
     let choice: Choice | null = FIRST_CHOICE;
     for (const key of keys) choice = choice === null ? null : pressed(choice, key, extent);
@@ -321,8 +334,11 @@ test('keys sort, filter, choose a node, scroll within the rows, and quit', (t) =
       after('tab', 'tab', 'tab'),
       after('b', 'o'),
       after('up'),
+      after('D'),
       after('pagedown', 'down'),
-      after('end', 'down'),
+      after('down', 'down', 'pagedown'),
+      after('down', 'up', 'escape'),
+      after('end', 'down', 'up'),
       after('end', 'pageup', 'home'),
       after('x'),
       after('q'),
@@ -337,13 +353,120 @@ test('keys sort, filter, choose a node, scroll within the rows, and quit', (t) =
       { node: 1 },
       {},
       { backends: true, out: true },
+      { marked: 'BACKEND/r0' },
+      { notice: 'mark a row first: Up, Down' },
+      { from: 10, marked: 'BACKEND/r10' },
+      { from: 10, marked: 'BACKEND/r11' },
       {},
-      { from: 11 },
-      { from: 15 },
+      { from: 14, marked: 'BACKEND/r14' },
       {},
       {},
       null,
       null,
+    ],
+  );
+});
+
+test('a capital asks about the marked row, y does it, and any other key does nothing', (t) => {
+  const rows = rowsOf(picture, FIRST_CHOICE);
+  const backends = rowsOf(picture, { ...FIRST_CHOICE, backends: true });
+  const after = (of: Extent['rows'], ...keys: string[]): Choice => {
+    let choice: Choice = FIRST_CHOICE;
+    for (const key of keys)
+      choice = pressed(choice, key, { nodes: 2, rows: of, page: 5 }) ?? choice;
+    return choice;
+  };
+  const asked = (state: 'drain' | 'ready' | 'maint', target: string, question: string) => ({
+    state,
+    target,
+    question,
+  });
+  const web2 = asked('drain', 'WEB/web2', 'drain WEB/web2 on every node (24 sessions)?');
+  t.deepEqual(
+    [
+      after(rows, 'down', 'down', 'D').question,
+      after(rows, 'down', 'M').question,
+      after(backends, 'down', 'R').question,
+      after(rows, 'down', 'down', 'D', 'y').doing,
+      after(rows, 'down', 'down', 'D', 'y').question,
+      after(rows, 'down', 'down', 'D', 'n').doing,
+      after(rows, 'down', 'down', 'D', 'n').notice,
+      after(rows, 'down', 'down', 'D', 'y', 'M').notice,
+      after(rows, 'down', 'down', 'D', 'n', 'x').notice,
+    ],
+    [
+      web2,
+      asked('maint', 'WEB/web1', 'maint WEB/web1 on every node (6 sessions)?'),
+      asked('ready', 'WEB', 'ready all 2 servers of WEB on every node (30 sessions)?'),
+      web2,
+      null,
+      null,
+      'nothing was changed',
+      'one after the other',
+      '',
+    ],
+  );
+  t.is(
+    screen(after(rows, 'down', 'down', 'D'))
+      .split('\n')
+      .at(-1),
+    'drain WEB/web2 on every node (24 sessions)? y: yes, any other key: no',
+  );
+  t.is(
+    screen(after(rows, 'down', 'down', 'D', 'y'))
+      .split('\n')
+      .at(-1),
+    '1-3 of 3   drain WEB/web2 is under way ...',
+  );
+  t.true(
+    screen(after(rows, 'down', 'down'))
+      .split('\n')
+      .includes('>WEB/web2           UP            12     2    125 UP            12     2    0.0'),
+  );
+});
+
+test('what came of an act stands above the footer, its beginning where it is long', (t) => {
+  t.deepEqual(screen({ notice: 'drain WEB/web2: done on haproxy01' }).split('\n').slice(-2), [
+    'drain WEB/web2: done on haproxy01',
+    '1-3 of 3   q quit  ? help  / filter  Tab node  n s u r sort  b backends  o out',
+  ]);
+  const lines = screen({ notice: 'no '.repeat(500).trim() }).split('\n');
+  t.is(lines.length, SIZE.rows);
+  t.is(lines.filter((line) => line.includes('no no')).length, 4);
+  t.true(lines.at(-2)?.endsWith('~'), lines.at(-2));
+});
+
+test('an act that is done, refused, or done on some nodes only says so', async (t) => {
+  const act = { state: 'drain', target: 'WEB/web1', question: '' } as const;
+  const nodes = ['haproxy01', 'haproxy02'].map((node) => ({
+    node,
+    ok: true,
+    changed: true,
+    error: null as ActError | null,
+  }));
+  const result: ActResult = { ...emptyResult, outcome: 'reached', changed: true, nodes };
+  const cut = new ActFailure('failed', { code: 'x', message: 'the agent on haproxy02 is away' });
+  const partial = nodes.map((one, at) =>
+    at === 0 ? one : { ...one, ok: false, error: cut.detail },
+  );
+  const said = (reply: () => Promise<ActResult>) => perform({ setServers: reply }, act, 'abc');
+  const error = {
+    code: 'role_too_low',
+    message: 'drain needs the role operator; vera has viewer',
+    remediation: 'ask for a certificate with the role operator',
+  };
+  t.deepEqual(
+    [
+      await said(() => Promise.resolve(result)),
+      await said(() => Promise.resolve({ ...result, changed: false })),
+      await said(() => Promise.resolve({ ...result, outcome: 'partial', nodes: partial })),
+      await said(() => Promise.reject(new ActFailure('not-authorised', error))),
+    ],
+    [
+      'drain WEB/web1: done on haproxy01, haproxy02',
+      'drain WEB/web1: already so',
+      'drain WEB/web1: done on haproxy01 only; the agent on haproxy02 is away',
+      'drain WEB/web1: drain needs the role operator; vera has viewer; ask for a certificate with the role operator',
     ],
   );
 });

@@ -117,6 +117,39 @@ test('rc.conf: the lines of each vhid without their password', async (t) => {
   ]);
 });
 
+test('rc.conf.d: what is read for the network after rc.conf counts in its place', async (t) => {
+  const line = (skew: number): string =>
+    `ifconfig_vtnet0_alias0="inet vhid 1 advskew ${skew} pass very-secret alias 10.1.60.200/32"\n`;
+  const root = folderWith(t, {
+    'etc/rc.conf': line(0),
+    'etc/rc.conf.d/netif': `\n${line(100)}`,
+    'etc/rc.conf.d/network/10-more': line(200),
+  });
+  t.deepEqual(await vhidLines(root, notAsked), [
+    {
+      file: '/etc/rc.conf.d/netif',
+      line: 2,
+      end: 2,
+      interface: 'vtnet0',
+      vhid: 1,
+      text: 'ifconfig_vtnet0_alias0="inet vhid 1 advskew 100 pass PASSWORD alias 10.1.60.200/32"',
+    },
+  ]);
+});
+
+test('hooks of devd that stand on one line, or match by a pattern', async (t) => {
+  const root = folderWith(t, {
+    'etc/devd/a.conf':
+      'notify 30 { match "system" "CARP"; match "type" "MASTER"; action "/root/x.sh"; };\n' +
+      '# notify 30 { match "system" "CARP"; action "/root/y.sh"; };\n' +
+      'match "system" "(IFNET|CARP)";\nmatch "system" "CARPET";\n',
+  });
+  t.deepEqual(
+    (await otherAutomations(root, notAsked)).map(({ line }) => line),
+    [1, 3],
+  );
+});
+
 test('others that act on CARP: devd hooks but our own, ifstated, pfsync; nothing on a bare host', async (t) => {
   const hook = 'notify 0 {\n\tmatch "system"\t"CARP";\n\taction "/root/x.sh";\n};\n';
   const root = folderWith(t, {

@@ -135,6 +135,7 @@ export const well = (node: string, over: Partial<Values> = {}): Inspection => {
     certificates: [certificate()],
     keys: [{ path: '/usr/local/etc/proxyctl/tls/node.key', mode: 0o600 }],
     lowered: [],
+    stateFiles: [],
     transaction: null,
     responder: [refuses('127.0.0.1:7661'), refuses('[::1]:7661')],
     witness: { known: 2, answered: 2 },

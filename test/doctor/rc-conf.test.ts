@@ -86,6 +86,21 @@ test('what only a shell can tell is not known: +=, ${...}, conditions; the last 
   t.deepEqual(short(`ifconfig_em0_alias0="inet vhid 1 pass 'half alias 10.0.0.1/32"\n`), []);
 });
 
+test('a range of addresses stays behind a password', (t) => {
+  t.deepEqual(
+    short('ifconfig_em1_alias0="vhid 12 advskew 210 pass se cret 192.168.1.11-13/32"\n'),
+    [
+      [
+        1,
+        1,
+        'em1',
+        12,
+        'ifconfig_em1_alias0="vhid 12 advskew 210 pass PASSWORD 192.168.1.11-13/32"',
+      ],
+    ],
+  );
+});
+
 test('sh: quotes, escapes, several assignments on a line, comments behind them', (t) => {
   t.deepEqual(
     rcVariables(`a=1; b='x y' # c=3\n# d=4\nexport e="f\\"g\\\n h" i=a\\ b\necho j=5\nk=`),

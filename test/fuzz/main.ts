@@ -21,13 +21,13 @@ const result = await fuzz(
   },
 );
 for (const end of teardowns.reverse()) await end();
-const { sent, connections, before, after, asked, tookMs, failures } = result;
+const { sent, connections, before, after, asked, carp, tookMs, failures } = result;
 const total = Object.values(after.refusals).reduce((sum, count) => sum + count, 0);
 const mb = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
 console.log(
   `seed ${values.seed}: ${sent} frames and messages over ${connections} connections in ${Math.round(tookMs / 1000)} s\n` +
     `heap ${mb(before.heap)} before, ${mb(after.heap)} after; connections after ${JSON.stringify(after.connections)}\n` +
-    `peer: ${after.classes.join(', ')}, longest silence ${Math.round(after.longestSilenceMs)} ms, ${after.linksClosed} closed links\n` +
+    `peer: ${after.classes.join(', ')}, ${after.linksClosed} closed links; CARP: ${carp.changes.length} changes, ${JSON.stringify(carp.states)}\n` +
     `status: ${asked.asked} asked, ${asked.failed.length} failed, longest ${Math.round(asked.longestMs)} ms; ${total} refusals told`,
 );
 const often = Object.entries(after.refusals).sort(([, a], [, b]) => b - a);

@@ -1,13 +1,11 @@
 import { readFileSync } from 'node:fs';
-import { TIMINGS } from '../../agent/core/timing.ts';
-import { makeLinks } from '../../agent/rpc/links.ts';
-import { createTls } from '../../agent/rpc/tls.ts';
 import type { TlsPaths } from '../../agent/rpc/tls-files.ts';
 import { systemClock } from '../../agent/sys/clock.ts';
-import { report } from '../reports.ts';
-import { askStatus, clientOf, helloOf } from '../rpc/world.ts';
+import { verbsOf } from '../scripted.ts';
+import { askStatus, clientOf } from '../rpc/world.ts';
+import { fuzzedNode, type Place } from './node.ts';
 
-// haproxy02, which speaks to haproxy01 all the while, and an operator who asks it for its status.
+// haproxy02, which speaks to haproxy01 all the while, and an operator who asks that for its status.
 export interface Asked {
   readonly asked: number;
   readonly failed: readonly string[];
@@ -15,38 +13,17 @@ export interface Asked {
   readonly connects: number;
 }
 
-const [address = '', socket = '', node = '', operator = ''] = process.argv.slice(2);
+const [place = '', address = '', socket = '', operator = ''] = process.argv.slice(2);
 const { ca, cert, key } = JSON.parse(operator) as TlsPaths;
 const pem = (path: string): string => readFileSync(path, 'utf8');
 const t = { teardown: () => undefined };
 const issued = { certPem: pem(cert), keyPem: pem(key) };
-let connects = 0;
-const links = makeLinks({
-  peers: [{ node: 'haproxy01', address: [address] }],
-  tls: createTls(JSON.parse(node) as TlsPaths, 'web', 'haproxy02', systemClock),
+const { server, counts, reach } = await fuzzedNode(JSON.parse(place) as Place, {
   clock: systemClock,
-  random: () => 0,
+  notices: { refused: () => undefined, failed: () => undefined },
+  control: verbsOf(),
 });
-links.open({
-  hello: () => helloOf('haproxy02'),
-  onConnected() {
-    connects += 1;
-    links.send('haproxy01', { kind: 'report', report: report('haproxy02'), ageMs: 0 });
-  },
-  onClosed: () => undefined,
-  onReply: () => undefined,
-});
-setInterval(() => {
-  links.send('haproxy01', {
-    kind: 'heartbeat',
-    epoch: 1,
-    startId: 2,
-    sequence: 7,
-    intentsDigest: '',
-    seen: [],
-    heard: [],
-  });
-}, TIMINGS.fast.heartbeatMs);
+reach(address);
 
 let asked = 0;
 let longestMs = 0;
@@ -69,7 +46,9 @@ setInterval(() => {
 }, 250);
 
 process.on('message', () => {
+  const { connects } = counts();
   const said: Asked = { asked, failed: failed.slice(0, 5), longestMs, connects };
   process.send?.(said);
 });
 process.on('disconnect', () => process.exit());
+process.send?.(server.addresses[0] ?? '');

@@ -6,8 +6,11 @@ import { join } from 'node:path';
 import { random, type Random } from '../sim/random.ts';
 import type { Issued } from '../rpc/certificates.ts';
 import { createWorld, type Teardown } from '../rpc/world.ts';
+import type { TlsPaths } from '../../agent/rpc/tls-files.ts';
 import type { Figures } from './agent.ts';
+import type { Carp } from './kernels.ts';
 import { LAST, clientHello, script, type Script } from './mutate.ts';
+import type { Place } from './node.ts';
 import type { Asked } from './peer.ts';
 import { methods } from './real.ts';
 
@@ -19,6 +22,7 @@ export interface FuzzResult {
   readonly before: Figures;
   readonly after: Figures;
   readonly asked: Asked;
+  readonly carp: Carp;
   readonly tookMs: number;
 }
 
@@ -31,10 +35,13 @@ const READ_MS = 2000;
 /** What may be held over the bounds of `before`. */
 const GROWTH = 1.2;
 const VIEWERS = 12;
+/** CARP has found its MASTER, and the agents each other, within this. */
+const SETTLE_MS = 20_000;
 
 /**
  * Sends `count` damaged frames and messages, made from `seed`, to an agent's doors in turn: with a
- * viewer's certificate, with none, and over the unix socket; while a peer and an operator are there.
+ * viewer's certificate, with none, and over the unix socket; while a peer and an operator are there,
+ * and CARP of both hosts is what the agents decide from.
  */
 export async function fuzz(
   t: Teardown,
@@ -52,11 +59,22 @@ export async function fuzz(
   };
   const viewers: Issued[] = [];
   for (let i = 0; i < VIEWERS; i++) viewers.push(await world.operator(`eve${i}`, 'viewer'));
-  const agent = child(t, 'agent.js', [JSON.stringify(paths.first), world.folder]);
+  const kernelsAt = join(world.folder, 'kernels.sock');
+  const kernels = child(t, 'kernels.js', [kernelsAt]);
+  await answer<string>(kernels);
+  const place = (node: string, peer: string, tls: TlsPaths): string =>
+    JSON.stringify({ node, peer, tls, folder: world.folder, kernels: kernelsAt } satisfies Place);
+  const agent = child(t, 'agent.js', [place('haproxy01', 'haproxy02', paths.first)]);
   const address = await answer<string>(agent);
-  const socketPath = join(world.folder, 'fuzz.sock');
-  const named = [paths.second, paths.anna].map((one) => JSON.stringify(one));
-  const peer = child(t, 'peer.js', [address, socketPath, ...named]);
+  const socketPath = join(world.folder, 'haproxy01', 'agent.sock');
+  const peer = child(t, 'peer.js', [
+    place('haproxy02', 'haproxy01', paths.second),
+    address,
+    socketPath,
+    JSON.stringify(paths.anna),
+  ]);
+  agent.send({ peer: await answer<string>(peer) });
+  await calm(kernels, agent);
 
   const all = methods();
   const hello = await realHello(address);
@@ -99,21 +117,35 @@ export async function fuzz(
   await until(count);
   const after = await settled(agent);
   const asked = await ask<Asked>(peer, 'now');
+  const carp = await ask<Carp>(kernels, 'now');
   const failures = [
     ...(after.heap > before.heap * GROWTH
       ? [`its heap went from ${before.heap} to ${after.heap} bytes`]
       : []),
     ...Object.entries(after.connections)
-      .filter(([kind, open]) => open > (kind === 'peer' || kind === 'operator' ? 1 : 0))
+      .filter(([, open]) => open > 1)
       .map(([kind, open]) => `${open} connections are left: ${kind}`),
     ...(after.classes.join() === 'alive' ? [] : [`the peer was ${after.classes.join(', ')}`]),
+    ...carp.changes.map((change) => `CARP changed: ${change}`),
     ...(after.linksClosed === 0 && asked.connects === 1 ? [] : ['the link of the peer was closed']),
     ...after.internalErrors.map((error) => `internal error: ${error}`),
     ...asked.failed,
     ...(asked.longestMs < 1000 ? [] : [`status took ${Math.round(asked.longestMs)} ms`]),
   ];
   const tookMs = performance.now() - startedMs;
-  return { sent, connections, failures, before, after, asked, tookMs };
+  return { sent, connections, failures, before, after, asked, carp, tookMs };
+}
+
+/** Both take part, the first is MASTER, and nothing more is to happen. */
+async function calm(kernels: ChildProcess, agent: ChildProcess): Promise<void> {
+  for (const untilMs = performance.now() + SETTLE_MS; performance.now() < untilMs;) {
+    const { states, changes } = await ask<Carp>(kernels, 'forget');
+    const { joined } = await ask<Figures>(agent, 'now');
+    const isAtFirst = states['haproxy01'] === 'MASTER' && states['haproxy02'] === 'BACKUP';
+    if (joined && isAtFirst && changes.length === 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  throw new Error('the pair did not come up');
 }
 
 /** The agent's figures once what limits of time end has ended. */

@@ -19,6 +19,7 @@ watchHaproxy({
   clock: systemClock,
   hungAfterMs: 5000,
   listener: listener({ config, frontends: [], probe: '', elsewhere: () => [] }),
+  process: () => Promise.resolve(null),
   older: olderProcesses(systemClock),
   onChange(liveness) {
     process.stdout.write(`${JSON.stringify(liveness)}\n`);

@@ -93,6 +93,35 @@ test('names a frontend with TLS chooses by; patterns and files are none', async 
   );
 });
 
+test('names that are turned away, addresses, and what is no match are no names that are served', async (t) => {
+  const { hosts } = await facts(
+    'frontend web',
+    'bind :443 ssl crt /a.pem',
+    'http-request deny if { hdr(host) -i evil.example.net }',
+    'http-request deny deny_status 421 unless { hdr(host) -i a.example.net }',
+    'tcp-request content reject if { ssl_fc_sni b.example.net }',
+    'http-request silent-drop if { req.hdr(host) c.example.net }',
+    'acl d hdr(host) -i d.example.net',
+    'http-request reject if !d',
+    'acl g hdr(host) -i g.example.net',
+    'http-request reject if g or { hdr(host) h.example.net }',
+    'http-request deny if { hdr(host) -i i.example.net } !{ src 10.0.0.0/8 }',
+    'acl j hdr(host) j.example.net',
+    'http-request deny if j !office',
+    'acl e hdr(host) -i e.example.net',
+    'http-request tarpit if e { path /x }',
+    'use_backend E if e',
+    'acl f hdr(host) -i f.example.net',
+    'acl ip hdr(host) 10.1.60.200',
+    'http-request track-sc0 hdr(host) table per.host',
+    'http-request redirect prefix https://www.example.net if !{ hdr(host) -i www.example.net }',
+  );
+  t.deepEqual(
+    hosts.map(({ name }) => name),
+    ['a', 'd', 'i', 'j', 'e', 'f', 'www'].map((name) => `${name}.example.net`),
+  );
+});
+
 test('the ACME route in place or behind an acl, stick tables with their peers, sockets with their level', async (t) => {
   const read = await facts(
     'global',

@@ -194,6 +194,28 @@ test('server-template lines are servers; who resolves names itself is not asked 
   );
 });
 
+test('servers that nobody can check or connect to need no check, and are asked for no address', async (t) => {
+  const text = `backend a
+  server r rhttp@
+  server u udp@10.0.0.1:514
+  server q quic4@10.0.0.2:443 ssl
+  server m mptcp4@10.0.0.3:443
+backend l
+  mode log
+  server u 10.0.0.1:514
+`;
+  t.deepEqual(
+    (await facts(text)).servers.map(({ name, host, check }) => [name, host, check]),
+    [
+      ['r', '', true],
+      ['u', '', true],
+      ['q', '', false],
+      ['m', '10.0.0.3', false],
+      ['u', '10.0.0.1', true],
+    ],
+  );
+});
+
 test('default-path says where relative names are looked for', (t) => {
   const of = (...lines: string[]) => scan(['global', ...lines].join('\n')).directory;
   t.is(of('default-path config'), '/usr/local/etc');

@@ -17,7 +17,14 @@ function verdictOf(
   hasEnded: boolean = false,
 ): Liveness {
   const listener = { kind: 'none', at: '127.0.0.1:80' } as const;
-  const seen: Seen = { path: '/a.sock', listener, heldAnswers: false, stopping: null, ...more };
+  const seen: Seen = {
+    path: '/a.sock',
+    listener,
+    heldAnswers: false,
+    stopping: null,
+    process: null,
+    ...more,
+  };
   return verdict({ kind, cause: 'CAUSE', hasEnded }, seen);
 }
 
@@ -39,6 +46,19 @@ test('the verdict on a socket that does not answer, by what a listener did: a ta
     alien: ['unknown hung down unknown', 'unknown unknown down unknown'],
     barred: ['unknown unknown unknown unknown', 'unknown unknown unknown unknown'],
     exhausted: ['unknown unknown unknown unknown', 'unknown unknown unknown unknown'],
+  });
+});
+
+test('a process that is there is not down where no listener can be asked; one that stops is', (t) => {
+  const kinds = (more: Partial<Seen>) =>
+    KINDS.map((kind) => verdictOf(kind, { process: 7, ...more }).kind).join(' ');
+  t.is(kinds({}), 'unknown unknown hung unknown unknown unknown');
+  t.is(kinds({ stopping: 7 }), 'stopping stopping hung unknown unknown unknown');
+  const listener = { kind: 'refused', at: '127.0.0.1:80' } as const;
+  t.is(kinds({ listener }), 'down down hung down unknown unknown');
+  t.like(verdictOf('gone', { process: 7 }), {
+    kind: 'unknown',
+    cause: 'CAUSE; process 7 of HAProxy is there',
   });
 });
 

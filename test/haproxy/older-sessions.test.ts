@@ -97,3 +97,30 @@ const STAT = `# pxname,svname,qcur,scur,stot,status,check_status,bck
 WEB,web1,1,2,9,UP,L4OK,0
 
 `;
+
+test('a table that cannot be read once leaves what was read of the same process', async (t) => {
+  const clock = new FakeClock();
+  let pid = 30;
+  let table: readonly HostProcess[] | null = [haproxy(20), haproxy(30)];
+  const older = olderSessions({
+    clock,
+    pid: () => pid,
+    held: () => [],
+    processes: () => (table === null ? Promise.reject(new Error('busy')) : Promise.resolve(table)),
+  });
+  const one = { processes: 1, sessions: 0, uncounted: 1, problem: '' };
+  t.deepEqual(await older.report(), one);
+  table = null;
+  await clock.advance(20_000);
+  t.deepEqual(await older.report(), one);
+  pid = 31;
+  t.deepEqual(await older.report(), {
+    processes: 0,
+    sessions: 0,
+    uncounted: 0,
+    problem: 'the process table cannot be used: busy',
+  });
+  table = [haproxy(31)];
+  await clock.advance(20_000);
+  t.deepEqual(await older.report(), { ...one, processes: 0, uncounted: 0 });
+});

@@ -1,10 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readlink } from 'node:fs/promises';
 import test from 'ava';
 import {
   olderOf,
   parsePs,
+  processesWith,
   readProcesses,
+  servingProcess,
   type HostProcess,
 } from '../../agent/haproxy/process-table.ts';
 
@@ -37,6 +40,24 @@ test('no check, no other HAProxy, no other jail and no other program is an older
     line(46, 30, `haproxy -q -f ${CONF}`),
   ];
   t.deepEqual(olderOf([...others, CURRENT], 30), []);
+});
+
+test('whom a process was told to replace is older, though its files were named in another way', (t) => {
+  const table = [
+    line(10, 1, `haproxy -f ${CONF}`),
+    line(20, 1, 'haproxy -f haproxy.conf -C /usr/local/etc -sf 10 -q'),
+    line(21, 1, 'haproxy -f other.conf -C /usr/local/etc'),
+    line(22, 1, '/opt/haproxy-3/sbin/haproxy30 -f /a -f /b -st 20 21'),
+    line(23, 1, 'vi -f x'),
+    line(24, 1, 'haproxy -f /elsewhere.conf', '3'),
+    line(
+      30,
+      1,
+      `/usr/local/sbin/haproxy -f ${CONF} -f /more.conf -p /run/h.pid -sf 22 24 25 -x /run/h.sock 23`,
+    ),
+    line(31, 1, `haproxy -f /elsewhere.conf`),
+  ];
+  t.deepEqual(olderOf(table, 30), [10, 20, 21, 22]);
 });
 
 test('a master and its older workers: the workers count, the master does not', (t) => {
@@ -79,4 +100,53 @@ test("this host's own table has a process that runs, with its words", async (t) 
   const found = (await readProcesses()).find(({ words: all }) => all.includes('/no/such.conf'));
   child.kill();
   t.deepEqual(found?.words.slice(1), words);
+});
+
+test('where this user does not see HAProxy root is asked, and only then', async (t) => {
+  let asked = 0;
+  const root = (text: string) => () => {
+    asked += 1;
+    return Promise.resolve(text);
+  };
+  const sees =
+    (...all: HostProcess[]) =>
+    () =>
+      Promise.resolve(all);
+  const older = line(20, 1, `/usr/local/sbin/haproxy -q -f ${CONF}`);
+  const text = [older, CURRENT]
+    .map(({ pid, parent, place, words }) => `${pid} ${parent} ${place} ${words.join(' ')}\n`)
+    .join('');
+  t.deepEqual(await processesWith(30, root(text), sees(CURRENT)), [CURRENT]);
+  t.is(asked, 0);
+  const other = line(40, 1, 'sh');
+  t.deepEqual(await processesWith(30, root(text), sees(other)), [older, CURRENT]);
+  const broken = () => Promise.reject(new Error('ps: not found'));
+  t.deepEqual(await processesWith(30, root(text), broken), [older, CURRENT]);
+  t.is(asked, 2);
+  t.deepEqual(await processesWith(30, root(''), sees(other)), [other], 'root sees no more');
+  await t.throwsAsync(processesWith(30, root(''), broken), { message: 'ps: not found' });
+});
+
+test('a process that serves the file: no check of it, no master, no other file; root is asked last', async (t) => {
+  const own = await readlink('/proc/self/ns/net').catch(() => '0');
+  const place = own.replaceAll(/\D/g, '');
+  const here = (pid: number, parent: number, words: string) => line(pid, parent, words, place);
+  const find = (table: readonly HostProcess[], root = '') =>
+    servingProcess(
+      CONF,
+      () => Promise.resolve(root),
+      () => Promise.resolve(table),
+    );
+  const others = [
+    here(40, 1, `haproxy -c -f ${CONF}`),
+    here(41, 1, 'haproxy -f /other.conf'),
+    here(42, 1, `vi -f ${CONF}`),
+    here(43, 1, `haproxy -Ws -f ${CONF}`),
+    line(44, 1, `haproxy -f ${CONF}`, 'elsewhere'),
+  ];
+  t.is(await find(others), null);
+  t.is(await find([...others, here(45, 43, `haproxy -Ws -f ${CONF}`)]), 45);
+  t.is(await find([...others, here(46, 1, `/usr/local/sbin/haproxy -f /a -f ${CONF}`)]), 46);
+  const failing = () => Promise.reject(new Error('no table'));
+  t.is(await servingProcess(CONF, failing, failing), null);
 });

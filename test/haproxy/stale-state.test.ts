@@ -38,6 +38,7 @@ test('a state file of before brings nothing back that was decided since, and a d
     hungAfterMs: 5000,
     frontends: [],
     probe: '',
+    rootProcesses: () => Promise.resolve(''),
     elsewhere: () => [],
     clock,
   });
@@ -51,6 +52,7 @@ test('a state file of before brings nothing back that was decided since, and a d
     clock,
     socket,
     listCertificates: () => Promise.resolve([]),
+    rootProcesses: () => Promise.resolve(''),
     intents: () =>
       wishes(
         intent('server//app/s1', 'drain'),

@@ -26,6 +26,7 @@ function host(t: ExecutionContext, socket = '') {
     hungAfterMs: 5000,
     frontends: [],
     probe: '',
+    rootProcesses: () => Promise.resolve(''),
     elsewhere: () => [],
     clock,
   });

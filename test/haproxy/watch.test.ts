@@ -6,6 +6,7 @@ import test from 'ava';
 import { readInfo } from '../../agent/haproxy/info.ts';
 import type { ListenerAnswer } from '../../agent/haproxy/listener.ts';
 import type { Liveness } from '../../agent/haproxy/liveness.ts';
+import { servingProcess } from '../../agent/haproxy/process-table.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { eventually } from '../record.ts';
 import { testClock } from '../rpc/world.ts';
@@ -223,6 +224,29 @@ test('no socket yet: down, tried with growing pauses up to a second, and up when
   }
   t.deepEqual(pauses, [20, 40, 80, 160, 320, 640, 1000, 1000]);
   t.deepEqual(said.items, [{ kind: 'down', cause: `nobody listens at ${path} (ENOENT)` }]);
+});
+
+test('a socket that somebody removed, and no listener to ask: not known while the process is there', async (t) => {
+  const haproxy = await startHaproxy(t);
+  const config = join(haproxy.folder, 'haproxy.conf');
+  rmSync(haproxy.socketPath);
+  const clock = new FakeClock();
+  const { said } = watch(t, haproxy.socketPath, {
+    clock,
+    process: () => servingProcess(config, () => Promise.resolve('')),
+  });
+  const nobody = `nobody listens at ${haproxy.socketPath} (ENOENT)`;
+  t.like(await said.until(() => true), {
+    kind: 'unknown',
+    cause: `${nobody}; process ${haproxy.child().pid} of HAProxy is there`,
+  });
+  haproxy.child().kill('SIGKILL');
+  await once(haproxy.child(), 'exit');
+  await eventually(async () => {
+    await clock.advance(1000);
+    return said.items.at(-1)?.kind === 'down';
+  });
+  t.deepEqual(kinds(said.items), ['unknown', 'down']);
 });
 
 test('a file that is no socket says nothing of HAProxy', async (t) => {

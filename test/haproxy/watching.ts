@@ -16,6 +16,8 @@ interface WatchingOptions {
   readonly answer?: () => ListenerAnswer;
   /** Instead of `answer`. */
   readonly listener?: Listener;
+  /** What the process table has. */
+  readonly process?: () => Promise<number | null>;
 }
 
 /** What is said of the HAProxy at a socket, from now on until the end of the test. */
@@ -26,6 +28,7 @@ export function watch(
     clock = new FakeClock(),
     hungAfterMs = 5000,
     answer = () => NONE,
+    process = () => Promise.resolve(null),
     listener = { prepare: async () => undefined, ask: async () => answer() },
   }: WatchingOptions = {},
 ) {
@@ -36,6 +39,7 @@ export function watch(
     clock,
     hungAfterMs,
     listener,
+    process,
     older,
     onChange: (one) => said.add(one),
   });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { CHECKOUT, WITNESS, type HostPlan, type LabPlan } from './plan.ts';
+import { CHECKOUT, HOOK, WITNESS, type HostPlan, type LabPlan } from './plan.ts';
 
 /** agent.toml of one host: every path in the lab's own directory, a short hold. */
 export function agentConfig(plan: LabPlan, host: HostPlan): string {
@@ -42,7 +42,7 @@ webroot = "${host.folder}/webroot"
 
 [policy]
 hold = "1s"
-${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}${plan.user === undefined ? `witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]\n` : ''}${plan.metrics === undefined ? '' : `\n[metrics]\nlisten = ["127.0.0.1:7662", "${host.address4}:7662"]\n`}${plan.web === undefined ? '' : `\n[web]\nlisten = ["127.0.0.1:7663", "${host.address4}:7663"]\n`}${plan.notify === true ? mailed(plan, host) : ''}`;
+${plan.icmp === undefined ? '' : `icmp = "${plan.icmp}"\n`}${plan.maxMoves === undefined ? '' : `max_moves = ${plan.maxMoves}\n`}${plan.user === undefined ? `witness = [${WITNESS.map((address) => `"${address.split('/')[0]}"`).join(', ')}]\n` : ''}${plan.metrics === undefined ? '' : `\n[metrics]\nlisten = ["127.0.0.1:7662", "${host.address4}:7662"]\n`}${plan.web === undefined ? '' : `\n[web]\nlisten = ["127.0.0.1:7663", "${host.address4}:7663"]\n`}${plan.notify === true || plan.channels === true ? mailed(plan, host) : ''}${plan.channels === true ? alsoTold(plan) : ''}`;
 }
 
 /** A mail of everything, by `sendmail` of the runtime folder. */
@@ -53,6 +53,20 @@ kind = "mail"
 from = "${node}@web.example.net"
 to = ["ops@example.net"]
 sendmail = "${runtime}/sendmail"
+`;
+
+/** The same by a program and by a webhook. */
+const alsoTold = ({ runtime }: LabPlan): string => `
+[[notify]]
+name = "program"
+kind = "exec"
+command = ["${runtime}/told"]
+
+[[notify]]
+name = "hook"
+kind = "webhook"
+url = "https://${HOOK.address}:${HOOK.port}/hook"
+ca = "${runtime}/ca.pem"
 `;
 
 /** The lab's own reload, as words: what rc.d/haproxy is on FreeBSD. */

@@ -1,10 +1,10 @@
 import { webcrypto, X509Certificate } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createCrl } from '../../ctl/pki/crl.ts';
 import { bundle, issue, type Issued } from '../certs/bundles.ts';
 import { SERVERS } from './haproxy-config.ts';
-import type { LabPlan } from './plan.ts';
+import { HOOK, moreList, type LabPlan } from './plan.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -49,16 +49,21 @@ export async function writeCertificates(plan: LabPlan): Promise<void> {
   writeFileSync(join(runtime, 'gone.crl'), revoked);
   const inside = await issue({ subject: 'CN=backends', issuer: ca, ...validity(20) });
   write(runtime, 'backends', inside);
+  const hook = { issuer: ca, names: [{ ip: HOOK.address }], ...validity(20) };
+  if (plan.channels === true) write(runtime, 'hook', await issue({ subject: 'CN=hook', ...hook }));
   const site = await issueSite(ca, 60);
   const more = new Map<string, string>();
   for (const { servername } of plan.hosts[0]?.more ?? [])
     more.set(servername, await issueSite(ca, 60, [servername]));
-  for (const { node, folder, certPath, more: others } of plan.hosts) {
+  for (const host of plan.hosts) {
+    const { node, folder, certPath, more: others } = host;
     mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(certPath), { recursive: true, mode: 0o755 });
     write(folder, 'node', await identity(node, `proxyctl://${plan.name}/node/${node}`));
     writeFileSync(certPath, site, { mode: 0o600 });
     for (const { path, servername } of others)
       writeFileSync(path, more.get(servername) ?? '', { mode: 0o600 });
+    writeFileSync(moreList(host), others.map(({ path }) => `${path}\n`).join(''));
   }
 }
 

@@ -1,15 +1,17 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'smol-toml';
 import type { HostConfig } from '../kernel/config.ts';
 import { fixture } from '../fixture.ts';
 import { agentConfig } from './agent-config.ts';
 import { SERVERS } from './haproxy-config.ts';
-import { INTERFACE, PLACES, PREFIX6, type HostPlan, type LabPlan } from './plan.ts';
+import { INTERFACE, PLACES, PREFIX6, SITE, type HostPlan, type LabPlan } from './plan.ts';
 import { run } from './topology.ts';
 
+/** The folder on the laptop that has the answers, and `web/` with what `proxyctl setup` made of them. */
+export const laptopFolder = (runtime: string): string => join(runtime, 'laptop');
 /** Where `proxyctl setup --out` wrote this lab's hosts and operators. */
-export const setupFolder = (runtime: string): string => join(runtime, 'setup');
+export const setupFolder = (runtime: string): string => join(laptopFolder(runtime), 'web');
 
 /**
  * What the namespaces force on the answers: the name of the interface, the
@@ -24,29 +26,40 @@ function answers(plan: LabPlan): string {
     text = text.replaceAll(own[at] ?? address6, address6);
   // The services of the lab have a certificate that nobody signed.
   text = text.replaceAll('\ntls = true\n', '\ntls = true\nverify = false\n');
-  return text.replaceAll(/(name = "(\w+)"\nhosts = .*\nservers = )\[.*\]/g, (whole, head, name) => {
+  text = text.replaceAll(/(name = "(\w+)"\nhosts = .*\nservers = )\[.*\]/g, (whole, head, name) => {
     const there = SERVERS.find(({ backend }) => backend === name);
-    if (there === undefined) return whole;
-    return `${head}["[${PREFIX6}${PLACES.backends}]:${there.port}"]`;
+    return there === undefined ? whole : `${head}["${at(there.port)}"]`;
   });
+  const web = SERVERS.filter(({ backend }) => backend === 'WEB').map(({ port }) => `"${at(port)}"`);
+  return `${text}
+[[backend]]
+name = "WEB"
+hosts = ["www.example.net"]
+servers = [${web.join(', ')}]
+sticky = false
+`;
 }
 
-/** Runs `proxyctl setup` for this lab's hosts. */
+const at = (port: number): string => `[${PREFIX6}${PLACES.backends}]:${port}`;
+
+/** Runs `proxyctl setup` for this lab's hosts, and gives each its files, below its `root`. */
 export function runSetup(plan: LabPlan): void {
-  const file = join(plan.runtime, 'answers.toml');
+  mkdirSync(laptopFolder(plan.runtime), { recursive: true });
+  const file = join(laptopFolder(plan.runtime), 'answers.toml');
   writeFileSync(file, answers(plan));
   const folder = setupFolder(plan.runtime);
   run(process.execPath, [plan.proxyctl, 'setup', file, '--out', folder]);
+  for (const { node, root } of plan.hosts) cpSync(join(folder, node), root, { recursive: true });
 }
 
-const written = (plan: LabPlan, { node }: HostPlan, path: string): string =>
-  readFileSync(join(setupFolder(plan.runtime), node, path), 'utf8');
+const written = ({ root }: HostPlan, path: string): string =>
+  readFileSync(join(root, path), 'utf8');
 
 type Vhids = HostConfig['interfaces'][number]['vhids'];
 
 /** The vhids of the rc.conf that setup wrote, read by sh as rc(8) does: until an alias is missing. */
-export function vhidsFromSetup(plan: LabPlan, { node }: HostPlan): Vhids {
-  const rcConf = join(setupFolder(plan.runtime), node, 'etc/rc.conf');
+export function vhidsFromSetup({ root }: HostPlan): Vhids {
+  const rcConf = join(root, 'etc/rc.conf');
   const name = `ifconfig_${INTERFACE.freebsd}_alias`;
   const script = `. "$1"; n=0; while eval "v=\\$${name}$n"; [ -n "$v" ]; do echo "$v"; n=$((n+1)); done`;
   const aliases = run('sh', ['-c', script, 'sh', rcConf]).trim().split('\n');
@@ -62,29 +75,31 @@ export function vhidsFromSetup(plan: LabPlan, { node }: HostPlan): Vhids {
   return [...vhids.values()];
 }
 
-/** haproxy.conf as setup wrote it, but for paths, and for accounts that are not here. */
-export const haproxyFromSetup = (plan: LabPlan, host: HostPlan): string =>
-  written(plan, host, 'usr/local/etc/haproxy.conf')
+/** haproxy.conf as setup wrote it, but for paths, accounts that are not here, who answers, and clients without TLS. */
+export const haproxyFromSetup = (host: HostPlan): string =>
+  written(host, 'usr/local/etc/haproxy.conf')
     .replaceAll('/var/run/haproxy.sock', host.statsSocket)
-    .replaceAll('/usr/local/etc/ssl/example.net.pem', host.certPath)
+    .replaceAll(SITE, host.certPath)
+    .replace(
+      '\nfrontend HTTP_frontend\n',
+      `$&    http-after-response set-header X-Node ${host.node}\n`,
+    )
+    .replace(' unless { ssl_fc } || acme\n', ' unless { ssl_fc } || acme || { path_beg /plain/ }\n')
     .replace('group proxyctl', 'group root')
     .replace(/ {4}uid 80\n {4}gid 80\n/, '');
 
-/** agent.toml as setup wrote it: who it is and whom it knows; the lab says where files and tools are. */
+/** agent.toml as setup wrote it: who it is, its keys, whom it knows; the lab says where other files and tools are. */
 export function agentFromSetup(plan: LabPlan, host: HostPlan): string {
-  const own = parse(written(plan, host, 'usr/local/etc/proxyctl/agent.toml'));
+  const own = parse(written(host, 'usr/local/etc/proxyctl/agent.toml'));
   const forced = parse(agentConfig(plan, host));
   for (const name of ['node', 'pair', 'peer', 'network'] as const)
     if (own[name] !== undefined) forced[name] = own[name];
+  forced['tls'] = Object.fromEntries(
+    Object.entries(Object(own['tls']) as Record<string, string>).map(([key, path]) => [
+      key,
+      join(host.root, path),
+    ]),
+  );
   forced['policy'] = { ...Object(forced['policy']), ...Object(own['policy']) };
   return stringify(forced);
-}
-
-/** The certificates that setup issued, in the places where the lab's agents look. */
-export function tlsFromSetup(plan: LabPlan, host: HostPlan): void {
-  const from = (name: string): string =>
-    written(plan, host, join('usr/local/etc/proxyctl/tls', name));
-  writeFileSync(join(plan.runtime, 'ca.pem'), from('ca.pem'));
-  writeFileSync(join(host.folder, 'node.pem'), from('node.pem'));
-  writeFileSync(join(host.folder, 'node.key'), from('node.key'), { mode: 0o600 });
 }

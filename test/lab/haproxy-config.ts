@@ -1,4 +1,4 @@
-import { PLACES, PREFIX6, type HostPlan } from './plan.ts';
+import { moreList, PLACES, PREFIX6, type HostPlan } from './plan.ts';
 
 /** One server behind HAProxy: its own port in the backends' namespace. */
 export interface BackendServer {
@@ -8,6 +8,9 @@ export interface BackendServer {
   readonly tls: boolean;
   readonly checked: boolean;
 }
+
+/** HAProxy takes 64 words of a line. */
+const MOST_ON_A_LINE = 20;
 
 /** The backends of the home network this product comes from, and WEB with three servers. */
 export const SERVERS: readonly BackendServer[] = [
@@ -39,9 +42,11 @@ export function haproxyConfig(host: HostPlan, group: string | null = null, bulk 
   const routes = backends
     .filter((backend) => backend !== 'WEB')
     .map((name) => `    use_backend ${name} if { hdr(host) -i ${name.toLowerCase()}.example.net }`);
-  const crt = [host.certPath, ...host.more.map(({ path }) => path)]
-    .map((path) => `crt ${path}`)
-    .join(' ');
+  const more = host.more.map(({ path }) => `crt ${path}`);
+  const crt = [
+    `crt ${host.certPath}`,
+    ...(more.length > MOST_ON_A_LINE ? [`crt-list ${moreList(host)}`] : more),
+  ].join(' ');
   return `global
     log 127.0.0.1 local0
     maxconn 1024

@@ -30,6 +30,13 @@ export interface LabOptions {
   readonly web?: true;
   /** Every agent mails what happens through `sendmail` of the runtime folder, which a test puts there. */
   readonly notify?: boolean;
+  /**
+   * Every agent tells everything three ways: a mail and a program by stand-ins of the runtime folder
+   * (`sendmail`, `told`) that a test puts there, and a webhook of the client's place, port 7670.
+   */
+  readonly channels?: true;
+  /** So many descriptors each agent may have. */
+  readonly descriptors?: number;
   /** So many servers more behind each HAProxy, a hundred a backend, unchecked and without traffic. */
   readonly bulk?: number;
   /** So many certificates more on every host's TLS listener, each with a name of its own. */
@@ -39,6 +46,8 @@ export interface LabOptions {
    * they must without root outside, and have the same witnesses by name.
    */
   readonly user?: string;
+  /** That user sees no process of others, as where `security.bsd.see_other_uids` is 0. */
+  readonly hidden?: boolean;
   /** The hosts run from what `proxyctl setup` writes. */
   readonly setup?: boolean;
   /** policy.icmp of the agents; absent: the product's own. */
@@ -63,6 +72,8 @@ export interface HostPlan {
   readonly address6: string;
   readonly advskew: number;
   readonly folder: string;
+  /** What the host has below /, in a lab that runs from what `proxyctl setup` writes. */
+  readonly root: string;
   readonly carpConfig: string;
   readonly agentConfig: string;
   readonly agentSocket: string;
@@ -109,10 +120,16 @@ export const VHID = 1;
 export const INTERFACE = { freebsd: 'vtnet0', linux: 'eth0' } as const;
 /** Every host of the switch that is no HAProxy host: last part of its addresses; `vip` is the first's. */
 export const PLACES = { client: '1', backends: '100', vip: '200', witness: '254' } as const;
+/** The certificate of the sites on a host that runs from what `proxyctl setup` writes. */
+export const SITE = '/usr/local/etc/ssl/example.net.pem';
+/** Where the client's place answers the webhook of a lab with `channels`, with hook.pem and hook.key. */
+export const HOOK = { address: `${PREFIX4}${PLACES.client}`, port: 7670 } as const;
 /** Answers ping from the client's side of the switch, as a gateway would; with its length. */
 export const WITNESS = [`${PREFIX4}${PLACES.witness}/24`, `${PREFIX6}${PLACES.witness}/64`];
 /** While it exists the agent's wall clock is ahead by the seconds in it. */
 export const clockFile = ({ folder }: HostPlan): string => join(folder, 'clock');
+/** Its other certificates as a crt-list, where they are too many for a line. */
+export const moreList = ({ folder }: HostPlan): string => join(folder, 'more.list');
 /** While it exists an agent that starts may leave core files. */
 export const coresFile = ({ folder }: HostPlan): string => join(folder, 'cores');
 
@@ -149,9 +166,10 @@ function vip(at: number): Vip {
 
 const nodeOf = (at: number): string => `haproxy0${at + 1}`;
 
-function host({ name, nodes, more = 0 }: LabOptions, runtime: string, at: number): HostPlan {
+function host({ name, nodes, setup, more = 0 }: LabOptions, runtime: string, at: number): HostPlan {
   const node = nodeOf(at);
   const folder = join(runtime, node);
+  const root = join(folder, 'root');
   const last = String(201 + at);
   return {
     node,
@@ -160,12 +178,13 @@ function host({ name, nodes, more = 0 }: LabOptions, runtime: string, at: number
     address6: `${PREFIX6}${last}`,
     advskew: at * 100,
     folder,
+    root,
     carpConfig: join(folder, 'carp.json'),
     agentConfig: join(folder, 'agent.toml'),
     agentSocket: join(folder, 'agent', 'agent.sock'),
     haproxyConfig: join(folder, 'haproxy.conf'),
     statsSocket: join(folder, 'haproxy.sock'),
-    certPath: join(folder, 'site.pem'),
+    certPath: setup === true ? join(root, SITE) : join(folder, 'site.pem'),
     more: Array.from({ length: more }, (_, one) => ({
       path: join(folder, `more-${one + 1}.pem`),
       servername: `more-${one + 1}.example.net`,

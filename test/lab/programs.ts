@@ -21,8 +21,9 @@ function coreLimit(host: HostPlan): string {
 
 /** `ip netns exec` gives a mount namespace of its own: only this agent and its helper see it. */
 const AS_ON_FREEBSD = `ulimit -c "$0"
+[ "$2" = all ] || ulimit -n "$2" || exit
 for tool in timeout head; do mount --bind "$1/$tool" "/usr/bin/$tool" || exit; done
-shift
+shift 2
 exec "$@"`;
 
 /** Its agent.toml; an older agent refuses tools that it does not know. */
@@ -35,6 +36,8 @@ function configFor({ agentConfig }: HostPlan, program: AgentProgram | undefined)
 /** The programs of a lab's hosts: started in their namespaces, restarted and signalled by name. */
 /** The lab has process ids of its own, and /proc is to show them: HAProxy tells its pid as it sees it. */
 const OWN_PROC = 'mount -t proc proc /proc 2>/dev/null; exec "$@"';
+/** Root sees all of it, and whom the agent becomes only what is his own. */
+const HIDDEN_PROC = 'mount -t proc -o hidepid=2 proc /proc || exit; exec "$@"';
 
 export function programs(plan: LabPlan) {
   /** What runs, by NODE/PROGRAM. */
@@ -50,7 +53,9 @@ export function programs(plan: LabPlan) {
     env: Readonly<Record<string, string>> = {},
   ): ChildProcess {
     const file = openSync(log, 'a');
-    const child = spawn('ip', ['netns', 'exec', namespace, 'sh', '-c', OWN_PROC, 'sh', ...argv], {
+    const isHidden = plan.hidden === true && key.endsWith('/agent');
+    const proc = isHidden ? HIDDEN_PROC : OWN_PROC;
+    const child = spawn('ip', ['netns', 'exec', namespace, 'sh', '-c', proc, 'sh', ...argv], {
       // Where a core file would lie.
       cwd: dirname(log),
       stdio: ['ignore', argv.includes(dist('test/kernel/main.js')) ? 'pipe' : file, file],
@@ -87,7 +92,8 @@ export function programs(plan: LabPlan) {
     const node = [process.execPath, ...agent];
     const base = join(host.folder, 'base');
     writeBaseTools(base);
-    const argv = ['sh', '-c', AS_ON_FREEBSD, coreLimit(host), base, ...node];
+    const most = String(plan.descriptors ?? 'all');
+    const argv = ['sh', '-c', AS_ON_FREEBSD, coreLimit(host), base, most, ...node];
     const log = join(host.folder, 'agent.out');
     start(`${host.node}/agent`, host.namespace, argv, log, plan.unpacked === null ? own(host) : {});
   }

@@ -9,8 +9,7 @@ import { groupOf, openTo } from './accounts.ts';
 import { agentConfig, clientConfig } from './agent-config.ts';
 import { writeCertificates } from './certificates.ts';
 import { faultOf } from './faults.ts';
-import { agentFromSetup, haproxyFromSetup, runSetup, tlsFromSetup } from './from-setup.ts';
-import { vhidsFromSetup } from './from-setup.ts';
+import { agentFromSetup, haproxyFromSetup, runSetup, vhidsFromSetup } from './from-setup.ts';
 import { haproxyConfig } from './haproxy-config.ts';
 import { endAll } from './host-processes.ts';
 
@@ -66,16 +65,15 @@ function writeFiles(host: HostPlan): void {
         name: INTERFACE.freebsd,
         device: INTERFACE.linux,
         addresses: [linkLocalOf(host), `${host.address4}/24`, `${host.address6}/64`],
-        vhids: plan.setup === true ? vhidsFromSetup(plan, host) : vhidsOf(host),
+        vhids: plan.setup === true ? vhidsFromSetup(host) : vhidsOf(host),
       },
     ],
   };
   writeFileSync(host.carpConfig, JSON.stringify(carp));
   const bySetup = plan.setup === true;
-  if (bySetup) tlsFromSetup(plan, host);
   writeFileSync(
     host.haproxyConfig,
-    bySetup ? haproxyFromSetup(plan, host) : haproxyConfig(host, groupOf(plan), plan.bulk),
+    bySetup ? haproxyFromSetup(host) : haproxyConfig(host, groupOf(plan), plan.bulk),
   );
   writeFileSync(host.agentConfig, bySetup ? agentFromSetup(plan, host) : agentConfig(plan, host));
 }
@@ -92,6 +90,10 @@ async function order(request: Readonly<Record<string, string>>): Promise<unknown
       startHaproxy(host, ['-sf', String(old.pid)]);
       return {};
     }
+    case 'config':
+      // What is read at the next start of each, from the files that the host has now.
+      if (host !== undefined) writeFiles(host);
+      return {};
     case 'agent': {
       if (host === undefined) throw new Error(`no host ${request['node']}`);
       await replaceAgent(host, JSON.parse(request['program'] ?? 'null') as AgentProgram | null);

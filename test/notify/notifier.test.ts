@@ -42,6 +42,8 @@ interface Agent {
   disk: NotifyMemory;
   /** Why sending fails; null: it arrives. */
   broken: string | null;
+  /** How long sending takes, ms. */
+  slowMs: number;
 }
 
 /** Two agents that hear each other, each with a target `mail` unless it has none. */
@@ -50,17 +52,18 @@ function pairOf(clock: FakeClock, having: readonly string[] = ['a', 'b']) {
   const start = (node: string, disk: NotifyMemory, stands: readonly string[] = []): Agent => {
     const sent: string[] = [];
     const messages: NotifyMessage[] = [];
-    const agent: { broken: string | null; disk: NotifyMemory } = { broken: null, disk };
+    const agent: Pick<Agent, 'broken' | 'disk' | 'slowMs'> = { broken: null, disk, slowMs: 0 };
     const target = {
       name: 'mail',
       severity: 'warn' as const,
       alerts: [],
       kinds: ['alert', 'moved'],
-      send: (message: NotifyMessage): Promise<void> => {
-        if (agent.broken !== null) return Promise.reject(new Error(agent.broken));
+      send: async (message: NotifyMessage): Promise<void> => {
+        if (agent.broken !== null) throw new Error(agent.broken);
         messages.push(message);
         sent.push(message.test ? 'test' : message.told.map(({ event: one }) => one.id).join());
-        return Promise.resolve();
+        const { slowMs } = agent;
+        if (slowMs > 0) await new Promise<void>((resolve) => clock.after(slowMs, resolve));
       },
     };
     const telling = notifier({
@@ -134,6 +137,49 @@ test('an event of either node is told within ten seconds, once, by the first of 
     ['b', []],
   ]);
   t.deepEqual(pair.pending(), [0, 0]);
+});
+
+test('a node whose target can be tried again leaves to the other what that is telling', async (t) => {
+  const pair = pairOf(new FakeClock());
+  const [one, two, three] = [event('a'), event('a'), event('b')];
+  await pair.seconds(2);
+  pair.of('a').broken = 'refused';
+  pair.of('b').slowMs = 2500;
+  pair.of('a').happened(one);
+  await pair.seconds(4);
+  pair.of('a').broken = null;
+  // Told by b three seconds later, for two and a half; a tries again meanwhile.
+  pair.of('a').happened(two);
+  await pair.seconds(6);
+  pair.of('b').happened(three);
+  await pair.seconds(8);
+  t.deepEqual(pair.sent(), [
+    ['a', [three.id]],
+    ['b', [one.id, two.id]],
+  ]);
+  t.deepEqual(pair.pending(), [0, 0]);
+});
+
+test('what the other was telling and did not end is told after five seconds', async (t) => {
+  const pair = pairOf(new FakeClock());
+  const one = event('a');
+  await pair.seconds(2);
+  pair.of('a').broken = 'refused';
+  pair.of('b').slowMs = 1_000_000;
+  pair.of('a').happened(one);
+  await pair.seconds(4);
+  pair.of('a').broken = null;
+  // It may be tried again in the tenth second.
+  await pair.seconds(8);
+  t.deepEqual(pair.sent(), [
+    ['a', []],
+    ['b', [one.id]],
+  ]);
+  await pair.seconds(4);
+  t.deepEqual(pair.sent(), [
+    ['a', [one.id]],
+    ['b', [one.id]],
+  ]);
 });
 
 test('the node that has the target tells for one that has not', async (t) => {

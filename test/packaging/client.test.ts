@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import test from 'ava';
 import { VERSION } from '../../agent/version.ts';
+import { GUIDE } from '../../packaging/contents.ts';
 import { answering } from '../ctl/answering.ts';
 import { readArchive } from './archive-reader.ts';
 import { cloneTree, removeClone } from './clones.ts';
@@ -104,7 +105,7 @@ test('the archive holds the program, its pages and licences, and nothing to reso
       ['lib/proxyctl.js', '0644', 'file', ''],
       ['package.json', '0644', 'file', ''],
       ['share/bash-completion/completions/proxyctl', '0644', 'file', ''],
-      ['share/doc/proxyctl/json.md', '0644', 'file', ''],
+      ...GUIDE.map((page) => [`share/doc/proxyctl/${page}`, '0644', 'file', '']).sort(),
       ['share/fish/vendor_completions.d/proxyctl.fish', '0644', 'file', ''],
       ['share/man/man1/proxyctl.1', '0644', 'file', ''],
       ['share/zsh/site-functions/_proxyctl', '0644', 'file', ''],

@@ -83,8 +83,10 @@ test('both hosts carry one password, of nineteen characters, and it is printed n
     .map((path) => path.slice(lab().runtime.length + 1));
   t.deepEqual(files.sort(), [
     'haproxy01/carp.json',
+    'haproxy01/root/etc/rc.conf',
     'haproxy02/carp.json',
-    'setup/haproxy01/etc/rc.conf',
-    'setup/haproxy02/etc/rc.conf',
+    'haproxy02/root/etc/rc.conf',
+    'laptop/web/haproxy01/etc/rc.conf',
+    'laptop/web/haproxy02/etc/rc.conf',
   ]);
 });

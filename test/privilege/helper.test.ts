@@ -1,9 +1,11 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'ava';
 import { carp } from '../../agent/carp/carp.ts';
+import { parsePs } from '../../agent/haproxy/process-table.ts';
 import { helperActs } from '../../agent/privilege/acts.ts';
 import { HelperError } from '../../agent/privilege/helper.ts';
 import { execWithin } from '../../agent/sys/exec.ts';
@@ -203,6 +205,57 @@ test('commands of agent.toml: output and exit code; words are passed as they are
   // What a reload leaves running does not hold the answer back.
   t.deepEqual(await ask('reload'), ['reloaded']);
   t.deepEqual(await ask('pf-rules'), ['pass quick proto carp all keep state']);
+});
+
+test("HAProxy's processes, and those of nobody else", async (t) => {
+  const { ask, answer, folder } = await scriptedHelper(t);
+  const stand = (name: string, script: string): void =>
+    writeFileSync(join(folder, 'base', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+  stand('uname', 'echo FreeBSD');
+  const table = [
+    '    1     0 0 /sbin/init --',
+    ' 2211     1 0 /usr/local/sbin/haproxy -q -f /usr/local/etc/haproxy.conf -p /var/run/haproxy.pid',
+    ' 2304     1 3 haproxy -f /a.cfg',
+    ' 2305  2211 0 sh -c secret haproxy -f /a.cfg',
+    ' 2306     1 0 vi /usr/local/sbin/haproxy',
+    ' 2307     1 0 /usr/local/sbin/haproxy-exporter -f x',
+  ];
+  stand('ps', `echo "$*" >${folder}/asked\ncat <<'TABLE'\n${table.join('\n')}\nTABLE`);
+  t.deepEqual(await ask('processes'), [table[1], table[2]]);
+  t.is(readFileSync(join(folder, 'asked'), 'utf8'), '-axww -o pid= -o ppid= -o jid= -o command=\n');
+  t.is(await answer('processes', '1'), 'refused: processes takes nothing');
+  stand(
+    'ps',
+    'awk \'BEGIN { for (n = 1; n < 1002; n++) print n, 1, 0, "haproxy -f /a\\033[2J" }\'',
+  );
+  t.regex(await answer('processes'), /^failed: more than 1000 processes are called haproxy\n/);
+  stand('ps', 'printf "9 1 0 haproxy -f /a\\033[2J%5000s\\n" x');
+  const [line = '', ...more] = await ask('processes');
+  t.deepEqual([line.slice(0, 26), line.length, more], ['9 1 0 haproxy -f /a?[2J   ', 4000, []]);
+  stand('ps', 'echo "ps: kvm_getprocs: no" >&2; exit 1');
+  t.regex(await answer('processes'), /^failed: ps .*: exit 1: ps: kvm_getprocs: no$/);
+});
+
+test('the processes of this host as the helper has them are what the agent reads of them', async (t) => {
+  const { ask } = await scriptedHelper(t);
+  const child = spawn('sleep', ['60'], { argv0: '/tmp/haproxy' });
+  t.teardown(() => child.kill());
+  await once(child, 'spawn');
+  const found = parsePs((await ask('processes')).join('\n')).find(({ pid }) => pid === child.pid);
+  t.like(found, { pid: child.pid, parent: process.pid, words: ['/tmp/haproxy', '60'] });
+});
+
+test('what comes too late is no answer to the next request', async (t) => {
+  const gate = join(mkdtempSync(join(tmpdir(), 'proxyctl-gate-')), 'gate');
+  t.teardown(() => rmSync(dirname(gate), { recursive: true, force: true }));
+  spawnSync('mkfifo', [gate]);
+  const check = ['/bin/sh', '-c', `echo late; cat ${gate}`];
+  const { helper, ask } = await scriptedHelper(t, { check });
+  const silent = await t.throwsAsync(helper.ask(['check'], 1), { instanceOf: HelperError });
+  const next = ask('pf-rules');
+  writeFileSync(gate, 'of the one before\n');
+  t.is(silent.failure, 'silent');
+  t.deepEqual(await next, ['pass quick proto carp all keep state']);
 });
 
 test('rc.conf: the lines about CARP with file and number, and no password among them', (t) => {

@@ -56,7 +56,9 @@ async function attacked(t: ExecutionContext) {
     /** The user's shell at it until the test ends it. */
     over: async (script: string, during: () => Promise<void>): Promise<void> => {
       const loop = `while :; do ${script}; done 2>/dev/null`;
-      const child = spawn(SETPRIV, [...shellArgs, '-c', loop], { cwd: folder, stdio: 'ignore' });
+      // A run of the tests that is killed leaves it to nobody.
+      const args = ['--pdeathsig', 'KILL', ...shellArgs, '-c', loop];
+      const child = spawn(SETPRIV, args, { cwd: folder, stdio: 'ignore' });
       try {
         await during();
       } finally {

@@ -308,6 +308,27 @@ test('who has calls open and says for a second not that it is there makes room f
   t.deepEqual([await ask(), server.connections().socket], ['haproxy01', 2]);
 });
 
+test('a client of the socket that broke its connection and went makes room at once', async (t) => {
+  const world = await createWorld(t);
+  const clock = new FakeClock();
+  const shares = { ...SHARES, socket: { total: 2, each: 2 } };
+  const server = await serveWorld(t, world, { clock, shares });
+  const call = [headersOf(HealthService.watch.path), frame(0, 1, 1, message(Buffer.alloc(0)))];
+  for (let i = 0; i < 2; i++) {
+    const socket = await tcp(t, server.socketPath);
+    socket.write(Buffer.concat([GREETING, ...call, TOO_LONG]));
+    await once(socket, 'data');
+    socket.destroy();
+  }
+  t.deepEqual(
+    [
+      await askStatus(clientOf(t, `unix:${server.socketPath}`, null, null)),
+      texts(server, 'refused'),
+    ],
+    ['haproxy01', ''],
+  );
+});
+
 test('where descriptors are short strangers go first, then who asks nothing, and never a peer', async (t) => {
   const world = await createWorld(t);
   const server = await serveWorld(t, world);
@@ -326,4 +347,25 @@ test('where descriptors are short strangers go first, then who asks nothing, and
   t.is(server.shed(10), 1);
   await eventually(() => idle.destroyed);
   t.deepEqual([server.connections(), link.destroyed], [{ ...NONE, peer: 1 }, false]);
+});
+
+test('while descriptors are short nobody is let in from where nobody known comes', async (t) => {
+  const world = await createWorld(t);
+  const clock = new FakeClock();
+  let isShort = false;
+  const server = await serveWorld(t, world, { clock, scarce: () => isShort });
+  const anna = await world.operator('anna', 'viewer');
+  http2(t, await tls(t, server.address, anna, '127.0.0.9'));
+  await eventually(() => server.connections().operator === 1);
+  isShort = true;
+  for (let i = 0; i < 5; i++) await closed(await tcp(t, server.address, '127.0.0.20'));
+  http2(t, await tls(t, server.address, anna, '127.0.0.9'));
+  t.is(await askStatus(clientOf(t, `unix:${server.socketPath}`, null, null)), 'haproxy01');
+  await eventually(() => server.connections().operator === 2);
+  t.is(server.connections().stranger, 0);
+  isShort = false;
+  await tcp(t, server.address, '127.0.0.20');
+  await eventually(() => server.connections().stranger === 1);
+  await passed(clock, 1000);
+  t.is(texts(server, 'turned-away'), '5 from 127.0.0.20: came while no file descriptor was left');
 });

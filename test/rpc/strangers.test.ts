@@ -97,6 +97,7 @@ test('a newcomer takes the place of the oldest of the busiest, never of a peer',
     at,
     source,
     party,
+    gone: () => false,
     idle: () => idle,
   });
   const shares = {

@@ -7,7 +7,7 @@ import type { ServiceError } from '@grpc/grpc-js';
 import type { ExecutionContext } from 'ava';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { ControlService } from '../../proto/gen/services.ts';
-import type { ActHeader } from '../../agent/core/acts.ts';
+import type { ActHeader, Role } from '../../agent/core/acts.ts';
 import type { ActResult } from '../../agent/core/results.ts';
 import type { Status } from '../../agent/core/answers.ts';
 import type { GossipMessage } from '../../agent/core/gossip.ts';
@@ -133,9 +133,12 @@ export async function serveWorld(
     readonly member?: Partial<ServedMember>;
     readonly storeIntents?: FromPeers['storeIntents'];
     readonly socketName?: string;
+    /** Of the socket; operator if not given. */
+    readonly role?: Role;
     /** Of the connections' limits too. */
     readonly clock?: Clock;
     readonly shares?: Shares;
+    readonly scarce?: () => boolean;
     readonly audit?: Audit;
   } = {},
 ): Promise<TestServer> {
@@ -147,13 +150,14 @@ export async function serveWorld(
   const socketPath = join(world.folder, more.socketName ?? 'agent.sock');
   const server = await startServer({
     listen: more.listen ?? ['127.0.0.1:0'],
-    socket: { path: socketPath, group: 'nogroup', role: 'operator' },
+    socket: { path: socketPath, group: 'nogroup', role: more.role ?? 'operator' },
     tls: more.tls ?? (await world.tlsOf('haproxy01')),
     pair: 'web',
     node: 'haproxy01',
     peers: ['haproxy02'],
     clock: more.clock ?? testClock,
     ...(more.shares === undefined ? {} : { shares: more.shares }),
+    ...(more.scarce === undefined ? {} : { scarce: more.scarce }),
     events: {
       refused: ({ source, cause, count }) =>
         heard.add({ kind: 'turned-away', text: `${count} from ${source}: ${cause}` }),

@@ -162,7 +162,7 @@ test('another CARP password than the one in force is remarked, a shorter one wit
       { text: `${text.replaceAll('very-secure-passwor', password)}#\n`, mode: 0o644 },
     )?.remarks;
   const gets =
-    'gets another CARP password: while the hosts differ, both take the addresses; see "Change the CARP password" in operations.md';
+    'gets another CARP password: while the hosts differ, both take the addresses; see runbooks/carp-password.md of the guide';
   t.deepEqual(remarks('very-secure-passwor'), []);
   t.deepEqual(remarks('older'), [gets]);
   t.deepEqual(remarks('an-older-and-longer-password'), [

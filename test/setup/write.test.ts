@@ -57,6 +57,30 @@ test('rules of pf are shown as they are, passwords over several lines are not', 
   t.regex(stdout, /^\+pass quick on vnet0 inet proto carp keep state \(no-sync\)$/m);
 });
 
+test('what files that rc reads later set in the place of rc.conf is said, with the line', async (t) => {
+  const world = await lived(t);
+  mkdirSync(world.at(`${ROOT}/etc/rc.conf.d`));
+  const put = (path: string, text: string): void =>
+    writeFileSync(world.at(`${ROOT}/${path}`), text);
+  const said = async (): Promise<string> =>
+    (await write(world)).stderr
+      .replaceAll(/\n +/g, ' ')
+      .match(/^.*does not count.*$/gm)
+      ?.join('\n') ?? '';
+  put('etc/rc.conf.local', 'pf_enable="YES"\nifconfig_em9_alias0="inet 10.0.0.9/32"\n');
+  t.is(await said(), '');
+  put(
+    'etc/rc.conf.local',
+    '# x\npf_enable="NO"\nifconfig_vnet0_alias0="inet vhid 1 pass hunter2 alias 10.1.60.200/32"\n',
+  );
+  put('etc/rc.conf.d/netif', 'ifconfig_vnet0_aliases="\\\n inet 10.0.0.1/32"\n');
+  t.is(
+    await said(),
+    'note: /etc/rc.conf does not count for pf_enable (line 2), ifconfig_vnet0_alias0 (line 3) of /etc/rc.conf.local: take them out there\n' +
+      'note: /etc/rc.conf does not count for ifconfig_vnet0_aliases (line 1) of /etc/rc.conf.d/netif: take it out there',
+  );
+});
+
 test('told, it writes, keeps what was there beside it, tightens modes, and restarts nothing', async (t) => {
   const world = await lived(t);
   const { code, stderr } = await write(world, '--yes');

@@ -35,6 +35,10 @@ const KEPT = [
   72883004,
   // Cut off, started anew and pinned: the host that was in touch fenced itself for it.
   72884784,
+  // A drain had ended here when the clock was set back to before its end: it was said and not in force.
+  96986564,
+  // Echo filtered and no agent in touch: held alone, which HAProxy's socket has no part in.
+  96986591,
 ];
 for (const seed of KEPT)
   test(`seed ${seed} breaks no invariant any more`, async (t) => {

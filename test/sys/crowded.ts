@@ -67,7 +67,6 @@ async function main(): Promise<void> {
       connect({ host: '127.0.0.1', port }).on('connect', resolve).on('error', reject);
     }),
   );
-  process.stdout.write(`${JSON.stringify({ program, asked, state, dialled, heard })}\n`, () =>
-    process.exit(),
-  );
+  const all = { program, asked, state, dialled, heard, scarce: descriptors.scarce() };
+  process.stdout.write(`${JSON.stringify(all)}\n`, () => process.exit());
 }

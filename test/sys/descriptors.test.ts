@@ -35,8 +35,33 @@ test('no descriptor is left: programs, HAProxy, state and peers are still reache
     state: 'done',
     dialled: 'done',
     heard: ['shed', NONE, 'shed', NONE],
+    scarce: true,
     files: ['state.json'],
   });
+});
+
+test('where the reserve is gone already, what is shed is waited for; strangers get none until it is back', async (t) => {
+  const clock = new FakeClock();
+  const reserve = descriptorReserve({
+    clock,
+    shed: () => undefined,
+    onShort: () => undefined,
+    onEnough: () => undefined,
+    count: 2,
+  });
+  t.teardown(reserve.close);
+  const before = reserve.scarce();
+  let isFree = false;
+  let tries = 0;
+  const spent = reserve.spend(() => {
+    tries += 1;
+    if (isFree) return Promise.resolve('done');
+    setImmediate(() => (isFree = true));
+    return Promise.reject(Object.assign(new Error('no'), { code: 'EMFILE' }));
+  });
+  t.deepEqual([await spent, tries, before, reserve.scarce()], ['done', 3, false, true]);
+  await clock.advance(1000);
+  t.false(reserve.scarce());
 });
 
 test('without a reserve each says what it is, and a probe that was not sent is no silence', async (t) => {
@@ -50,6 +75,7 @@ test('without a reserve each says what it is, and a probe that was not sent is n
     state: `EMFILE: too many open files, open '${/open '(.*)'/.exec(String(said['state']))?.[1]}'`,
     dialled: said['dialled'],
     heard: ['unsent'],
+    scarce: false,
     files: [],
   });
   t.regex(String(said['dialled']), /^connect EMFILE 127\.0\.0\.1:/);
@@ -87,7 +113,7 @@ test('it is over a minute after the last want, and begins again with the next', 
   let tries = 0;
   const fails = Object.assign(new Error('no'), { code: 'EMFILE' });
   const error = await t.throwsAsync(reserve.spend(() => (tries++, Promise.reject(fails))));
-  t.deepEqual([error, tries, heard.splice(0)], [fails, 2, ['shed', NONE]]);
+  t.deepEqual([error, tries, heard.splice(0)], [fails, 3, ['shed', NONE]]);
   await clock.advance(59_000);
   reserve.letGo(NONE);
   await clock.advance(59_000);

@@ -73,12 +73,11 @@ test('a difference of one look, as a swap makes it, is no alarm', async (t) => {
 test('each of the alarm days is said once it has come, and the end: file, days left and remedy', async (t) => {
   const said = [];
   for (const days of [30.5, 29.5, 13.5, 6.5, 1.5, 0.5, -0.5, -3.5]) {
-    const { clock, here, alarms, problems } = watched();
+    const { here, alarms, problems } = watched();
     const notAfter = new Date(WALL + days * 86_400_000).toISOString();
     here.mine = { ...well, notAfter };
     here.theirs = here.mine;
     await alarms.again();
-    await clock.advance(10_000);
     for (const { subject, cause, remedy } of problems.list())
       said.push([days, subject, cause.replace(notAfter, 'T'), remedy]);
   }
@@ -105,6 +104,41 @@ test('of alarm_days the longest counts, and the days left are said anew each day
     await clock.advance(86_400_000);
   }
   t.deepEqual(said, ['', '', 'certificate-expiry site: /c/site.pem ends in 6 days']);
+});
+
+test('an alarm day that begins, and the end, are said at that moment', async (t) => {
+  const { clock, here, alarms, list } = watched([7]);
+  here.mine = { ...well, notAfter: new Date(WALL + 7 * 86_400_000 + 25_000).toISOString() };
+  here.theirs = here.mine;
+  await alarms.again();
+  await clock.advance(25_000);
+  t.deepEqual(list(), []);
+  await clock.advance(1);
+  t.is(list().join().replace(/, .*/, ''), 'certificate-expiry site: /c/site.pem ends in 6 days');
+  await clock.advance(7 * 86_400_000 - 1);
+  t.regex(list().join(), /^certificate-expiry site: \S+ ends in less than a day/);
+  await clock.advance(1);
+  t.regex(list().join(), /^certificate-expired site: \S+ ended less than a day ago/);
+});
+
+test('what may have changed is looked at within a second, and after a swap that is under way', async (t) => {
+  const { clock, here, state, alarms, list } = watched();
+  await alarms.again();
+  here.mine = { ...well, notAfter: new Date(WALL + 5.5 * 86_400_000).toISOString() };
+  here.theirs = here.mine;
+  alarms.soon();
+  alarms.soon();
+  await clock.advance(1000);
+  t.is(list().join().replace(/, .*/, ''), 'certificate-expiry site: /c/site.pem ends in 5 days');
+  here.mine = well;
+  here.theirs = well;
+  state.busy = true;
+  alarms.soon();
+  await clock.advance(5000);
+  t.is(list().length, 1);
+  state.busy = false;
+  await clock.advance(1000);
+  t.deepEqual(list(), []);
 });
 
 test('a peer that answered, has the decided version and falls silent is no alarm of a certificate', async (t) => {

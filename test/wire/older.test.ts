@@ -182,8 +182,9 @@ test('an answer with an unknown word is readable, and only that word is unknown'
     problem: '',
   };
   const status = { ...emptyStatus, nodes: [node] };
-  const wire = statusToWire(status, AT);
-  wire.nodes?.forEach((one) => Object.assign(one, { peerClass: 99 }));
+  const bytes = [...statusToWire(status, AT)].map((one) => StatusReply.encode(one).finish());
+  const wire = StatusReply.decode(Buffer.concat(bytes));
+  wire.nodes.forEach((one) => Object.assign(one, { peerClass: 99 }));
   t.deepEqual(statusFromWire(StatusReply.decode(StatusReply.encode(wire).finish()), AT), {
     ...status,
     nodes: [{ ...node, peerClass: 'unknown' }],

@@ -25,6 +25,25 @@ export const daysLeft = (endMs: number, wallMs: number): number =>
   Math.floor((endMs - wallMs) / DAY_MS);
 
 /**
+ * When the next of these ends comes within one of `alarmDays`, or has come; Infinity: none will.
+ * `ends`, `wallMs` and what it gives are Unix ms.
+ */
+export function nextAlarmMs(
+  ends: readonly number[],
+  wallMs: number,
+  alarmDays: readonly number[],
+): number {
+  let next = Infinity;
+  for (const endMs of ends)
+    for (const days of [0, ...alarmDays]) {
+      // daysLeft is less than these from the millisecond after.
+      const atMs = endMs - days * DAY_MS + 1;
+      if (atMs > wallMs && atMs < next) next = atMs;
+    }
+  return next;
+}
+
+/**
  * What differs between disk, memory, wire, decision and nodes, and what ends within one of
  * `alarmDays`. `wallMs` and what `endMs` gives are Unix ms; the latter takes RFC 3339.
  */

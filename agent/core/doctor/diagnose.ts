@@ -12,6 +12,7 @@ import { others } from './others.ts';
 import { prefixes } from './prefixes.ts';
 import { pairwise } from './pairwise.ts';
 import { running } from './running.ts';
+import { stateFiles } from './state-files.ts';
 import { unseen } from './not-seen.ts';
 
 type Check = (inspections: readonly Inspection[], pair: Pairwise) => readonly Found[];
@@ -24,6 +25,7 @@ const CHECKS: readonly Check[] = [
   neighbours,
   running,
   haproxy,
+  stateFiles,
   backends,
   acme,
   certificates,

@@ -11,7 +11,7 @@ export interface Remedy {
   readonly text: string;
 }
 
-/** One thing `proxyctl doctor` says; docs/operations.md lists the ids. */
+/** One thing `proxyctl doctor` says; docs/alerts.md lists the ids. */
 export interface Finding {
   readonly id: string;
   readonly severity: Severity;

@@ -135,6 +135,28 @@ const certificate = v.object({
   unnamed: v.exactOptional(v.boolean()),
 });
 
+/** A state file of HAProxy with something amiss. */
+const stateFile = v.object({
+  path: text,
+  /** The one backend whose servers it has; null: of all. */
+  of: orNull(text),
+  /** The first of those that begin with it. */
+  backends: v.array(text),
+  missing: v.boolean(),
+  /** Why HAProxy cannot use it; empty: it can. */
+  problem: text,
+  /** ISO 8601; empty: not known. */
+  writtenAt: text,
+  /** It was saved just before the process that runs began. */
+  savedAtStart: v.boolean(),
+  /** The first of `backs` states and weights that it would change. */
+  back: v.array(v.object({ backend: text, server: text, is: text, brings: text })),
+  backs: count,
+  /** The first of `goners` servers, BACKEND/SERVER, that are nowhere else. */
+  gone: v.array(text),
+  goners: count,
+});
+
 const fact = <T extends v.GenericSchema>(value: T) =>
   v.union([v.object({ value }), v.object({ cause: text })]);
 
@@ -158,6 +180,8 @@ export const PARTS = {
   keys: fact(v.array(v.object({ path: text, mode: count }))),
   /** Servers that HAProxy was told to drain or take out. */
   lowered: fact(v.array(v.object({ backend: text, server: text, state: text }))),
+  /** An agent that is older does not look at them. */
+  stateFiles: v.optional(fact(v.array(stateFile)), { value: [] }),
   /** Path of an open certificate transaction that no swap of the agents explains. */
   transaction: fact(orNull(text)),
   /** The configured addresses of the ACME responder. */
@@ -184,6 +208,7 @@ export type PfFacts = v.InferOutput<typeof pf>;
 export type ConfigFacts = v.InferOutput<typeof config>;
 export type Probe = v.InferOutput<typeof probe>;
 export type Knock = v.InferOutput<typeof knock>;
+export type StateFileFacts = v.InferOutput<typeof stateFile>;
 export type CertificateFacts = v.InferOutput<typeof certificate>;
 
 /** What the asked agent knows by itself of the pair. */

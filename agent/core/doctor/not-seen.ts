@@ -15,6 +15,7 @@ const WHAT: Readonly<Record<PartName, string>> = {
   certificates: 'certificate files',
   keys: "the agent's key file",
   lowered: 'drained servers',
+  stateFiles: "HAProxy's state file",
   transaction: 'certificate transactions',
   responder: 'the ACME responder',
   witness: 'the witness',

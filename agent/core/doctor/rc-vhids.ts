@@ -63,4 +63,4 @@ function withoutPassword(words: readonly string[]): string[] {
 /** A word of ifconfig's, or an address: it has a dot, a colon or a length. */
 const isKnown = (word: string): boolean =>
   KNOWN.has(word) ||
-  /^(?:\d+(?:\.\d+){3}|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.%\w]*)(?:\/\d+)?$/i.test(word);
+  /^(?:\d+(?:\.\d+){3}(?:-\d+)?|[0-9a-f]*:[0-9a-f]*:[0-9a-f:.%\w]*)(?:\/\d+)?$/i.test(word);

@@ -2,7 +2,7 @@ import { LOWERED_ADVSKEW } from '../../../agent/core/model.ts';
 import { Violation } from '../violation.ts';
 import type { World } from '../world.ts';
 import {
-  isAttached,
+  hearsSomebody,
   isDegraded,
   isInMaintenance,
   losesAdverts,
@@ -18,7 +18,7 @@ const SEEN_MS = 5000;
 /**
  * What cannot be asked moves nothing: the preferred host of an address, MASTER and serving, does not
  * lower itself while its HAProxy cannot be asked. Not looked at: maintenance, a pin elsewhere, a
- * host that is cut off, adverts known to be lost, one that is lowered by hand.
+ * host that is cut off or hears neither an agent nor the witness, adverts known to be lost, one that is lowered by hand.
  */
 export function notAsked(): Check {
   const since = new Since();
@@ -26,7 +26,7 @@ export function notAsked(): Check {
   const check = (world: World): void => {
     for (const host of world.hosts) {
       const { agent, haproxy } = host;
-      const well = serves(host) && !isDegraded(world, host) && isAttached(world, host);
+      const well = serves(host) && !isDegraded(world, host) && hearsSomebody(world, host);
       const ms = since.ms(host.name, well && agent?.isJoined() === true, world.nowMs);
       for (const { vhid, advskew } of world.options.vhids) {
         const key = `${host.name} ${vhid}`;

@@ -32,6 +32,17 @@ export const isRunning = (host: Host): boolean => host.up && !host.paused;
 export const isAttached = (world: World, host: Host): boolean =>
   isRunning(host) && host.linkUp && world.network.isClean('lan', host.name, WITNESS);
 
+/** Attached, and the witness answers it or another agent may be heard: it is not alone. */
+export const hearsSomebody = (world: World, host: Host): boolean =>
+  isAttached(world, host) &&
+  (world.network.isClean('echo', host.name, WITNESS) ||
+    world.hosts.some(
+      (other) =>
+        other !== host &&
+        isRunning(other) &&
+        world.network.isClean('gossip', host.name, other.name),
+    ));
+
 /** Hosts clients reach that answer for the address. */
 export const masters = (world: World, vhid: number): Host[] =>
   world.hosts.filter((host) => isAttached(world, host) && host.isMaster(vhid));
