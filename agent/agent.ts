@@ -94,7 +94,7 @@ export async function startAgent(
   });
   const haproxy = hostHaproxy({ ...common, files, onUp: wanted.ring });
   const node = hostNode({ ...common, second, files, links, haproxy, notify: notify.report });
-  const { running, kernel, devd } = node;
+  const { running, kernel, devd, shell } = node;
   let upkeep: Upkeep | null = null;
   const { certificates } = haproxy;
   const parts = hostPair({
@@ -124,6 +124,7 @@ export async function startAgent(
   opened.opened(() => running.end());
   opened.opened(() => second.prober.close());
   opened.opened(() => devd.close());
+  opened.opened(() => shell.close());
   opened.opened(() => parts.acme.close());
   upkeep = await startUpkeep({
     ...common,

@@ -13,27 +13,31 @@ export interface Info {
 
 /** Parses `show info` (`Name: value` lines). Throws RuntimeError for anything else. */
 export function parseInfo(text: string): Info {
-  const values = new Map<string, string>();
-  for (const line of text.split('\n')) {
-    const [, name, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
-    if (name !== undefined) values.set(name, value ?? '');
-  }
   const number = (name: string): number => {
-    const value = values.get(name) ?? '';
+    const value = valueOf(text, name) ?? '';
     if (/^\d{1,15}$/.test(value)) return Number(value);
     throw new RuntimeError('show info', '', { kind: 'text', text });
   };
-  const version = values.get('Version');
-  if (version === undefined || version === '')
-    throw new RuntimeError('show info', '', { kind: 'text', text });
+  const version = valueOf(text, 'Version') ?? '';
+  if (version === '') throw new RuntimeError('show info', '', { kind: 'text', text });
   return {
     // "2.6.12-1+deb12u4": what an administrator calls it is the first part.
     version: /^[\d.]+(?:-dev\d+)?/.exec(version)?.[0] ?? version,
     pid: number('Pid'),
     upMs: number('Uptime_sec') * 1000,
     sessions: number('CurrConns'),
-    stopping: values.get('Stopping') === '1',
+    stopping: valueOf(text, 'Stopping') === '1',
   };
+}
+
+/** Five of some seventy lines, twenty times a second: the others are not looked at. Null: no such line. */
+function valueOf(text: string, name: string): string | null {
+  const line = `${name}:`;
+  let at = text.startsWith(line) ? 0 : text.indexOf(`\n${line}`) + 1;
+  if (at === 0 && !text.startsWith(line)) return null;
+  at += line.length;
+  const end = text.indexOf('\n', at);
+  return text.slice(at, end < 0 ? text.length : end).replace(/^ /, '');
 }
 
 export async function readInfo(runtime: Runtime): Promise<Info> {

@@ -1,9 +1,9 @@
 import type { BackendReport, CertificateReport, HaproxyReport } from '../core/model.ts';
 import { certificates } from './certificates.ts';
-import { readInfo } from './info.ts';
+import { parseInfo, type Info } from './info.ts';
 import { NO_OLDER } from './older-sessions.ts';
-import type { Runtime } from './runtime.ts';
-import { cell, count, readProxies, type StatRow } from './stat.ts';
+import { RuntimeError, type Runtime } from './runtime.ts';
+import { cell, count, parseProxies, PROXIES, type StatRow } from './stat.ts';
 
 export interface ObserveOptions {
   readonly instance: string;
@@ -18,13 +18,12 @@ export interface ObserveOptions {
 
 /**
  * One reading of a running HAProxy: process, frontends, backends, and the
- * certificates where asked. Costs two commands whatever the number of servers.
+ * certificates where asked. Costs one connection whatever the number of servers.
  * Rejects with RuntimeError when any part of it is not understood.
  */
 export async function observeHaproxy(options: ObserveOptions): Promise<HaproxyReport> {
   const { runtime, requiredFrontends } = options;
-  const info = await readInfo(runtime);
-  const rows = await readProxies(runtime);
+  const { info, rows } = await readBoth(runtime);
   const frontends = rows.filter((row) => cell(row, 'svname') === 'FRONTEND');
   const names = frontends.map((row) => cell(row, 'pxname'));
   // A required frontend this HAProxy does not have is not open.
@@ -54,6 +53,18 @@ export async function observeHaproxy(options: ObserveOptions): Promise<HaproxyRe
     drift: [],
     drifted: 0,
   };
+}
+
+const BOTH = `show info;${PROXIES}`;
+
+/** The process and its proxies by one connection: HAProxy ends each reply with an empty line. */
+async function readBoth(
+  runtime: Runtime,
+): Promise<{ readonly info: Info; readonly rows: readonly StatRow[] }> {
+  const text = await runtime(BOTH);
+  const end = text.indexOf('\n\n');
+  if (end < 0) throw new RuntimeError(BOTH, '', { kind: 'text', text });
+  return { info: parseInfo(text.slice(0, end + 1)), rows: parseProxies(text.slice(end + 2)) };
 }
 
 function backend(row: StatRow): BackendReport {

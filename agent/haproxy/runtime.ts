@@ -62,11 +62,13 @@ export interface RuntimeOptions {
 export function runtime(path: string, options: RuntimeOptions): Runtime {
   const { descriptors = NO_RESERVE } = options;
   let queue: Promise<unknown> = Promise.resolve();
-  return (command, payload) => {
+  return (line, payload) => {
+    // Of several readings in one line the first is named where it fails.
+    const [command = ''] = line.split(';', 1);
     const send = (): Promise<string> => {
       const body = payload === undefined ? '' : ` <<\n${payloadBody(payload)}`;
-      const prefix = CHANGES.test(command) ? 'set severity-output number;' : '';
-      const text = `${prefix}${command}${body}\n`;
+      const prefix = CHANGES.test(line) ? 'set severity-output number;' : '';
+      const text = `${prefix}${line}${body}\n`;
       const bytes = Buffer.byteLength(text);
       const limit = options.payloadLimit?.() ?? PAYLOAD_LIMIT;
       // The command is named without its payload: that may be a private key.

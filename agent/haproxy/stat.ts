@@ -71,10 +71,11 @@ export async function readCells<T>(
 /** What the picture of a HAProxy needs of its frontends and backends. */
 const PROXY_CELLS = ['pxname', 'svname', 'status', 'act', 'bck', 'srv'];
 
-/** Frontends and backends of every proxy in one reply. */
-export async function readProxies(runtime: Runtime): Promise<StatRow[]> {
-  return parseStat(await runtime('show stat -1 3 -1'), PROXY_CELLS);
-}
+/** Frontends and backends of every proxy in one reply, which `parseProxies` reads. */
+export const PROXIES = 'show stat -1 3 -1';
+
+/** Throws RuntimeError for anything else. */
+export const parseProxies = (text: string): StatRow[] => parseStat(text, PROXY_CELLS);
 
 /** A column as text; empty where this version does not have it. */
 export const cell = (row: StatRow, name: string): string => row.get(name) ?? '';

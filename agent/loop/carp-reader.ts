@@ -13,7 +13,7 @@ export interface CarpSource {
   received(): Promise<Received | null>;
 }
 
-/** Each reading starts three programs: the larger half of what an idle agent costs. */
+/** Each reading runs two programs. */
 const EVENTS_FACTOR = 3;
 /** What was read last stands for so long where only this process could not look, ms. */
 const STANDS_MS = 10_000;

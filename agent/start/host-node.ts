@@ -11,6 +11,7 @@ import { startNode } from '../node.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Exec } from '../sys/exec.ts';
+import { standingShell } from '../sys/standing-shell.ts';
 import { VERSION } from '../version.ts';
 import type { hostHaproxy } from './host-haproxy.ts';
 import type { HostFiles } from './host-files.ts';
@@ -18,6 +19,8 @@ import type { hostLinks } from './host-links.ts';
 import type { openAsRoot } from './open-as-root.ts';
 
 const POLL_MS = 1000;
+/** A hanging ifconfig(8) is killed after this long. */
+const TOOL_MS = 2000;
 
 type Rooted = Awaited<ReturnType<typeof openAsRoot>>;
 
@@ -43,7 +46,9 @@ export function hostNode(host: {
   const carpMoved = wakeups();
   const { devd: path, tools } = config.carp;
   const devd = carpEvents({ path, clock, problems, changed: carpMoved.ring });
-  const kernel = carp({ exec: host.exec, tools, acts });
+  // Not before: who starts it is who it runs as.
+  const shell = standingShell(TOOL_MS, host.exec);
+  const kernel = carp({ exec: shell.exec, tools, acts });
   const running = startNode({
     node: config.node,
     pair: config.pair,
@@ -77,5 +82,5 @@ export function hostNode(host: {
   });
   carpMoved.listen(() => running.loop.carpChanged());
   links.open(running);
-  return { running, kernel, devd };
+  return { running, kernel, devd, shell };
 }

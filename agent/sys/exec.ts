@@ -29,24 +29,28 @@ export class CommandError extends Error {
   }
 }
 
-const OUTPUT_LIMIT = 8 << 20;
+/** What any program may print, bytes. */
+export const OUTPUT_LIMIT = 8 << 20;
+
+/** C-locale text, and no variable that changes ifconfig's output (IFCONFIG_FORMAT). */
+export const childEnvironment = (): Record<string, string> => ({
+  PATH: process.env['PATH'] ?? '/sbin:/bin:/usr/sbin:/usr/bin',
+  LC_ALL: 'C',
+});
 
 /** Runs one program without a shell; resolves to its stdout, rejects with CommandError. */
 export type Exec = (file: string, args: readonly string[]) => Promise<string>;
 
 /**
  * An Exec with a deadline in milliseconds, after which the child gets SIGKILL.
- * The child sees C-locale text, and no variable that changes ifconfig's output
- * (IFCONFIG_FORMAT) reaches it.
  */
 export function execWithin(timeoutMs: number): Exec {
   return (file, args) =>
     new Promise((resolve, reject) => {
-      const env = { PATH: process.env['PATH'] ?? '/sbin:/bin:/usr/sbin:/usr/bin', LC_ALL: 'C' };
       const options = {
         timeout: timeoutMs,
         killSignal: 'SIGKILL',
-        env,
+        env: childEnvironment(),
         maxBuffer: OUTPUT_LIMIT,
       } as const;
       execFile(file, [...args], options, (error, stdout, stderr) => {

@@ -5,6 +5,11 @@ export interface Echo {
   readonly calmMs: number;
   readonly hastyMs: number;
   send(address: string): void;
+  /**
+   * Asks exactly these by itself, once every `calmMs`, and says so of every probe; absent: every
+   * probe is one `send`.
+   */
+  readonly follow?: (addresses: readonly string[]) => void;
   close(): void;
 }
 

@@ -3,9 +3,9 @@ import type { Exec } from '../sys/exec.ts';
 import type { Echo, OnReply } from './echo.ts';
 
 /**
- * Echo through ping(8), one process a probe: for hosts where raw-socket is not
- * built. Slower, so it asks less often; one probe per address at a time. `onUnsent` hears of those
- * that no descriptor was left for: they are no silence.
+ * Echo through ping(8), one process a probe, for hosts where raw-socket is not built: while somebody
+ * is suspect (standing-ping.ts asks while all is well). Slower, so it asks less often; one probe per
+ * address at a time. `onUnsent` hears of those that no descriptor was left for: they are no silence.
  */
 export function pingEcho(
   exec: Exec,

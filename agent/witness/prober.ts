@@ -43,7 +43,11 @@ export function prober(options: ProberOptions) {
   /** Asked for twice a round; null: something was heard or asked since. */
   let known: readonly PathReading[] | null = null;
 
-  function ask(target: Target): void {
+  const isHasty = ({ node }: Target): boolean =>
+    suspects.length > 0 && (node === null || suspects.includes(node));
+
+  /** A probe leaves: the one before it, if nothing came, is lost. */
+  function count(target: Target): void {
     known = null;
     if (target.waiting) {
       target.lostInRow++;
@@ -55,17 +59,21 @@ export function prober(options: ProberOptions) {
     }
     target.waiting = true;
     target.sentAtMs = clock.nowMs();
+  }
+
+  function ask(target: Target): void {
+    count(target);
     echo.send(target.address);
   }
 
   function tick(): void {
     const nowMs = clock.nowMs();
-    const calm = nowMs - calmAtMs >= echo.calmMs;
+    const calm = echo.follow === undefined && nowMs - calmAtMs >= echo.calmMs;
     if (calm) calmAtMs = nowMs;
     const hasty = suspects.length > 0;
-    for (const target of targets)
-      if (calm || (hasty && (target.node === null || suspects.includes(target.node)))) ask(target);
-    if (!closed) cancel = clock.after(hasty ? echo.hastyMs : echo.calmMs, tick);
+    for (const target of targets) if (calm || isHasty(target)) ask(target);
+    if (!closed && (hasty || echo.follow === undefined))
+      cancel = clock.after(hasty ? echo.hastyMs : echo.calmMs, tick);
   }
 
   tick();
@@ -91,6 +99,7 @@ export function prober(options: ProberOptions) {
             sentAtMs: 0,
           },
       );
+      echo.follow?.([...new Set(targets.map(({ address }) => address))]);
     },
     attend(now: readonly string[]): void {
       const more = now.some((node) => !suspects.includes(node));
@@ -98,6 +107,11 @@ export function prober(options: ProberOptions) {
       if (!more) return;
       cancel();
       tick();
+    },
+    /** The echo asks this address by itself. Where it is asked more often, those probes count. */
+    asked(address: string): void {
+      for (const target of targets)
+        if (target.address === address && !isHasty(target)) count(target);
     },
     /** An answer came in from this address. */
     answered(address: string): void {

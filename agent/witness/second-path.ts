@@ -2,10 +2,12 @@ import type { NodeReport } from '../core/model.ts';
 import { NO_ECHO, type Echo } from './echo.ts';
 import { parseGateways } from './gateways.ts';
 import { pingEcho } from './ping-echo.ts';
+import { INTERVAL_MS, standingPings } from './standing-ping.ts';
 import { prober } from './prober.ts';
 import { rawEcho } from './raw-echo.ts';
 import type { Clock } from '../sys/clock.ts';
 import { execWithin, type Exec } from '../sys/exec.ts';
+import { startLines } from '../sys/line-program.ts';
 import { sentence } from '../core/words.ts';
 import { accessSync, constants } from 'node:fs';
 
@@ -37,9 +39,10 @@ export async function secondPath(options: {
 }): Promise<SecondPath> {
   const { config, clock, exec = execWithin(TOOL_MS) } = options;
   let why = '';
-  const replies = { to: (_address: string): void => {}, unsent: (_address: string): void => {} };
-  const onReply = (address: string): void => replies.to(address);
-  const onUnsent = (address: string): void => replies.unsent(address);
+  let made: ReturnType<typeof prober> | null = null;
+  const onReply = (address: string): void => made?.answered(address);
+  const onUnsent = (address: string): void => made?.unsent(address);
+  const onAsked = (address: string): void => made?.asked(address);
   const open = (): Echo => {
     try {
       if (config.policy.icmp !== 'ping') return rawEcho(onReply);
@@ -48,13 +51,15 @@ export async function secondPath(options: {
       why = sentence(error).split('\n')[0] ?? '';
     }
     const ping = PINGS.find(isRunnable);
-    return ping === undefined ? NO_ECHO : pingEcho(exec, ping, onReply, onUnsent);
+    if (ping === undefined) return NO_ECHO;
+    const once = pingEcho(exec, ping, onReply, onUnsent);
+    const askOnce = (address: string): void => once.send(address);
+    const standing = standingPings({ ping, clock, start: startLines, onAsked, onReply, askOnce });
+    return { ...once, calmMs: INTERVAL_MS, ...standing };
   };
   const echo = open();
   const witnesses = await witnessesOf(config, exec);
-  const made = prober({ ...options, clock, echo, witnesses });
-  replies.to = (address) => made.answered(address);
-  replies.unsent = (address) => made.unsent(address);
+  made = prober({ ...options, clock, echo, witnesses });
   return { icmp: echo.kind, why, prober: made };
 }
 

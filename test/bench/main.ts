@@ -1,4 +1,5 @@
 import { drain } from './drain.ts';
+import { idle } from './idle.ts';
 import { move } from './move.ts';
 import { servers } from './servers.ts';
 import { start } from './start.ts';
@@ -10,6 +11,7 @@ import { turns } from './turns.ts';
 
 const BENCHES: Readonly<Record<string, () => Promise<unknown>>> = {
   drain,
+  idle,
   move,
   servers,
   start,

@@ -28,6 +28,13 @@ test('no file at the path: missing', async (t) => {
   t.deepEqual(await failure(t, runtime(path, options)('show info')), { kind: 'missing' });
 });
 
+test('of several readings in one line the first is named', async (t) => {
+  const path = join(shortFolder(t), 'none.sock');
+  await t.throwsAsync(runtime(path, options)('show info;show stat -1 3 -1'), {
+    message: /^show info: no stats socket at /,
+  });
+});
+
 test('a socket nobody listens on, as a killed HAProxy leaves it: refused', async (t) => {
   const haproxy = await startHaproxy(t);
   const ended = new Promise((resolve) => haproxy.child().once('exit', resolve));
