@@ -24,8 +24,8 @@ import { asFailure, usage } from './failure.ts';
 import { columns } from './render/width.ts';
 import type { Finish } from './options.ts';
 import { failed, newRequestId } from './session.ts';
-import { helpEnd, VERB_HELP } from './verb-help.ts';
-import { OFFLINE_HELP } from './verb-help-offline.ts';
+import { helpEnd, VERB_HELP } from './help/verb-help.ts';
+import { OFFLINE_HELP } from './help/verb-help-offline.ts';
 import type { Streams } from './streams.ts';
 
 const AFTER = `

@@ -8,7 +8,7 @@ import { reach, type Agent } from './connect/client.ts';
 import { chooseContext } from './connect/contexts.ts';
 import { envelopeText, nodeRows } from './json/envelope.ts';
 import { asFailure, EXIT, failureText } from './failure.ts';
-import { incompleteOf, incompleteText } from './incomplete.ts';
+import { incompleteOf, incompleteText } from './help/incomplete.ts';
 import { mayBeInterrupted } from './interrupt.ts';
 import { nodeFailures, saidOnce } from './render/acts.ts';
 import { progressShown } from './render/bar.ts';

@@ -1,5 +1,5 @@
 import { isatty } from 'node:tty';
-import { coloured, hasColour } from './colour.ts';
+import { coloured, hasColour } from './render/colour.ts';
 
 /** Where results and progress go. `out` and `err` take whole lines. */
 export interface Streams {

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import test from 'ava';
-import { coloured, hasColour } from '../../ctl/colour.ts';
+import { coloured, hasColour } from '../../ctl/render/colour.ts';
 import { serverReading } from '../core/builders.ts';
 import { desk, PROXYCTL } from './command.ts';
 import { onTerminal, terminalMissing } from './terminal.ts';

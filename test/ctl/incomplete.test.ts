@@ -1,6 +1,6 @@
 import test from 'ava';
 import type { ActError, ActResult, NodeOutcome } from '../../agent/core/results.ts';
-import { incompleteOf, incompleteText } from '../../ctl/incomplete.ts';
+import { incompleteOf, incompleteText } from '../../ctl/help/incomplete.ts';
 import { nodeFailures, saidOnce } from '../../ctl/render/acts.ts';
 
 const error = (code: string, message = code): ActError => ({

@@ -1,4 +1,4 @@
-import type { ActResult } from '../agent/core/results.ts';
+import type { ActResult } from '../../agent/core/results.ts';
 
 /** What an exit 6 is about; docs/json.md lists them. */
 export type Incomplete = 'nodes' | 'sessions' | 'checks' | 'addresses';

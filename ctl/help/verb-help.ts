@@ -1,4 +1,4 @@
-import { wrapped } from './render/wrapped.ts';
+import { wrapped } from '../render/wrapped.ts';
 
 /** What the help of a verb says besides its options. */
 export interface VerbHelp {
