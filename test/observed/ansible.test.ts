@@ -122,7 +122,7 @@ for (const [title, params, line] of STEPS)
   });
 
 test('certificate: the same, from a variable; its key is in no output and in no log', async (t) => {
-  const content = await newSite(30);
+  const content = await newSite(60);
   const params = { content, reason: 'renewed' };
   const before = await standing();
   const seen = [];

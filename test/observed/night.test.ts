@@ -43,6 +43,8 @@ test('each line of the card for the night can be typed, and does what it is for'
     // From here on no agent answers.
     if (command.line === 'proxyctl failover --by-hand') {
       await asAtFirst(lab());
+      // On a terminal each status is remembered; this is none.
+      await type(lab(), command);
       await fault(lab(), 'kill-agent', 'on');
     }
     const { code, stdout, stderr } = await type(lab(), command);
