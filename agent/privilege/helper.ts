@@ -53,9 +53,7 @@ const START_MS = 5000;
 
 interface Waiting {
   readonly sequence: number;
-  readonly asked: readonly string[];
-  readonly output: string[];
-  done(failure: HelperFailure | null, said: string): void;
+  done(failure: HelperFailure | null, said: string, lines: readonly string[]): void;
 }
 
 /**
@@ -81,6 +79,8 @@ export async function startHelper(options: HelperOptions, script = SCRIPT): Prom
   let sequence = 0;
   let gone = false;
   let rest = '';
+  /** Lines whose number has not come yet. */
+  const output: string[] = [];
 
   child.stdout.setEncoding('utf8');
   child.stdout.on('data', (chunk: string) => {
@@ -92,19 +92,22 @@ export async function startHelper(options: HelperOptions, script = SCRIPT): Prom
   child.stdin.on('error', () => undefined);
 
   function take(line: string): void {
-    const [first] = waiting;
-    if (line.startsWith(' ')) return void first?.output.push(line.slice(1));
+    if (line.startsWith(' ')) return void output.push(line.slice(1));
     const [, number, verdict, said = ''] = /^(\d+) (\w+)(?: (.*))?$/.exec(line) ?? [];
+    // One that was never asked ends nothing.
+    if (number === undefined || Number(number) > sequence) return;
+    // Lines belong to the number that follows them, whether anybody still waits for it or not.
+    const lines = output.splice(0);
     const at = waiting.findIndex((one) => one.sequence === Number(number));
     const [answered] = at < 0 ? [] : waiting.splice(at, 1);
-    if (verdict === 'ok') answered?.done(null, '');
-    else answered?.done(verdict === 'refused' ? 'refused' : 'failed', `${verdict}: ${said}`);
+    if (verdict === 'ok') answered?.done(null, '', lines);
+    else answered?.done(verdict === 'refused' ? 'refused' : 'failed', `${verdict}: ${said}`, lines);
   }
 
   const ended = new Promise<void>((resolve) => {
     const end = (): void => {
       gone = true;
-      for (const one of waiting) one.done('ended', 'it has ended');
+      for (const one of waiting) one.done('ended', 'it has ended', output);
       waiting = [];
       resolve();
     };
@@ -119,19 +122,18 @@ export async function startHelper(options: HelperOptions, script = SCRIPT): Prom
     limitMs: number,
   ): Promise<readonly string[]> {
     return new Promise((resolve, reject) => {
-      const output: string[] = [];
       const timer = setTimeout(() => {
-        // What it prints once its turn comes is no answer to those behind it.
-        if (!turn.settled(number)) waiting = waiting.filter((one) => one.sequence !== number);
+        waiting = waiting.filter((one) => one.sequence !== number);
+        turn.settled(number);
         reject(new HelperError(asked, 'silent', `no answer within ${limitMs} ms`));
       }, limitMs);
-      const done: Waiting['done'] = (failure, said) => {
+      const done: Waiting['done'] = (failure, said, lines) => {
         clearTimeout(timer);
         turn.settled(number);
-        if (failure === null) resolve(output);
-        else reject(new HelperError(asked, failure, [said, ...output].join('\n')));
+        if (failure === null) resolve(lines);
+        else reject(new HelperError(asked, failure, [said, ...lines].join('\n')));
       };
-      waiting.push({ sequence: number, asked, output, done });
+      waiting.push({ sequence: number, done });
     });
   }
 

@@ -1,11 +1,8 @@
 export interface Turns {
   /** Writes it now, or once what was said before it and is followed by content has ended. */
   add(sequence: number, line: string, content: string): void;
-  /**
-   * That request was answered, or is not waited for any more: one that was not written never is.
-   * Tells whether it was written.
-   */
-  settled(sequence: number): boolean;
+  /** That request was answered, or is not waited for any more: one that was not written never is. */
+  settled(sequence: number): void;
 }
 
 /**
@@ -31,12 +28,9 @@ export function turns(write: (text: string) => void): Turns {
       next();
     },
     settled(sequence) {
-      const before = queue.length;
       queue = queue.filter((one) => one.sequence !== sequence);
-      const wasWritten = queue.length === before;
       if (alone === sequence) alone = null;
       next();
-      return wasWritten;
     },
   };
 }

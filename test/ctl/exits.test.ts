@@ -194,7 +194,7 @@ test('a viewer may look and not touch: 4', async (t) => {
     code: 4,
     stdout: '',
     stderr: `proxyctl: servers needs the role operator; anna has viewer
-  do      ask for a certificate with the role operator
+  do      proxyctl pki issue operator NAME --role operator, by who keeps the CA
 `,
   });
 });

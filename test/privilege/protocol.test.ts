@@ -140,13 +140,15 @@ test('commands of the host are one verb each, and their lines come as they were 
   const { asked, helper } = noted(['one', 'two']);
   const commands = helperCommands(helper);
   for (const run of Object.values(commands)) t.is(await run(), 'one\ntwo\n');
-  t.deepEqual(
-    asked,
-    ['pf-info', 'pf-rules', 'pf-interfaces', 'rc-lines', 'check', 'reload'].map((verb) => [
-      verb,
-      35_000,
-    ]),
-  );
+  t.deepEqual(asked, [
+    ['pf-info', 35_000],
+    ['pf-rules', 35_000],
+    ['pf-interfaces', 35_000],
+    ['rc-lines', 35_000],
+    ['processes', 1000],
+    ['check', 35_000],
+    ['reload', 35_000],
+  ]);
 });
 
 test('without a helper the commands run as they are configured', async (t) => {
