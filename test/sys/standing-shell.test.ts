@@ -106,7 +106,7 @@ test('one that hangs is killed with its shell, who waits behind it is run all th
   ]);
   t.is(await behind, 'b\n');
   t.deepEqual(otherwise, ['/bin/echo b']);
-  t.false(isAlive(before));
+  while (isAlive(before)) await settled();
   t.not(await shellOf(exec), before);
   close();
 });
