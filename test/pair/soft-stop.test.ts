@@ -19,8 +19,7 @@ import { isGone } from './processes.ts';
 import { slow } from './sessions.ts';
 
 /** The longest time for which clients may get no answer. */
-// The aim is 200; 230 to 250 was seen on a quiet machine of two cores, in the first of these after a start.
-const GAP_MS = 300;
+const GAP_MS = 200;
 const { test, lab } = scene({ maxMoves: 100 });
 
 const statesOf = async (): Promise<string[]> => {
