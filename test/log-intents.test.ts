@@ -1,18 +1,10 @@
 import test from 'ava';
 import type { Intent } from '../agent/core/model.ts';
 import { logIntents, type Log } from '../agent/log.ts';
+import { intent } from './core/builders.ts';
 
 const intents = (count: number): Intent[] =>
-  Array.from({ length: count }, (_, at) => ({
-    key: `server//WEB/web${at}`,
-    value: 'drain',
-    deleted: false,
-    stamp: { wallMs: 1, count: at, node: 'haproxy01' },
-    actor: 'anna',
-    reason: '',
-    requestId: 'r1',
-    untilWallMs: null,
-  }));
+  Array.from({ length: count }, (_, at) => intent(`server//WEB/web${at}`, 'drain'));
 
 test('of thousands of decisions each has its line, and others have their turns between', async (t) => {
   const lines: string[] = [];

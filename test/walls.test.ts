@@ -184,6 +184,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
     refusedValues: ['../sys/exec.ts'],
     allowed: [
       '../core/acts.ts',
+      '../sys/turn.ts',
       '../wire/acts.ts',
       '../../proto/gen/messages.js',
       '@grpc/grpc-js',

@@ -3,10 +3,8 @@ import type { InspectedCertificate } from '../core/answers.ts';
 import type { CertificateReport } from '../core/model.ts';
 import { certificateDetails } from '../haproxy/certificate-details.ts';
 import { certificates } from '../haproxy/certificates.ts';
-import { configFiles, type ConfigFiles } from '../haproxy/config-files.ts';
+import { hostConfigFiles, type ConfigFiles } from '../haproxy/config-files.ts';
 import { readInfo } from '../haproxy/info.ts';
-import { wordsByRoot } from '../haproxy/process-table.ts';
-import { startedWith } from '../haproxy/started-with.ts';
 import { reloadHaproxy } from '../haproxy/reload.ts';
 import type { Runtime } from '../haproxy/runtime.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -41,7 +39,7 @@ export interface HostCertificatesOptions {
   readonly files: CertificateFiles;
   /** The command `haproxy.reload` of agent.toml, with the rights it needs. */
   readonly reload: () => Promise<unknown>;
-  /** HAProxy's processes as root sees them, as `wordsByRoot` wants them. */
+  /** HAProxy's processes as root sees them, for where this user does not. */
   readonly rootProcesses: () => Promise<string>;
   /** VIPs that this node does not hold now: a connection there reaches another node. */
   readonly elsewhere: () => readonly string[];
@@ -69,13 +67,7 @@ export function hostCertificates(options: HostCertificatesOptions): HostCertific
   const { node, config, files, clock } = options;
   const { ask } = options.socket;
   const details = (path: string) => certificateDetails(ask, path);
-  const configuration = configFiles(
-    startedWith({
-      ask,
-      config: config.haproxy.config,
-      byRoot: wordsByRoot(options.rootProcesses),
-    }),
-  );
+  const configuration = hostConfigFiles({ ...options, ask, config: config.haproxy.config });
   const scan = async () => (await configuration()).scan;
   const haproxy = { ...certificates(ask), version: async () => (await readInfo(ask)).version };
   const swapParts: NodeSwapParts = careful({

@@ -4,7 +4,9 @@ import { sentence } from '../core/words.ts';
 import { tlsBinds, type TlsBind } from './tls-binds.ts';
 import { scanConfig, type ConfigScan } from './config-scan.ts';
 import { readSections, sectionsIn, type ConfigText } from './config-text.ts';
-import type { StartedWith } from './started-with.ts';
+import { wordsByRoot } from './process-table.ts';
+import type { Runtime } from './runtime.ts';
+import { startedWith, type StartedWith } from './started-with.ts';
 
 /** What the configuration files of HAProxy say together. */
 export interface ConfigFiles {
@@ -46,6 +48,21 @@ export function configFiles(started: () => Promise<StartedWith>): () => Promise<
     return found;
   };
 }
+
+/**
+ * Those of the HAProxy of this host: `ask` is its socket, `config` the file that agent.toml names,
+ * `rootProcesses` its processes as root sees them, for where this user does not.
+ */
+export const hostConfigFiles = ({
+  ask,
+  config,
+  rootProcesses,
+}: {
+  readonly ask: Runtime;
+  readonly config: string;
+  readonly rootProcesses: () => Promise<string>;
+}): (() => Promise<ConfigFiles>) =>
+  configFiles(startedWith({ ask, config, byRoot: wordsByRoot(rootProcesses) }));
 
 /** For `default-path config`, which is of each file by itself: none where they are in several folders. */
 const oneOf = ([first, ...others]: readonly ConfigText[]): string =>

@@ -8,13 +8,13 @@ import { sentence } from '../core/words.ts';
 import type { ServerRecord, ServerTask } from '../core/servers/servers.ts';
 import type { Member } from '../core/member.ts';
 import type { Clock } from '../sys/clock.ts';
-import { configFiles, type ConfigFiles } from './config-files.ts';
+import { hostConfigFiles, type ConfigFiles } from './config-files.ts';
 import { backendsAt } from './config-scan.ts';
 import { sectionsIn } from './config-text.ts';
 import { haproxyFeed } from './feed.ts';
 import { observeHaproxy } from './observe.ts';
 import { olderSessions } from './older-sessions.ts';
-import { processesWith, wordsByRoot } from './process-table.ts';
+import { processesWith } from './process-table.ts';
 import type { Runtime } from './runtime.ts';
 import { serverDrift } from './server-drift.ts';
 import {
@@ -27,7 +27,6 @@ import {
 } from './servers.ts';
 import { showing } from './show.ts';
 import { backendsWithStateFile } from './state-file.ts';
-import { startedWith } from './started-with.ts';
 import type { StatsSocket } from './stats-socket.ts';
 import type { Liveness } from './liveness.ts';
 import { wishesInForce } from './wishes-in-force.ts';
@@ -86,13 +85,7 @@ export function haproxy(options: HaproxyOptions): Haproxy {
   const { clock, config, node, socket } = options;
   const { ask } = socket;
   const show = showing(socket.path);
-  const configuration = configFiles(
-    startedWith({
-      ask,
-      config: config.haproxy.config,
-      byRoot: wordsByRoot(options.rootProcesses),
-    }),
-  );
+  const configuration = hostConfigFiles({ ...options, ask, config: config.haproxy.config });
   let ownBackends: ReadonlySet<string> = new Set();
 
   /** Backends that begin with a state file; none where no file of HAProxy can be read. */

@@ -15,8 +15,9 @@ export interface HostProcess {
 
 /**
  * Processes of the same HAProxy besides `pid`: those it replaced and that still live, by its
- * configuration files, or because it was started to take over from them (`-sf`, `-st`), or they from others. Not its master and its own children, not `haproxy -c`, no other jail. Throws a
- * sentence where `pid` itself is not there: a user who may not see it sees no older one either.
+ * configuration files, or because it was started to take over from them (`-sf`, `-st`), or they from
+ * others. Not its master and its own children, not `haproxy -c`, no other jail. Throws a sentence
+ * where `pid` itself is not there: a user who may not see it sees no older one either.
  */
 export function olderOf(processes: readonly HostProcess[], pid: number): number[] {
   const own = processes.find((one) => one.pid === pid && filesOf(one.words) !== null);

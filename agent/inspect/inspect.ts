@@ -9,9 +9,7 @@ import { clearOfSecrets } from '../core/secrets.ts';
 import { parseCertificateList } from '../haproxy/certificates.ts';
 import { configFacts } from '../haproxy/config-facts.ts';
 import { sectionsIn } from '../haproxy/config-text.ts';
-import { configFiles } from '../haproxy/config-files.ts';
-import { wordsByRoot } from '../haproxy/process-table.ts';
-import { startedWith } from '../haproxy/started-with.ts';
+import { hostConfigFiles } from '../haproxy/config-files.ts';
 import type { Runtime } from '../haproxy/runtime.ts';
 import type { HostCommands } from '../privilege/commands.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -57,13 +55,11 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
   const exec = execWithin(TOOL_MS);
   const report = options.report();
   const part = <T>(look: () => Promise<T>): Promise<Fact<T>> => factWithin(clock, PART_MS, look);
-  const files = configFiles(
-    startedWith({
-      ask,
-      config: config.haproxy.config,
-      byRoot: wordsByRoot(() => commands.processes()),
-    }),
-  )();
+  const files = hostConfigFiles({
+    ask,
+    config: config.haproxy.config,
+    rootProcesses: () => commands.processes(),
+  })();
   files.catch(() => undefined);
   const nodes = [config.node, ...config.peers.map(({ node }) => node)];
   const read = files.then(async ({ texts, problems }) => ({

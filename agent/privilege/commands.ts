@@ -10,8 +10,8 @@ export interface HostCommands {
   /** What pf does on each interface, as `pfctl -sI -v` prints it: only `set skip` shows there. */
   pfInterfaces(): Promise<string>;
   /**
-   * Lines of rc.conf, and of the files read after it for the network, that make a vhid or start what acts on CARP, each
-   * FILE:LINE:TEXT, passwords replaced: for an agent that may not read them itself.
+   * Lines of rc.conf, and of the files read after it for the network, that make a vhid or start what
+   * acts on CARP, each FILE:LINE:TEXT, passwords replaced: for an agent that may not read them itself.
    */
   rcLines(): Promise<string>;
   /**

@@ -5,11 +5,12 @@ import type { ActResult } from '../core/results.ts';
 import type { Report } from '../core/verbs.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
 import type { Clock } from '../sys/clock.ts';
+import { othersTurn } from '../sys/turn.ts';
 import { progressToWire, resultToWire } from '../wire/results.ts';
 import { callerOf, operatorOf } from './access.ts';
 import type { Calling, Origin } from './access.ts';
 import { failureToStatus, toFailure } from './failures.ts';
-import { InPieces, othersTurn } from './in-pieces.ts';
+import { InPieces } from './in-pieces.ts';
 import type { Notices } from './notices.ts';
 import { turnedAway } from './turned-away.ts';
 

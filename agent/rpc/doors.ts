@@ -1,10 +1,10 @@
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Clock } from '../sys/clock.ts';
+import { othersTurn } from '../sys/turn.ts';
 import { arrivals } from './arrivals.ts';
 import type { Door } from './bound.ts';
 import { readOn } from './http2-server.ts';
-import { othersTurn } from './in-pieces.ts';
 import { looks } from './looks.ts';
 import { watchSession, type Held, type SessionWatch } from './session-watch.ts';
 import { SHARES, keyOf, kindOf, sourceOf, spare, whoGoes } from './shares.ts';

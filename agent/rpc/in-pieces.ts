@@ -1,5 +1,4 @@
-/** Resolves once everything that waits has had its turn: heartbeats come first. */
-export const othersTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+import { othersTurn } from '../sys/turn.ts';
 
 /**
  * An answer that is long for its lists, as several messages of its type: to protobuf their bytes

@@ -2,13 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import type { Command } from 'commander';
-import { buildProgram } from '../../ctl/program.ts';
+import { silentProgram } from './verbs.ts';
 
-const program = buildProgram(
-  '',
-  { out: () => undefined, err: () => undefined, live: null } as never,
-  () => undefined,
-);
+const program = silentProgram();
 
 const FILES = ['agent', 'ctl', 'docs', 'packaging'].flatMap((folder) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })

@@ -1,18 +1,8 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { buildProgram } from '../../ctl/program.ts';
-import type { Streams } from '../../ctl/streams.ts';
 import { desk, overTls, steady, unbroken } from './command.ts';
-
-const nothing = (): undefined => undefined;
-const silent: Streams = {
-  out: nothing,
-  err: nothing,
-  screen: nothing,
-  states: nothing,
-  live: null,
-};
+import { silentProgram, verbsOf } from './verbs.ts';
 
 test('without a verb: the whole help on standard error, 2; with --help on standard output, 0', async (t) => {
   const { run } = await desk(t);
@@ -122,11 +112,7 @@ test('options of every verb may stand before it, and help VERB and version are v
 });
 
 test('the help of every verb is whole sentences, with examples and exit codes', (t) => {
-  const program = buildProgram('', silent, () => undefined);
-  const leaves = program.commands.flatMap((one) =>
-    one.commands.length === 0 ? [one] : one.commands,
-  );
-  const poor = leaves.filter((one) => {
+  const poor = verbsOf(silentProgram()).filter(([, one]) => {
     let text = '';
     one.configureOutput({ writeOut: (more) => (text += more) });
     one.outputHelp();
@@ -137,7 +123,7 @@ test('the help of every verb is whole sentences, with examples and exit codes', 
     );
   });
   t.deepEqual(
-    poor.map((one) => `${one.parent?.name() ?? ''} ${one.name()}`),
+    poor.map(([words]) => words),
     [],
   );
 });

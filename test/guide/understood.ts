@@ -1,19 +1,10 @@
-import { CommanderError, type Command } from 'commander';
-import { buildProgram } from '../../ctl/program.ts';
-import type { Streams } from '../../ctl/streams.ts';
-
-const nowhere: Streams = {
-  out: () => undefined,
-  err: () => undefined,
-  live: null,
-  screen: () => undefined,
-  states: () => undefined,
-};
+import { CommanderError } from 'commander';
+import { silentProgram, verbsOf } from '../ctl/verbs.ts';
 
 /** Why the program does not take this command line; null: it would, and nothing was done. */
 export async function refusal(argv: readonly string[]): Promise<string | null> {
-  const program = buildProgram('', nowhere, () => undefined);
-  for (const verb of leaves(program)) verb.action(() => undefined);
+  const program = silentProgram();
+  for (const [, verb] of verbsOf(program)) verb.action(() => undefined);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return null;
@@ -22,6 +13,3 @@ export async function refusal(argv: readonly string[]): Promise<string | null> {
     return error instanceof Error ? error.message : String(error);
   }
 }
-
-const leaves = (command: Command): Command[] =>
-  command.commands.flatMap((one) => (one.commands.length === 0 ? [one] : leaves(one)));

@@ -1,5 +1,5 @@
 import { labOrder } from '../lab/lab.ts';
-import { asking, DRAIN, MAINT, onBoth, READY, slow } from '../pair/sessions.ts';
+import { asking, DRAIN, haproxyPid, MAINT, onBoth, READY, slow } from '../pair/sessions.ts';
 import {
   adminState,
   asked,
@@ -51,13 +51,11 @@ test('clients that stick to a drained server are noticed and said', async (t) =>
 test('a drain is in force within 200 ms of the first answer of a reloaded HAProxy, on either node', async (t) => {
   t.is(await exitOf(lab(), 'drain', 'WEB/web3'), 0);
   for (const node of lab().nodes) {
-    const pid = async () =>
-      /^Pid: (\d+)$/m.exec(await runtime(node, 'show info').catch(() => ''))?.[1] ?? '';
-    const before = await pid();
+    const before = await haproxyPid(node);
     const reloaded = labOrder(lab().name, { op: 'reload', node: node.name });
     let answeredMs = 0;
     for (let now = before; now === before || now === ''; answeredMs = performance.now())
-      now = await pid();
+      now = await haproxyPid(node);
     while ((await adminState(node, 'WEB/web3').catch(() => READY)) !== DRAIN)
       t.true(performance.now() - answeredMs < 5000, 'it is never drained again');
     const tookMs = performance.now() - answeredMs;

@@ -7,8 +7,7 @@ import type { Command } from 'commander';
 import { parse } from 'smol-toml';
 import { parseConfig } from '../../agent/config/config.ts';
 import { agentToml } from '../../agent/config/schema.ts';
-import { buildProgram } from '../../ctl/program.ts';
-import type { Streams } from '../../ctl/streams.ts';
+import { silentProgram, verbsOf } from '../ctl/verbs.ts';
 import { TREE } from './clones.ts';
 import { items, longOption, PAGES, pagePath, section, type Item } from './manual.ts';
 
@@ -29,22 +28,7 @@ withMandoc('the man pages pass mandoc -T lint', (t) => {
   }
 });
 
-type Verb = readonly [words: string, command: Command];
-
-const leaves = (command: Command, words: readonly string[] = []): Verb[] =>
-  command.commands.flatMap((one): Verb[] => {
-    const here = [...words, one.name()];
-    return one.commands.length === 0 ? [[here.join(' '), one]] : leaves(one, here);
-  });
-
-const nowhere: Streams = {
-  out: () => undefined,
-  err: () => undefined,
-  live: null,
-  screen: () => undefined,
-  states: () => undefined,
-};
-const verbs = leaves(buildProgram('', nowhere, () => undefined));
+const verbs = verbsOf(silentProgram());
 const longOf = (command: Command): string[] =>
   command.options.flatMap(({ long, hidden }) => (typeof long === 'string' && !hidden ? long : []));
 const documented = (source: string): string[] =>

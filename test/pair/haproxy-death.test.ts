@@ -10,10 +10,10 @@ import {
   logOf,
   masters,
   nodeAt,
-  runtime,
   scene,
   seenBy,
 } from './scene.ts';
+import { haproxyPid, succeeded } from './sessions.ts';
 
 const GAP_MS = 300;
 // HAProxy dies more often here than the budget of moves allows in ten minutes.
@@ -133,12 +133,10 @@ test('HAProxy dead on both: nothing moves, and it is said', async (t) => {
 
 test('a reload of HAProxy is no death: no client fails, nothing moves', async (t) => {
   const first = nodeAt(lab(), 0);
-  const pidOf = async (): Promise<string> =>
-    /^Pid: (\d+)$/m.exec(await runtime(first, 'show info'))?.[1] ?? '';
-  const before = await pidOf();
+  const before = await haproxyPid(first);
   const probe = await startProbe(lab());
   await labOrder(lab().name, { op: 'reload', node: first.name });
-  await eventually('a new process answers', async () => (await pidOf()) !== before);
+  await succeeded(first, before);
   await probe.more(300);
   const seen = await probe.end();
   const { failed, by } = seen;

@@ -1,23 +1,13 @@
 import ava from 'ava';
 import { canGiveRootUp } from '../lab/accounts.ts';
-import { labOrder } from '../lab/lab.ts';
-import { asking, busy } from './sessions.ts';
-import { asked, calm, eventually, exitOf, fault, nodeAt, runtime, scene } from './scene.ts';
+import { asking, busy, reloadHaproxy } from './sessions.ts';
+import { asked, calm, eventually, exitOf, fault, nodeAt, scene } from './scene.ts';
 
 // The agents of this lab become nobody, and the kernel hides HAProxy from them.
 const { test: labTest, lab } = canGiveRootUp()
   ? scene({ user: 'nobody', hidden: true })
   : { test: null, lab: scene().lab };
 const test = labTest ?? ava.serial.skip;
-
-const pidOf = async (at: number): Promise<string> =>
-  /^Pid: (\d+)$/m.exec(await runtime(nodeAt(lab(), at), 'show info').catch(() => ''))?.[1] ?? '';
-
-async function reload(at: number): Promise<void> {
-  const before = await pidOf(at);
-  await labOrder(lab().name, { op: 'reload', node: nodeAt(lab(), at).name });
-  await eventually('a new process', async () => !['', before].includes(await pidOf(at)));
-}
 
 const unseen = async (): Promise<unknown[]> => {
   const { json } = await asked(lab(), 'doctor');
@@ -40,7 +30,7 @@ test('an older process that nobody can ask is waited for, also by an agent that 
   );
   await eventually('each server has some', async () => (await busy(lab())).length === 3);
   await fault(lab(), 'kill-agent', 'on', nodeAt(lab(), 0));
-  await reload(0);
+  await reloadHaproxy(lab(), nodeAt(lab(), 0));
   await fault(lab(), 'kill-agent', 'off', nodeAt(lab(), 0));
   await eventually('it is counted', async () => {
     const { json } = await asked(lab(), 'doctor');

@@ -1,16 +1,7 @@
 import { startProbe } from '../lab/client.ts';
 import { labOrder } from '../lab/lab.ts';
-import {
-  adminState,
-  asked,
-  calm,
-  eventually,
-  exitOf,
-  fault,
-  nodeAt,
-  runtime,
-  scene,
-} from './scene.ts';
+import { adminState, asked, calm, eventually, exitOf, fault, nodeAt, scene } from './scene.ts';
+import { haproxyPid, succeeded } from './sessions.ts';
 
 const { test, lab } = scene();
 
@@ -21,8 +12,6 @@ const DRAIN = 8;
 
 const onBoth = (target: string): Promise<number[]> =>
   Promise.all(lab().nodes.map((node) => adminState(node, target)));
-const pidOf = async (at: number): Promise<string> =>
-  /^Pid: (\d+)$/m.exec(await runtime(nodeAt(lab(), at), 'show info'))?.[1] ?? '';
 
 test('drain, maint and ready are in force on both nodes when they return, and twice is once', async (t) => {
   for (const [verb, state] of [
@@ -112,12 +101,9 @@ test('a drain is in force again after HAProxy was reloaded, and after it was kil
       await fault(lab(), 'kill-haproxy', 'off', nodeAt(lab(), 0));
     },
   ]) {
-    const before = await pidOf(0);
+    const before = await haproxyPid(nodeAt(lab(), 0));
     await again();
-    await eventually('a new process', async () => {
-      const pid = await pidOf(0).catch(() => before);
-      return pid !== before && pid !== '';
-    });
+    await succeeded(nodeAt(lab(), 0), before);
     await eventually('it is drained again', async () => (await onBoth('WEB/web3'))[0] === DRAIN);
   }
   await calm(lab());

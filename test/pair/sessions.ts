@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { inside } from '../lab/lab.ts';
+import { inside, labOrder } from '../lab/lab.ts';
 import { CHECKOUT } from '../lab/plan.ts';
-import type { LabReport } from '../lab/report.ts';
+import type { LabNode, LabReport } from '../lab/report.ts';
 import { adminState, eventually, nodeAt, runtime } from './scene.ts';
 
 /** What `show servers state` has of a server's state. */
@@ -29,6 +29,21 @@ export function asking(lab: LabReport, host: string, path: string, times = 1) {
     },
     stop: () => child.kill(),
   };
+}
+
+/** The process that answers on the stats socket of a node; empty where none does. */
+export const haproxyPid = async (node: LabNode): Promise<string> =>
+  /^Pid: (\d+)$/m.exec(await runtime(node, 'show info').catch(() => ''))?.[1] ?? '';
+
+/** Resolves once another process than `before` answers there. */
+export const succeeded = (node: LabNode, before: string): Promise<void> =>
+  eventually('a new process answers', async () => !['', before].includes(await haproxyPid(node)));
+
+/** Reloads the HAProxy of a node and resolves once the new one answers. */
+export async function reloadHaproxy(lab: LabReport, node: LabNode): Promise<void> {
+  const before = await haproxyPid(node);
+  await labOrder(lab.name, { op: 'reload', node: node.name });
+  await succeeded(node, before);
 }
 
 /** Servers that serve WEB now, by their sessions on the first node. */

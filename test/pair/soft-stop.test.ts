@@ -11,12 +11,11 @@ import {
   masters,
   nodeAt,
   nodeNow,
-  runtime,
   scene,
   seenBy,
 } from './scene.ts';
 import { isGone } from './processes.ts';
-import { slow } from './sessions.ts';
+import { haproxyPid, slow, succeeded } from './sessions.ts';
 
 /** The longest time for which clients may get no answer. */
 const GAP_MS = 200;
@@ -32,9 +31,6 @@ const alertsOf = async (): Promise<string> => {
   const { json } = await asked(lab(), 'status');
   return JSON.stringify(json.result?.['alerts']);
 };
-
-const pidOf = async (at: number): Promise<number> =>
-  Number(/^Pid: (\d+)$/m.exec(await runtime(nodeAt(lab(), at), 'show info'))?.[1]);
 
 function short(t: ExecutionContext, what: string, seen: Probed): void {
   t.log(`${what}: gap ${seen.longest_gap_ms} ms, ${seen.failed} failed`);
@@ -78,11 +74,11 @@ test('a soft stop with a session: the address leaves at once, and the session go
 test('a reload whose new process dies, with sessions on the old one: the address leaves at once', async (t) => {
   const [first, second] = [await nodeNow(lab(), 0), nodeAt(lab(), 1)];
   const { client } = await slow(lab(), 20_000);
-  const before = await pidOf(0);
+  const before = await haproxyPid(first);
   const probe = await startProbe(lab());
   await probe.answeredBy(first.name, 20);
   await labOrder(lab().name, { op: 'reload', node: first.name });
-  await eventually('a new process answers', async () => (await pidOf(0)) !== before);
+  await succeeded(first, before);
   t.false(isGone(first.haproxy_pid ?? 0));
   await fault(lab(), 'kill-haproxy', 'on', first);
   await probe.answeredBy(second.name, 50);

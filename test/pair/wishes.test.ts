@@ -1,25 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { labOrder } from '../lab/lab.ts';
-import { asking, busy } from './sessions.ts';
+import { asking, busy, reloadHaproxy } from './sessions.ts';
 import { asked, calm, eventually, exitOf, nodeAt, runtime, scene } from './scene.ts';
 
 const { test, lab } = scene();
-
-const pidOf = async (at: number): Promise<string> =>
-  /^Pid: (\d+)$/m.exec(await runtime(nodeAt(lab(), at), 'show info').catch(() => ''))?.[1] ?? '';
-
-async function reload(at: number): Promise<void> {
-  const before = await pidOf(at);
-  await labOrder(lab().name, { op: 'reload', node: nodeAt(lab(), at).name });
-  await eventually('a new process', async () => !['', before].includes(await pidOf(at)));
-}
 
 test('sessions that a reload left with the older process are waited for', async (t) => {
   const clients = Array.from({ length: 6 }, () =>
     asking(lab(), 'www.example.net', '/plain/slow/4000'),
   );
   await eventually('each server has some', async () => (await busy(lab())).length === 3);
-  await reload(0);
+  await reloadHaproxy(lab(), nodeAt(lab(), 0));
   const drained = asked(lab(), 'drain', 'WEB/web1', '--wait');
   const first = await Promise.race([
     drained.then(() => 'drain'),
@@ -43,7 +33,7 @@ test('a drain whose server is taken out of haproxy.conf is said, ends with ready
   try {
     for (const [at, path] of confs.entries()) {
       writeFileSync(path, (before[at] ?? '').replace(without, ''));
-      await reload(at);
+      await reloadHaproxy(lab(), nodeAt(lab(), at));
     }
     await eventually(
       'it is said once',
@@ -51,7 +41,7 @@ test('a drain whose server is taken out of haproxy.conf is said, ends with ready
     );
     // The name is used again on one node, and another goes on without.
     writeFileSync(confs[0] ?? '', before[0] ?? '');
-    await reload(0);
+    await reloadHaproxy(lab(), nodeAt(lab(), 0));
     await eventually(
       'it is said to be back',
       async () => (await alerts()).join() === 'server-back WEB/web3',
@@ -64,7 +54,7 @@ test('a drain whose server is taken out of haproxy.conf is said, ends with ready
   } finally {
     for (const [at, path] of confs.entries()) {
       writeFileSync(path, before[at] ?? '');
-      await reload(at);
+      await reloadHaproxy(lab(), nodeAt(lab(), at));
     }
   }
   await calm(lab());

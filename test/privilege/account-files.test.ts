@@ -4,15 +4,10 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test, { type ExecutionContext } from 'ava';
 import {
   giveLog,
   giveRecord,
@@ -20,17 +15,10 @@ import {
   refuseSteered,
 } from '../../agent/privilege/account.ts';
 import type { Exec } from '../../agent/sys/exec.ts';
+import { asRoot, folderOf, SOMEBODY } from './somebody.ts';
 
-// Only root can give files away.
-const asRoot = process.getuid?.() === 0 ? test : test.skip;
-const SOMEBODY = { name: 'somebody', uid: 64_001, gid: 64_002 };
 const groups: Exec = () => Promise.resolve('64002 64003\n');
 
-function folderOf(t: ExecutionContext): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'proxyctl-account-')));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 const modeOf = (path: string): string => (lstatSync(path).mode & 0o777).toString(8);
 const ownerOf = (path: string): string => `${lstatSync(path).uid} ${lstatSync(path).gid}`;
 

@@ -5,30 +5,18 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { accountOf, giveDirectory, giveLog } from '../../agent/privilege/account.ts';
 import { execWithin } from '../../agent/sys/exec.ts';
+import { asRoot, folderOf, SOMEBODY } from './somebody.ts';
 
-// Only root can give files away.
-const asRoot = process.getuid?.() === 0 ? test : test.skip;
 const exec = execWithin(10_000);
-const SOMEBODY = { name: 'somebody', uid: 64_001, gid: 64_002 };
 const main = fileURLToPath(new URL('../../agent/main.js', import.meta.url));
-
-function folderOf(t: ExecutionContext): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'proxyctl-account-')));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 const ownerOf = (path: string): string => {
   const { uid, gid, mode } = lstatSync(path);

@@ -4,18 +4,12 @@ import { InPieces } from '../../agent/rpc/in-pieces.ts';
 import { serversAnswerFromWire } from '../../agent/wire/servers.ts';
 import { statusFromWire } from '../../agent/wire/status.ts';
 import { ControlService } from '../../proto/gen/services.ts';
+import { intent } from '../core/builders.ts';
 import { clientOf, createWorld, emptyStatus, serveWorld } from './world.ts';
 
-const wishes: readonly Intent[] = Array.from({ length: 1234 }, (_, at) => ({
-  key: `server//WEB/web${at}`,
-  value: 'drain',
-  deleted: false,
-  stamp: { wallMs: 1_700_000_000_000, count: at, node: 'haproxy01' },
-  actor: 'anna',
-  reason: 'a test',
-  requestId: 'r1',
-  untilWallMs: null,
-}));
+const wishes: readonly Intent[] = Array.from({ length: 1234 }, (_, at) =>
+  intent(`server//WEB/web${at}`, 'drain', { reason: 'a test' }),
+);
 
 test('between two pieces of a long answer everybody else has a turn', async (t) => {
   const order: string[] = [];

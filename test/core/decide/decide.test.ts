@@ -2,20 +2,13 @@ import test from 'ava';
 import { decide } from '../../../agent/core/decide/decide.ts';
 import type { Action, Decision } from '../../../agent/core/decide/decision.ts';
 import { NO_MEMORY } from '../../../agent/core/decide/memory.ts';
-import type { AddressReport, NodeReport, NodeView } from '../../../agent/core/model.ts';
+import type { NodeView } from '../../../agent/core/model.ts';
 import type { View } from '../../../agent/core/decide/view.ts';
 import { heard, intent, POLICY, view, wishes } from '../builders.ts';
 import { address, NOW, report } from '../../reports.ts';
+import { A, B, type Change, onA, onB } from './three-nodes.ts';
 
 // haproxy01 is preferred (base 0), haproxy02 the other (base 100), unless said.
-const A = 'haproxy01';
-const B = 'haproxy02';
-
-type Change = Partial<Omit<NodeReport, 'addresses'>>;
-const onA = (mine: Partial<AddressReport>, change: Change = {}): NodeView =>
-  heard(report(A, { ...change, addresses: [address({ baseAdvskew: 0, ...mine })] }));
-const onB = (mine: Partial<AddressReport>, change: Change = {}): NodeView =>
-  heard(report(B, { ...change, addresses: [address({ baseAdvskew: 100, ...mine })] }));
 
 const DOWN: Change = { health: 'down', healthReason: 'HAProxy is down: socket refused' };
 const away = (node: NodeView, change: Partial<NodeView> = {}): NodeView => ({

@@ -1,17 +1,10 @@
 import test from 'ava';
 import { forecast } from '../../../agent/core/decide/forecast.ts';
-import type { AddressReport, Intent, NodeReport, NodeView } from '../../../agent/core/model.ts';
-import { heard, intent, view, wishes } from '../builders.ts';
-import { address, NOW, report } from '../../reports.ts';
+import type { Intent, NodeView } from '../../../agent/core/model.ts';
+import { intent, view, wishes } from '../builders.ts';
+import { NOW } from '../../reports.ts';
+import { A, B, type Change, MASTER, onA, onB } from './three-nodes.ts';
 
-const A = 'haproxy01';
-const B = 'haproxy02';
-type Change = Partial<Omit<NodeReport, 'addresses'>>;
-const onA = (mine: Partial<AddressReport> = {}, change: Change = {}): NodeView =>
-  heard(report(A, { ...change, addresses: [address({ baseAdvskew: 0, ...mine })] }));
-const onB = (mine: Partial<AddressReport> = {}, change: Change = {}): NodeView =>
-  heard(report(B, { ...change, addresses: [address({ baseAdvskew: 100, ...mine })] }));
-const MASTER = { state: 'MASTER' } as const;
 const DEAD: Change = { health: 'down', healthReason: 'HAProxy is down', healthSinceMs: NOW };
 const foresees = (nodes: readonly NodeView[], now: readonly Intent[], then: readonly Intent[]) =>
   forecast(view(A, nodes, { intents: wishes(...now) }), wishes(...then), NOW).map(

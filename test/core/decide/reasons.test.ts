@@ -3,19 +3,12 @@ import { decide } from '../../../agent/core/decide/decide.ts';
 import { explainAddress } from '../../../agent/core/decide/explain.ts';
 import { NO_MEMORY } from '../../../agent/core/decide/memory.ts';
 import type { View } from '../../../agent/core/decide/view.ts';
-import type { AddressReport, NodeReport, NodeView } from '../../../agent/core/model.ts';
-import { heard, intent, POLICY, view, wishes } from '../builders.ts';
-import { address, NOW, report } from '../../reports.ts';
+import type { NodeView } from '../../../agent/core/model.ts';
+import { intent, POLICY, view, wishes } from '../builders.ts';
+import { NOW } from '../../reports.ts';
+import { A, B, type Change, MASTER, onA, onB } from './three-nodes.ts';
 
 // haproxy01 is preferred (base 0), haproxy02 the other (base 100); hold is 10 s.
-const A = 'haproxy01';
-const B = 'haproxy02';
-type Change = Partial<Omit<NodeReport, 'addresses'>>;
-const onA = (mine: Partial<AddressReport> = {}, change: Change = {}): NodeView =>
-  heard(report(A, { ...change, addresses: [address({ baseAdvskew: 0, ...mine })] }));
-const onB = (mine: Partial<AddressReport> = {}, change: Change = {}): NodeView =>
-  heard(report(B, { ...change, addresses: [address({ baseAdvskew: 100, ...mine })] }));
-const MASTER = { state: 'MASTER' } as const;
 const DEAD: Change = {
   health: 'down',
   healthReason: 'HAProxy is down',

@@ -3,27 +3,15 @@ import { decide } from '../../../agent/core/decide/decide.ts';
 import type { Action, Decision } from '../../../agent/core/decide/decision.ts';
 import { NO_MEMORY, type Memory } from '../../../agent/core/decide/memory.ts';
 import { explainAddress } from '../../../agent/core/decide/explain.ts';
-import type {
-  AddressReport,
-  Intent,
-  NodeReport,
-  NodeView,
-  PathReading,
-} from '../../../agent/core/model.ts';
+import type { AddressReport, Intent, NodeView, PathReading } from '../../../agent/core/model.ts';
 import { withEcho } from '../../../agent/core/peers.ts';
 import { TIMINGS } from '../../../agent/core/timing.ts';
 import type { View } from '../../../agent/core/decide/view.ts';
 import { heard, intent, POLICY, view, wishes } from '../builders.ts';
 import { address, NOW, report } from '../../reports.ts';
+import { A, answers, B, type Change, onA, onB, silent } from './three-nodes.ts';
 
 // haproxy01 is preferred (base 0), haproxy02 the other (base 100); hold is 10 s.
-const A = 'haproxy01';
-const B = 'haproxy02';
-type Change = Partial<Omit<NodeReport, 'addresses'>>;
-const onA = (mine: Partial<AddressReport>, change: Change = {}): NodeView =>
-  heard(report(A, { ...change, addresses: [address({ baseAdvskew: 0, ...mine })] }));
-const onB = (mine: Partial<AddressReport>, change: Change = {}): NodeView =>
-  heard(report(B, { ...change, addresses: [address({ baseAdvskew: 100, ...mine })] }));
 const DOWN: Change = { health: 'down', healthReason: 'HAProxy is down', healthSinceMs: NOW - 100 };
 const degraded = (forMs: number): Change => ({
   health: 'degraded',
@@ -145,22 +133,6 @@ test('an advskew that somebody else changed is not countered before hold', (t) =
 });
 
 // The second path.
-const path = (node: string | null, change: Partial<PathReading> = {}): PathReading => ({
-  network: 'wan',
-  node,
-  answeredAtMs: NOW - 10,
-  lostInRow: 0,
-  lostSinceMs: null,
-  steadySinceMs: NOW - 60_000,
-  ...change,
-});
-const silent = (node: string | null): PathReading =>
-  path(node, {
-    answeredAtMs: NOW - 300,
-    lostInRow: 5,
-    lostSinceMs: NOW - 280,
-    steadySinceMs: null,
-  });
 const quiet = (node: NodeView, ms = 300): NodeView => ({
   ...node,
   peerClass: 'suspect',
@@ -173,14 +145,18 @@ const classBy = (paths: readonly PathReading[], silentMs = 300) => {
 };
 
 test('peer classes: each from its own evidence', (t) => {
-  t.deepEqual(classBy([silent(A), path(null)]), { peerClass: 'dead', fresh: false });
+  t.deepEqual(classBy([silent(A), answers(null)]), { peerClass: 'dead', fresh: false });
   t.deepEqual(classBy([silent(A), silent(null)]), { peerClass: 'isolated', fresh: true });
-  t.deepEqual(classBy([path(A), path(null)], 1200), { peerClass: 'frozen', fresh: false });
-  t.deepEqual(classBy([path(A), path(null)]), { peerClass: 'suspect', fresh: true });
+  t.deepEqual(classBy([answers(A), answers(null)], 1200), { peerClass: 'frozen', fresh: false });
+  t.deepEqual(classBy([answers(A), answers(null)]), { peerClass: 'suspect', fresh: true });
   t.deepEqual(classBy([]), { peerClass: 'suspect', fresh: true }, 'no echo: no verdict');
-  const never = path(A, { answeredAtMs: null, lostInRow: 9, lostSinceMs: NOW - 400 });
-  t.deepEqual(classBy([never, path(null)]), { peerClass: 'suspect', fresh: true }, 'icmp filtered');
-  const before = path(null, { answeredAtMs: NOW - 299, lostInRow: 2, lostSinceMs: NOW - 200 });
+  const never = answers(A, { answeredAtMs: null, lostInRow: 9, lostSinceMs: NOW - 400 });
+  t.deepEqual(
+    classBy([never, answers(null)]),
+    { peerClass: 'suspect', fresh: true },
+    'icmp filtered',
+  );
+  const before = answers(null, { answeredAtMs: NOW - 299, lostInRow: 2, lostSinceMs: NOW - 200 });
   t.is(
     classBy([silent(A), before]).peerClass,
     'suspect',
@@ -195,7 +171,7 @@ const dead = (change: Partial<NodeView> = {}): NodeView => ({
   heardAtMs: NOW - 320,
   ...change,
 });
-const evidence = { paths: [silent(A), path(null)] };
+const evidence = { paths: [silent(A), answers(null)] };
 const early = (nodes: readonly NodeView[], change: Partial<View> = {}, memory = NO_MEMORY) =>
   decide(view(B, nodes, { ...evidence, ...change }), memory, NOW);
 
@@ -218,7 +194,7 @@ test('no early takeover without every piece of evidence', (t) => {
   const off = { ...POLICY, earlyTakeoverMs: 0 };
   none(early([dead(), onB({})], { policy: off }), 'switched off');
   const old = { ...silent(A), answeredAtMs: NOW - 2500 };
-  none(early([dead(), onB({})], { paths: [old, path(null)] }), 'the path was not proven lately');
+  none(early([dead(), onB({})], { paths: [old, answers(null)] }), 'the path was not proven lately');
   const backup = { ...onA({}), peerClass: 'dead' as const, fresh: false, heardAtMs: NOW - 320 };
   none(early([backup, onB({})]), 'it was not MASTER');
 });
@@ -231,8 +207,8 @@ test('heard again at once, the early takeover was wrong: an alert, and none agai
   const next = { ...dead({ heardAtMs: NOW + 9000 }) };
   const later = NOW + 9320;
   const paths = [
-    path(A, { answeredAtMs: later - 300, lostInRow: 5, lostSinceMs: later - 280 }),
-    path(null, { answeredAtMs: later - 5 }),
+    answers(A, { answeredAtMs: later - 300, lostInRow: 5, lostSinceMs: later - 280 }),
+    answers(null, { answeredAtMs: later - 5 }),
   ];
   const again = (nowMs: number, shift: number) =>
     decide(

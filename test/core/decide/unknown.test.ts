@@ -2,19 +2,13 @@ import test from 'ava';
 import { decide } from '../../../agent/core/decide/decide.ts';
 import { NO_MEMORY } from '../../../agent/core/decide/memory.ts';
 import { healthOf } from '../../../agent/core/health.ts';
-import type { AddressReport, NodeReport, NodeView } from '../../../agent/core/model.ts';
+import type { AddressReport, NodeReport } from '../../../agent/core/model.ts';
 import type { View } from '../../../agent/core/decide/view.ts';
-import { heard, intent, POLICY, view, wishes } from '../builders.ts';
+import { intent, POLICY, view, wishes } from '../builders.ts';
 import { address, haproxy, NOW, report } from '../../reports.ts';
+import { A, B, type Change, onA, onB } from './three-nodes.ts';
 
 // A peer of a newer build says a word that this one does not know. haproxy01 is preferred.
-const A = 'haproxy01';
-const B = 'haproxy02';
-type Change = Partial<Omit<NodeReport, 'addresses'>>;
-const onA = (mine: Partial<AddressReport>, change: Change = {}): NodeView =>
-  heard(report(A, { ...change, addresses: [address({ baseAdvskew: 0, ...mine })] }));
-const onB = (mine: Partial<AddressReport>, change: Change = {}): NodeView =>
-  heard(report(B, { ...change, addresses: [address({ baseAdvskew: 100, ...mine })] }));
 const UNKNOWN: Change = { health: 'unknown', healthReason: 'napping' };
 const DOWN: Change = { health: 'down', healthReason: 'HAProxy is down', healthSinceMs: NOW - 100 };
 const DEGRADED: Change = { health: 'degraded', healthSinceMs: NOW - 60_000 };
