@@ -1,14 +1,16 @@
 import type { ActHeader } from '../core/acts.ts';
 import { ActFailure } from '../core/results.ts';
 import { backendsDown, isObserver, isOpen } from '../core/health.ts';
-import { maintenanceKey, wish } from '../core/intents.ts';
+import { leavingAgain } from '../core/decide/forecast.ts';
+import type { View } from '../core/decide/view.ts';
+import { maintenanceKey, pinKey, wish } from '../core/intents.ts';
 import type { NodeReport } from '../core/model.ts';
 import { mastersOf, type PairAddress } from './addresses.ts';
 import { gossipObjection } from './gossip-checks.ts';
 import type { Pair } from './pair.ts';
 
-/** Throws ActFailure when the address should not or cannot move to `to`. Nothing is touched. */
-export function checkTarget(pair: Pair, address: PairAddress, to: string, header: ActHeader): void {
+/** Throws ActFailure when the address cannot move to `to`. Nothing is touched. */
+export function checkTarget(pair: Pair, address: PairAddress, to: string): void {
   const { id } = address;
   const target = pair.view().find(({ node }) => node === to);
   const refuse = (
@@ -92,11 +94,40 @@ export function checkTarget(pair: Pair, address: PairAddress, to: string, header
       closed,
       `see haproxy.conf and its log on ${to} first`,
     );
-  const lost = worse(pair, target.report, masters);
-  if (lost !== null && !header.acceptRisks.includes('peer-unhealthy')) {
-    const accept = '--accept-risk=peer-unhealthy';
-    return refuse('unsafe', 'peer_unhealthy', lost, `proxyctl status, or accept it: ${accept}`);
-  }
+}
+
+/** Throws ActFailure where backends would be lost by the move, unless that risk is accepted. */
+export function checkLoss(pair: Pair, { id }: PairAddress, to: string, header: ActHeader): void {
+  if (header.acceptRisks.includes('peer-unhealthy')) return;
+  const target = pair.view().find(({ node }) => node === to)?.report ?? null;
+  const lost = target === null ? null : worse(pair, target, mastersOf(pair, id));
+  if (lost === null) return;
+  throw new ActFailure('unsafe', {
+    code: 'peer_unhealthy',
+    message: `not moved: ${to} cannot serve ${id}`,
+    cause: lost,
+    remediation: 'proxyctl status, or accept it: --accept-risk=peer-unhealthy',
+    retryable: true,
+  });
+}
+
+/**
+ * Throws ActFailure where the address would leave `to` again as soon as nothing pins it there: a
+ * failback takes its own pin back at its end. `view`: what the loop decides from; null: not known.
+ */
+export function checkStays(pair: Pair, { id }: PairAddress, to: string, view: View | null): void {
+  if (view === null) return;
+  const unpinned = new Map(view.intents);
+  unpinned.delete(pinKey(id));
+  const why = leavingAgain(view, unpinned, { address: id, node: to }, pair.clock.nowMs());
+  if (why === null) return;
+  throw new ActFailure('unsafe', {
+    code: 'would_not_stay',
+    message: `not moved: ${id} would not stay on ${to}`,
+    cause: why,
+    remediation: `mend that first, or keep it there all the same: proxyctl failover --vhid ${id} --to ${to}`,
+    retryable: true,
+  });
 }
 
 const isLost = (report: NodeReport | null, id: string): boolean =>

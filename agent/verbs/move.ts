@@ -1,4 +1,5 @@
 import type { MoveAct } from '../core/acts.ts';
+import type { View } from '../core/decide/view.ts';
 import {
   ActFailure,
   type ActResult,
@@ -8,10 +9,11 @@ import {
 import { pinKey, wish } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';
-import { checkTarget } from './move-checks.ts';
+import { checkLoss, checkStays, checkTarget } from './move-checks.ts';
 import { cutText, sessionsOn } from './cut-sessions.ts';
+import { isPinnedTo, isThere, planOf, type Plan } from './move-plan.ts';
 import { untold } from './untold.ts';
-import { addressesOf, mastersOf, type PairAddress } from './addresses.ts';
+import { addressesOf, mastersOf } from './addresses.ts';
 import { watchDark, type DarkTimes } from './dark.ts';
 import {
   absent,
@@ -25,36 +27,38 @@ import {
   type Pair,
 } from './pair.ts';
 
-interface Plan {
-  readonly address: PairAddress;
-  readonly from: string;
-  readonly to: string;
-  readonly pin: Intent | null;
-  /** MASTER there already, alone. */
-  readonly there: boolean;
-}
-
 /**
  * `failover` and `failback`: checks both nodes, stores the pin on both, watches
  * the two loops converge, reads again. A verb that gives up takes its pin back
  * before it reports failure. Said twice it changes nothing: without `to` a
- * failover means the node that the address is pinned to already.
+ * failover means the node that the address is pinned to already. A failback to where the address
+ * would not stay is refused: its pin ends with it.
  */
-export async function move(pair: Pair, act: MoveAct, report: Report): Promise<ActResult> {
+export async function move(
+  pair: Pair,
+  act: MoveAct,
+  report: Report,
+  /** What the loop decides from; null: not known yet. */
+  view: () => View | null = () => null,
+): Promise<ActResult> {
   const startedAtMs = pair.clock.nowMs();
   const { header } = act;
   const said = steps(pair.clock, report);
   const end = (rest: Parameters<typeof result>[3]): ActResult =>
     result(pair, header, startedAtMs, rest);
 
-  const plans = addressesOf(pair, act.addresses).map((address) => plan(pair, act, address));
+  const plans = addressesOf(pair, act.addresses).map((address) => planOf(pair, act, address));
   refuseStale(
     pair,
     header,
     plans.map(({ address }) => pinKey(address.id)),
   );
   const moving = plans.filter(({ there }) => !there);
-  for (const one of moving) checkTarget(pair, one.address, one.to, header);
+  for (const { address, to } of moving) {
+    checkTarget(pair, address, to);
+    if (act.unpin) checkStays(pair, address, to, view());
+    checkLoss(pair, address, to, header);
+  }
   // A new end is a new wish.
   const pinning = plans.filter((one) =>
     act.unpin ? one.pin !== null : !isPinnedTo(one) || act.untilMs !== null,
@@ -155,40 +159,6 @@ export async function move(pair: Pair, act: MoveAct, report: Report): Promise<Ac
       darkTimes,
     ),
   });
-}
-
-function plan(pair: Pair, act: MoveAct, address: PairAddress): Plan {
-  const masters = mastersOf(pair, address.id);
-  const from = masters.length === 1 ? (masters[0] ?? '') : '';
-  const pin = wish(pair.intents(), pinKey(address.id), pair.clock.wallMs());
-  // Said before: a step that is tried again must not undo itself.
-  const pinned = act.toggle ? undefined : pin?.value;
-  const to = act.unpin ? address.preferred : (act.to ?? pinned ?? other(pair, address, from));
-  if (!pair.members.some(({ node }) => node === to)) {
-    throw new ActFailure('not-found', {
-      code: 'no_such_node',
-      message: `no node is called ${to}`,
-      cause: `the nodes are ${pair.members.map(({ node }) => node).join(', ')}`,
-      remediation: 'proxyctl failover --to names one of them',
-    });
-  }
-  return { address, from, to, pin, there: from === to };
-}
-
-const isPinnedTo = ({ pin, to }: Plan): boolean => pin !== null && pin.value === to;
-
-/** The other node, or of several the preferred one that is in touch. */
-function other(pair: Pair, address: PairAddress, from: string): string {
-  const rest = address.nodes.filter(({ node }) => node !== from);
-  const chosen = rest.find(({ fresh }) => fresh) ?? rest[0];
-  if (chosen !== undefined) return chosen.node;
-  const peer = pair.members.find(({ node }) => node !== from);
-  return peer?.node ?? pair.node;
-}
-
-function isThere(pair: Pair, { address, to }: Plan): boolean {
-  const masters = mastersOf(pair, address.id);
-  return masters.length === 1 && masters[0] === to;
 }
 
 async function withdraw(

@@ -32,7 +32,7 @@ export function controlVerbs(
   const once = requests(pair);
   return {
     status: () => Promise.resolve(now()),
-    move: (act, report) => once(act, (one) => move(pair, one, report)),
+    move: (act, report) => once(act, (one) => move(pair, one, report, view)),
     explain: (addresses) => explain(pair, view(), addresses),
     history: (addresses, limit) => history(pair, addresses, limit),
     doctor: (ask) => doctor(pair, ask, alarmDays, () => now().alerts),

@@ -1,4 +1,5 @@
 import type { ActHeader, AdminState } from '../../agent/core/acts.ts';
+import type { View } from '../../agent/core/decide/view.ts';
 import type { ActResult } from '../../agent/core/results.ts';
 import { maintenanceKey, PAUSE_KEY, pinKey, serverKey } from '../../agent/core/intents.ts';
 import { setAutomation, setMaintenance } from '../../agent/verbs/automation.ts';
@@ -62,7 +63,8 @@ export function order(
     if (result.outcome === 'reached') acknowledge(world, pair, what);
     return result.outcome;
   };
-  return perform(pair, what, untilMs, head).then(ended, (error: unknown) => {
+  const view = (): View | null => agent.node?.loop.view() ?? null;
+  return perform(pair, what, untilMs, head, view).then(ended, (error: unknown) => {
     const { outcome, detail } = asFailure(error);
     world.verbs.delete(number);
     world.troubled();
@@ -76,12 +78,14 @@ function perform(
   what: Order,
   untilMs: number | null,
   header: ActHeader,
+  view: () => View | null,
 ): Promise<ActResult> {
   const quiet = (): void => undefined;
   switch (what.verb) {
     case 'move': {
       const { to, unpin, address } = what;
-      return move(pair, { header, addresses: [address], to, toggle: false, unpin, untilMs }, quiet);
+      const act = { header, addresses: [address], to, toggle: false, unpin, untilMs };
+      return move(pair, act, quiet, view);
     }
     case 'maintenance':
       return setMaintenance(pair, { header, node: what.node, on: what.on, untilMs }, quiet);

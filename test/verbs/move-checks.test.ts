@@ -22,11 +22,10 @@ function refusal(
     ['haproxy01', 'haproxy02'].map((node) => memberOf(node)),
     { clock: new FakeClock({ wallMs: NOW }), view: () => nodes },
   );
-  const header = { requestId: 'r', actor: '', reason: '', acceptRisks: [], dryRun: false };
   const [one] = addressesOf(pair, ['1']);
   if (one === undefined) throw new Error('no address');
   try {
-    checkTarget(pair, one, 'haproxy02', { ...header, timeoutMs: null, seen: null });
+    checkTarget(pair, one, 'haproxy02');
     return null;
   } catch (error) {
     if (!(error instanceof ActFailure)) throw error;

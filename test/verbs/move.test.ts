@@ -1,9 +1,10 @@
 import test from 'ava';
 import type { MoveAct } from '../../agent/core/acts.ts';
 import { mergeIntents, pinKey, wish, type Intents } from '../../agent/core/intents.ts';
-import type { NodeView } from '../../agent/core/model.ts';
+import type { NodeReport, NodeView } from '../../agent/core/model.ts';
+import { ActFailure } from '../../agent/core/results.ts';
 import { move } from '../../agent/verbs/move.ts';
-import { heard } from '../core/builders.ts';
+import { heard, view as decisionView } from '../core/builders.ts';
 import { address, NOW, report } from '../reports.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { memberOf, pairOf } from '../scripted.ts';
@@ -29,7 +30,7 @@ const ACT: MoveAct = {
 };
 
 /** A pair in which an address is where it is pinned to the moment that is stored, else where it was. */
-function desk(): {
+function desk(home: Partial<NodeReport> = {}): {
   readonly say: (act?: Partial<MoveAct>) => Promise<unknown>;
   readonly pin: () => unknown;
 } {
@@ -40,6 +41,7 @@ function desk(): {
   const on = (node: string, baseAdvskew: number): NodeView =>
     heard(
       report(node, {
+        ...(node === A ? home : {}),
         addresses: [address({ baseAdvskew, state: at === node ? 'MASTER' : 'BACKUP' })],
       }),
     );
@@ -54,11 +56,17 @@ function desk(): {
   const pair = pairOf([member(A), member(B)], {
     clock,
     intents: () => intents,
-    view: () => [on(A, 0), on(B, 100)],
+    view: () => nodes(),
   });
+  const nodes = (): NodeView[] => [on(A, 0), on(B, 100)];
   return {
     say: async (act = {}) => {
-      const done = await move(pair, { ...ACT, ...act }, () => undefined);
+      const done = await move(
+        pair,
+        { ...ACT, ...act },
+        () => undefined,
+        () => decisionView(B, nodes(), { intents }),
+      );
       const [row] = done.addresses;
       return [done.outcome, done.changed, row?.outcome, row?.from, row?.to];
     },
@@ -113,4 +121,31 @@ test('failback moves by a pin that is called a failback, and takes it back', asy
   await say();
   t.deepEqual(await say({ unpin: true }), ['reached', true, 'moved', B, A]);
   t.is(pin(), null);
+});
+
+test('failback to where it would not stay is refused, whatever is accepted: its pin ends with it', async (t) => {
+  const { say, pin } = desk({
+    health: 'degraded',
+    healthReason: 'backend GITEA is down here and up on a peer',
+    healthSinceMs: 0,
+  });
+  await say();
+  const header = { ...HEADER, acceptRisks: ['peer-unhealthy'] as const };
+  const refused = await t.throwsAsync(say({ unpin: true, header }), { instanceOf: ActFailure });
+  t.deepEqual(
+    [refused.outcome, refused.detail, pin()],
+    [
+      'unsafe',
+      {
+        code: 'would_not_stay',
+        message: 'not moved: 1@wan would not stay on haproxy01',
+        cause: 'haproxy01 is degraded: backend GITEA is down here and up on a peer',
+        remediation:
+          'mend that first, or keep it there all the same: proxyctl failover --vhid 1@wan --to haproxy01',
+        retryable: true,
+      },
+      [B, null],
+    ],
+  );
+  t.deepEqual(await say({ to: A }), ['reached', true, 'moved', B, A]);
 });

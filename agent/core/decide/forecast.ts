@@ -32,3 +32,28 @@ export function forecast(view: View, intents: Intents, nowMs: number): Foreseen[
     return to === null || to === from || to === anyway ? [] : [{ address, from, to }];
   });
 }
+
+/**
+ * Why an address that is MASTER on `node` alone would leave it again within `hold` under these
+ * intents, if nothing else changes, as a sentence for "it would not stay: ..."; null: it would stay.
+ */
+export function leavingAgain(
+  view: View,
+  intents: Intents,
+  { address, node }: { readonly address: string; readonly node: string },
+  nowMs: number,
+): string | null {
+  const nodes = view.nodes.map((one) => {
+    if (one.report === null) return one;
+    const addresses = one.report.addresses.map((mine) =>
+      mine.address === address && mine.state !== 'INIT'
+        ? { ...mine, state: one.node === node ? ('MASTER' as const) : ('BACKUP' as const) }
+        : mine,
+    );
+    return { ...one, report: { ...one.report, addresses } };
+  });
+  const then: View = { ...view, nodes, intents };
+  const { owner: chosen, place, over } = owner(address, then, nowMs + view.policy.holdMs);
+  if (chosen === null || place === null || over === null || chosen.node === node) return null;
+  return place.says({ chosen, other: over, view: then });
+}

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { forecast } from '../../../agent/core/decide/forecast.ts';
+import { forecast, leavingAgain } from '../../../agent/core/decide/forecast.ts';
 import type { Intent, NodeView } from '../../../agent/core/model.ts';
-import { intent, view, wishes } from '../builders.ts';
+import { intent, POLICY, view, wishes } from '../builders.ts';
 import { NOW } from '../../reports.ts';
 import { A, B, type Change, MASTER, onA, onB } from './three-nodes.ts';
 
@@ -30,4 +30,26 @@ test('a host that is not well for `hold` yet is foreseen to be', (t) => {
     '1@wan haproxy02 haproxy01',
   ]);
   t.deepEqual(foresees([back, onB(MASTER)], [], [out]), [], 'it goes home without it too');
+});
+
+test('what would not stay on a host once it is there says why, and else nothing', (t) => {
+  const degraded: Change = {
+    health: 'degraded',
+    healthReason: 'backend GITEA is down here and up on a peer',
+    healthSinceMs: NOW - 10,
+  };
+  const leaving = (nodes: readonly NodeView[], intents: readonly Intent[], policy = POLICY) =>
+    leavingAgain(
+      view(B, nodes, { policy }),
+      wishes(...intents),
+      { address: '1@wan', node: A },
+      NOW,
+    );
+  const why = 'haproxy01 is degraded: backend GITEA is down here and up on a peer';
+  t.is(leaving([onA({}, degraded), onB(MASTER)], []), why);
+  t.is(leaving([onA({}, degraded), onB(MASTER)], [], { ...POLICY, failback: 'manual' }), why);
+  t.is(leaving([onA({}, degraded), onB(MASTER)], [intent('pin/1@wan', A)]), null);
+  t.is(leaving([onA(), onB(MASTER)], []), null);
+  t.is(leaving([onA(), onB(MASTER)], [], { ...POLICY, failback: 'manual' }), null);
+  t.is(leaving([onA({}, degraded), onB(MASTER, degraded)], []), null, 'no better elsewhere');
 });
