@@ -1,4 +1,5 @@
 import type { Exec } from '../sys/exec.ts';
+import { othersTurn } from '../sys/turn.ts';
 import { fenceLease } from './fence.ts';
 import { directTell, type Tell } from './tell.ts';
 
@@ -61,6 +62,9 @@ export function wordsOf(vhid: KnownVhid, change: CarpChange): readonly (readonly
 /** Groups that stand for "no unicast peer": CARP's own. */
 const MULTICAST = new Set(['224.0.0.18', 'ff02::12']);
 
+/** Programs started in one turn of the loop: each start copies this process's page tables (fork(2)). */
+const A_TURN = 4;
+
 /**
  * The acts with this process's own rights: root's. Several vhids are as many ifconfigs side by side:
  * one keeps a single vhid in static variables and sets that one (setcarp_vhid(), FreeBSD
@@ -73,15 +77,20 @@ export function directActs(
   const lease = fenceLease(exec, tools.sysctl);
   return {
     async set(sets) {
-      const done = await Promise.allSettled(
-        sets.map(({ vhid, change }) => {
-          const words = wordsOf(vhid, change).flat();
-          const args = [vhid.interface, 'vhid', String(vhid.vhid), ...words, ...unicast(vhid)];
-          return exec(tools.ifconfig, args);
-        }),
-      );
-      const failed = done.find((one) => one.status === 'rejected');
-      if (failed !== undefined) throw failed.reason;
+      const started: Promise<{ readonly reason: unknown } | null>[] = [];
+      for (const [at, { vhid, change }] of sets.entries()) {
+        if (at > 0 && at % A_TURN === 0) await othersTurn();
+        const words = wordsOf(vhid, change).flat();
+        const args = [vhid.interface, 'vhid', String(vhid.vhid), ...words, ...unicast(vhid)];
+        started.push(
+          exec(tools.ifconfig, args).then(
+            () => null,
+            (reason: unknown) => ({ reason }),
+          ),
+        );
+      }
+      const failed = (await Promise.all(started)).find((one) => one !== null);
+      if (failed !== undefined) throw failed?.reason;
     },
     async advertise() {
       await exec(tools.sysctl, ['net.inet.carp.demotion=0']);
