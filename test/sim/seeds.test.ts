@@ -41,6 +41,8 @@ const KEPT = [
   96986591,
   // A failback to a degraded host: there, and back again as soon as its pin was taken back.
   34742196,
+  // Dead on both, one of them heard nothing: the MASTER lowered itself for nobody.
+  34743242,
 ];
 for (const seed of KEPT)
   test(`seed ${seed} breaks no invariant any more`, async (t) => {

@@ -8,10 +8,17 @@ import type { View } from './view.ts';
 /** That node is heard, and does not hear this one. */
 export const isDeaf = ({ oneWay }: NodeView): boolean => oneWay?.deaf === 'it';
 
-/** Nobody answers: no other node is heard that hears this one, and not all of them are known to be dead. */
+/**
+ * Nobody answers: no other node is heard that hears this one, and one of them might serve. That does
+ * not one that is dead, nor one that says that its HAProxy is: that it hears nothing keeps nobody from
+ * believing it.
+ */
 export const isUnheard = (view: View): boolean =>
   freshNodes(view.nodes).every((one) => one.node === view.self || isDeaf(one)) &&
-  view.nodes.some(({ node, peerClass }) => node !== view.self && peerClass !== 'dead');
+  view.nodes.some((one) => one.node !== view.self && mightServe(one));
+
+const mightServe = ({ peerClass, fresh, report }: NodeView): boolean =>
+  peerClass !== 'dead' && !(fresh && report?.health === 'down');
 
 /** Since when nobody answers; only where `isUnheard`. */
 const unheardSinceMs = ({ nodes, self }: View, me: NodeReport): number =>

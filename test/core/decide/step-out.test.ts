@@ -179,6 +179,19 @@ test('nobody has answered for long: what HAProxy leaves is left to whoever lives
   );
 });
 
+test('one that hears nothing and says that its HAProxy is dead is nobody to leave it to, until it lives', (t) => {
+  const peer = (change: Change): NodeView => ({
+    ...onB({}, change),
+    oneWay: { deaf: 'it', sinceMs: NOW - 5000 },
+  });
+  const at = (nowMs: number) =>
+    view(A, [onA({ state: 'MASTER' }, DEAD), peer(nowMs < NOW + 3000 ? DEAD : {})]);
+  t.deepEqual(
+    course((nowMs) => at(nowMs), [0, 1100, 2900, 3000]).map(([, done]) => done),
+    ['', '', '', 'step-out 254'],
+  );
+});
+
 test('one that does not hear us while another does is no reason: the handshake goes on', (t) => {
   const deaf = { ...onB(), oneWay: { deaf: 'it', sinceMs: NOW - 5000 } } as const;
   const third = heard(report('haproxy03', { addresses: [address({ baseAdvskew: 150 })] }));
