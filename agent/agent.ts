@@ -110,13 +110,21 @@ export async function startAgent(
   });
   const happens = hostEvents({ ...common, files, running, parts, notify });
 
-  const { ended } = await hostShown({
+  const shown = await hostShown({
     ...common,
     parts,
     running,
     certificates: () => upkeep?.seen() ?? { certificates: [], findings: [], atWallMs: null },
   });
-  const server = await hostServer({ ...common, files, bound, running, links, parts, ended });
+  const server = await hostServer({
+    ...common,
+    files,
+    bound,
+    running,
+    links,
+    parts,
+    ended: shown.ended,
+  });
   shedBy(server.shed);
   opened.opened(() => Promise.all([links.close(), server.close(GRACE_MS)]));
 
@@ -148,7 +156,7 @@ export async function startAgent(
   return {
     lost: privileges.lost,
     addresses: server.addresses,
-    ...hostReload({ ...common, files, links, happens }),
+    ...hostReload({ ...common, files, links, notify, shown, happens }),
     ...endings({ ...common, ...running, carp: kernel }, privileges.will),
     stop: opened.end,
   };

@@ -92,8 +92,8 @@ export interface Config {
   };
   readonly notify: readonly NotifyConfig[];
   readonly metrics: { readonly listen: readonly string[] };
-  /** Where the page of the pair is answered; empty: nowhere. */
-  readonly web: { readonly listen: readonly string[] };
+  /** Where the page of the pair is answered (empty: nowhere), and to which names besides localhost and addresses. */
+  readonly web: { readonly listen: readonly string[]; readonly names: readonly string[] };
 }
 
 /** One [[notify]]; of the keys of other kinds than its own the defaults. */

@@ -83,6 +83,14 @@ const mailbox = v.pipe(
   string,
   v.regex(/^[^\s@:,?<>"();\\-][^\s@:,?<>"();\\]*@[^\s@:,?<>"();\\]+$/, 'must be one mail address'),
 );
+/** As a browser is told it; a port is none of it. */
+const webName = v.pipe(
+  string,
+  v.check(
+    (text) => text.length <= 253 && /^[a-z0-9_](?:[a-z0-9._-]*[a-z0-9])?$/i.test(text),
+    'must be a name as in http://NAME/, without port and wildcard',
+  ),
+);
 /** What http-01 can prove: RFC 8555, 8.3 and 7.1.3 know no wildcard there. */
 const hostName = v.pipe(
   string,
@@ -280,7 +288,13 @@ export const agentToml = v.strictObject({
     [],
   ),
   metrics: v.optional(v.strictObject({ listen: v.optional(list(address), []) }), {}),
-  web: v.optional(v.strictObject({ listen: v.optional(list(address), []) }), {}),
+  web: v.optional(
+    v.strictObject({
+      listen: v.optional(list(address), []),
+      names: v.optional(v.pipe(list(webName), v.maxLength(100, 'at most 100 names')), []),
+    }),
+    {},
+  ),
 });
 
 export type AgentToml = v.InferOutput<typeof agentToml>;

@@ -21,6 +21,8 @@ export interface MetricsOptions extends GaugeSource {
 }
 
 export interface Metrics extends Counts {
+  /** Answers on these addresses from now on. */
+  readonly move: (addresses: readonly string[]) => void;
   readonly close: () => void;
 }
 
@@ -72,5 +74,5 @@ export function startMetrics(options: MetricsOptions): Metrics {
     handle: (request, response) => void reply(request, response),
     ...listenProblem(problems, SUBJECT, 'no metrics: it'),
   });
-  return { ...counted, close: () => listeners.close() };
+  return { ...counted, move: listeners.move, close: listeners.close };
 }

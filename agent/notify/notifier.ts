@@ -9,15 +9,14 @@ import { sentence } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import { bounded, type NotifyMemory, type Pending } from './memory.ts';
-import { GATHER_MS, NO_TURN, ownOf, turnOf, type Turn } from './turns.ts';
+import { FRESH, nextRetryMs, trialOf, type Trial } from './trial.ts';
+import { GATHER_MS, NO_TURN, ownOf, turnOf } from './turns.ts';
 
 /** So long nothing is told after a start that has not met its peers, ms: one of them may have told it. */
 const MEET_MS = 8000;
 /** So many messages a target and minute; what is more waits and is one message. */
 const MOST_A_MINUTE = 20;
 const MINUTE_MS = 60_000;
-/** Between two tries of a target that fails, ms: doubled each time. */
-const [RETRY_MS, LONGEST_RETRY_MS] = [5000, 300_000];
 /** A target that fails for so long is an alert, ms. */
 const FAILING_MS = 300_000;
 /** So long an event waits, ms. */
@@ -28,16 +27,6 @@ const MOST_SEEN = 5000;
 /** A target of this node. `send` resolves once it has the message, in a time of its own. */
 export interface Target extends NotifyFilter {
   readonly send: (message: NotifyMessage) => Promise<void>;
-}
-
-interface Trial {
-  readonly sentAtMs: number[];
-  sending: boolean;
-  retryMs: number;
-  retryAtMs: number;
-  /** Null: the last try succeeded. */
-  failedSinceMs: number | null;
-  turn: Turn;
 }
 
 /**
@@ -59,7 +48,8 @@ export function notifier(options: {
   /** The report of this node has something new to tell. */
   readonly changed: () => void;
 }) {
-  const { node, pair, targets, clock, problems, keep, changed } = options;
+  const { node, pair, clock, problems, keep, changed } = options;
+  let { targets } = options;
   const startedMs = clock.nowMs();
   const trials = new Map(targets.map(({ name }) => [name, trialOf()]));
   let { memory } = options;
@@ -177,6 +167,7 @@ export function notifier(options: {
     const events = waiting.map(({ event }) => event);
     trial.sending = true;
     for (const { told, ids } of batches(target, memory.open.get(name) ?? new Map(), events)) {
+      if (!targets.includes(target)) break;
       const { dropped } = memory;
       if (told.length > 0) {
         if (trial.sentAtMs.length >= MOST_A_MINUTE) break;
@@ -201,15 +192,16 @@ export function notifier(options: {
     let cause = '';
     try {
       await target.send({ pair, node, target: name, test, told, dropped });
-      Object.assign(trial, { failedSinceMs: null, retryMs: RETRY_MS, retryAtMs: 0 });
+      Object.assign(trial, FRESH);
       problems.clear(`notify ${name}`);
     } catch (error) {
       cause = sentence(error);
       const nowMs = clock.nowMs();
       trial.failedSinceMs ??= nowMs;
       trial.retryAtMs = nowMs + trial.retryMs;
-      trial.retryMs = Math.min(LONGEST_RETRY_MS, trial.retryMs * 2);
-      if (nowMs - trial.failedSinceMs >= FAILING_MS)
+      trial.retryMs = nextRetryMs(trial.retryMs);
+      // One that was taken away meanwhile is nobody's trouble.
+      if (nowMs - trial.failedSinceMs >= FAILING_MS && targets.includes(target))
         problems.raise(`notify ${name}`, cause, `proxyctl notify test ${name}`);
     }
     if (was !== failing(name)) changed();
@@ -284,15 +276,23 @@ export function notifier(options: {
             return { name, problem, tookMs: Math.round(clock.nowMs() - atMs) };
           }),
       ),
+    /**
+     * Tells these from now on. One that is the same object goes on as it was, another of its name is
+     * tried at once; what waits for one that is gone is told to nobody by this node.
+     */
+    retarget(next: readonly Target[]): void {
+      const before = targets;
+      targets = next;
+      for (const target of before.filter((one) => !next.includes(one))) {
+        const { name } = target;
+        problems.clear(`notify ${name}`);
+        const trial = trials.get(name);
+        if (trial !== undefined) Object.assign(trial, FRESH);
+        if (!next.some((one) => one.name === name)) trials.delete(name);
+      }
+      for (const { name } of next) if (!trials.has(name)) trials.set(name, trialOf());
+      changed();
+    },
     stop: (): void => void (stopped = true),
   };
 }
-
-const trialOf = (): Trial => ({
-  sentAtMs: [],
-  sending: false,
-  retryMs: RETRY_MS,
-  retryAtMs: 0,
-  failedSinceMs: null,
-  turn: NO_TURN,
-});

@@ -6,40 +6,43 @@ import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import { VERSION } from '../version.ts';
 import type { hostPair } from './host-pair.ts';
+import { shown, type Shown } from './shown.ts';
 
-/** Metrics of this agent, where agent.toml asks for them; null: it does not. */
-export async function hostMetrics(host: {
-  readonly config: Config;
+/** Metrics of this agent, from when agent.toml asks for them; they count from then on. */
+export function hostMetrics(host: {
   readonly clock: Clock;
   readonly problems: Problems;
   readonly parts: Pick<ReturnType<typeof hostPair>, 'pair' | 'status'>;
   readonly running: Pick<ReturnType<typeof startNode>, 'loop'>;
   readonly certificates: () => CertificatesSeen;
-}): Promise<Metrics | null> {
-  const { config, clock, problems, certificates } = host;
+}): Shown<Config['metrics']> & { readonly ended: Metrics['ended'] } {
+  const { clock, problems, certificates } = host;
   const { pair, status } = host.parts;
   const { loop } = host.running;
-  const { listen: addresses } = config.metrics;
-  if (addresses.length === 0) return null;
-  // Read where it is wanted only; one file with the rest in the package.
-  const { startMetrics } = await import('../metrics/metrics.ts');
-  const metrics = startMetrics({
-    pair: pair.name,
-    node: pair.node,
-    version: VERSION,
-    addresses,
-    stored: loop.history(),
-    clock,
-    problems,
-    status,
-    peers: loop.peers,
-    certificates,
+  let metrics: Metrics | null = null;
+  const there = shown<Config['metrics']>(async ({ listen: addresses }) => {
+    // Read where it is wanted only; one file with the rest in the package.
+    const { startMetrics } = await import('../metrics/metrics.ts');
+    const started = startMetrics({
+      pair: pair.name,
+      node: pair.node,
+      version: VERSION,
+      addresses,
+      stored: loop.history(),
+      clock,
+      problems,
+      status,
+      peers: loop.peers,
+      certificates,
+    });
+    metrics = started;
+    loop.onLate(started.late);
+    loop.onRound(() => {
+      started.round();
+      started.carries((loop.report()?.addresses ?? []).map(({ address }) => address));
+      started.history(loop.history());
+    });
+    return { become: ({ listen }) => started.move(listen), close: () => started.close() };
   });
-  loop.onLate(metrics.late);
-  loop.onRound(() => {
-    metrics.round();
-    metrics.carries((loop.report()?.addresses ?? []).map(({ address }) => address));
-    metrics.history(loop.history());
-  });
-  return metrics;
+  return { ...there, ended: (...end) => metrics?.ended(...end) };
 }

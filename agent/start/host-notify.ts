@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { Config, NotifyConfig } from '../config/config.ts';
 import type { Standing } from '../core/events/event-changes.ts';
 import type { PairEvent } from '../core/events/events.ts';
@@ -35,10 +36,19 @@ export async function hostNotify(host: {
     problems.raise('notify.json', `${path} cannot be read: ${sentence(error)}`, remedy);
     return NOTHING_PENDING;
   });
+  const made = new Map<string, { readonly one: NotifyConfig; readonly target: Target }>();
+  /** What has not changed stays the same target. */
+  const targetOf = (one: NotifyConfig): Target => {
+    const before = made.get(one.name);
+    if (before !== undefined && isDeepStrictEqual(before.one, one)) return before.target;
+    const target = { ...filterOf(one), send: senderOf(one, clock) };
+    made.set(one.name, { one, target });
+    return target;
+  };
   const telling = notifier({
     node: config.node,
     pair: config.pair,
-    targets: config.notify.map((one): Target => ({ ...filterOf(one), send: senderOf(one, clock) })),
+    targets: config.notify.map(targetOf),
     clock,
     problems,
     memory,
@@ -49,6 +59,8 @@ export async function hostNotify(host: {
   return {
     ...telling,
     happened: (event: PairEvent): void => telling.happened(event),
+    /** Another agent.toml: to these from now on. */
+    become: (next: Pick<Config, 'notify'>): void => telling.retarget(next.notify.map(targetOf)),
     /** Resolves once what is known now is on disk, or cannot be. */
     saved: (): Promise<void> => saved,
   };

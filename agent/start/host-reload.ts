@@ -6,6 +6,8 @@ import type { Problems } from '../problems.ts';
 import type { hostEvents } from './host-events.ts';
 import type { HostFiles } from './host-files.ts';
 import type { hostLinks } from './host-links.ts';
+import type { hostNotify } from './host-notify.ts';
+import type { hostShown } from './host-shown.ts';
 import { reloading } from './reload.ts';
 
 /** What SIGHUP does to a running agent, and puts on record of it. */
@@ -16,18 +18,25 @@ export function hostReload(host: {
   readonly problems: Problems;
   readonly files: Pick<HostFiles, 'tls' | 'audit' | 'events' | 'revocations' | 'own'>;
   readonly links: Pick<ReturnType<typeof hostLinks>, 'renew'>;
+  readonly notify: Pick<Awaited<ReturnType<typeof hostNotify>>, 'become'>;
+  readonly shown: Pick<Awaited<ReturnType<typeof hostShown>>, 'become'>;
   readonly happens: Pick<ReturnType<typeof hostEvents>, 'reloaded' | 'refused'>;
   /** It may decide otherwise now. */
   readonly onChange: () => void;
 }) {
-  const { config, policy, log, problems, links, happens, onChange } = host;
+  const { config, policy, log, problems, links, notify, shown, happens, onChange } = host;
   const { tls, audit, events, revocations, own } = host.files;
   const renewed = (): void => {
     links.renew();
     own.look();
     void revocations.reload();
   };
-  const apply = reloading({ running: config, policy, tls, renewed, log, problems });
+  const become = (next: Config): void => {
+    notify.become(next);
+    // An address that cannot be had is a problem of its own.
+    void shown.become(next);
+  };
+  const apply = reloading({ running: config, policy, tls, become, renewed, log, problems });
   return {
     reload(next: Config): void {
       problems.clear('config');

@@ -26,8 +26,8 @@ export async function hostServer(host: {
   readonly links: ReturnType<typeof hostLinks>;
   readonly parts: Pick<ReturnType<typeof hostPair>, 'pair' | 'local' | 'status'>;
   readonly problems: Pick<Problems, 'raise' | 'clear'>;
-  /** Hears what acts came to; null: nobody wants to know. */
-  readonly ended: ActEnded | null;
+  /** Hears what acts came to. */
+  readonly ended: ActEnded;
   /** Tells of a listener that cannot be used while another can. */
   readonly problemOf: (subject: string, cause: string, remedy: string) => void;
 }): Promise<RunningServer> {
@@ -49,7 +49,7 @@ export async function hostServer(host: {
     pair: config.pair,
     node: config.node,
     peers: config.peers.map((peer) => peer.node),
-    control: host.ended === null ? verbs : measured(verbs, host.ended),
+    control: measured(verbs, host.ended),
     member: parts.local,
     fromPeers: fromPeers(gossip, storeIntents, (peer) => links.hurry(peer)),
     clock,

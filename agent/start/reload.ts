@@ -18,6 +18,9 @@ const LIVE = {
   fence: 'fence',
 } as const satisfies Readonly<Record<string, keyof Policy>>;
 
+/** Sections that a running part takes over as a whole. */
+const WHOLE = ['notify', 'metrics', 'web'] as const;
+
 /** What is only read at start, by its name in agent.toml. TLS files are read again; their paths are not. */
 const AT_START: Readonly<Record<string, (config: Config) => unknown>> = {
   node: ({ node }) => node,
@@ -37,9 +40,6 @@ const AT_START: Readonly<Record<string, (config: Config) => unknown>> = {
   'policy.icmp': ({ policy }) => policy.icmp,
   certificates: ({ certificates }) => certificates,
   acme: ({ acme }) => acme,
-  notify: ({ notify }) => notify,
-  metrics: ({ metrics }) => metrics,
-  web: ({ web }) => web,
 };
 
 /** Moves nothing. */
@@ -53,6 +53,8 @@ export function reloading(options: {
   readonly running: Config;
   readonly policy: Policy;
   readonly tls: Tls;
+  /** Takes over the sections of WHOLE. */
+  readonly become: (next: Config) => void;
   /** The TLS files were read again and are in use. */
   readonly renewed: () => void;
   readonly log: Log;
@@ -63,7 +65,8 @@ export function reloading(options: {
   /** Why the TLS files before stay in use; empty: the new ones are. */
   readonly refused: string;
 } {
-  const { running, policy, tls, renewed, log, problems } = options;
+  const { running, policy, tls, become, renewed, log, problems } = options;
+  let before = running;
   return (next) => {
     let refused = '';
     try {
@@ -74,7 +77,11 @@ export function reloading(options: {
       refused = sentence(error);
       problems.raise('tls', refused, 'the files before are still in use');
     }
-    const { taken, waiting } = applyConfig(running, next, policy);
+    const { taken: live, waiting } = applyConfig(running, next, policy);
+    const whole = WHOLE.filter((name) => !isDeepStrictEqual(before[name], next[name]));
+    before = next;
+    if (whole.length > 0) become(next);
+    const taken = [...live, ...whole];
     if (taken.length > 0)
       log.info('config-reloaded', { keys: taken }, `in force: ${taken.join(', ')}`);
     if (waiting.length === 0) problems.clear('restart-needed');

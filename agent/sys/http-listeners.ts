@@ -1,12 +1,14 @@
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import type { OutgoingHttpHeaders, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Clock } from './clock.ts';
 import { hostPort } from './host-port.ts';
+import { causeOf, end, isTaken, listen } from './http-listener.ts';
 
 /** Why one address cannot be listened at, in words. */
 interface ListenTrouble {
   readonly address: string;
   readonly cause: string;
+  /** Where it is answered all the same: as before a change. */
+  readonly still: readonly string[];
 }
 
 export interface HttpListenersOptions {
@@ -18,56 +20,107 @@ export interface HttpListenersOptions {
   readonly most: number;
   /** All of them listen. */
   readonly opened: () => void;
-  /** None listens; it is tried again every RETRY_MS. */
+  /** What listened before goes on, at the start nothing; it is tried again every RETRY_MS. */
   readonly refused: (trouble: ListenTrouble) => void;
+}
+
+export interface HttpListeners {
+  /**
+   * From now on these addresses, all of them or, as long as one cannot be had, those before. What
+   * is in both goes on with its connections.
+   */
+  readonly move: (addresses: readonly string[]) => void;
+  readonly close: () => void;
 }
 
 /** An address that is taken is tried again that often, ms. */
 const RETRY_MS = 5000;
-/** A whole request, and a connection that says nothing, may take so long, ms. */
-const SLOW_MS = 5000;
 
 /**
  * Plain HTTP on all of some addresses or on none, for callers who mean well and for others: headers,
  * time and connections are bounded. What cannot be listened at is told, and tried again.
  */
-export function httpListeners(options: HttpListenersOptions): { close(): void } {
-  const { addresses, clock } = options;
-  let servers: readonly Server[] = [];
+export function httpListeners(options: HttpListenersOptions): HttpListeners {
+  const { clock } = options;
+  let wanted = options.addresses;
+  let listening: ReadonlyMap<string, Server> = new Map();
   let closed = false;
+  let busy = false;
   let cancel = (): void => undefined;
 
-  async function start(): Promise<void> {
-    const listening: Server[] = [];
-    let trouble: ListenTrouble | null = null;
+  /** One step to what is wanted: all of it, or back to what was. */
+  async function step(addresses: readonly string[]): Promise<ListenTrouble | null> {
+    const before = listening;
+    const leaving = [...before].filter(([address]) => !addresses.includes(address));
+    // Not every system gives a port to one host more while it has it on another.
+    const inTheWay = leaving.filter(([address]) => addresses.some((one) => samePort(one, address)));
+    const after = new Map<string, Server>();
+    const open = (address: string): Promise<Server> =>
+      listen(address, options).catch((error: unknown) => {
+        if (!isTaken(error) || inTheWay.every(([, server]) => !server.listening)) throw error;
+        for (const [, server] of inTheWay) end(server);
+        return listen(address, options);
+      });
+    let trouble: Omit<ListenTrouble, 'still'> | null = null;
     for (const address of addresses) {
       try {
-        listening.push(await listen(address, options));
+        after.set(address, before.get(address) ?? (await open(address)));
       } catch (error) {
         trouble = { address, cause: causeOf(error) };
         break;
       }
     }
-    if (closed || trouble !== null) for (const server of listening) end(server);
-    if (closed) return;
     if (trouble === null) {
-      servers = listening;
-      options.opened();
-      return;
+      for (const [, server] of leaving) if (server.listening) end(server);
+      listening = after;
+      return null;
     }
+    for (const [address, server] of after) if (!before.has(address)) end(server);
+    const kept = new Map<string, Server>();
+    for (const [address, server] of before) {
+      const again = server.listening ? server : await listen(address, options).catch(() => null);
+      if (again !== null) kept.set(address, again);
+    }
+    listening = kept;
+    return { ...trouble, still: [...kept.keys()] };
+  }
+
+  async function start(): Promise<void> {
+    if (busy || closed) return;
+    busy = true;
+    cancel();
+    let addresses = wanted;
+    let trouble = await step(addresses);
+    while (addresses !== wanted) {
+      addresses = wanted;
+      trouble = await step(addresses);
+    }
+    busy = false;
+    if (closed) return shut();
+    if (trouble === null) return options.opened();
     options.refused(trouble);
     cancel = clock.after(RETRY_MS, () => void start());
   }
-  if (addresses.length > 0) void start();
+  const shut = (): void => {
+    for (const server of listening.values()) end(server);
+    listening = new Map();
+  };
+  if (wanted.length > 0) void start();
 
   return {
+    move(addresses) {
+      wanted = [...addresses];
+      void start();
+    },
     close() {
       closed = true;
       cancel();
-      for (const server of servers) end(server);
+      if (!busy) shut();
     },
   };
 }
+
+const samePort = (a: string, b: string): boolean => hostPort(a)?.port === hostPort(b)?.port;
 
 /** Sends one whole answer that nobody keeps; to HEAD without its body. */
 export function sendWhole(
@@ -98,57 +151,14 @@ export const listenProblem = (
   lost: string,
 ): Pick<HttpListenersOptions, 'opened' | 'refused'> => ({
   opened: () => problems.clear(subject),
-  refused: ({ address, cause }) =>
-    problems.raise(subject, `${lost} cannot listen on ${address}: ${cause}`, listenRemedy(address)),
+  refused({ address, cause, still }) {
+    const why = `cannot listen on ${address}: ${cause}`;
+    const text =
+      still.length === 0 ? `${lost} ${why}` : `${subject} ${why}; it stays on ${still.join(', ')}`;
+    problems.raise(subject, text, listenRemedy(address));
+  },
 });
 
 /** What to do where something else has the port. */
 export const listenRemedy = (address: string): string =>
   `sockstat -l -p ${hostPort(address)?.port ?? 0} shows the holder; retried every 5 s`;
-
-async function listen(
-  address: string,
-  { handle, most }: Pick<HttpListenersOptions, 'handle' | 'most'>,
-): Promise<Server> {
-  const place = hostPort(address);
-  if (place === null) throw new Error('not of the form HOST:PORT or [HOST]:PORT');
-  const server = createServer(
-    {
-      maxHeaderSize: 8192,
-      headersTimeout: SLOW_MS,
-      requestTimeout: SLOW_MS,
-      // Node looks for slow requests only every 30 s otherwise.
-      connectionsCheckingInterval: 1000,
-    },
-    handle,
-  );
-  server.maxConnections = most;
-  server.setTimeout(SLOW_MS, (socket) => socket.destroy());
-  server.on('clientError', (_error, socket) => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen({ ...place, ipv6Only: true }, () => {
-      server.off('error', reject);
-      server.on('error', () => undefined);
-      resolve();
-    });
-  });
-  return server;
-}
-
-function end(server: Server): void {
-  server.close();
-  server.closeAllConnections();
-}
-
-const CAUSES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is taken (EADDRINUSE)',
-  EADDRNOTAVAIL: 'no interface has this address (EADDRNOTAVAIL)',
-  EAFNOSUPPORT: 'this host does not speak that protocol (EAFNOSUPPORT)',
-  EACCES: 'not permitted (EACCES)',
-};
-
-function causeOf(error: unknown): string {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return CAUSES[code] ?? (error instanceof Error ? error.message : String(error));
-}

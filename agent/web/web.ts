@@ -5,14 +5,21 @@ import { sentence } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
 import { httpListeners, listenProblem, sendWhole } from '../sys/http-listeners.ts';
 import { SCRIPT, STYLE } from './files.ts';
+import { isOwnHost } from './host-header.ts';
 import { looking, type LookSource } from './look.ts';
 import { pageOf, partsOf } from './page.ts';
 import type { Picture } from './picture.ts';
 import { MOST_WATCHERS, watching } from './stream.ts';
 
+/** `[web]` of agent.toml. */
+export interface WebPlace {
+  readonly listen: readonly string[];
+  /** Names by which browsers ask for the page, besides localhost and addresses. */
+  readonly names: readonly string[];
+}
+
 export interface WebOptions extends LookSource {
-  /** `[web] listen`. */
-  readonly addresses: readonly string[];
+  readonly place: WebPlace;
   readonly problems: Problems;
   /** From memory. */
   readonly status: () => Status;
@@ -37,8 +44,13 @@ const HEADERS = {
  * Answers one page of the pair on `addresses`, read only. Nodes are asked only while somebody looks,
  * once for all of them; what cannot be listened at is a problem of the agent and tried again.
  */
-export function startWeb(options: WebOptions): { close(): void } {
+export function startWeb(options: WebOptions): {
+  /** Listens there from now on; who watches where it still listens goes on. */
+  become(place: WebPlace): void;
+  close(): void;
+} {
   const { clock, problems, status, certificates } = options;
+  let { names } = options.place;
   const looked = looking(options);
   const picture = (): Picture => ({
     ...looked.latest(),
@@ -54,7 +66,7 @@ export function startWeb(options: WebOptions): { close(): void } {
   });
 
   async function reply(
-    { method = '', url = '' }: IncomingMessage,
+    { method = '', url = '', headers }: IncomingMessage,
     response: ServerResponse,
   ): Promise<void> {
     const send = (code: number, type: string, body: string, more = {}): void => {
@@ -63,6 +75,8 @@ export function startWeb(options: WebOptions): { close(): void } {
     };
     if (method !== 'GET' && method !== 'HEAD')
       return send(405, 'text/plain', 'this page is only looked at\n', { allow: 'GET, HEAD' });
+    const { host = '' } = headers;
+    if (!isOwnHost(host, names)) return send(421, 'text/plain', wrongHost(host));
     const [path = ''] = url.split('?', 1);
     switch (path) {
       case '/':
@@ -86,7 +100,7 @@ export function startWeb(options: WebOptions): { close(): void } {
   }
 
   const listeners = httpListeners({
-    addresses: options.addresses,
+    addresses: options.place.listen,
     clock,
     most: MOST_CONNECTIONS,
     handle: (request, response) => {
@@ -99,9 +113,17 @@ export function startWeb(options: WebOptions): { close(): void } {
     ...listenProblem(problems, SUBJECT, 'no page: it'),
   });
   return {
+    become(place) {
+      ({ names } = place);
+      listeners.move(place.listen);
+    },
     close() {
       watchers.close();
       listeners.close();
     },
   };
 }
+
+const wrongHost = (host: string): string =>
+  `this page is not answered to ${JSON.stringify(host.slice(0, 253))}: ask for an address, ` +
+  'for localhost, or for a name of [web] names in agent.toml\n';

@@ -87,7 +87,7 @@ test('only a peer is needed: every default', async (t) => {
     },
     notify: [],
     metrics: { listen: [] },
-    web: { listen: [] },
+    web: { listen: [], names: [] },
   });
 });
 
@@ -211,11 +211,29 @@ test('values of the wrong kind: what would be right, and what stands there', asy
 test('metrics and the page listen nowhere unless endpoints are named, each an address with a port', async (t) => {
   for (const part of ['metrics', 'web'] as const) {
     const text = `${PEER}[${part}]\nlisten = ["[::1]:7662"]\n`;
-    t.deepEqual((await read(text))[part], { listen: ['[::1]:7662'] });
-    t.deepEqual((await read(PEER))[part], { listen: [] });
+    const more = part === 'web' ? { names: [] } : {};
+    t.deepEqual((await read(text))[part], { listen: ['[::1]:7662'], ...more });
+    t.deepEqual((await read(PEER))[part], { listen: [], ...more });
     const written = `${PEER}[haproxy]\nprobe = ""\n[${part}]\nlisten = []\n`;
     t.deepEqual(await read(written), await read(PEER));
   }
+});
+
+test('web.names are names as a browser is told them', async (t) => {
+  const web = (names: readonly string[]): string =>
+    `${PEER}[web]\nnames = ${JSON.stringify(names)}\n`;
+  const good = ['haproxy01', 'Pair.example.net'];
+  t.deepEqual((await read(web(good))).web, { listen: [], names: good });
+  for (const name of ['', '*.example.net', 'a:7663', 'http://a/', '-a', 'a b', 'a'.repeat(254)])
+    t.regex(
+      (await wrong(t, web([name])))[0] ?? '',
+      /web\.names\.0: must be a name as in http:\/\/NAME\/, without port and wildcard/,
+      name,
+    );
+  t.regex(
+    (await wrong(t, web(Array.from({ length: 101 }, (_, at) => `n${at}`))))[0] ?? '',
+    /web\.names: at most 100 names/,
+  );
 });
 
 test('haproxy.probe is a URL of http or https, without a password and without a fragment', async (t) => {

@@ -5,8 +5,9 @@ import { performance } from 'node:perf_hooks';
 import { hear, hearFaulty, runTimers, setAddresses, setLink, setVhid } from './acts.ts';
 import { bootedHost, type HostConfig } from './config.ts';
 import { announcements, arpAnswer, arpBytes, type ArpFrame } from './arp.ts';
-import { openDataplane, tuneHost, type VirtualDevice } from './dataplane.ts';
+import { openDataplane, tuneHost } from './dataplane.ts';
 import { devdPipe } from './devd.ts';
+import { vhidDevices } from './devices.ts';
 import type { Host } from './host.ts';
 import { ifconfigText } from './ifconfig-text.ts';
 import { ifconfig, type ToolRun } from './ifconfig.ts';
@@ -36,21 +37,12 @@ export async function runHost(config: HostConfig): Promise<void> {
     config.interfaces.map(({ device }) => device),
     config.holds === true,
   );
-  const devices = new Map<string, VirtualDevice>(
-    config.interfaces.flatMap(({ name, device, vhids }, at) =>
-      vhids.map(({ vhid }) => [
-        `${vhid}@${name}`,
-        { name: `carp${at}v${vhid}`, parent: device, vhid },
-      ]),
-    ),
-  );
-  const dataplane = openDataplane([...devices.values()]);
-  for (const device of devices.values()) await dataplane.create(device);
+  const dataplane = openDataplane();
+  const devices = vhidDevices(config, dataplane);
   const wire = await openWire(
     config.interfaces.map(({ device }) => device),
     { onArrival: arrived, onArp: asked, onSent: sent },
   );
-  for (const { name } of devices.values()) wire.open(name);
   const counter = counters();
   const devd = devdPipe(join(runtime, 'devd.pipe'));
   const written = new Map<string, string>();
@@ -70,7 +62,6 @@ export async function runHost(config: HostConfig): Promise<void> {
         void commit(setVhid(host.kernel, name, vhid, settings, nowMs));
         const v4 = vips.filter((vip) => isIPv4(vip));
         const v6 = vips.filter((vip) => !isIPv4(vip));
-        if (config.holds === true) dataplane.hold(vips);
         void commit(setAddresses(host.kernel, name, vhid, { v4, v6 }, nowMs));
       }
     }
@@ -80,6 +71,11 @@ export async function runHost(config: HostConfig): Promise<void> {
   function commit(change: { kernel: Host['kernel']; effects: readonly Effect[] }): Promise<void> {
     const before = host.kernel;
     host = { ...host, kernel: change.kernel };
+    for (const { id, made } of devices.equip(host.kernel.vhids))
+      linked.set(
+        id,
+        made.then((device) => wire.open(device)),
+      );
     publish();
     const waits = change.effects.map((effect) => perform(effect, before.vhids));
     arm();
@@ -190,7 +186,7 @@ export async function runHost(config: HostConfig): Promise<void> {
   }
 
   function sent(device: string, errno: number | null): void {
-    for (const [id, { name }] of devices) {
+    for (const [id, { name }] of devices.all()) {
       const one = host.kernel.vhids.find((vhid) => `${vhid.vhid}@${vhid.interface}` === id);
       if (name !== device || one === undefined) continue;
       if (errno === null && one.sendErrors === 0) return;

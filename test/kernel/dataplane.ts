@@ -23,14 +23,16 @@ export interface Dataplane {
   down(device: VirtualDevice, vips: readonly string[]): void;
 }
 
+/** All devices of vhids, as one for ip(8). */
+const GROUP = 112;
+
 /**
  * Addresses and links of this namespace through one `ip -batch` child: no fork
  * on the way of a move. When this process dies, even by SIGKILL, the child's
  * stdin ends and it takes the devices down: a dead kernel answers for nobody.
  */
-export function openDataplane(devices: readonly VirtualDevice[]): Dataplane {
-  const down = devices.map(({ name }) => `ip link set ${name} down`).join('; ');
-  const script = `trap '' TERM INT HUP; ip -force -batch - 2>&1; ${down}`;
+export function openDataplane(): Dataplane {
+  const script = `trap '' TERM INT HUP; ip -force -batch - 2>&1; ip link set group ${GROUP} down`;
   const child = spawn('/bin/sh', ['-c', script], { stdio: ['pipe', 'pipe', 'inherit'] });
   const waiting = new Map<string, () => void>();
   let marks = 0;
@@ -88,7 +90,7 @@ export function openDataplane(devices: readonly VirtualDevice[]): Dataplane {
       const mac = `00:00:5e:00:01:${vhid.toString(16).padStart(2, '0')}`;
       await done([
         `link add link ${parent} name ${name} address ${mac} type macvlan mode bridge`,
-        `link set ${name} addrgenmode none`,
+        `link set ${name} group ${GROUP} addrgenmode none`,
       ]);
       tune(name);
     },

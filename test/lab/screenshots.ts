@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { startBrowser } from './browser.ts';
 import { proxyctl, startProbe } from './client.ts';
-import { inside, installedHaproxy, labDown, labMissing, labUp } from './lab.ts';
+import { inside, installedHaproxy, labDown, labEnvironment, labMissing, labUp } from './lab.ts';
 import { CHECKOUT } from './plan.ts';
+import { pictureOf, terminalScreen } from './terminal-picture.ts';
 
-// npm run screenshots: docs/page.png and docs/page-dark.png, the page of a lab with something to see.
+// npm run screenshots: docs/page.png and docs/page-dark.png, the page of a lab with something to see,
+// and docs/top.png, its `proxyctl top`.
 const name = 'web';
 const SIZE = { width: 1180, height: 1000 };
 
@@ -39,6 +41,15 @@ try {
       await page.screenshot({ path: join(CHECKOUT, 'docs', file) });
       await page.close();
     }
+    const argv = [process.execPath, lab.proxyctl, 'top'];
+    const down = '\u001B[B';
+    const screen = await terminalScreen(argv, labEnvironment(lab, null), [
+      // Rates need two looks at the servers; the fifth row is marked; then its question stands there.
+      [/WEB\/web1.* [1-9][\d.]*\s*$/m, down.repeat(5)],
+      [/>WEB\/web3/, 'D'],
+      [/drain WEB\/web3 on every node/, 'nq'],
+    ]);
+    await pictureOf(screen, started.browser, join(CHECKOUT, 'docs', 'top.png'));
   } finally {
     await started.close();
     await probe.end();

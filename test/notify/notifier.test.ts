@@ -8,7 +8,7 @@ import {
   NOTHING_PENDING,
   type NotifyMemory,
 } from '../../agent/notify/memory.ts';
-import { notifier } from '../../agent/notify/notifier.ts';
+import { notifier, type Target } from '../../agent/notify/notifier.ts';
 import { heard } from '../core/builders.ts';
 import { FakeClock } from '../fake-clock.ts';
 import { report } from '../reports.ts';
@@ -39,6 +39,8 @@ interface Agent {
   readonly look: (views: readonly NodeView[]) => void;
   readonly report: ReturnType<typeof notifier>['report'];
   readonly test: ReturnType<typeof notifier>['test'];
+  /** From now on to targets of these names; one that it has stays as it is. */
+  readonly retarget: (names: readonly string[]) => void;
   disk: NotifyMemory;
   /** Why sending fails; null: it arrives. */
   broken: string | null;
@@ -53,8 +55,8 @@ function pairOf(clock: FakeClock, having: readonly string[] = ['a', 'b']) {
     const sent: string[] = [];
     const messages: NotifyMessage[] = [];
     const agent: Pick<Agent, 'broken' | 'disk' | 'slowMs'> = { broken: null, disk, slowMs: 0 };
-    const target = {
-      name: 'mail',
+    const targetOf = (name: string): Target => ({
+      name,
       severity: 'warn' as const,
       alerts: [],
       kinds: ['alert', 'moved'],
@@ -65,11 +67,12 @@ function pairOf(clock: FakeClock, having: readonly string[] = ['a', 'b']) {
         const { slowMs } = agent;
         if (slowMs > 0) await new Promise<void>((resolve) => clock.after(slowMs, resolve));
       },
-    };
+    });
+    let targets: readonly Target[] = having.includes(node) ? [targetOf('mail')] : [];
     const telling = notifier({
       node,
       pair: 'web',
-      targets: having.includes(node) ? [target] : [],
+      targets,
       clock,
       problems: {
         raise: (subject, cause) => void problems.set(`${node} ${subject}`, cause),
@@ -91,6 +94,10 @@ function pairOf(clock: FakeClock, having: readonly string[] = ['a', 'b']) {
       report: () => telling.report(),
       test: (name: string) => telling.test(name),
       look: (views: readonly NodeView[]) => telling.look(views, true),
+      retarget(names: readonly string[]) {
+        targets = names.map((name) => targets.find((one) => one.name === name) ?? targetOf(name));
+        telling.retarget(targets);
+      },
     });
   };
   const agents = new Map(['a', 'b'].map((node) => [node, start(node, NOTHING_PENDING)]));
@@ -303,6 +310,53 @@ test('a storm is one message, more than twenty messages a minute wait, and too m
   await pair.seconds(400);
   t.is(pair.of('a').messages.find(({ dropped }) => dropped > 0)?.dropped, 101);
   t.is(pair.of('a').disk.dropped, 0);
+});
+
+test('other targets are told from the moment they are there, and one that is gone no more', async (t) => {
+  const pair = pairOf(new FakeClock(), ['a']);
+  const { of } = pair;
+  const told = (): (readonly string[])[] =>
+    of('a').messages.map(({ target, told: all }) => [target, ...all.map(({ event: e }) => e.id)]);
+  const [one, two, three] = [event('a'), event('b'), event('a')];
+  await pair.seconds(2);
+  of('a').happened(one);
+  await pair.seconds(8);
+  t.deepEqual(told(), [['mail', one.id]]);
+  of('a').retarget(['mail', 'chat']);
+  of('b').happened(two);
+  await pair.seconds(8);
+  t.deepEqual(told().slice(1), [
+    ['mail', two.id],
+    ['chat', two.id],
+  ]);
+  of('a').retarget(['chat']);
+  of('a').happened(three);
+  await pair.seconds(8);
+  t.deepEqual(told().slice(3), [['chat', three.id]]);
+  of('a').retarget([]);
+  of('a').happened(event('a'));
+  await pair.seconds(8);
+  t.deepEqual([told().length, pair.pending()], [4, [0, 0]]);
+});
+
+test('a target that failed and is another now is tried at once, and its alert is over', async (t) => {
+  const clock = new FakeClock();
+  const pair = pairOf(clock, ['a']);
+  const one = event('a');
+  await pair.seconds(2);
+  pair.of('a').broken = 'no route';
+  pair.of('a').happened(one);
+  await pair.seconds(700);
+  t.deepEqual([...pair.problems], [['a notify mail', 'no route']]);
+  pair.of('a').broken = null;
+  pair.of('a').retarget(['mail']);
+  await pair.seconds(2);
+  t.deepEqual([...pair.problems], [['a notify mail', 'no route']]);
+  pair.of('a').retarget([]);
+  t.deepEqual([...pair.problems], []);
+  pair.of('a').retarget(['mail']);
+  await pair.seconds(2);
+  t.deepEqual(pair.of('a').sent, [one.id]);
 });
 
 test('with nobody to tell nothing is kept', async (t) => {

@@ -30,7 +30,7 @@ test.serial.before('the page is answered and a browser runs', async () => {
   const evil = serverReading({ backend: `WEB${EVIL}`, name: `web${EVIL}` });
   const nodes = servers.nodes.map((node) => ({ ...node, servers: [...node.servers, evil] }));
   const web = startWeb({
-    addresses: [`127.0.0.1:${port}`],
+    place: { listen: [`127.0.0.1:${port}`], names: [] },
     clock: systemClock,
     problems: problems(systemClock, () => undefined),
     status: () => status,

@@ -28,8 +28,6 @@ const DRAIN = 8;
 interface Runbook {
   /** Planned moves, each of which cuts what is on its way; without one nothing is cut. */
   readonly moves: number;
-  /** Why it is not run yet: it is skipped by name. */
-  readonly notYet?: string;
   readonly before?: () => Promise<void>;
   /** What happens before a line is typed. */
   readonly at?: Readonly<Record<string, () => Promise<void> | void>>;
@@ -213,7 +211,6 @@ const RUNBOOKS: Readonly<Record<string, Runbook>> = {
   },
   'add-address': {
     moves: 0,
-    notYet: 'in the lab the new address is not settled at its doctor line',
     before: async () => {
       const [, block = ''] = /```toml\n([^]*?)```/.exec(page('docs/runbooks/add-address.md')) ?? [];
       writeFileSync(onLaptop('answers.toml'), `\n${block}`, { flag: 'a' });
@@ -234,30 +231,23 @@ ava.serial.before('the laptop has the context that setup made', async (t) => {
 });
 
 for (const [name, book] of Object.entries(RUNBOOKS)) {
-  const title = book.notYet === undefined ? name : `${name} (${book.notYet})`;
-  const run = book.notYet === undefined ? test : ava.serial.skip;
-  run(
-    `${title}: every line ends as the page says, and ${book.moves === 0 ? 'no request is cut' : 'what a move cuts is answered when asked again'}`,
-    async (t) => {
-      t.timeout(170_000);
-      await asAtFirst(lab());
-      await book.before?.();
-      const asking = clients(lab());
-      for (const command of typedIn(page(`docs/runbooks/${name}.md`))) {
-        await book.at?.[command.line]?.();
-        await typed(t, command, book.exits?.[command.line]);
-      }
-      await asAtFirst(lab());
-      const seen = await asking.end();
-      t.log(
-        `of ${seen.asked} requests ${seen.cut} were cut, ${seen.failed} failed when asked again`,
-      );
-      await book.after?.(t);
-      t.true(seen.asked > 20);
-      t.is(seen.failed, 0, JSON.stringify(seen));
-      t.true(seen.cut <= book.moves * AT_ONCE, JSON.stringify(seen));
-    },
-  );
+  test(`${name}: every line ends as the page says, and ${book.moves === 0 ? 'no request is cut' : 'what a move cuts is answered when asked again'}`, async (t) => {
+    t.timeout(170_000);
+    await asAtFirst(lab());
+    await book.before?.();
+    const asking = clients(lab());
+    for (const command of typedIn(page(`docs/runbooks/${name}.md`))) {
+      await book.at?.[command.line]?.();
+      await typed(t, command, book.exits?.[command.line]);
+    }
+    await asAtFirst(lab());
+    const seen = await asking.end();
+    t.log(`of ${seen.asked} requests ${seen.cut} were cut, ${seen.failed} failed when asked again`);
+    await book.after?.(t);
+    t.true(seen.asked > 20);
+    t.is(seen.failed, 0, JSON.stringify(seen));
+    t.true(seen.cut <= book.moves * AT_ONCE, JSON.stringify(seen));
+  });
 }
 
 test('every runbook is run, and of its lines only what is named is taken for done', (t) => {

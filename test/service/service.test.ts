@@ -13,6 +13,7 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { freePort } from '../free-port.ts';
 import { CHECKOUT } from '../lab/plan.ts';
 import { createCa } from '../rpc/certificates.ts';
 import { eventually } from '../pair/scene.ts';
@@ -155,6 +156,43 @@ test.serial(
       length: 1,
     });
     t.like(logged(host, 'config-waits'), { 0: { keys: ['listen', 'policy.detect'] }, length: 1 });
+  },
+);
+
+test.serial(
+  'reload takes other addresses of metrics and the page, and other targets, without a restart',
+  async (t) => {
+    const host = await started(t);
+    const agent = host.pid('proxyagent.child.pid');
+    const [metrics, page, other] = [await freePort(), await freePort(), await freePort()];
+    const answers = async (port: number, path: string): Promise<number> =>
+      (await fetch(`http://127.0.0.1:${port}${path}`).catch(() => null))?.status ?? 0;
+    const seen = async (): Promise<number[]> => [
+      await answers(metrics, '/metrics'),
+      await answers(page, '/'),
+      await answers(other, '/'),
+    ];
+    const become = async (more: string, wanted: readonly number[]): Promise<void> => {
+      writeFileSync(join(host.folder, 'etc/agent.toml'), `${agentToml(host.folder)}${more}`);
+      t.is((await host.service('reload')).code, 0);
+      const what = `answered ${wanted.join()}`;
+      await eventually(what, async () => (await seen()).join() === wanted.join());
+    };
+    const listen = (part: string, port: number): string =>
+      `[${part}]\nlisten = ["127.0.0.1:${port}"]\n`;
+    const target = '[[notify]]\nname = "ops"\nkind = "exec"\ncommand = ["/usr/bin/true"]\n';
+    t.deepEqual(await seen(), [0, 0, 0]);
+    await become(listen('metrics', metrics) + listen('web', page) + target, [200, 200, 0]);
+    // Taken by the metrics.
+    await become(listen('metrics', metrics) + listen('web', metrics) + target, [200, 200, 0]);
+    await become(listen('metrics', metrics) + listen('web', other), [200, 0, 200]);
+    await become('', [0, 0, 0]);
+    t.deepEqual(
+      logged(host, 'config-reloaded').map(({ keys }) => keys),
+      [['notify', 'metrics', 'web'], ['web'], ['notify', 'web'], ['metrics', 'web']],
+    );
+    t.deepEqual(logged(host, 'config-waits'), []);
+    t.is(host.pid('proxyagent.child.pid'), agent);
   },
 );
 

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { request, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import test, { type ExecutionContext } from 'ava';
 import { freePort } from '../free-port.ts';
 import { problems } from '../../agent/problems.ts';
@@ -16,7 +17,7 @@ async function world(t: ExecutionContext) {
   const { servers, events } = PICTURE;
   if (servers === null || events === null) throw new Error('the picture is whole');
   const web = startWeb({
-    addresses: [`127.0.0.1:${port}`],
+    place: { listen: [`127.0.0.1:${port}`], names: [] },
     clock,
     problems: problems(clock, () => undefined),
     status: () => now.status,
@@ -42,7 +43,14 @@ async function world(t: ExecutionContext) {
     const [response] = (await once(call, 'response')) as [IncomingMessage];
     return response;
   };
-  return { clock, asked, now, get, watch, port };
+  /** Asks as a browser does that was given this name. */
+  const asking = async (host: string, path = '/'): Promise<[number, string]> => {
+    const call = request({ port, host: '127.0.0.1', path, agent: false, headers: { host } });
+    call.end();
+    const [answer] = (await once(call, 'response')) as [IncomingMessage];
+    return [answer.statusCode ?? 0, await text(answer)];
+  };
+  return { web, clock, asked, now, get, watch, asking, port };
 }
 
 /** The parts of the next event of a stream. */
@@ -82,6 +90,23 @@ test('the page and its two files are answered, strictly of its own', async (t) =
     ['/other', 404, 'text/plain; charset=utf-8'],
     ['/..%2f', 404, 'text/plain; charset=utf-8'],
   ]);
+});
+
+test('another name that leads here is not answered, until the configuration gives it', async (t) => {
+  const { web, asked, asking, port } = await world(t);
+  const refused = (host: string): [number, string] => [
+    421,
+    `this page is not answered to ${host}: ask for an address, for localhost, or for a name of [web] names in agent.toml\n`,
+  ];
+  for (const path of ['/', '/events', '/page.js', '/other'])
+    t.deepEqual(await asking(`evil.example:${port}`, path), refused(`"evil.example:${port}"`));
+  t.deepEqual(await asking('<b>"'), refused('"<b>\\""'));
+  t.deepEqual(asked, { servers: 0, events: 0 });
+  for (const host of [`127.0.0.1:${port}`, 'localhost', '[::1]'])
+    t.is((await asking(host))[0], 200, host);
+  t.is((await asking('haproxy01.example.net'))[0], 421);
+  web.become({ listen: [`127.0.0.1:${port}`], names: ['haproxy01.example.net'] });
+  t.is((await asking('haproxy01.example.net'))[0], 200);
 });
 
 test('it is only looked at: HEAD has no body, and no other method does anything', async (t) => {
