@@ -276,3 +276,22 @@ test('a wish that ends by itself is over within a second although nobody says so
   await clock.advance(4000);
   t.deepEqual(told, ['WEB/web1 drain', 'WEB/web1 ready']);
 });
+
+test('a server that is taken back while HAProxy hangs is told so once it answers, the same process or a new one', async (t) => {
+  for (const pid of [100, 101]) {
+    const { told, world, wake, clock, inForce } = inForceOf({ records: [record()] });
+    world.intents = [intent(KEY, 'drain', { deleted: true, stamp: { ...stamp, count: 1 } })];
+    world.trouble = 'no answer';
+    await wake();
+    world.pid = null;
+    await wake();
+    Object.assign(world, { pid, trouble: '' });
+    await clock.advance(1000);
+    await wake();
+    t.deepEqual(
+      [told, inForce.applied().map(({ problem }) => problem)],
+      [['WEB/web1 ready', 'WEB/web1 ready'], ['']],
+      `process ${pid}`,
+    );
+  }
+});

@@ -39,7 +39,7 @@ export const UNTOLD = { state: 'ready', weight: '100%' } as const;
  * What one HAProxy process still has to be told, in order of key: wishes that
  * are new, ended or meet a new process. A state changed by hand afterwards is
  * drift: drift.ts finds it. A new process needs no word about servers that
- * should be as their configuration has them. A server that was gone is not told a wish of before
+ * should be as their configuration has them; where that was said and not done, it is said again. A server that was gone is not told a wish of before
  * when its name is used again: the machine behind it may be another.
  */
 export function planServers(
@@ -60,7 +60,7 @@ export function planServers(
     const sameWish = record !== undefined && compareStamps(record.stamp, intent.stamp) === 0;
     const done = sameProcess && sameWish && record.state === value && record.problem === '';
     const asStarted = value === UNTOLD[kind];
-    const nothingToSay = asStarted && sameWish && record.state === value;
+    const nothingToSay = asStarted && sameWish && record.state === value && record.problem === '';
     if (done || nothingToSay) continue;
     const lost = sameWish && record.server !== undefined && record.state === value;
     const how = lost ? 'look' : 'tell';
