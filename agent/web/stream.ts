@@ -64,6 +64,8 @@ export function watching(
       if (closed || watchers.size >= MOST_WATCHERS) return false;
       const watcher: Watcher = { response, sent: new Map(), behindSinceMs: null };
       watchers.add(watcher);
+      // Who takes nothing is cut off below: that nothing is said for a while is no reason.
+      response.setTimeout(0);
       response.on('drain', () => (watcher.behindSinceMs = null));
       response.on('close', () => watchers.delete(watcher));
       response.on('error', () => response.destroy());

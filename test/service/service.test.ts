@@ -172,9 +172,13 @@ test.serial(
       await answers(page, '/'),
       await answers(other, '/'),
     ];
+    let reloads = 0;
     const become = async (more: string, wanted: readonly number[]): Promise<void> => {
       writeFileSync(join(host.folder, 'etc/agent.toml'), `${agentToml(host.folder)}${more}`);
       t.is((await host.service('reload')).code, 0);
+      reloads++;
+      // Two signals that meet are one.
+      await eventually('it is reloaded', () => logged(host, 'config-reloaded').length === reloads);
       const what = `answered ${wanted.join()}`;
       await eventually(what, async () => (await seen()).join() === wanted.join());
     };
