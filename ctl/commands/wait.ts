@@ -18,8 +18,9 @@ Conditions:
   drained=BACKEND[/SERVER]    out of service on every node, no session left
   version=CERT[@FINGERPRINT]  every node has, decided and serves the same, or
                               that whose SHA-1 begins so
-  converged                   every node is heard, every address is with its
-                              owner, every wish for a server is in force
+  converged                   every node is heard and none is fenced, every
+                              address is with its owner, every wish for a
+                              server is in force
 
 Examples:
   proxyctl wait --for=serving=haproxy02 --timeout 5m

@@ -166,7 +166,10 @@ function sameVersion(found: Certificates, name: string, print: string | null): s
   return [...away, ...differing];
 }
 
-/** Everybody is heard, every address is where it belongs, and every wish is in force on every node. */
+/**
+ * Everybody is heard and has a working CARP, every address is where it belongs, and every wish is in
+ * force on every node, what was taken back included.
+ */
 function converged(status: Status): string[] {
   const silent = status.nodes
     .filter((one) => !isHeard(one))
@@ -176,17 +179,25 @@ function converged(status: Status): string[] {
     if (has.length === 1 && (owner === null || has[0] === owner)) return [];
     return [`${address} is ${whose(has)}${owner === null ? '' : `, and belongs to ${owner}`}`];
   });
+  const parted = status.nodes.filter(isHeard).flatMap(({ node, report }) => [
+    ...(report?.fenced === true ? [`${node} is fenced`] : []),
+    ...(report?.addresses ?? [])
+      .filter(({ advertsLost }) => advertsLost)
+      .map(({ address }) => `adverts of ${address} are lost on ${node}`),
+  ]);
   const wishes = status.nodes.filter(isHeard).flatMap(({ node, report }) => {
     const applied = new Map(report?.applied.map((one) => [one.key, one]));
     return status.intents
-      .filter(({ key, deleted }) => !deleted && kindOf(key) !== null)
-      .flatMap(({ key, stamp }) => {
+      .filter(({ key }) => kindOf(key) !== null)
+      .flatMap(({ key, stamp, deleted }) => {
         const own = applied.get(key);
+        // A new process has what was taken back without a word.
+        if (deleted && (own === undefined || own.problem === '')) return [];
         const name = key.replace(/^(\w+)\/+/, '$1 ');
         if (own === undefined || compareStamps(own.stamp, stamp) !== 0)
           return [`${name} is not in force on ${node} yet`];
         return own.problem === '' ? [] : [`${name} on ${node}: ${own.problem}`];
       });
   });
-  return [...silent, ...moving, ...wishes];
+  return [...silent, ...parted, ...moving, ...wishes];
 }
