@@ -179,12 +179,14 @@ function converged(status: Status): string[] {
     if (has.length === 1 && (owner === null || has[0] === owner)) return [];
     return [`${address} is ${whose(has)}${owner === null ? '' : `, and belongs to ${owner}`}`];
   });
-  const parted = status.nodes.filter(isHeard).flatMap(({ node, report }) => [
-    ...(report?.fenced === true ? [`${node} is fenced`] : []),
-    ...(report?.addresses ?? [])
-      .filter(({ advertsLost }) => advertsLost)
-      .map(({ address }) => `adverts of ${address} are lost on ${node}`),
-  ]);
+  const parted = status.nodes
+    .filter(isHeard)
+    .flatMap(({ node, report }) => [
+      ...(report?.fenced === true ? [`${node} is fenced`] : []),
+      ...(report?.addresses ?? [])
+        .filter(({ advertsLost }) => advertsLost)
+        .map(({ address }) => `adverts of ${address} are lost on ${node}`),
+    ]);
   const wishes = status.nodes.filter(isHeard).flatMap(({ node, report }) => {
     const applied = new Map(report?.applied.map((one) => [one.key, one]));
     return status.intents
