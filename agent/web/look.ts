@@ -2,6 +2,7 @@ import type { ServersAnswer } from '../core/answers.ts';
 import type { LinesAnswer } from '../core/lines.ts';
 import type { Clock } from '../sys/clock.ts';
 import { rateKey, type Looked } from './picture.ts';
+import { layOut } from './server-rows.ts';
 
 export interface LookSource {
   readonly clock: Clock;
@@ -41,6 +42,7 @@ export function looking({ clock, servers, events }: LookSource): {
     nextMs = startedMs + Math.min(AT_LEAST_MS, Math.max(EVERY_MS, SHARE * (atMs - startedMs)));
     const rates = new Map<string, number>();
     if (list !== null) {
+      await layOut(list);
       const totals = totalsOf(list);
       const overMs = before === null ? Infinity : atMs - before.atMs;
       if (before !== null && overMs > 0 && overMs <= RATE_MS)

@@ -1,6 +1,7 @@
 import { stateWord } from '../core/servers/admin.ts';
 import type { NodeServers, ServerReading, ServersAnswer } from '../core/answers.ts';
 import { serverKey } from '../core/intents.ts';
+import { othersTurn } from '../sys/turn.ts';
 import type { Tone } from './picture.ts';
 
 /** Rows of the page: more of them are more than anybody reads. */
@@ -29,12 +30,28 @@ interface Rows {
 /** An answer never changes, and is shown each second to all who watch: laid out once. */
 const laidOut = new WeakMap<ServersAnswer, Rows>();
 
+/** Servers that are laid out in one turn of the loop: some 3 ms. */
+const A_TURN = 2000;
+
 /** Every server with what each node has of it. */
 export function serverRows(answer: ServersAnswer): Rows {
   const known = laidOut.get(answer);
   if (known !== undefined) return known;
+  const steps = layingOut(answer);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** Lays an answer out before it is shown, with turns for others between. */
+export async function layOut(answer: ServersAnswer): Promise<void> {
+  for (const steps = layingOut(answer); steps.next().done !== true;) await othersTurn();
+}
+
+function* layingOut(answer: ServersAnswer): Generator<void, Rows> {
   const nodes = [...answer.nodes].sort((a, b) => (a.node < b.node ? -1 : 1));
-  const all = rowsOf(nodes, new Set(answer.intents.map(({ key }) => key)));
+  const all = yield* rowsOf(nodes, new Set(answer.intents.map(({ key }) => key)));
   const rows =
     all.length > MOST_SERVERS
       ? [...all.filter(({ out }) => out), ...all.filter(({ out }) => !out)]
@@ -44,12 +61,17 @@ export function serverRows(answer: ServersAnswer): Rows {
   return made;
 }
 
-function rowsOf(nodes: readonly NodeServers[], wishes: ReadonlySet<string>): Row[] {
+function* rowsOf(
+  nodes: readonly NodeServers[],
+  wishes: ReadonlySet<string>,
+): Generator<void, Row[]> {
   const rows: Row[] = [];
+  let laid = 0;
   // A map in a map: a key made of both names costs as much as all the rest.
   const backends = new Map<string, Map<string, Row>>();
   for (const [at, { servers }] of nodes.entries())
     for (const reading of servers) {
+      if (++laid % A_TURN === 0) yield;
       const { backend, name } = reading;
       const of = backends.get(backend) ?? new Map<string, Row>();
       if (of.size === 0) backends.set(backend, of);

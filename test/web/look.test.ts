@@ -2,6 +2,7 @@ import test from 'ava';
 import type { ServersAnswer } from '../../agent/core/answers.ts';
 import { looking } from '../../agent/web/look.ts';
 import { rateKey } from '../../agent/web/picture.ts';
+import { serverRows } from '../../agent/web/server-rows.ts';
 import { serverReading } from '../core/builders.ts';
 import { FakeClock } from '../fake-clock.ts';
 
@@ -77,4 +78,29 @@ test('what takes long to answer is asked for a tenth of the time at most', async
     await clock.advance(1000);
   }
   t.deepEqual(asked, [0, 5000, 10_000]);
+});
+
+test('ten thousand servers are laid out with turns for others, before anybody is shown them', async (t) => {
+  const servers = Array.from({ length: 10_000 }, (_, at) => serverReading({ name: `s${at}` }));
+  const list: ServersAnswer = {
+    node: 'haproxy01',
+    nodes: ['haproxy01', 'haproxy02'].map((node) => ({ node, problem: '', servers })),
+    intents: [],
+  };
+  const { look, latest } = looking({
+    clock: new FakeClock(),
+    servers: () => Promise.resolve(list),
+    events: () => Promise.resolve(lines),
+  });
+  const seen = { shown: false };
+  const looked = look().then(() => (seen.shown = true));
+  let turns = 0;
+  while (!seen.shown) {
+    await new Promise((resolve) => void setImmediate(resolve));
+    turns++;
+  }
+  await looked;
+  t.true(turns >= 10, `${turns} turns`);
+  const { rows } = serverRows(latest().servers ?? list);
+  t.deepEqual([rows.length, rows[9999]?.server, rows[9999]?.on.length], [10_000, 's9999', 2]);
 });
