@@ -166,14 +166,16 @@ function onlyKey(blocks: readonly Block[], unread: PemError | null): KeyObject {
 function rightLabel({ text }: Block): string | null {
   const body = text.split('\n').slice(1, -2).join('');
   const key = Buffer.from(body, 'base64');
+  // Node 24 takes either of the two older forms for the other: what kind of key it is decides.
   const forms = [
-    ['pkcs1', 'RSA PRIVATE KEY'],
-    ['sec1', 'EC PRIVATE KEY'],
-    ['pkcs8', 'PRIVATE KEY'],
+    ['pkcs8', 'PRIVATE KEY', null],
+    ['pkcs1', 'RSA PRIVATE KEY', 'rsa'],
+    ['sec1', 'EC PRIVATE KEY', 'ec'],
   ] as const;
-  const found = forms.find(([type]) => {
+  const found = forms.find(([type, , kind]) => {
     try {
-      return createPrivateKey({ key, format: 'der', type }).type === 'private';
+      const { asymmetricKeyType } = createPrivateKey({ key, format: 'der', type });
+      return kind === null || kind === asymmetricKeyType;
     } catch {
       return false;
     }

@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, X509Certificate, generateKeyPairSync } from 'node:crypto';
 import test from 'ava';
 import { mendedText } from '../../agent/certs/mend.ts';
 import { refusedOnDisk } from '../../agent/certs/pem-causes.ts';
@@ -218,11 +218,18 @@ test('base64 as OpenSSL reads it: blanks within, and at the end of lines what is
 
 test('a key under the label of another form: which it is', (t) => {
   const point = createPrivateKey(leaf.key).export({ type: 'sec1', format: 'pem' }).toString();
-  t.deepEqual(refused(leaf.certificate + point.replaceAll('EC PRIVATE', 'PRIVATE')), [
-    'read bundle: a key under another label',
-    'its PRIVATE KEY is one of the form EC PRIVATE KEY',
-    'write EC PRIVATE KEY in its BEGIN and END lines',
-  ]);
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const rsa = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
+  for (const [key, under, right] of [
+    [point, 'PRIVATE KEY', 'EC PRIVATE KEY'],
+    [point, 'RSA PRIVATE KEY', 'EC PRIVATE KEY'],
+    [rsa, 'PRIVATE KEY', 'RSA PRIVATE KEY'],
+  ] as const)
+    t.deepEqual(refused(leaf.certificate + key.replaceAll(/(BEGIN|END) [A-Z ]+/g, `$1 ${under}`)), [
+      'read bundle: a key under another label',
+      `its ${under} is one of the form ${right}`,
+      `write ${right} in its BEGIN and END lines`,
+    ]);
 });
 
 test('more that people paste: each by its cause, also where one block of several is spoilt', (t) => {
