@@ -141,7 +141,13 @@ function tune(name: string): void {
   set(`ipv4/conf/${name}/rp_filter`, 0);
   set(`ipv6/conf/${name}/accept_dad`, 0);
   set(`ipv6/conf/${name}/accept_ra`, 0);
+  // FreeBSD joins groups on the physical interface: a report by the virtual MAC, some time within
+  // a second, would teach a switch what only adverts teach it.
+  for (const version of ['mldv1', 'mldv2'])
+    set(`ipv6/conf/${name}/${version}_unsolicited_report_interval`, DAY_MS);
 }
+
+const DAY_MS = 86_400_000;
 
 const LOCAL_LATER = `if ip $0 rule show pref 0 | grep -q local; then
   ip $0 rule add pref 100 lookup local && ip $0 rule del pref 0
