@@ -72,7 +72,7 @@ export async function startAgent(
   opened.opened(() => descriptors.close());
   const host = { config, clock, log, problems, descriptors, exec, latest, onChange: bell.ring };
   const subnets = () => subnetsOf(latest.interfaces(), latest.report());
-  const { privileges, second, bound } = await openAsRoot({ ...host, account, subnets });
+  const { privileges, second, sendToAll, bound } = await openAsRoot({ ...host, account, subnets });
   opened.opened(() => privileges.close());
   const policy: Policy = { ...config.policy };
   const problemOf = (subject: string, cause: string, remedy: string): void => {
@@ -93,7 +93,15 @@ export async function startAgent(
     onExhausted: descriptors.letGo,
   });
   const haproxy = hostHaproxy({ ...common, files, onUp: wanted.ring });
-  const node = hostNode({ ...common, second, files, links, haproxy, notify: notify.report });
+  const node = hostNode({
+    ...common,
+    second,
+    sendToAll,
+    files,
+    links,
+    haproxy,
+    notify: notify.report,
+  });
   const { running, kernel, devd, shell } = node;
   let upkeep: Upkeep | null = null;
   const { certificates } = haproxy;
