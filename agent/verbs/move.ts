@@ -10,7 +10,7 @@ import type { Intent } from '../core/model.ts';
 import type { Report } from '../core/verbs.ts';
 import { checkTarget } from './move-checks.ts';
 import { cutText, sessionsOn } from './cut-sessions.ts';
-import { untold } from './untold.ts';
+import { ofNeighbours } from './neighbours.ts';
 import { addressesOf, mastersOf, type PairAddress } from './addresses.ts';
 import { watchDark, type DarkTimes } from './dark.ts';
 import {
@@ -141,7 +141,7 @@ export async function move(pair: Pair, act: MoveAct, report: Report): Promise<Ac
     );
     stored = await storeEverywhere(pair, tombstones(pair, act, gone));
   }
-  said('confirmed', `read again on both nodes${untold(pair, moving)}`);
+  said('confirmed', `read again on both nodes${ofNeighbours(pair, moving)}`);
   const missing = absent(pair);
   return end({
     outcome: missing.length > 0 ? 'partial' : 'reached',

@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { MoveAct } from '../../agent/core/acts.ts';
 import { mergeIntents, pinKey, wish, type Intents } from '../../agent/core/intents.ts';
-import type { NodeView } from '../../agent/core/model.ts';
+import type { NodeView, Problem } from '../../agent/core/model.ts';
 import { move } from '../../agent/verbs/move.ts';
 import { heard } from '../core/builders.ts';
 import { address, NOW, report } from '../reports.ts';
@@ -29,7 +29,10 @@ const ACT: MoveAct = {
 };
 
 /** A pair in which an address is where it is pinned to the moment that is stored, else where it was. */
-function desk(): {
+function desk(
+  b: { readonly vips?: readonly string[]; readonly problems?: readonly Problem[] } = {},
+): {
+  readonly lines: readonly string[];
   readonly say: (act?: Partial<MoveAct>) => Promise<unknown>;
   readonly pin: () => unknown;
 } {
@@ -40,7 +43,14 @@ function desk(): {
   const on = (node: string, baseAdvskew: number): NodeView =>
     heard(
       report(node, {
-        addresses: [address({ baseAdvskew, state: at === node ? 'MASTER' : 'BACKUP' })],
+        problems: node === B ? (b.problems ?? []) : [],
+        addresses: [
+          address({
+            baseAdvskew,
+            state: at === node ? 'MASTER' : 'BACKUP',
+            vips: b.vips ?? ['10.1.60.200'],
+          }),
+        ],
       }),
     );
   const member = (node: string) =>
@@ -56,9 +66,13 @@ function desk(): {
     intents: () => intents,
     view: () => [on(A, 0), on(B, 100)],
   });
+  const lines: string[] = [];
   return {
+    lines,
     say: async (act = {}) => {
-      const done = await move(pair, { ...ACT, ...act }, () => undefined);
+      const done = await move(pair, { ...ACT, ...act }, ({ step, text }) =>
+        lines.push(`${step}: ${text}`),
+      );
       const [row] = done.addresses;
       return [done.outcome, done.changed, row?.outcome, row?.from, row?.to];
     },
@@ -113,4 +127,21 @@ test('failback moves by a pin that is called a failback, and takes it back', asy
   await say();
   t.deepEqual(await say({ unpin: true }), ['reached', true, 'moved', B, A]);
   t.is(pin(), null);
+});
+
+test('the last line says of IPv6 what no node can see, and who could not tell neighbours', async (t) => {
+  const said = async (vips: readonly string[], problems: readonly Problem[]): Promise<string> => {
+    const { say, lines } = desk({ vips, problems });
+    await say();
+    return lines.at(-1) ?? '';
+  };
+  const told = 'confirmed: read again on both nodes';
+  const problem = { subject: 'neighbours', cause: 'c', remedy: 'r', sinceMs: NOW };
+  t.is(await said(['10.1.60.200'], [problem]), told);
+  const both = ['10.1.60.200', 'fd00:60::200'];
+  t.is(await said(both, []), `${told}; IPv6 neighbours are told, which no node can see follow`);
+  t.is(
+    await said(both, [problem]),
+    `${told}; ${B} could not tell IPv6 neighbours, which may stay on the old host`,
+  );
 });
