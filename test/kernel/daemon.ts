@@ -32,10 +32,7 @@ export async function runHost(config: HostConfig): Promise<void> {
   const [outside] = config.interfaces;
   const routes = routesText(config.gateways ?? [], outside?.name ?? 'lo0');
   writeFileSync(join(runtime, 'text', 'routes'), routes);
-  tuneHost(
-    config.interfaces.map(({ device }) => device),
-    config.holds === true,
-  );
+  tuneHost(config.interfaces.map(({ device }) => device));
   const devices = new Map<string, VirtualDevice>(
     config.interfaces.flatMap(({ name, device, vhids }, at) =>
       vhids.map(({ vhid }) => [
@@ -71,7 +68,7 @@ export async function runHost(config: HostConfig): Promise<void> {
         void commit(setVhid(host.kernel, name, vhid, settings, nowMs));
         const v4 = vips.filter((vip) => isIPv4(vip));
         const v6 = vips.filter((vip) => !isIPv4(vip));
-        if (config.holds === true) dataplane.hold(vips);
+        dataplane.hold(vips);
         void commit(setAddresses(host.kernel, name, vhid, { v4, v6 }, nowMs));
       }
     }
