@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { startedNote } from './audit/notes.ts';
 import type { Config } from './config/config.ts';
+import { carriesIpv6 } from './core/addresses.ts';
 import { UNPRIVILEGED } from './core/health.ts';
 import type { Policy } from './core/model.ts';
 import { ends } from './ends.ts';
@@ -72,7 +73,9 @@ export async function startAgent(
   opened.opened(() => descriptors.close());
   const host = { config, clock, log, problems, descriptors, exec, latest, onChange: bell.ring };
   const subnets = () => subnetsOf(latest.interfaces(), latest.report());
-  const { privileges, second, bound } = await openAsRoot({ ...host, account, subnets });
+  const hasIpv6 = () => (latest.report()?.addresses ?? []).some(carriesIpv6);
+  const asRoot = await openAsRoot({ ...host, account, subnets, hasIpv6 });
+  const { privileges, second, sendToAll, bound } = asRoot;
   opened.opened(() => privileges.close());
   const policy: Policy = { ...config.policy };
   const problemOf = (subject: string, cause: string, remedy: string): void => {
@@ -93,7 +96,15 @@ export async function startAgent(
     onExhausted: descriptors.letGo,
   });
   const haproxy = hostHaproxy({ ...common, files, onUp: wanted.ring });
-  const node = hostNode({ ...common, second, files, links, haproxy, notify: notify.report });
+  const node = hostNode({
+    ...common,
+    second,
+    sendToAll,
+    files,
+    links,
+    haproxy,
+    notify: notify.report,
+  });
   const { running, kernel, devd, shell } = node;
   let upkeep: Upkeep | null = null;
   const { certificates } = haproxy;

@@ -1,7 +1,8 @@
 /** The virtual MAC of a vhid, which switches and neighbours are to have (sys/netinet/ip_carp.c). */
 const macOf = (vhid: number): readonly number[] => [0x00, 0x00, 0x5e, 0x00, 0x01, vhid];
-const ALL_NODES = 'ff02::1';
-const ICMP6 = 58;
+/** Every node of a link. */
+export const ALL_NODES = 'ff02::1';
+export const ICMP6 = 58;
 const OVERRIDE = 0x20;
 
 /**
@@ -21,7 +22,7 @@ function bytesOf(address: string): Buffer {
  * An unsolicited neighbour advertisement for a VIP (RFC 4861, 4.4 and 7.2.6), 32 bytes of ICMPv6
  * without a checksum: override flag, and the virtual MAC as target link-layer address.
  */
-function advertisement(vhid: number, vip: string): Buffer {
+export function advertisement(vhid: number, vip: string): Buffer {
   const head = Buffer.from([136, 0, 0, 0, OVERRIDE, 0, 0, 0]);
   return Buffer.concat([head, bytesOf(vip), Buffer.from([2, 1, ...macOf(vhid)])]);
 }

@@ -45,8 +45,21 @@ export function directTell(
   };
 }
 
-/** A frame for each IPv6 address of those vhids that are MASTER in ifconfig's text. */
-function framesOf(name: string, vhids: readonly number[], text: string): readonly Buffer[] {
+const framesOf = (name: string, vhids: readonly number[], text: string): readonly Buffer[] =>
+  toTell(name, vhids, text).map(({ source, vhid, vip }) => advertisementFrame(source, vhid, vip));
+
+/** An IPv6 address that is here, and the link-local address of its interface. */
+export interface Told {
+  readonly source: string;
+  readonly vhid: number;
+  readonly vip: string;
+}
+
+/**
+ * The IPv6 addresses of those vhids that are MASTER in ifconfig's text. Throws with a sentence where
+ * their interface has no link-local address.
+ */
+export function toTell(name: string, vhids: readonly number[], text: string): readonly Told[] {
   const { carp, vrrp, interfaces } = parseIfconfig(text);
   const all = [...carp, ...vrrp.map((one) => ({ ...one, vhid: one.vrid }))];
   const wanted = all.filter(({ vhid, state }) => vhids.includes(vhid) && state === 'MASTER');
@@ -58,7 +71,7 @@ function framesOf(name: string, vhids: readonly number[], text: string): readonl
       .map((vip) => {
         if (source === undefined)
           throw new Error(`${name} has no link-local address to tell neighbours from`);
-        return advertisementFrame(source, vhid, vip);
+        return { source, vhid, vip };
       }),
   );
 }

@@ -11,6 +11,10 @@ function canonical(ip: string): string {
   return zone === undefined ? host : `${host}%${zone}`;
 }
 
+/** Whether an address has a VIP of IPv6. */
+export const carriesIpv6 = ({ vips }: { readonly vips: readonly string[] }): boolean =>
+  vips.some((vip) => vip.includes(':'));
+
 /** Whether an operator who says `name` means this address: VHID@NETWORK, its vhid, or one of its IPs. */
 export function isCalled(
   {

@@ -1,3 +1,4 @@
+import { carriesIpv6 } from '../core/addresses.ts';
 import type { AddressReport, NodeReport } from '../core/model.ts';
 import { sentence } from '../core/words.ts';
 import type { Problems } from '../problems.ts';
@@ -46,7 +47,7 @@ export function tellingNeighbours(options: {
 
   function heard(): void {
     const nowMs = clock.nowMs();
-    const all = options.report()?.addresses.filter(hasIpv6) ?? [];
+    const all = options.report()?.addresses.filter(carriesIpv6) ?? [];
     known = new Map(all.map((one) => [one.address, followed(known.get(one.address), one, nowMs)]));
     if (all.length === 0) problems.clear(NEIGHBOURS);
     run();
@@ -98,8 +99,6 @@ export function tellingNeighbours(options: {
     },
   };
 }
-
-const hasIpv6 = ({ vips }: AddressReport): boolean => vips.some((vip) => vip.includes(':'));
 
 /** The address as it is now: told of at once where it came here, tried at once where it is new. */
 function followed(before: Address | undefined, now: AddressReport, nowMs: number): Address {

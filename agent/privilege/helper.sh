@@ -742,6 +742,8 @@ echo '0 ok'
 while :; do
 	heard=''
 	if IFS= read -r line; then
+		# What an agent asked that has ended meanwhile, another may have decided anew.
+		kill -0 "$PPID" 2>/dev/null || break
 		why=''
 		answer "$line"
 	elif [ -z "$heard" ]; then

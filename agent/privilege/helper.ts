@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../sys/clock.ts';
+import { watchSilence } from './silence.ts';
 import { turns } from './turns.ts';
 
 /** How a request to the helper ended without being done. */
@@ -39,6 +41,8 @@ export interface Helper {
   ask(words: readonly string[], limitMs: number, content?: string): Promise<readonly string[]>;
   /** Resolves when it is gone, whoever ended it. */
   readonly ended: Promise<void>;
+  /** Resolves when it has answered nothing for so long that it never may. */
+  readonly hung: Promise<void>;
   /** Closes its standard input: it lifts a fence and ends. */
   close(): void;
 }
@@ -50,6 +54,8 @@ const STRANGE = 'a character that no verb needs';
 /** As helper.sh's `longest`, with room for the number. */
 const LONGEST = 65_000;
 const START_MS = 5000;
+/** Longer than any request takes: a command is waited for 30 s. */
+const HANG_MS = 60_000;
 
 interface Waiting {
   readonly sequence: number;
@@ -58,10 +64,14 @@ interface Waiting {
 
 /**
  * Starts helper.sh with the rights this process has now, in a session of its own, so that a
- * terminal's Ctrl-C does not reach it. Rejects with a sentence when it does not answer. `script` is
- * another helper.sh for a test.
+ * terminal's Ctrl-C does not reach it. Rejects with a sentence when it does not answer. One that
+ * answers nothing for `hangMs` is given up. `script` is another helper.sh for a test.
  */
-export async function startHelper(options: HelperOptions, script = SCRIPT): Promise<Helper> {
+export async function startHelper(
+  options: HelperOptions,
+  script = SCRIPT,
+  hangMs = HANG_MS,
+): Promise<Helper> {
   const { ifconfig, sysctl, pfctl, ngctl, directories, check, reload, lists, named } = options;
   const words = [directories, check, reload].map((all) => all.join('\n'));
   const files = [lists, named].map((all) => all.join('\n'));
@@ -74,7 +84,13 @@ export async function startHelper(options: HelperOptions, script = SCRIPT): Prom
     detached: true,
   });
   child.unref();
-  const turn = turns((text) => void child.stdin.write(text));
+  let hangs = (): void => {};
+  const hung = new Promise<void>((resolve) => (hangs = resolve));
+  const silence = watchSilence(systemClock, hangMs, () => hangs());
+  const turn = turns((text, number) => {
+    child.stdin.write(text);
+    silence.asked(number);
+  });
   let waiting: Waiting[] = [];
   let sequence = 0;
   let gone = false;
@@ -96,6 +112,7 @@ export async function startHelper(options: HelperOptions, script = SCRIPT): Prom
     const [, number, verdict, said = ''] = /^(\d+) (\w+)(?: (.*))?$/.exec(line) ?? [];
     // One that was never asked ends nothing.
     if (number === undefined || Number(number) > sequence) return;
+    silence.answered(Number(number));
     // Lines belong to the number that follows them, whether anybody still waits for it or not.
     const lines = output.splice(0);
     const at = waiting.findIndex((one) => one.sequence === Number(number));
@@ -107,6 +124,7 @@ export async function startHelper(options: HelperOptions, script = SCRIPT): Prom
   const ended = new Promise<void>((resolve) => {
     const end = (): void => {
       gone = true;
+      silence.stop();
       for (const one of waiting) one.done('ended', 'it has ended', output);
       waiting = [];
       resolve();
@@ -153,6 +171,7 @@ export async function startHelper(options: HelperOptions, script = SCRIPT): Prom
       return answer;
     },
     ended,
+    hung,
     close: () => void child.stdin.end(),
   };
 }

@@ -23,7 +23,7 @@ export interface Privileges {
   readonly by: string;
   /** Gives root up, where that is wanted; call once what needs root is open. */
   drop(): void;
-  /** Rejects when the helper ends by itself; never resolves. */
+  /** Rejects when a helper ends by itself, or hangs; never resolves. */
   readonly lost: Promise<never>;
   /** Ends the helpers; a fence is lifted. */
   close(): void;
@@ -54,6 +54,8 @@ interface HostConfig {
 }
 
 const COMMAND_MS = 30_000;
+/** Each of its tools is killed after 2 s: one that cannot be killed keeps it from the next request. */
+const CARP_HANG_MS = 20_000;
 const NEVER = new Promise<never>(() => undefined);
 
 /**
@@ -86,14 +88,18 @@ export async function takePrivileges(
   const names = await certificateNames(config, { uid: account.uid, mayWrite }, exec);
   const options = { ...tools, ...config.haproxy, ...names };
   const helpers: readonly [Helper, Helper] = [
-    await startHelper(options),
+    await startHelper(options, undefined, CARP_HANG_MS),
     await startHelper(options),
   ];
   const [carp, files] = helpers;
   let closing = false;
-  const lost = Promise.race(helpers.map(({ ended, pid }) => ended.then(() => pid))).then((pid) => {
+  const how = helpers.flatMap(({ ended, hung, pid }) => [
+    ended.then(() => `(pid ${pid}) has ended: nothing can be set without it`),
+    hung.then(() => `(pid ${pid}) hangs: it waits for a tool that does not end`),
+  ]);
+  const lost = Promise.race(how).then((words) => {
     if (closing) return NEVER;
-    throw new Error(`the privileged helper (pid ${pid}) has ended: nothing can be set without it`);
+    throw new Error(`the privileged helper ${words}`);
   });
   // Whoever started the agent looks at it; a start that fails before has its own error.
   lost.catch(() => undefined);

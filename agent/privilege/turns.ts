@@ -10,7 +10,7 @@ export interface Turns {
  * helper takes the content with head(1), and that of FreeBSD reads through stdio, which takes from
  * a pipe or socket whatever lies behind it as well: the next requests would be gone.
  */
-export function turns(write: (text: string) => void): Turns {
+export function turns(write: (text: string, sequence: number) => void): Turns {
   let queue: { readonly sequence: number; readonly text: string; readonly alone: boolean }[] = [];
   let alone: number | null = null;
 
@@ -19,7 +19,7 @@ export function turns(write: (text: string) => void): Turns {
       const first = queue.shift();
       if (first === undefined) return;
       if (first.alone) alone = first.sequence;
-      write(first.text);
+      write(first.text, first.sequence);
     }
   }
   return {

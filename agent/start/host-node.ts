@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { carp } from '../carp/carp.ts';
+import { orRawTell, type SendToAll } from '../carp/raw-tell.ts';
 import { carpEvents } from '../carp/events.ts';
 import type { Config } from '../config/config.ts';
 import type { NodeReport, Policy } from '../core/model.ts';
@@ -34,6 +35,7 @@ export function hostNode(host: {
   readonly exec: Exec;
   readonly privileges: Rooted['privileges'];
   readonly second: Rooted['second'];
+  readonly sendToAll: SendToAll | null;
   readonly files: HostFiles;
   readonly links: ReturnType<typeof hostLinks>;
   readonly haproxy: ReturnType<typeof hostHaproxy>;
@@ -49,6 +51,8 @@ export function hostNode(host: {
   // Not before: who starts it is who it runs as.
   const shell = standingShell(TOOL_MS, host.exec);
   const kernel = carp({ exec: shell.exec, tools, acts });
+  const { exec } = shell;
+  const tell = orRawTell(kernel.tell, host.sendToAll, { exec, ifconfig: tools.ifconfig });
   const running = startNode({
     node: config.node,
     pair: config.pair,
@@ -70,7 +74,7 @@ export function hostNode(host: {
     latest,
     carp: { ...kernel, read: devd.compared(() => kernel.read()) },
     carpEvents: devd.state,
-    ...(observes === '' ? { tellNeighbours: kernel.tell } : {}),
+    ...(observes === '' ? { tellNeighbours: tell } : {}),
     prober: second.prober,
     haproxy: host.haproxy.make,
     notify: host.notify,

@@ -1,5 +1,7 @@
 import { dirname } from 'node:path';
+import { openSendToAll, type SendToAll } from '../carp/raw-tell.ts';
 import type { Config } from '../config/config.ts';
+import { sentence } from '../core/words.ts';
 import type { Log } from '../log.ts';
 import type { Account } from '../privilege/account.ts';
 import { takePrivileges, type Privileges } from '../privilege/privileges.ts';
@@ -13,6 +15,8 @@ import { isRootsAlone } from '../sys/trust.ts';
 export interface Opened {
   readonly privileges: Privileges;
   readonly second: SecondPath;
+  /** Null where no raw socket may be had, or agent.toml wants none. */
+  readonly sendToAll: SendToAll | null;
   readonly bound: Bound;
 }
 
@@ -34,6 +38,7 @@ export async function openAsRoot(
   const privileges = await takePrivileges(config, account, execWithin(TOOL_MS));
   const second = await secondPath(options);
   if (second.why !== '') log.info('icmp', { using: second.icmp }, second.why);
+  const sendToAll = second.icmp === 'raw-socket' ? sendToAllHere(log) : null;
   // Where somebody else can write, root would give a group whatever stands in the socket's place.
   const rootsAlone = isRootsAlone(dirname(config.socket.path));
   const drop = (): void => privileges.drop();
@@ -42,5 +47,15 @@ export async function openAsRoot(
   const { by } = privileges;
   const user = account?.name ?? 'as started';
   log.info('privileges', { by, user }, `${user}; what needs root is done by ${by}`);
-  return { privileges, second, bound };
+  return { privileges, second, sendToAll, bound };
+}
+
+/** It is the second way of two: without it the agent starts all the same. */
+function sendToAllHere(log: Log): SendToAll | null {
+  try {
+    return openSendToAll();
+  } catch (error) {
+    log.info('icmp', { using: 'raw-socket' }, `not for IPv6 neighbours: ${sentence(error)}`);
+    return null;
+  }
 }

@@ -12,7 +12,7 @@ import type { Report } from '../core/verbs.ts';
 import { checkLoss, checkStays, checkTarget } from './move-checks.ts';
 import { cutText, sessionsOn } from './cut-sessions.ts';
 import { isPinnedTo, isThere, planOf, type Plan } from './move-plan.ts';
-import { untold } from './untold.ts';
+import { ofNeighbours } from './neighbours.ts';
 import { addressesOf, mastersOf } from './addresses.ts';
 import { watchDark, type DarkTimes } from './dark.ts';
 import {
@@ -145,7 +145,7 @@ export async function move(
     );
     stored = await storeEverywhere(pair, tombstones(pair, act, gone));
   }
-  said('confirmed', `read again on both nodes${untold(pair, moving)}`);
+  said('confirmed', `read again on both nodes${ofNeighbours(pair, moving)}`);
   const missing = absent(pair);
   return end({
     outcome: missing.length > 0 ? 'partial' : 'reached',

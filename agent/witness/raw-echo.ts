@@ -1,56 +1,26 @@
 import { randomInt } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { isIPv4 } from 'node:net';
+import { openRawSocket, type RawSocket } from '../sys/raw-socket.ts';
 import type { Echo, OnReply } from './echo.ts';
-
-/** The part of the raw-socket package that is used. */
-interface RawSocket {
-  on(event: 'message', listener: (buffer: Buffer, source: string) => void): void;
-  on(event: 'error' | 'close', listener: (error?: Error) => void): void;
-  send(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    address: string,
-    after: (error: Error | null) => void,
-  ): void;
-  close(): void;
-}
-interface RawModule {
-  createSocket(options: {
-    readonly protocol: number;
-    readonly addressFamily: number;
-    readonly bufferSize: number;
-  }): RawSocket;
-  readonly AddressFamily: { readonly IPv4: number; readonly IPv6: number };
-}
 
 const ICMP = { protocol: 1, request: 8, reply: 0 };
 const ICMP6 = { protocol: 58, request: 128, reply: 129 };
-/** Strong references: a raw socket that nobody holds is collected and closed without a word. */
-const held = new Set<RawSocket>();
-
 /**
  * Echo through the raw-socket package: one socket per family (RFC 792, RFC
  * 4443). Throws where the package is not built or raw sockets are not allowed.
  */
 export function rawEcho(onReply: OnReply): Echo {
-  const raw = createRequire(import.meta.url)('raw-socket') as RawModule;
   const id = randomInt(1, 0xffff);
   let sequence = 0;
   const open = (is4: boolean): RawSocket => {
     const { protocol, reply } = is4 ? ICMP : ICMP6;
-    const addressFamily = is4 ? raw.AddressFamily.IPv4 : raw.AddressFamily.IPv6;
-    const socket = raw.createSocket({ protocol, addressFamily, bufferSize: 4096 });
-    held.add(socket);
+    const socket = openRawSocket(protocol, is4 ? 4 : 6);
     socket.on('message', (buffer, source) => {
       // IPv4 comes with its header, IPv6 without; all messages share one block of memory.
       const start = is4 ? ((buffer[0] ?? 0) & 15) * 4 : 0;
       if (buffer.length < start + 8 || buffer[start] !== reply) return;
       if (buffer.readUInt16BE(start + 4) === id) onReply(source);
     });
-    socket.on('error', () => undefined);
-    socket.on('close', () => void held.delete(socket));
     return socket;
   };
   const sockets = { v4: open(true), v6: open(false) };

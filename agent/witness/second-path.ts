@@ -5,6 +5,7 @@ import { pingEcho } from './ping-echo.ts';
 import { INTERVAL_MS, standingPings } from './standing-ping.ts';
 import { prober } from './prober.ts';
 import { rawEcho } from './raw-echo.ts';
+import { warmGateways } from './warm-gateways.ts';
 import type { Clock } from '../sys/clock.ts';
 import { execWithin, type Exec } from '../sys/exec.ts';
 import { startLines } from '../sys/line-program.ts';
@@ -34,6 +35,8 @@ export async function secondPath(options: {
   readonly clock: Clock;
   readonly subnets: () => ReadonlyMap<string, readonly string[]>;
   readonly onChange: () => void;
+  /** This host carries an IPv6 VIP: gateways are kept warm for it. */
+  readonly hasIpv6: () => boolean;
   /** Runs ping(8) and netstat(1); absent: execWithin. */
   readonly exec?: Exec;
 }): Promise<SecondPath> {
@@ -57,20 +60,13 @@ export async function secondPath(options: {
     const standing = standingPings({ ping, clock, start: startLines, onAsked, onReply, askOnce });
     return { ...once, calmMs: INTERVAL_MS, ...standing };
   };
-  const echo = open();
-  const witnesses = await witnessesOf(config, exec);
+  const read = async (): Promise<readonly string[]> =>
+    parseGateways(await exec(config.carp.tools.netstat, ['-rn']));
+  const echo = warmGateways(open(), { clock, read, wanted: options.hasIpv6 });
+  const witnesses =
+    config.policy.witness.length > 0 ? config.policy.witness : await read().catch(() => []);
   made = prober({ ...options, clock, echo, witnesses });
   return { icmp: echo.kind, why, prober: made };
-}
-
-/** Those of agent.toml, else the default gateways. */
-async function witnessesOf({ policy, carp }: EchoConfig, exec: Exec): Promise<readonly string[]> {
-  if (policy.witness.length > 0) return policy.witness;
-  try {
-    return parseGateways(await exec(carp.tools.netstat, ['-rn']));
-  } catch {
-    return [];
-  }
 }
 
 function isRunnable(path: string): boolean {

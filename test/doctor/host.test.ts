@@ -281,6 +281,7 @@ test('what the helper reads is looked at as the rest; what it refuses says so', 
         ),
       ),
     ended: new Promise(() => {}),
+    hung: new Promise(() => {}),
     close: () => {},
   };
   const read = (path: string): Promise<string> =>

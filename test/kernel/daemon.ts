@@ -33,10 +33,7 @@ export async function runHost(config: HostConfig): Promise<void> {
   const [outside] = config.interfaces;
   const routes = routesText(config.gateways ?? [], outside?.name ?? 'lo0');
   writeFileSync(join(runtime, 'text', 'routes'), routes);
-  tuneHost(
-    config.interfaces.map(({ device }) => device),
-    config.holds === true,
-  );
+  tuneHost(config.interfaces.map(({ device }) => device));
   const dataplane = openDataplane();
   const devices = vhidDevices(config, dataplane);
   const wire = await openWire(
@@ -51,6 +48,7 @@ export async function runHost(config: HostConfig): Promise<void> {
   let cancelTimer: NodeJS.Timeout | undefined;
   let slowMs = 0;
   let lateMs = 0;
+  let mute = false;
   let host = bootedHost(config);
 
   /** rc.conf: every vhid with its values, then its addresses. */
@@ -231,6 +229,8 @@ export async function runHost(config: HostConfig): Promise<void> {
     if (tool === 'lab') return order(args);
     if (slowMs > 0 && tool === 'ifconfig') return slowIfconfig(args);
     const nowMs = performance.now();
+    if (mute && tool === 'sysctl' && args.includes('net.inet.carp.demotion=0'))
+      return { code: 0, stdout: '', stderr: '' };
     const run = tool === 'sysctl' ? sysctl(host, args, nowMs) : ifconfig(host, args, nowMs);
     host = { ...run.host, kernel: host.kernel };
     await commit({ kernel: run.host.kernel, effects: run.effects });
@@ -249,13 +249,14 @@ export async function runHost(config: HostConfig): Promise<void> {
     return run;
   }
 
-  /** What only the lab asks: a reboot, a slow ifconfig, a last advert that is late, devd with so many places or none, the received counters. */
+  /** What only the lab asks: a reboot, a slow ifconfig, a last advert that is late, no advert when it is asked for, devd with so many places or none, the received counters. */
   function order([what = '', value = '']: readonly string[]): Pick<
     ToolRun,
     'code' | 'stdout' | 'stderr'
   > {
     if (what === 'slow') slowMs = Number(value);
     else if (what === 'late') lateMs = Number(value);
+    else if (what === 'mute') mute = value === 'on';
     else if (what === 'devd') {
       devd.stop();
       if (value !== 'stop') void devd.start(Number(value));

@@ -193,6 +193,10 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     value: 'ms, 30 unless given',
     apply: (scene) => ordered(scene, 'late', scene.on ? String(scene.value ?? 30) : '0'),
   },
+  'no-advert-now': {
+    text: 'who is MASTER advertises when it is time and never when it is asked: nothing mends a switch sooner',
+    apply: (scene) => ordered(scene, 'mute', scene.on ? 'on' : 'off'),
+  },
   'reboot-now': {
     text: 'as reboot(8) begins: SIGTERM to every process, SIGKILL 5 s later, CARP goes on; off boots',
     apply: async ({ host, on, ensure, endAll }) => {
@@ -203,7 +207,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     },
   },
   'nd-poisoned': {
-    text: 'the MASTER asks for the client from the VIP: it learns the physical MAC; a BACKUP answers there',
+    text: 'the MASTER asks for the client from the VIP: it learns the physical MAC, where a BACKUP answers too',
     apply: (scene) => poison(scene),
   },
   'no-netgraph': {

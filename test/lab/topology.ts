@@ -76,6 +76,8 @@ function join(plan: LabPlan, namespace: string, place: string, last: string): vo
   batch(namespace, [
     'link set lo up',
     `link add ${INTERFACE.linux} type veth peer name ${port} netns ${plan.switchNamespace}`,
+    // What names the interface to the kernel itself, as an address with its scope, knows FreeBSD's name.
+    `link property add dev ${INTERFACE.linux} altname ${INTERFACE.freebsd}`,
     `addr add ${PREFIX4}${last}/24 dev ${INTERFACE.linux}`,
     `addr add ${PREFIX6}${last}/64 dev ${INTERFACE.linux} nodad`,
     `link set ${INTERFACE.linux} up`,

@@ -119,7 +119,6 @@ export class CarpHost {
     const config: HostConfig = {
       freebsd: 14,
       preempt: false,
-      holds: true,
       runtime: folder,
       interfaces: [
         {

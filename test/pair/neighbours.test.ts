@@ -1,6 +1,7 @@
 import { run } from '../lab/topology.ts';
 import { proxyctl, startProbe } from '../lab/client.ts';
 import { inside } from '../lab/lab.ts';
+import type { LabReport } from '../lab/report.ts';
 import { asAtFirst, asked, calm, eventually, exitOf, fault, nodeAt, scene } from './scene.ts';
 
 // The client behind whose port nobody tells it anything but by the wire, as a router.
@@ -8,14 +9,38 @@ const VIRTUAL = '00:00:5e:00:01:01';
 const SECOND_MS = 1000;
 
 const { test, lab } = scene();
+const without = scene({ icmp: 'ping' });
 
 /** The MAC that the client has for the VIP; empty where it has none. */
-function macOfVip(): string {
-  const [file = '', ...args] = inside(lab(), 'client', ['ip', '-6', 'neigh', 'show', lab().vip6]);
+function macOfVip(of = lab()): string {
+  const [file = '', ...args] = inside(of, 'client', ['ip', '-6', 'neigh', 'show', of.vip6]);
   return /lladdr (\S+)/.exec(run(file, args))?.[1] ?? '';
 }
 
 const physical = (mac: string): boolean => mac !== '' && mac !== VIRTUAL;
+
+test('as on FreeBSD a BACKUP answers a client that has its physical MAC for a VIP, in both families', async (t) => {
+  const { vip4, vip6 } = lab();
+  const [first, second] = [nodeAt(lab(), 0).name, nodeAt(lab(), 1).name];
+  const ip = (place: string, ...words: readonly string[]): string => {
+    const [file = '', ...args] = inside(lab(), place, ['ip', ...words]);
+    return run(file, args);
+  };
+  const mac = /link\/ether (\S+)/.exec(ip(second, '-o', 'link', 'show', 'eth0'))?.[1] ?? '';
+  for (const [family, vip] of [
+    [4, vip4],
+    [6, vip6],
+  ] as const) {
+    const entry = [vip, 'dev', 'eth0'];
+    ip('client', 'neigh', 'replace', ...entry, 'lladdr', mac, 'nud', 'permanent');
+    const probe = await startProbe(lab(), 'plain', family);
+    await probe.answeredBy(second, 50);
+    ip('client', 'neigh', 'del', ...entry);
+    await probe.answeredBy(first, 50);
+    await probe.end();
+  }
+  t.pass();
+});
 
 test('IPv6 clients behind a router with a poisoned cache follow a move within a second', async (t) => {
   const second = nodeAt(lab(), 1).name;
@@ -35,20 +60,47 @@ test('IPv6 clients behind a router with a poisoned cache follow a move within a 
   await asAtFirst(lab());
 });
 
-test('where neighbours cannot be told, status says so, and clients stay on the old host', async (t) => {
-  const [first, second] = [nodeAt(lab(), 0).name, nodeAt(lab(), 1).name];
-  for (const node of lab().nodes) await fault(lab(), 'no-netgraph', 'on', node);
-  // As the agents find out within a minute.
-  for (const node of lab().nodes) await fault(lab(), 'kill-agent', 'on', node);
-  for (const node of lab().nodes) await fault(lab(), 'kill-agent', 'off', node);
-  await eventually('both agents tell of it', async () => {
-    const { json } = await asked(lab(), 'status');
-    return JSON.stringify(json).split("can't create node: Protocol not supported").length > 2;
-  });
+/** ngctl fails, and both agents have tried it: without this they find out within a minute. */
+async function withoutNetgraph(of: LabReport, state: 'on' | 'off'): Promise<void> {
+  for (const node of of.nodes) await fault(of, 'no-netgraph', state, node);
+  for (const node of of.nodes) await fault(of, 'kill-agent', 'on', node);
+  for (const node of of.nodes) await fault(of, 'kill-agent', 'off', node);
+}
+
+test('where ngctl does not work the raw socket tells neighbours, and no alert says otherwise', async (t) => {
+  const second = nodeAt(lab(), 1).name;
+  await withoutNetgraph(lab(), 'on');
+  await asAtFirst(lab());
   const probe = await startProbe(lab(), 'plain', 6);
   await fault(lab(), 'nd-poisoned', 'on');
+  // The lab asks as ngctl does.
   await eventually('the client has the physical MAC of the MASTER', () => physical(macOfVip()));
   const { code, stderr } = await proxyctl(lab(), ['failover', '--to', second]);
+  t.is(code, 0);
+  t.notRegex(stderr, /could not tell/);
+  await probe.answeredBy(second, 20);
+  t.is(macOfVip(), VIRTUAL);
+  await probe.end();
+  const { json } = await asked(lab(), 'status');
+  t.notRegex(JSON.stringify(json), /no IPv6 neighbour hears/);
+  await fault(lab(), 'nd-poisoned', 'off');
+  await withoutNetgraph(lab(), 'off');
+  await asAtFirst(lab());
+});
+
+without.test('where neither works, status says so, and clients stay on the old host', async (t) => {
+  const [first, second] = [nodeAt(without.lab(), 0).name, nodeAt(without.lab(), 1).name];
+  await withoutNetgraph(without.lab(), 'on');
+  await eventually('both agents tell of it', async () => {
+    const { json } = await asked(without.lab(), 'status');
+    return JSON.stringify(json).split("can't create node: Protocol not supported").length > 2;
+  });
+  const probe = await startProbe(without.lab(), 'plain', 6);
+  await fault(without.lab(), 'nd-poisoned', 'on');
+  await eventually('the client has the physical MAC of the MASTER', () =>
+    physical(macOfVip(without.lab())),
+  );
+  const { code, stderr } = await proxyctl(without.lab(), ['failover', '--to', second]);
   t.is(code, 0);
   t.regex(
     stderr.replaceAll(/\s+/g, ' '),
@@ -56,11 +108,11 @@ test('where neighbours cannot be told, status says so, and clients stay on the o
   );
   await probe.more(200);
   await probe.answeredBy(first, 20);
-  t.true(physical(macOfVip()));
-  for (const node of lab().nodes) await fault(lab(), 'no-netgraph', 'off', node);
+  t.true(physical(macOfVip(without.lab())));
+  for (const node of without.lab().nodes) await fault(without.lab(), 'no-netgraph', 'off', node);
   await probe.answeredBy(second, 20);
   await probe.end();
-  await fault(lab(), 'nd-poisoned', 'off');
-  await asAtFirst(lab());
-  await calm(lab());
+  await fault(without.lab(), 'nd-poisoned', 'off');
+  await asAtFirst(without.lab());
+  await calm(without.lab());
 });

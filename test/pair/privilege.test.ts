@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-import ava from 'ava';
+import ava, { type ExecutionContext } from 'ava';
 import { canGiveRootUp } from '../lab/accounts.ts';
 import { largeSite, newSite, sha1Of } from '../lab/certificates.ts';
 import { proxyctl, ran, served, startProbe } from '../lab/client.ts';
@@ -176,20 +176,27 @@ test('kill -9 of an agent that fences its host: the helper lifts the fence at on
   await asAtFirst(lab());
 });
 
-test('kill -9 of the helper: the agent ends with cause and remedy, and comes back when started', async (t) => {
+/** The second agent ends when this is done to its helper, says why, and comes back when started. */
+async function endsAndComesBack(
+  t: ExecutionContext,
+  done: (helper: number) => Promise<unknown>,
+  why: string,
+): Promise<void> {
   const pid = await agentPid(1);
   const out = join(lab().runtime, 'haproxy02', 'agent.out');
   const saidBefore = readFileSync(out, 'utf8').length;
   const [helper = 0] = helpersOf(pid);
-  process.kill(helper, 'SIGKILL');
-  await eventually('the agent has ended', () => isGone(pid));
+  await done(helper);
+  await eventually('the agent has ended', () => isGone(pid), 60_000);
+  if (!isGone(helper)) process.kill(helper, 'SIGKILL');
   // Its pid is that of the lab's own PID namespace.
   const said = readFileSync(out, 'utf8').slice(saidBefore);
   const [, pidSaid = ''] = /\(pid (\d+)\)/.exec(said) ?? [];
-  const cause = `the privileged helper (pid ${pidSaid}) has ended: nothing can be set without it`;
+  const cause = `the privileged helper (pid ${pidSaid}) ${why}`;
   const remedy = 'wait: daemon(8) starts the agent again in 5 s, and addresses stay until then';
   t.like(logOf(second()).at(-1), { event: 'agent-failed', msg: cause, remedy });
-  t.is(said, `proxyagent: ${cause}\n  do      ${remedy}\n`);
+  // The lab's agents print there, too, who asked for what.
+  t.true(said.endsWith(`proxyagent: ${cause}\n  do      ${remedy}\n`), said);
   t.deepEqual(await masters(lab()), ['haproxy01']);
   // The lab hears of the end a moment after the kernel.
   await eventually('it runs again', async () => {
@@ -197,7 +204,24 @@ test('kill -9 of the helper: the agent ends with cause and remedy, and comes bac
     return /haproxy02 +serving/.test(await statusText());
   });
   await asAtFirst(lab());
-});
+}
+
+test('kill -9 of the helper: the agent ends with cause and remedy, and comes back when started', (t) =>
+  endsAndComesBack(
+    t,
+    async (helper) => process.kill(helper, 'SIGKILL'),
+    'has ended: nothing can be set without it',
+  ));
+
+test('a helper that hangs, as with a tool that cannot be killed, is replaced the same way', (t) =>
+  endsAndComesBack(
+    t,
+    async (helper) => {
+      process.kill(helper, 'SIGSTOP');
+      t.not(await exitOf(lab(), 'failover', '--to', 'haproxy02', '--timeout', '3s'), 0);
+    },
+    'hangs: it waits for a tool that does not end',
+  ));
 
 test('a stats socket that the agent may not use is an alert, not a dead HAProxy: nothing moves', async (t) => {
   await fault(lab(), 'kill-agent', 'on', first());

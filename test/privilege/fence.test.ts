@@ -9,6 +9,7 @@ import { scriptedHelper } from './tools.ts';
 
 const OFF = 'sysctl net.inet.carp.allow=0\n';
 const ON = 'sysctl net.inet.carp.allow=1\n';
+const DEMOTION = 'net.inet.carp.demotion=0';
 
 test('a fence that is not renewed is lifted after three seconds; a renewal prolongs it', async (t) => {
   const { ask, log } = await scriptedHelper(t);
@@ -73,4 +74,24 @@ test('whoever started it killed with -9 while it fences: lifted at once', async 
   await ended;
   await eventually(() => log() === OFF + ON);
   t.true(Date.now() - killedMs < 2000);
+});
+
+test('whoever started it is gone: what was still asked is not done', async (t) => {
+  const { tools, folder, log, write } = await scriptedHelper(t);
+  const script = fileURLToPath(new URL('fencing.js', import.meta.url));
+  // The first one is under way while the agent is killed; the second waits in the pipe.
+  write('sysctl', `[ "$1" != ${DEMOTION} ] || sleep 1`);
+  const behind = [['advertise'], ['advertise']];
+  writeFileSync(
+    join(folder, 'tools.json'),
+    JSON.stringify({ ...tools, pfctl: '/bin/false', behind }),
+  );
+  const child = spawn(process.execPath, [script, join(folder, 'tools.json')], { stdio: 'inherit' });
+  t.teardown(() => child.kill('SIGKILL'));
+  const ended = once(child, 'exit');
+  await eventually(() => log() === `${OFF}sysctl ${DEMOTION}\n`);
+  child.kill('SIGKILL');
+  await ended;
+  await eventually(() => log().endsWith(ON));
+  t.is(log(), `${OFF}sysctl ${DEMOTION}\n${ON}`);
 });

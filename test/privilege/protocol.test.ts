@@ -21,6 +21,7 @@ function noted(answer: readonly string[] | Error = []) {
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     },
     ended: new Promise(() => undefined),
+    hung: new Promise(() => undefined),
     close: () => undefined,
   };
   return { asked, helper };
@@ -214,10 +215,10 @@ done
 `;
 
 /** A helper whose script answers by the table above; `begins`: what it says first. */
-async function started(t: ExecutionContext, begins = 'echo "0 ok"\n') {
+async function started(t: ExecutionContext, begins = 'echo "0 ok"\n', hangMs = 60_000) {
   const script = join(folderOf(t), 'helper.sh');
   writeFileSync(script, `${begins}${ANSWERS}`);
-  const helper = await startHelper(OPTIONS, script);
+  const helper = await startHelper(OPTIONS, script, hangMs);
   t.teardown(() => helper.close());
   return helper;
 }
@@ -294,6 +295,19 @@ test('no answer within the limit is silence, and what follows is answered', asyn
     ['silent', 'privileged helper, late: no answer within 50 ms'],
   );
   t.deepEqual(await helper.ask(['echo', 'a'], WAIT_MS), ['a']);
+});
+
+test('one that answers nothing more is given up; one that answers others, or is asked nothing, is not', async (t) => {
+  const [quiet, busy, idle] = await Promise.all([1, 2, 3].map(() => started(t, undefined, 400)));
+  const hangs: string[] = [];
+  void busy?.hung.then(() => hangs.push('busy'));
+  void idle?.hung.then(() => hangs.push('idle'));
+  busy?.ask(['late'], WAIT_MS).catch(() => undefined);
+  const again = setInterval(() => void busy?.ask(['echo', 'a'], WAIT_MS), 20);
+  await t.throwsAsync(quiet?.ask(['late'], 50) ?? Promise.resolve(), { instanceOf: HelperError });
+  await quiet?.hung;
+  clearInterval(again);
+  t.deepEqual(hangs, []);
 });
 
 test('content follows its request, and what is asked meanwhile waits', async (t) => {

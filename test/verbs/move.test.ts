@@ -1,7 +1,7 @@
 import test from 'ava';
 import type { MoveAct } from '../../agent/core/acts.ts';
 import { mergeIntents, pinKey, wish, type Intents } from '../../agent/core/intents.ts';
-import type { NodeReport, NodeView } from '../../agent/core/model.ts';
+import type { NodeReport, NodeView, Problem } from '../../agent/core/model.ts';
 import { ActFailure } from '../../agent/core/results.ts';
 import { move } from '../../agent/verbs/move.ts';
 import { heard, view as decisionView } from '../core/builders.ts';
@@ -30,7 +30,16 @@ const ACT: MoveAct = {
 };
 
 /** A pair in which an address is where it is pinned to the moment that is stored, else where it was. */
-function desk(home: Partial<NodeReport> = {}): {
+function desk({
+  home = {},
+  other = {},
+  vips = ['10.1.60.200'],
+}: {
+  readonly home?: Partial<NodeReport>;
+  readonly other?: Partial<NodeReport>;
+  readonly vips?: readonly string[];
+} = {}): {
+  readonly lines: readonly string[];
   readonly say: (act?: Partial<MoveAct>) => Promise<unknown>;
   readonly pin: () => unknown;
 } {
@@ -41,8 +50,8 @@ function desk(home: Partial<NodeReport> = {}): {
   const on = (node: string, baseAdvskew: number): NodeView =>
     heard(
       report(node, {
-        ...(node === A ? home : {}),
-        addresses: [address({ baseAdvskew, state: at === node ? 'MASTER' : 'BACKUP' })],
+        ...(node === A ? home : other),
+        addresses: [address({ baseAdvskew, state: at === node ? 'MASTER' : 'BACKUP', vips })],
       }),
     );
   const member = (node: string) =>
@@ -59,12 +68,14 @@ function desk(home: Partial<NodeReport> = {}): {
     view: () => nodes(),
   });
   const nodes = (): NodeView[] => [on(A, 0), on(B, 100)];
+  const lines: string[] = [];
   return {
+    lines,
     say: async (act = {}) => {
       const done = await move(
         pair,
         { ...ACT, ...act },
-        () => undefined,
+        ({ step, text }) => lines.push(`${step}: ${text}`),
         () => decisionView(B, nodes(), { intents }),
       );
       const [row] = done.addresses;
@@ -125,9 +136,11 @@ test('failback moves by a pin that is called a failback, and takes it back', asy
 
 test('failback to where it would not stay is refused, whatever is accepted: its pin ends with it', async (t) => {
   const { say, pin } = desk({
-    health: 'degraded',
-    healthReason: 'backend GITEA is down here and up on a peer',
-    healthSinceMs: 0,
+    home: {
+      health: 'degraded',
+      healthReason: 'backend GITEA is down here and up on a peer',
+      healthSinceMs: 0,
+    },
   });
   await say();
   const header = { ...HEADER, acceptRisks: ['peer-unhealthy'] as const };
@@ -148,4 +161,21 @@ test('failback to where it would not stay is refused, whatever is accepted: its 
     ],
   );
   t.deepEqual(await say({ to: A }), ['reached', true, 'moved', B, A]);
+});
+
+test('the last line says of IPv6 what no node can see, and who could not tell neighbours', async (t) => {
+  const said = async (vips: readonly string[], problems: readonly Problem[]): Promise<string> => {
+    const { say, lines } = desk({ vips, other: { problems } });
+    await say();
+    return lines.at(-1) ?? '';
+  };
+  const told = 'confirmed: read again on both nodes';
+  const problem = { subject: 'neighbours', cause: 'c', remedy: 'r', sinceMs: NOW };
+  t.is(await said(['10.1.60.200'], [problem]), told);
+  const both = ['10.1.60.200', 'fd00:60::200'];
+  t.is(await said(both, []), `${told}; IPv6 neighbours are told, which no node can see follow`);
+  t.is(
+    await said(both, [problem]),
+    `${told}; ${B} could not tell IPv6 neighbours, which may stay on the old host`,
+  );
 });

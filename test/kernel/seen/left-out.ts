@@ -31,7 +31,7 @@ export const LEFT_OUT: Readonly<Record<string, string>> = {
 /** Traces without a replay. */
 export const NOT_REPLAYED: Readonly<Record<string, string>> = {
   e4: 'typed.test.ts',
-  e11: 'helper.sh, no kernel: its acts are the same sysctls and sets',
+  e11: 'helper.sh, no kernel: seen.test.ts of privilege',
   e14: 'typed.test.ts',
   e20: 'clients of devd.pipe: devd.test.ts of the kernel',
   'IV.sniff': 'intervals.test.ts',
