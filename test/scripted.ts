@@ -61,6 +61,8 @@ export const verbsOf = (answers: Partial<ControlVerbs> = {}): ControlVerbs => ({
   audit: no,
   events: no,
   testNotify: no,
+  drill: no,
+  drillSeen: no,
   ...answers,
 });
 
@@ -88,9 +90,11 @@ export function pairOf(
     intents: () => new Map(),
     onRound: () => () => undefined,
     runningSwaps: new Set(),
+    runningDrills: new Set(),
     forgetSwap: () => Promise.resolve(),
     certificateName: (path) => path,
     previousBundle: () => Promise.resolve(null),
+    clientPlaces: () => Promise.resolve([]),
     ...given,
   };
 }

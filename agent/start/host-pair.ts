@@ -6,6 +6,8 @@ import type { Config } from '../config/config.ts';
 import type { Status } from '../core/answers.ts';
 import type { Member } from '../core/member.ts';
 import type { Policy } from '../core/model.ts';
+import { clientPlaces } from '../haproxy/binds.ts';
+import { readSections } from '../haproxy/config-text.ts';
 import type { Haproxy } from '../haproxy/haproxy.ts';
 import type { StatsSocket } from '../haproxy/stats-socket.ts';
 import { inspect } from '../inspect/inspect.ts';
@@ -82,9 +84,12 @@ export function hostPair(host: {
     policy,
     members: [local, ...host.others],
     runningSwaps,
+    runningDrills: new Set(),
     forgetSwap: (swapId) => certificates.swap.forget(swapId),
     certificateName: (path) => nameOf(config.certificates.map, path),
     previousBundle: (name) => certificates.previousBundle(name),
+    clientPlaces: async (vips) =>
+      clientPlaces(await readSections(config.haproxy.config).catch(() => []), vips),
     view: running.view,
     intents: gossip.intents,
     onRound: (listener) => loop.onRound(listener),

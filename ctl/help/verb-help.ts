@@ -76,6 +76,16 @@ export const VERB_HELP: Readonly<Record<string, VerbHelp>> = {
     examples: ['failback', 'failback --vhid 10.1.60.200 --dry-run'],
     exits: MOVING,
   },
+  'drill failover': {
+    says: 'Moves the addresses of a node to the other one and back, on the pair itself, and measures from this machine what clients see of it. Ends at once where they wait too long; everything is put back whatever happens.',
+    examples: [
+      'drill failover --dry-run',
+      'drill failover --yes --max-outage 300ms --report drill.json',
+      'drill failover --probe https://www.example.net/health',
+    ],
+    exits:
+      '0 passed, 1 did not pass and all is as before, 3 --dry-run sees no risk, 5 or 9 not now, 7 not everything is as before, 10 an agent does not answer.',
+  },
   'maintenance on': {
     says: 'Takes all addresses from a node and gives it none until maintenance off; a reboot does not lift it.',
     examples: ['maintenance on haproxy01 --reason "new disk" --until 18:00'],
