@@ -28,6 +28,9 @@ export const memberOf = (node: string, answers: Partial<Member> = {}): Member =>
   audit: no,
   events: no,
   testNotify: no,
+  closeFrontends: no,
+  openFrontends: no,
+  endAgent: no,
   ...answers,
 });
 

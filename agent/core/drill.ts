@@ -3,7 +3,7 @@ import type { Intents } from './intents.ts';
 import type { Intent } from './model.ts';
 
 /** What is rehearsed: a planned move, a HAProxy whose frontends are closed, an agent that ends. */
-export const DRILL_KINDS = ['failover'] as const;
+export const DRILL_KINDS = ['failover', 'haproxy', 'agent'] as const;
 export type DrillKind = (typeof DRILL_KINDS)[number];
 
 /**
@@ -11,7 +11,7 @@ export type DrillKind = (typeof DRILL_KINDS)[number];
  * closed while it goes on serving.
  */
 export const DRILL_MEANS = ['frontends', 'health'] as const;
-type DrillMeans = (typeof DRILL_MEANS)[number];
+export type DrillMeans = (typeof DRILL_MEANS)[number];
 
 /** The longest that the other node may be made to serve, and that clients may wait, ms. */
 export const LONGEST_DRILL_MS = 600_000;

@@ -1,7 +1,7 @@
 import type { ActHeader } from '../core/acts.ts';
 import { drillKey, drillValue, lastDrills, type LastDrill } from '../core/drill.ts';
 import type { Log } from '../log.ts';
-import { restoreDrill, unpin } from '../verbs/drill-restore.ts';
+import { memberOf, restoreDrill, unpin } from '../verbs/drill-restore.ts';
 import { stamped, storeEverywhere, type Pair } from '../verbs/pair.ts';
 
 /** After its start an agent waits so long for the others before it puts back what it can, ms. */
@@ -9,8 +9,8 @@ const PATIENCE_MS = 5000;
 
 /**
  * Puts back what a drill has left whose agent ended in the middle of it: that agent itself once it
- * is back and has met the others; until then every other one takes the drill's pins back as soon as
- * it does not hear it. The returned function ends that.
+ * is back and has met the others; until then every other one takes the drill's pins back, and opens
+ * the frontends it has closed, as soon as it does not hear it. The returned function ends that.
  */
 export function recoverDrills(pair: Pair, log: Pick<Log, 'warn'>): () => void {
   const startedAtMs = pair.clock.nowMs();
@@ -29,6 +29,10 @@ export function recoverDrills(pair: Pair, log: Pick<Log, 'warn'>): () => void {
       } else if (views.some(({ node, fresh }) => node === by && !fresh)) {
         seen.add(requestId);
         void unpin(pair, headerOf(drill)).catch(() => undefined);
+        if (drill.kind === 'haproxy' && drill.node === pair.node)
+          void memberOf(pair, pair.node)
+            .openFrontends()
+            .catch(() => undefined);
       }
     }
   };

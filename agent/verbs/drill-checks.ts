@@ -14,6 +14,7 @@ export interface DrillTarget {
   readonly node: string;
   /** Those that `node` has, and where they would go. */
   readonly moving: readonly { readonly address: PairAddress; readonly to: string }[];
+  readonly addresses: readonly PairAddress[];
   /** Every address of the pair, by the node that has it. */
   readonly homes: Readonly<Record<string, readonly string[]>>;
 }
@@ -39,20 +40,24 @@ export function drillTarget(
   const homes: Record<string, string[]> = {};
   for (const { id } of addresses) (homes[masterOf(pair, id)] ??= []).push(id);
   const node = act.node ?? usual(pair, act.kind, addresses);
+  if (act.kind === 'agent' && node === pair.node)
+    refuse('conflict', 'own_agent', `the agent on ${node} cannot watch its own end`, {
+      remediation: 'ask another agent: --context of one that has its address alone',
+    });
   if (!pair.members.some((one) => one.node === node))
     refuse('not-found', 'no_such_node', `no node is called ${node}`, {
       cause: `the nodes are ${pair.members.map((one) => one.node).join(', ')}`,
       remediation: '--node names one of them',
     });
-  const moving = addresses
+  const moving = (act.kind === 'agent' ? [] : addresses)
     .filter(({ id }) => homes[node]?.includes(id) === true)
     .map((address) => ({ address, to: nextOf(address, node) }));
-  if (moving.length === 0)
+  if (moving.length === 0 && act.kind !== 'agent')
     refuse('conflict', 'nothing_held', `${node} has no address: without it nothing would move`, {
       remediation: '--node names the one that has them',
     });
   for (const { address, to } of moving) checkTarget(pair, address, to, act.header);
-  return { node, moving, homes };
+  return { node, moving, addresses, homes };
 }
 
 function refuse(
@@ -128,9 +133,12 @@ function masterOf(pair: Pair, id: string): string {
   return master;
 }
 
-/** The MASTER of the first address. */
-const usual = (pair: Pair, _kind: DrillAct['kind'], [first]: readonly PairAddress[]): string =>
-  first === undefined ? pair.node : masterOf(pair, first.id);
+/** The MASTER of the first address; of an agent that one unless it is asked, then another. */
+function usual(pair: Pair, kind: DrillAct['kind'], [first]: readonly PairAddress[]): string {
+  const master = first === undefined ? pair.node : masterOf(pair, first.id);
+  if (kind !== 'agent' || master !== pair.node) return master;
+  return pair.members.find(({ node }) => node !== pair.node)?.node ?? master;
+}
 
 /** The one that an address prefers among the others. */
 function nextOf({ id, nodes }: PairAddress, from: string): string {

@@ -3,11 +3,15 @@ import { homesOf, type DrillRecord } from '../core/drill.ts';
 import { pinKey, wish } from '../core/intents.ts';
 import { mastersOf } from './addresses.ts';
 import { watchDark, type DarkTimes } from './dark.ts';
-import { stamped, storeEverywhere, until, type Pair } from './pair.ts';
+import { isOpen } from '../core/health.ts';
+import type { Member } from '../core/member.ts';
+import { stamped, storeEverywhere, until, whyOf, type Pair } from './pair.ts';
 
 /** How long an address may take to come home; its pin ends by itself no later than this after, ms. */
 const HOME_MS = 5000;
 const PIN_MS = 10_000;
+/** How long it may take until all know that frontends are open again, ms. */
+const OPEN_MS = 5000;
 
 export interface Restored {
   /** What is not as before; empty where all is. */
@@ -21,9 +25,10 @@ export interface Restored {
  */
 export async function restoreDrill(
   pair: Pair,
-  record: Pick<DrillRecord, 'homes'>,
+  record: Pick<DrillRecord, 'homes' | 'kind' | 'node'>,
   header: ActHeader,
 ): Promise<Restored> {
+  const closed = record.kind === 'haproxy' ? await opened(pair, record.node) : [];
   const wallMs = pair.clock.wallMs();
   const pinOf = (id: string) => wish(pair.intents(), pinKey(id), wallMs);
   const isOurs = (id: string): boolean => {
@@ -68,7 +73,26 @@ export async function restoreDrill(
   const kept = homes
     .filter(({ id }) => !ours.some((one) => one.id === id))
     .map(({ id }) => `${id} was pinned by somebody else meanwhile`);
-  return { left: [...new Set([...left, ...kept])].join(', '), dark: darkTimes };
+  return { left: [...new Set([...closed, ...left, ...kept])].join(', '), dark: darkTimes };
+}
+
+/** That node, as it is asked. Throws for one that is not configured any more. */
+export function memberOf(pair: Pair, node: string): Member {
+  const member = pair.members.find((one) => one.node === node);
+  if (member === undefined) throw new Error(`no node is called ${node}`);
+  return member;
+}
+
+/** Has a node open its frontends, and waits until it says that they are; what is not so, a sentence. */
+async function opened(pair: Pair, node: string): Promise<string[]> {
+  try {
+    await memberOf(pair, node).openFrontends();
+  } catch (error) {
+    return [whyOf(error)];
+  }
+  const health = () => pair.view().find((one) => one.node === node)?.report?.health ?? 'unknown';
+  if (await until(pair, () => isOpen(health()), OPEN_MS)) return [];
+  return [`HAProxy on ${node} is ${health()}`];
 }
 
 /** Takes back every pin of this request, on every node in touch. */

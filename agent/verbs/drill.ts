@@ -1,5 +1,5 @@
 import type { Status } from '../core/answers.ts';
-import type { DrillAct, DrillRecord, DrillSeenAct } from '../core/drill.ts';
+import type { DrillAct, DrillMeans, DrillRecord, DrillSeenAct } from '../core/drill.ts';
 import { drillKey, drillValue } from '../core/drill.ts';
 import { pinKey, wish } from '../core/intents.ts';
 import type { MovedAddress } from '../core/results.ts';
@@ -39,10 +39,12 @@ export function drills(pair: Pair, now: () => Status): Drills {
       const say = steps(pair.clock, report);
       const target = drillTarget(pair, act, now().alerts);
       const probes = await pair.clientPlaces(
-        target.moving.flatMap(({ address }) => address.vips.slice(0, 1)),
+        target.addresses.flatMap(({ vips }) => vips.slice(0, 1)),
       );
-      const plan = { node: target.node, means: null, probes };
-      say('checking', `every node is in touch, serves and could take over from ${target.node}`);
+      const plan = { node: target.node, means: act.means, probes };
+      const did: { means: DrillMeans | null } = { means: null };
+      const taken = target.moving.length === 0 ? '' : ` and could take over from ${target.node}`;
+      say('checking', `every node is in touch, serves${taken}`);
       if (header.dryRun)
         return result(pair, header, startedAtMs, {
           outcome: 'would-change',
@@ -67,7 +69,7 @@ export function drills(pair: Pair, now: () => Status): Drills {
       }
       say('begun', `on record on ${pair.members.map(({ node }) => node).join(', ')}`);
 
-      const parts = { pair, act, target, say };
+      const parts = { pair, act, target, say, did };
       const rehearsed = rehearsal(parts);
       // One that is given up goes on to its own end, which nobody waits for.
       rehearsed.catch(() => undefined);
@@ -90,6 +92,7 @@ export function drills(pair: Pair, now: () => Status): Drills {
             : 'failed';
       await store({
         ...record,
+        means: did.means,
         ...over(pair, state, failure?.detail.message ?? ''),
         darkMs: figures?.darkMs ?? null,
         sent: figures?.sent ?? null,
@@ -108,7 +111,7 @@ export function drills(pair: Pair, now: () => Status): Drills {
           [outcome.dark, dark],
           sessions,
         ),
-        drill: plan,
+        drill: { ...plan, means: did.means },
       });
     },
   };

@@ -1,6 +1,12 @@
 import { isatty } from 'node:tty';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { DRILL_KINDS, LONGEST_DRILL_MS, type DrillKind } from '../../agent/core/drill.ts';
+import {
+  DRILL_KINDS,
+  DRILL_MEANS,
+  LONGEST_DRILL_MS,
+  type DrillKind,
+  type DrillMeans,
+} from '../../agent/core/drill.ts';
 import { ActFailure, type ActResult } from '../../agent/core/results.ts';
 import { ABORTS, type Abort } from '../drill/aborts.ts';
 import { asFailure, EXIT, failureText, usage } from '../failure.ts';
@@ -17,6 +23,7 @@ import { durationMs } from '../times.ts';
 
 interface DrillOptions extends ActOptions {
   readonly node?: string;
+  readonly by?: DrillMeans;
   readonly for: number;
   readonly maxOutage: number;
   readonly abortOn: readonly Abort[];
@@ -26,7 +33,9 @@ interface DrillOptions extends ActOptions {
 }
 
 const SUMMARIES: Readonly<Record<DrillKind, string>> = {
-  failover: 'a planned move there and back, and what clients saw of it',
+  failover: 'there and back, and what clients see of it',
+  haproxy: 'it stops serving for seconds: a rescue has to come',
+  agent: 'one ends and comes back: nothing is to change',
 };
 const STAY_MS = 2000;
 const MAX_OUTAGE_MS = 500;
@@ -62,6 +71,15 @@ export function addDrill(program: Command, io: Streams, finish: Finish): void {
       )
       .option('--report <FILE>', 'the report as JSON, too')
       .option('-y, --yes', 'do not ask before it begins', false);
+    if (kind === 'haproxy')
+      command.addOption(
+        new Option(
+          '--by <HOW>',
+          'HAProxy closes its frontends, or its agent counts them closed: health',
+        )
+          .choices(DRILL_MEANS)
+          .helpGroup('Options:'),
+      );
     command.action(async (options: DrillOptions) => finish(await run(kind, options, io)));
   }
 }
@@ -104,7 +122,9 @@ async function run(kind: DrillKind, options: DrillOptions, io: Streams): Promise
   try {
     checkCanAsk(options);
     const { drilled } = await import('../drill/run.ts');
-    agent = await connect(options, passedOver);
+    // Nobody watches their own end.
+    const except = kind === 'agent' ? options.node : undefined;
+    agent = await connect(options, passedOver, except);
     const progress = progressShown(io, () => performance.now());
     const { result, report } = await drilled(agent, {
       act: {
@@ -119,7 +139,7 @@ async function run(kind: DrillKind, options: DrillOptions, io: Streams): Promise
         },
         kind,
         node: options.node ?? null,
-        means: null,
+        means: options.by ?? null,
         stayMs: options.for,
         maxOutageMs: options.maxOutage,
       },
@@ -182,8 +202,8 @@ async function agreed(
   { yes, output }: DrillOptions,
   io: Streams,
 ): Promise<void> {
-  if (output === 'table') io.err(`${drillTable(plan)}\n`);
   if (yes) return;
+  if (output === 'table') io.err(`${drillTable(plan)}\n`);
   const { asking } = await import('../setup/ask.ts');
   const terminal = asking('nothing was changed');
   try {

@@ -11,20 +11,23 @@ import { wrapped } from './wrapped.ts';
 export function drillScreen({ act, plan, state, clients, result, history }: DrillReport): string {
   const { darkMs, lost, sent, targets } = clients;
   const lines = [
-    wrapped(`drill     ${act.kind} on ${plan.node}: ${state}`),
+    wrapped(`drill     ${act.kind} on ${plan.node}: ${state}${how(plan)}`),
     wrapped(
       `clients   waited ${darkMs} ms at most (bound ${act.maxOutageMs} ms); ${lost} of ${sent} ` +
         `connections lost, one every ${INTERVAL_MS} ms from this machine to ${targets.join(', ')}`,
     ),
-    '',
-    drillTable(result),
-    '',
+    ...(result.addresses.length === 0 ? [''] : ['', drillTable(result), '']),
     history === null
       ? 'history   could not be read'
-      : historyScreen({ node: plan.node, changes: history, missing: [] }),
+      : history.length === 0
+        ? 'history   no address moved'
+        : historyScreen({ node: plan.node, changes: history, missing: [] }),
   ];
   return `${lines.join('\n').trimEnd()}\n`;
 }
+
+const how = ({ means }: DrillReport['plan']): string =>
+  means === null ? '' : means === 'health' ? ', counted as closed' : ', its frontends closed';
 
 /** What moves, or moved, and by how much nobody was MASTER, there or back. */
 export const drillTable = ({ addresses }: Pick<ActResult, 'addresses'>): string =>

@@ -33,7 +33,10 @@ export const ACT: DrillAct = {
   maxOutageMs: 500,
 };
 
-/** A pair of which an address goes where it is pinned, else home to A, unless it is stuck. */
+/**
+ * A pair of which an address goes where it is pinned, else home to A, unless it is stuck or A has closed
+ * its frontends.
+ */
 export class DrillDesk {
   readonly clock = new FakeClock({ wallMs: NOW });
   intents: Intents = new Map();
@@ -43,6 +46,12 @@ export class DrillDesk {
   readonly been: string[] = [A];
   /** It moves no more. */
   stuck = false;
+  /** A's frontends are closed. */
+  closed = false;
+  /** What was asked of each node. */
+  readonly askedFor: string[] = [];
+  /** Called when an agent is to end. */
+  onEnd = (): void => undefined;
   /** What the nodes report beside that. */
   readonly more: Record<string, Partial<NodeReport>> = { [A]: {}, [B]: {} };
   readonly views: Record<string, Partial<NodeView>> = { [A]: {}, [B]: {} };
@@ -58,6 +67,23 @@ export class DrillDesk {
         storeIntents: (list) => {
           this.store(list);
           return Promise.resolve({ newer: [] });
+        },
+        closeFrontends: (means, leaseMs) => {
+          this.askedFor.push(`${node} close ${means} ${leaseMs}`);
+          this.closed = true;
+          this.round();
+          return Promise.resolve('frontends');
+        },
+        openFrontends: () => {
+          this.askedFor.push(`${node} open`);
+          this.closed = false;
+          this.round();
+          return Promise.resolve();
+        },
+        endAgent: () => {
+          this.askedFor.push(`${node} end`);
+          this.onEnd();
+          return Promise.resolve();
         },
       });
     this.pair = pairOf([self, self === A ? B : A].map(member), {
@@ -81,7 +107,7 @@ export class DrillDesk {
   /** A round of the loop: the address goes where it belongs. */
   round(): void {
     const pin = wish(this.intents, pinKey('1@wan'), this.clock.wallMs());
-    const to = pin?.value ?? A;
+    const to = this.closed ? B : (pin?.value ?? A);
     if (!this.stuck && this.been.at(-1) !== to) this.been.push(to);
     for (const listener of this.listeners) listener();
   }
@@ -89,7 +115,8 @@ export class DrillDesk {
   #viewOf(node: string): NodeView {
     const state = this.been.at(-1) === node ? 'MASTER' : 'BACKUP';
     const own = address({ baseAdvskew: node === A ? 0 : 100, state, owner: this.been.at(-1) ?? A });
-    return heard(report(node, { addresses: [own], ...this.more[node] }), this.views[node]);
+    const health = this.closed && node === A ? 'partly' : 'serving';
+    return heard(report(node, { addresses: [own], health, ...this.more[node] }), this.views[node]);
   }
 
   pins(): Intent[] {
@@ -118,7 +145,7 @@ export class DrillDesk {
       () => ended.push(true),
       () => ended.push(false),
     );
-    for (let step = 0; step < 400 && ended.length === 0; step++) {
+    for (let step = 0; step < 1000 && ended.length === 0; step++) {
       await this.clock.advance(50);
       this.round();
     }

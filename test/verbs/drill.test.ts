@@ -1,6 +1,6 @@
 import test from 'ava';
 import { ActFailure } from '../../agent/core/results.ts';
-import { drillKey, drillValue } from '../../agent/core/drill.ts';
+import { drillKey, drillValue, type DrillRecord } from '../../agent/core/drill.ts';
 import { maintenanceKey, PAUSE_KEY, pinKey } from '../../agent/core/intents.ts';
 import { intent } from '../core/builders.ts';
 import { address } from '../reports.ts';
@@ -233,11 +233,109 @@ test('a word on a drill that does not go on here is not found', (t) => {
   t.is(t.throws(() => desk.seen(), { instanceOf: ActFailure }).outcome, 'not-found');
 });
 
+test('haproxy: the addresses leave by themselves, and all is put back without a pin before that', async (t) => {
+  const desk = new DrillDesk();
+  const pinned: number[] = [];
+  desk.onStep = (step) => {
+    pinned.push(desk.pins().length);
+    if (step === 'restored') desk.seen();
+  };
+  const { outcome, drill } = await desk.run({ kind: 'haproxy', means: 'frontends' });
+  t.deepEqual([outcome, drill?.means, desk.last()?.means], ['reached', 'frontends', 'frontends']);
+  t.deepEqual(desk.been, [A, B, A]);
+  t.deepEqual(desk.askedFor, [`${A} close frontends 12000`, `${A} open`]);
+  t.deepEqual(
+    desk.said.map(({ step }) => step),
+    ['checking', 'begun', 'closed', 'away', 'stayed', 'restored'],
+  );
+  t.deepEqual(pinned, [0, 0, 0, 0, 0, 0]);
+});
+
+test('haproxy: where nobody takes over it fails, and the frontends are open again', async (t) => {
+  const desk = new DrillDesk();
+  desk.stuck = true;
+  desk.onStep = (step) => {
+    if (step === 'restored') desk.seen();
+  };
+  const { outcome, error } = await desk.run({ kind: 'haproxy' });
+  t.deepEqual([outcome, error?.code], ['failed', 'not_rescued']);
+  t.deepEqual(desk.askedFor, [`${A} close null 12000`, `${A} open`]);
+});
+
+test('haproxy: ended early the frontends are opened at once', async (t) => {
+  const desk = new DrillDesk();
+  desk.onStep = (step) => {
+    if (step === 'closed') desk.seen({ stop: true, why: 'dark' });
+    if (step === 'restored') desk.seen();
+  };
+  const { error } = await desk.run({ kind: 'haproxy', stayMs: 60_000 });
+  t.deepEqual([error?.message, desk.closed, desk.been.at(-1)], ['dark', false, A]);
+  t.true(desk.clock.nowMs() < 1000);
+});
+
+/** The agent on B ends and comes back after a second. */
+const restarts = (desk: DrillDesk) => (): void => {
+  desk.clock.after(100, () => (desk.views[B] = { fresh: false }));
+  desk.clock.after(1100, () => {
+    desk.views[B] = {};
+    desk.more[B] = { startId: 2, joined: false };
+  });
+  desk.clock.after(1400, () => (desk.more[B] = { startId: 2 }));
+};
+
+test('agent: another one than that which is asked ends, and passes once it has met the others', async (t) => {
+  const desk = new DrillDesk();
+  desk.onEnd = restarts(desk);
+  desk.onStep = (step) => {
+    if (step === 'restored') desk.seen({ darkMs: 0 });
+  };
+  const { outcome, addresses } = await desk.run({ kind: 'agent' });
+  t.deepEqual([outcome, addresses, desk.askedFor, desk.been], ['reached', [], [`${B} end`], [A]]);
+  t.deepEqual(
+    desk.said.map(({ step }) => step),
+    ['checking', 'begun', 'ended', 'gone', 'back', 'restored'],
+  );
+  t.true(desk.clock.nowMs() >= 1400);
+});
+
+test('agent: an address that moved for it, and one that does not come back, are failures', async (t) => {
+  const [moves, stays] = [new DrillDesk(), new DrillDesk()];
+  for (const desk of [moves, stays])
+    desk.onStep = (step) => {
+      if (step === 'gone') moves.closed = true;
+      if (step === 'back') moves.closed = false;
+      if (step === 'restored') desk.seen();
+    };
+  moves.onEnd = restarts(moves);
+  stays.onEnd = () => void (stays.views[B] = { fresh: false });
+  const [first, second] = [await moves.run({ kind: 'agent' }), await stays.run({ kind: 'agent' })];
+  t.deepEqual([first.error?.code, second.error?.code], ['moved', 'not_back']);
+});
+
+test('agent: nobody watches their own end', async (t) => {
+  const desk = new DrillDesk();
+  const failure = await t.throwsAsync(desk.run({ kind: 'agent', node: A }), {
+    instanceOf: ActFailure,
+  });
+  t.deepEqual([failure.outcome, failure.detail.code], ['conflict', 'own_agent']);
+});
+
+test('a node whose frontends are closed opens them as soon as it does not hear who carries it out', async (t) => {
+  const desk = new DrillDesk();
+  cutShort(desk, { kind: 'haproxy', by: B });
+  desk.closed = true;
+  await desk.recovered(200);
+  t.deepEqual(desk.askedFor, []);
+  desk.views[B] = { fresh: false };
+  await desk.recovered(200);
+  t.deepEqual([desk.askedFor, desk.closed], [[`${A} open`], false]);
+});
+
 /** What an agent that was killed in the middle leaves: the record, and the pin to the other node. */
-function cutShort(desk: DrillDesk): void {
-  const record = {
+function cutShort(desk: DrillDesk, more: Partial<DrillRecord> = {}): void {
+  const record: DrillRecord = {
     kind: ACT.kind,
-    state: 'running' as const,
+    state: 'running',
     node: A,
     by: A,
     means: null,
@@ -250,9 +348,10 @@ function cutShort(desk: DrillDesk): void {
     lost: null,
     why: '',
     homes: { [A]: ['1@wan'] },
+    ...more,
   };
   desk.store([
-    intent(drillKey('failover'), drillValue(record), { requestId: 'r', actor: 'anna' }),
+    intent(drillKey(record.kind), drillValue(record), { requestId: 'r', actor: 'anna' }),
     intent(pinKey('1@wan'), B, { requestId: 'r' }),
   ]);
 }

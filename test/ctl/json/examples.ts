@@ -261,7 +261,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
   wait: [waitedResult(['serving'], 1)],
   'failover, failback, maintenance on, maintenance off': moves(),
   'failover --by-hand': [byHandResult(handMoves(SEEN, [], null), 1)],
-  'drill failover': DRILLS,
+  'drill failover, drill haproxy, drill agent': DRILLS,
   'pause, resume': [automationResult(true, { addresses: movedAddresses() })],
   servers: servers(),
   haproxy: [
