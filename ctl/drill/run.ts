@@ -1,8 +1,8 @@
-import type { ActHeader } from '../../agent/core/acts.ts';
 import type { DrillAct } from '../../agent/core/drill.ts';
 import type { OwnerChange } from '../../agent/core/history.ts';
 import { ActFailure, type ActResult, type Progress } from '../../agent/core/results.ts';
 import type { Agent } from '../connect/client.ts';
+import { newRequestId } from '../session.ts';
 import type { Abort } from './aborts.ts';
 import { targetOf } from './knock.ts';
 import { startProbe, type Probe } from './probe.ts';
@@ -116,13 +116,11 @@ async function watchedDrill(
   let over = false;
   const tell = (stop: boolean, why: string): void => {
     const { sent, lost, darkMs } = probe.seen();
-    const header = { ...act.header, requestId: `${act.header.requestId}-seen` };
+    const header = { ...act.header, requestId: newRequestId() };
     const id = act.header.requestId;
     const seen = { header, drill: id, stop, why, sent, lost, darkMs };
     // It may have ended, or the agent is gone: the drill's own answer tells.
-    agent
-      .drillSeen(stop ? { ...seen, header: stopping(header) } : seen, () => undefined)
-      .catch(() => undefined);
+    agent.drillSeen(seen, () => undefined).catch(() => undefined);
   };
   let stopped = false;
   const stop = (why: string): void => {
@@ -178,12 +176,6 @@ async function failingAlert(agent: Agent, expected: string): Promise<string | nu
 
 /** A reason on the wire has its length. */
 const LONGEST_WHY = 200;
-
-/** Two words on one drill are two acts. */
-const stopping = (header: ActHeader): ActHeader => ({
-  ...header,
-  requestId: `${header.requestId}-stop`,
-});
 
 async function historySince(
   agent: Agent,
