@@ -51,18 +51,23 @@ export interface Agent {
   readonly lost: Promise<never>;
 }
 
+/** Whoever asked for the end of this agent has its answer by then, ms. */
+const END_MS = 100;
+const terminate = (): void => void process.kill(process.pid, 'SIGTERM');
+
 /** Calls under way may take so long to end at a stop. */
 const GRACE_MS = 1000;
 
 /**
- * Starts everything: first what needs root, then as `account` (null: as who it is). Rejects with
- * one sentence when the state, a key or a listener cannot be used.
+ * Starts everything: first what needs root, then as `account` (null: as who it is); `supervised`:
+ * somebody starts this process again once it has ended. Rejects with one sentence when the state, a key or a listener cannot be used.
  */
 export async function startAgent(
   config: Config,
   clock: Clock,
   log: Log,
   account: Account | null,
+  supervised = false,
 ): Promise<Agent> {
   const opened = ends();
   const bell = wakeups();
@@ -117,6 +122,7 @@ export async function startAgent(
     others: config.peers.map((peer) => links.peerCalls(peer.node)),
     issuer: () => upkeep?.issuer ?? null,
     testNotify: notify.test,
+    endAgent: supervised ? () => void clock.after(END_MS, terminate) : null,
     silence: links.silence,
   });
   const happens = hostEvents({ ...common, files, running, parts, notify });

@@ -19,7 +19,7 @@ import { execWithin } from './sys/exec.ts';
 import { VERSION } from './version.ts';
 
 const USAGE =
-  'usage: proxyagent [--config FILE] [--leave-file FILE]\n' +
+  'usage: proxyagent [--config FILE] [--leave-file FILE] [--supervised]\n' +
   '                  [--check | --check-start | --release | --version]';
 const ID_MS = 10_000;
 const DEFAULT_CONFIG = '/usr/local/etc/proxyctl/agent.toml';
@@ -38,6 +38,8 @@ interface Options {
   readonly version: boolean;
   /** While it exists the system goes down, and SIGTERM hands the addresses over first. */
   readonly 'leave-file': string;
+  /** Somebody starts it again once it has ended. */
+  readonly supervised: boolean;
 }
 
 function options(): Options {
@@ -49,6 +51,7 @@ function options(): Options {
         'check-start': { type: 'boolean', default: false },
         release: { type: 'boolean', default: false },
         'leave-file': { type: 'string', default: '' },
+        supervised: { type: 'boolean', default: false },
         version: { type: 'boolean', default: false },
       },
     });
@@ -143,7 +146,7 @@ async function again(agent: Agent): Promise<void> {
 }
 
 try {
-  const agent = await startAgent(config, systemClock, log, account);
+  const agent = await startAgent(config, systemClock, log, account, given.supervised);
   const fields = { version: VERSION, node_version: process.versions.node, listen: agent.addresses };
   log.info('agent-started', fields, `proxyagent ${VERSION} on ${config.node}`);
   agent.lost.catch((error: unknown) => fail(lostFailure(error)));

@@ -9,6 +9,7 @@ import { addCompletion } from './commands/completion.ts';
 import { addContexts } from './commands/contexts.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addDrill } from './commands/drill.ts';
 import { addNotify } from './commands/notify.ts';
 import { addEvents } from './commands/events.ts';
 import { addExplain } from './commands/explain.ts';
@@ -77,7 +78,14 @@ const GROUPS: readonly Group[] = [
       addNotify(...where);
     },
   },
-  { heading: 'Move addresses:', verbs: ['failover', 'failback'], add: addMoves },
+  {
+    heading: 'Move addresses:',
+    verbs: ['failover', 'failback', 'drill'],
+    add: (...where) => {
+      addMoves(...where);
+      addDrill(...where);
+    },
+  },
   {
     heading: 'Take a node or the automation out:',
     verbs: ['maintenance', 'pause', 'resume'],

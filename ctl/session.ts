@@ -34,17 +34,22 @@ export interface ActOptions extends CommonOptions {
 
 export const newRequestId = (): string => randomBytes(6).toString('hex');
 
-/** The first agent of the chosen context that answers; `passedOver` hears of the others. Rejects with ActFailure. */
+/**
+ * The first agent of the chosen context that answers, but that on node `except`; `passedOver` hears of
+ * the others. Rejects with ActFailure.
+ */
 export async function connect(
   options: CommonOptions,
   passedOver: (name: string, cause: string) => void,
+  except?: string,
 ): Promise<Agent & { context: string }> {
   const context = await chooseContext({
     config: options.config ?? null,
     context: options.context ?? null,
     env: process.env,
   });
-  const agent = await reach(context, options.timeout ?? null, passedOver);
+  const targets = context.targets.filter(({ node }) => except === undefined || node !== except);
+  const agent = await reach({ ...context, targets }, options.timeout ?? null, passedOver);
   return Object.assign(agent, { context: context.name });
 }
 

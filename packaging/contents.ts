@@ -44,6 +44,7 @@ export const GUIDE: readonly string[] = [
   'certificates.md',
   'client.md',
   'daily.md',
+  'drills.md',
   'freebsd-unverified.md',
   'glossary.md',
   'install.md',

@@ -28,6 +28,9 @@ export const memberOf = (node: string, answers: Partial<Member> = {}): Member =>
   audit: no,
   events: no,
   testNotify: no,
+  closeFrontends: no,
+  openFrontends: no,
+  endAgent: no,
   ...answers,
 });
 
@@ -61,6 +64,8 @@ export const verbsOf = (answers: Partial<ControlVerbs> = {}): ControlVerbs => ({
   audit: no,
   events: no,
   testNotify: no,
+  drill: no,
+  drillSeen: no,
   ...answers,
 });
 
@@ -88,9 +93,11 @@ export function pairOf(
     intents: () => new Map(),
     onRound: () => () => undefined,
     runningSwaps: new Set(),
+    runningDrills: new Set(),
     forgetSwap: () => Promise.resolve(),
     certificateName: (path) => path,
     previousBundle: () => Promise.resolve(null),
+    clientPlaces: () => Promise.resolve([]),
     ...given,
   };
 }

@@ -29,6 +29,19 @@ export function factsOf(act: AuditedAct): Facts {
     note('unpin', act.unpin);
     return objectsOf(act.addresses, args);
   }
+  if ('kind' in act) {
+    args['kind'] = act.kind;
+    args['max_outage_ms'] = act.maxOutageMs;
+    args['stay_ms'] = act.stayMs;
+    note('means', act.means);
+    return objectsOf(act.node === null ? [] : [act.node], args);
+  }
+  if ('drill' in act) {
+    note('stop', act.stop);
+    note('why', act.why);
+    if (!act.stop) args['dark_ms'] = Math.round(act.darkMs);
+    return objectsOf([act.drill], args);
+  }
   if ('node' in act) {
     args['on'] = act.on;
     return objectsOf([act.node], args);

@@ -19,6 +19,7 @@ export const MOST_OF_KIND: Readonly<Record<string, number>> = {
   acme: 1024,
   server: 20_000,
   weight: 20_000,
+  drill: 8,
 };
 /** Of all kinds together that only a newer agent knows. */
 export const MOST_OF_OTHERS = 256;

@@ -2,6 +2,7 @@ import type { AuditAsk } from './audit/audit.ts';
 import type { LinePage } from './lines.ts';
 import type { InspectedCertificate, ServerReading } from './answers.ts';
 import type { Inspection } from './doctor/inspection.ts';
+import type { DrillMeans } from './drill.ts';
 import type { EventsAsk } from './events/events.ts';
 import type { OwnerChange } from './history.ts';
 import type { Intent } from './model.ts';
@@ -49,6 +50,18 @@ export interface Member {
    * them. 'conflict' for one that is older than what it has, 'failed' for one nobody it trusts signed.
    */
   storeRevocations(list: string): Promise<boolean>;
+  /**
+   * Closes the required frontends of its HAProxy for so long at most, ms, for the drill that is on
+   * record for it; null: as is safe on its system. What it resolves to is how it was done.
+   */
+  closeFrontends(means: DrillMeans | null, leaseMs: number): Promise<DrillMeans>;
+  /** Opens them again; done twice it changes nothing. */
+  openFrontends(): Promise<void>;
+  /**
+   * Ends its agent for the drill that is on record for it, as service(8) does, where somebody starts it
+   * again; resolves before it ends.
+   */
+  endAgent(): Promise<void>;
   /** Lines of its audit log; 'failed' where it cannot be read. */
   audit(ask: AuditAsk): Promise<LinePage>;
   /** Events of that node; 'failed' where its record cannot be read. */

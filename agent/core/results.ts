@@ -1,4 +1,5 @@
 import type { ListenerCheck } from './certs/listener-check.ts';
+import type { DrillPlan } from './drill.ts';
 import type { Intent, Unknown } from './model.ts';
 
 /** How an act ended; proxyctl's exit code follows from it. */
@@ -84,6 +85,8 @@ export interface ActResult {
   readonly addresses: readonly MovedAddress[];
   readonly servers: readonly ServerOutcome[];
   readonly certificates: readonly CertificateOutcome[];
+  /** Of a rehearsal alone. */
+  readonly drill?: DrillPlan;
 }
 
 export interface Progress {

@@ -12,6 +12,7 @@ import type {
 import type { AuditAsk } from './audit/audit.ts';
 import type { LinesAnswer } from './lines.ts';
 import type { Certificates, ExplainAnswer, ServersAnswer, Status } from './answers.ts';
+import type { DrillAct, DrillSeenAct } from './drill.ts';
 import type { DoctorAnswer, DoctorAsk } from './doctor/finding.ts';
 import type { EventsAsk } from './events/events.ts';
 import type { History } from './history.ts';
@@ -55,4 +56,7 @@ export interface ControlVerbs {
   testNotify(target: string): Promise<NotifyTested>;
   /** `served`: with a TLS connect to the listeners of every node. */
   certificates(served: boolean): Promise<Certificates>;
+  drill(act: DrillAct, report: Report): Promise<ActResult>;
+  /** Of a drill that goes on at this agent; 'not-found' for any other. */
+  drillSeen(act: DrillSeenAct, report: Report): Promise<ActResult>;
 }

@@ -24,7 +24,7 @@ export function bindsIn(sections: readonly ConfigSection[]): Bind[] {
     .filter((section) => /^(?:frontend|listen)$/.test(section.kind) && !isDisabled(section))
     .flatMap(({ title, lines }) =>
       lines
-        .filter(({ isGuarded, words }) => !isGuarded && words[0] === 'bind' && !isApart(words))
+        .filter((line) => isPlain(line))
         .flatMap(({ words }) =>
           (words[1] ?? '').split(',').flatMap((address) => {
             const place = placeOf(address, words.includes('v6only'));
@@ -33,6 +33,44 @@ export function bindsIn(sections: readonly ConfigSection[]): Bind[] {
         ),
     );
 }
+
+/** So many places are enough to see what clients see. */
+const MOST_PLACES = 8;
+
+/**
+ * HOST:PORT at which clients of these addresses get to this HAProxy: the ports of binds on the
+ * address itself or on a wildcard, in the order of the file.
+ */
+export function clientPlaces(
+  sections: readonly ConfigSection[],
+  vips: readonly string[],
+): string[] {
+  const places = sections
+    .filter((section) => /^(?:frontend|listen)$/.test(section.kind) && !isDisabled(section))
+    .flatMap(({ lines }) => lines.filter((line) => isPlain(line)))
+    .flatMap(({ words }) =>
+      (words[1] ?? '').split(',').flatMap((address) => {
+        const place = placeOf(address, words.includes('v6only'));
+        return place === null ? [] : [{ ...place, any: ANY.test(address), v6: V6.test(address) }];
+      }),
+    );
+  const found = vips.flatMap((vip) =>
+    places
+      .filter(({ host, any, v6 }) =>
+        any ? (isIP(vip) === 6) === v6 || (v6 && host === LOOPBACK) : host === vip,
+      )
+      .map(({ port }) => `${isIP(vip) === 6 ? `[${vip}]` : vip}:${port}`),
+  );
+  return [...new Set(found)].slice(0, MOST_PLACES);
+}
+
+const LOOPBACK = '127.0.0.1';
+/** A wildcard, and one of IPv6. */
+const ANY = /^(?:[a-z0-9+]+@)?(?:\*|0\.0\.0\.0|\[?::\]?)?:\d/;
+const V6 = /^(?:(?:ipv6|tcp6|mptcp6|stream\+ip6)@|\[?::\]?:\d)/;
+
+const isPlain = ({ isGuarded, words }: ConfigSection['lines'][number]): boolean =>
+  !isGuarded && words[0] === 'bind' && !isApart(words);
 
 const isApart = (words: readonly string[]): boolean => words.some((word) => APART.has(word));
 

@@ -103,6 +103,12 @@ export function haproxyFeed(options: FeedOptions) {
     report: (): HaproxyReport => latest,
     /** HAProxy's process; null while there is none to talk to. */
     pid: (): number | null => (alive?.kind === 'up' ? alive.pid : null),
+    /** Reads all but certificates now. */
+    async look(): Promise<void> {
+      // As below.
+      await reading;
+      await refresh();
+    },
     /** Reads everything now, certificates too. */
     async reread(): Promise<void> {
       // A reading that is under way may have read what has changed since.

@@ -12,6 +12,7 @@ import { hostConfigFiles, type ConfigFiles } from './config-files.ts';
 import { backendsAt } from './config-scan.ts';
 import { sectionsIn } from './config-text.ts';
 import { haproxyFeed } from './feed.ts';
+import { frontends, type Frontends } from './frontends.ts';
 import { observeHaproxy } from './observe.ts';
 import { olderSessions } from './older-sessions.ts';
 import { processesWith } from './process-table.ts';
@@ -40,6 +41,8 @@ interface HaproxyConfig {
     readonly frontends: readonly string[];
     readonly drift: 'report' | 'restore';
   };
+  /** Directory of the state. */
+  readonly state: string;
   /** Where the agent's own ACME responder listens. */
   readonly acme: { readonly responder: readonly string[] };
 }
@@ -73,6 +76,8 @@ export interface Haproxy {
   shutSessions(backend: string, server: string): Promise<void>;
   /** The reply to a command that core/show-commands.ts lets through. Rejects with ActFailure. */
   readonly show: Member['show'];
+  readonly closeFrontends: Frontends['close'];
+  readonly openFrontends: Frontends['open'];
   /** Wishes may have changed. */
   wake(): void;
   /** Reads everything again, certificates too. */
@@ -160,9 +165,23 @@ export function haproxy(options: HaproxyOptions): Haproxy {
     },
   });
 
+  const closing = frontends({
+    node,
+    clock,
+    ask,
+    path: socket.path,
+    report: feed.report,
+    look: () => feed.look(),
+    onChange: options.onChange,
+    folder: config.state,
+  });
+  void closing.recover();
+
   return {
+    closeFrontends: closing.close,
+    openFrontends: closing.open,
     report() {
-      const seen = feed.report();
+      const seen = closing.counted(feed.report());
       const { problem, ...rest } = drift.report();
       // A process that is gone has no servers that differ.
       if (seen.state !== 'up') return seen;

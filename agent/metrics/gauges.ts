@@ -1,5 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { Status } from '../core/answers.ts';
+import { lastDrills } from '../core/drill.ts';
 import { isHeard } from '../core/heard.ts';
 import { maintenanceKey } from '../core/intents.ts';
 import { kindOf } from '../core/servers/servers.ts';
@@ -96,6 +97,11 @@ export function gauges(registry: Registry, source: GaugeSource): (at: Moment) =>
     'certificate',
     'finding',
   ]);
+  const drillAt = gauge('drill_timestamp_seconds', 'When the last drill ended, or began.', [
+    'kind',
+  ]);
+  const drillPassed = gauge('drill_passed', '1: the last drill of that kind passed.', ['kind']);
+  const drillDark = gauge('drill_dark_seconds', 'How long its clients waited at most.', ['kind']);
   const looked = gauge('certificates_read_timestamp_seconds', 'When they were looked at last.');
 
   function ofReport(report: NodeReport): void {
@@ -142,6 +148,14 @@ export function gauges(registry: Registry, source: GaugeSource): (at: Moment) =>
     }
   }
 
+  function ofDrills(intents: readonly Intent[], { wallMs }: Moment): void {
+    for (const { kind, state, darkMs, endedWallMs, startedWallMs } of lastDrills(intents, wallMs)) {
+      drillAt.set({ kind }, (endedWallMs ?? startedWallMs) / 1000);
+      if (state !== 'running') drillPassed.set({ kind }, bit(state === 'passed'));
+      if (darkMs !== null) drillDark.set({ kind }, darkMs / 1000);
+    }
+  }
+
   function ofAlerts(standing: Status['alerts'], { nowMs, wallMs }: Moment): void {
     for (const severity of SEVERITIES)
       alerts.set({ severity }, standing.filter((one) => one.severity === severity).length);
@@ -175,6 +189,7 @@ export function gauges(registry: Registry, source: GaugeSource): (at: Moment) =>
     for (const { address, pin } of verdicts)
       if (pin !== null) pinned.set({ address, owner: pin.value }, 1);
     ofIntents(intents, node, at);
+    ofDrills(intents, at);
     ofAlerts(standing, at);
     ofCertificates(source.certificates());
   };

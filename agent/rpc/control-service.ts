@@ -9,6 +9,7 @@ import {
   moveFromWire,
 } from '../wire/acts.ts';
 import { challengeFromWire } from '../wire/acts.ts';
+import { drillFromWire, drillSeenFromWire } from '../wire/drill.ts';
 import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from '../wire/acts.ts';
 import { revocationsFromWire } from '../wire/acts.ts';
 import { auditAskFromWire } from '../wire/audit.ts';
@@ -126,6 +127,10 @@ export function controlHandlers(
     ),
     setChallenge: acts('acme', 'operator', challengeFromWire, (...act) =>
       verbs.setChallenge(...act),
+    ),
+    drill: acts('drill', 'operator', drillFromWire, (...act) => verbs.drill(...act)),
+    drillSeen: acts('drill seen', 'operator', drillSeenFromWire, (...act) =>
+      verbs.drillSeen(...act),
     ),
     pushCertificates: (call: Upload) =>
       void run(

@@ -38,6 +38,8 @@ export const BYTES: Readonly<Record<string, number>> = {
   setMaintenance: 8 << 10,
   setAutomation: 8 << 10,
   setChallenge: 8 << 10,
+  drill: 8 << 10,
+  drillSeen: 8 << 10,
 };
 /** The longest message of all: what grpc-js takes. */
 export const MOST_BYTES = 4 << 20;

@@ -1,6 +1,7 @@
 import type { MethodDefinition, ServiceError } from '@grpc/grpc-js';
 import { PeerService } from '../../proto/gen/services.ts';
 import type { ServerReading } from '../core/answers.ts';
+import { DRILL_MEANS } from '../core/drill.ts';
 import { inParts } from '../core/intent-limits.ts';
 import type { Intent } from '../core/model.ts';
 import { inspectionFrom } from '../core/doctor/inspection.ts';
@@ -16,7 +17,7 @@ import { intentFromWire, intentToWire } from '../wire/intents.ts';
 import { serverFromWire } from '../wire/servers.ts';
 import { inspectedFromWire, standingFromWire } from '../wire/swaps.ts';
 import { swapFromWire, swapPrepareToWire } from '../wire/swaps.ts';
-import { WireError, each } from '../wire/fields.ts';
+import { WireError, each, oneOf } from '../wire/fields.ts';
 
 /** How long a peer may take to write a few bytes to its disk, or to look at a few things, ms. */
 const STORE_MS = 2000;
@@ -32,6 +33,8 @@ const SHOW_MS = 9000;
 const LINES_MS = 5000;
 /** The longest timeout of a target, and a little. */
 const NOTIFY_MS = 65_000;
+/** To start who guards its frontends, and to have HAProxy close or open each. */
+const FRONTENDS_MS = 8000;
 /** Longer than any part of an inspection takes. */
 const INSPECT_MS = 12_000;
 
@@ -209,6 +212,20 @@ export function peerCalls(node: string, connection: () => Channel | string, cloc
         return reply.targets.map(({ name, problem, tookMs }) => ({ name, problem, tookMs }));
       });
     },
+    closeFrontends: (means, leaseMs) => {
+      const request = { means: means ?? '', leaseMs };
+      const method = PeerService.closeFrontends;
+      return call('close frontends', FRONTENDS_MS, true, method, request, (reply) => {
+        from(reply.node);
+        return oneOf('means', reply.means, DRILL_MEANS);
+      });
+    },
+    openFrontends: () =>
+      call('open frontends', FRONTENDS_MS, true, PeerService.openFrontends, {}, (reply) =>
+        from(reply.node),
+      ),
+    endAgent: () =>
+      call('end agent', STORE_MS, true, PeerService.endAgent, {}, (reply) => from(reply.node)),
     inspect: () =>
       call('inspect', INSPECT_MS, false, PeerService.inspect, {}, (reply) => {
         from(reply.node);

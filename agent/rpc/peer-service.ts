@@ -4,6 +4,7 @@ import { actsOf } from '../core/audit/audit.ts';
 import type { Member } from '../core/member.ts';
 import { showCommand, showName } from '../core/show-commands.ts';
 import type { SwapReading } from '../core/certs/swap-messages.ts';
+import { DRILL_MEANS } from '../core/drill.ts';
 import { callerOf } from './access.ts';
 import { callsOfPeers } from './calls-of-peers.ts';
 import type { PeerContext } from './calls-of-peers.ts';
@@ -15,7 +16,7 @@ import { changeToWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
 import { inspectedToWire, swapPrepareFromWire, swapToWire } from '../wire/swaps.ts';
 import { LENGTHS, named, short } from '../wire/bounds.ts';
-import { each, filled } from '../wire/fields.ts';
+import { each, filled, oneOf } from '../wire/fields.ts';
 
 /** This node as its peers can ask it; what they store goes with who they are, FromPeers. */
 export type ServedMember = Omit<Member, 'node' | 'storeIntents'>;
@@ -174,6 +175,39 @@ export function peerHandlers(
         node: self,
         targets: [...(await member.testNotify(short('target', target, LENGTHS.name)))],
       }),
+    ),
+    closeFrontends: doing<
+      proxyctl.v1.CloseFrontendsRequest,
+      proxyctl.v1.CloseFrontendsReply.$Properties
+    >(
+      'close frontends',
+      ({ leaseMs }) => ({ args: { lease_ms: leaseMs } }),
+      async ({ means, leaseMs }) => ({
+        node: self,
+        means: await member.closeFrontends(
+          means === '' ? null : oneOf('means', means, DRILL_MEANS),
+          leaseMs,
+        ),
+      }),
+    ),
+    openFrontends: doing<
+      proxyctl.v1.OpenFrontendsRequest,
+      proxyctl.v1.OpenFrontendsReply.$Properties
+    >(
+      'open frontends',
+      () => ({}),
+      async () => {
+        await member.openFrontends();
+        return { node: self };
+      },
+    ),
+    endAgent: doing<proxyctl.v1.EndAgentRequest, proxyctl.v1.EndAgentReply.$Properties>(
+      'end agent',
+      () => ({}),
+      async () => {
+        await member.endAgent();
+        return { node: self };
+      },
     ),
     inspectCertificates: unary<
       proxyctl.v1.InspectCertificatesRequest,

@@ -4,8 +4,11 @@ import { nameOf } from '../certs/names.ts';
 import type { HostCertificates } from '../certs/host-certificates.ts';
 import type { Config } from '../config/config.ts';
 import type { Status } from '../core/answers.ts';
+import { runningDrill } from '../core/drill.ts';
 import type { Member } from '../core/member.ts';
 import type { Policy } from '../core/model.ts';
+import { clientPlaces } from '../haproxy/binds.ts';
+import { readSections } from '../haproxy/config-text.ts';
 import type { Haproxy } from '../haproxy/haproxy.ts';
 import type { StatsSocket } from '../haproxy/stats-socket.ts';
 import { inspect } from '../inspect/inspect.ts';
@@ -32,6 +35,8 @@ export function hostPair(host: {
   readonly others: readonly Member[];
   readonly files: Pick<HostFiles, 'storeRevocations' | 'audit' | 'events'>;
   readonly testNotify: Member['testNotify'];
+  /** Ends this process a moment later; null: nobody starts it again. */
+  readonly endAgent: (() => void) | null;
   /** Why a peer is not heard, as the transport knows it. */
   readonly silence: (peer: string) => string;
   /** Null as long as none orders certificates here. */
@@ -73,6 +78,8 @@ export function hostPair(host: {
     audit: (ask) => host.files.audit.lines(ask),
     events: (ask) => host.files.events.lines(ask),
     testNotify: host.testNotify,
+    endAgent: host.endAgent,
+    drill: () => runningDrill(gossip.intents(), clock.wallMs()),
     renewals: (found) => withRenewals(found, host.issuer()),
   });
   const pair: Pair = {
@@ -82,9 +89,12 @@ export function hostPair(host: {
     policy,
     members: [local, ...host.others],
     runningSwaps,
+    runningDrills: new Set(),
     forgetSwap: (swapId) => certificates.swap.forget(swapId),
     certificateName: (path) => nameOf(config.certificates.map, path),
     previousBundle: (name) => certificates.previousBundle(name),
+    clientPlaces: async (vips) =>
+      clientPlaces(await readSections(config.haproxy.config).catch(() => []), vips),
     view: running.view,
     intents: gossip.intents,
     onRound: (listener) => loop.onRound(listener),

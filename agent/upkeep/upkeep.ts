@@ -11,6 +11,7 @@ import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Pair } from '../verbs/pair.ts';
 import { certificateUpkeep } from './certificates.ts';
+import { recoverDrills } from './drill-recovery.ts';
 
 export interface Upkeep {
   /** Orders certificates; null where agent.toml names no CA. */
@@ -20,7 +21,7 @@ export interface Upkeep {
   readonly stop: () => void;
 }
 
-/** Starts what is done for certificates without being asked: keeping them as decided, and ordering them. */
+/** Starts what is done without being asked: keeping certificates as decided, ordering them, ending drills that were cut short. */
 export async function startUpkeep(options: {
   readonly config: Config;
   readonly pair: Pair;
@@ -49,6 +50,7 @@ export async function startUpkeep(options: {
     problems,
   });
   wanted.listen(kept.wake);
+  const endDrills = recoverDrills(pair, log);
   let issuer: Issuer | null = null;
   if (config.acme.directory !== '') {
     // Read at start, and only where it is wanted; one file with the rest in the package.
@@ -65,6 +67,7 @@ export async function startUpkeep(options: {
     issuer,
     seen: kept.seen,
     stop() {
+      endDrills();
       kept.stop();
       issuer?.stop();
     },

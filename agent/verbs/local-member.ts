@@ -4,6 +4,7 @@ import type { OwnerChange } from '../core/history.ts';
 import type { Inspection } from '../core/doctor/inspection.ts';
 import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
+import type { DrillKind, LastDrill } from '../core/drill.ts';
 import type { HostCertificates } from '../certs/host-certificates.ts';
 import type { NodeSwap } from '../certs/swap.ts';
 import type { Haproxy } from '../haproxy/haproxy.ts';
@@ -24,9 +25,18 @@ export function localMember({
   audit,
   events,
   testNotify,
+  drill,
+  endAgent,
 }: {
   readonly node: string;
-  readonly haproxy: Pick<Haproxy, 'findServers' | 'shutSessions' | 'show' | 'reread'>;
+  readonly haproxy: Pick<
+    Haproxy,
+    'findServers' | 'shutSessions' | 'show' | 'reread' | 'closeFrontends' | 'openFrontends'
+  >;
+  /** The drill that goes on now. */
+  readonly drill: () => LastDrill | null;
+  /** Ends this process a moment later; null: nobody starts it again. */
+  readonly endAgent: (() => void) | null;
   readonly certificates: Pick<HostCertificates, 'inspect' | 'bundleWith'> & {
     readonly swap: Pick<NodeSwap, 'prepare' | 'commit' | 'abort' | 'finish' | 'state'>;
   };
@@ -57,6 +67,21 @@ export function localMember({
     findServers: (_instance, backend) => haproxy.findServers(backend === '' ? null : backend),
     shutSessions: (_instance, backend, server) => haproxy.shutSessions(backend, server),
     show: haproxy.show,
+    closeFrontends: async (means, leaseMs) => {
+      refuseUnrecorded(node, 'haproxy', drill());
+      return haproxy.closeFrontends(means, leaseMs);
+    },
+    openFrontends: haproxy.openFrontends,
+    endAgent: async () => {
+      refuseUnrecorded(node, 'agent', drill());
+      if (endAgent === null)
+        throw new ActFailure('conflict', {
+          code: 'not_supervised',
+          message: `nobody starts the agent on ${node} again once it has ended`,
+          remediation: `on ${node}: start it with service proxyagent start`,
+        });
+      endAgent();
+    },
     checkChallenge,
     findChallenge,
     storeRevocations,
@@ -89,4 +114,14 @@ export function localMember({
     fetchBundle: (name, sha256) => certificates.bundleWith(name, sha256),
     inspectCertificates: async (served) => renewals(await certificates.inspect(served)),
   };
+}
+
+/** Throws ActFailure where no drill of this kind is on record for this node: nobody has agreed to it. */
+function refuseUnrecorded(node: string, kind: DrillKind, drill: LastDrill | null): void {
+  if (drill?.kind === kind && drill.node === node) return;
+  throw new ActFailure('conflict', {
+    code: 'no_drill',
+    message: `no drill (${kind}) of ${node} is on record`,
+    remediation: `proxyctl drill ${kind} --node ${node}`,
+  });
 }

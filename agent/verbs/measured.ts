@@ -23,6 +23,7 @@ export function measured(verbs: ControlVerbs, ended: ActEnded): ControlVerbs {
     setChallenge: told('acme', (...act) => verbs.setChallenge(...act)),
     pushCertificate: told('certificates', (...act) => verbs.pushCertificate(...act)),
     rollbackCertificates: told('certificates', (...act) => verbs.rollbackCertificates(...act)),
+    drill: told('drill', (...act) => verbs.drill(...act)),
     publishRevocations: told('revocations', (...act) => verbs.publishRevocations(...act)),
   };
 }

@@ -20,12 +20,16 @@ export interface Pair {
   intents(): Intents;
   /** Swaps that this agent carries out now. */
   readonly runningSwaps: Set<string>;
+  /** Request ids of the drills that this agent carries out now. */
+  readonly runningDrills: Set<string>;
   /** Every node has confirmed that a swap was taken back. */
   forgetSwap(swapId: string): Promise<void>;
   /** The name a certificate's path here has on every node. */
   certificateName(path: string): string;
   /** What the last swap of a certificate replaced here; null where none is kept. */
   previousBundle(name: string): Promise<string | null>;
+  /** HOST:PORT at which clients of these addresses are answered by this node's HAProxy; none where no file of it can be read. */
+  clientPlaces(vips: readonly string[]): Promise<readonly string[]>;
   /** Called after every round of the loop; the returned function ends that. */
   onRound(listener: () => void): () => void;
 }

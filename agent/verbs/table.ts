@@ -4,6 +4,7 @@ import type { ControlVerbs } from '../core/verbs.ts';
 import { audit } from './audit.ts';
 import { setAutomation, setMaintenance } from './automation.ts';
 import { doctor } from './doctor.ts';
+import { drills } from './drill.ts';
 import { setChallenge } from './challenge.ts';
 import { events } from './events.ts';
 import { explain } from './explain.ts';
@@ -30,6 +31,7 @@ export function controlVerbs(
   tokenTtlMs: number,
 ): ControlVerbs {
   const once = requests(pair);
+  const rehearsals = drills(pair, now);
   return {
     status: () => Promise.resolve(now()),
     move: (act, report) => once(act, (one) => move(pair, one, report, view)),
@@ -51,5 +53,7 @@ export function controlVerbs(
     events: (ask) => events(pair, ask),
     testNotify: (target) => testNotify(pair, target),
     certificates: (served) => listCertificates(pair, served),
+    drill: (act, report) => once(act, (one) => rehearsals.drill(one, report)),
+    drillSeen: async (act) => rehearsals.seen(act),
   };
 }

@@ -12,7 +12,7 @@ import { enumValue, enumWord, filled, oneOf, orNull, present } from './fields.ts
 export const ADMIN_STATES = ['ready', 'drain', 'maint'] as const;
 
 /** Throws WireError, so that an act that is not understood ends as a usage error. */
-function headerFromWire(wire: proxyctl.v1.RequestHeader | null | undefined): ActHeader {
+export function headerFromWire(wire: proxyctl.v1.RequestHeader | null | undefined): ActHeader {
   const header = present('header', wire);
   return {
     requestId: named('header.request_id', header.requestId, LENGTHS.requestId),
@@ -169,7 +169,7 @@ export const revocationsToWire = (
 });
 
 /** What a caller sends for a header; the inverse of headerFromWire. */
-function headerToWire(header: ActHeader): proxyctl.v1.RequestHeader.$Properties {
+export function headerToWire(header: ActHeader): proxyctl.v1.RequestHeader.$Properties {
   const { acceptRisks, timeoutMs, seen, ...rest } = header;
   return {
     ...rest,

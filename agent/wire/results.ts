@@ -1,5 +1,6 @@
 import type { ActError, ActResult, NodeOutcome, Outcome, Progress } from '../core/results.ts';
 import type { proxyctl } from '../../proto/gen/messages.js';
+import { drillPlanFromWire, drillPlanToWire } from './drill.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
 import { each, enumOrUnknown, enumValue, filled, uint32, wordOrUnknown } from './fields.ts';
 import { checksFromWire, checksToWire } from './swaps.ts';
@@ -50,13 +51,14 @@ export const progressFromWire = (wire: proxyctl.v1.Progress): Progress => {
 
 /** A result as it travels; `wallMs` is this host's Unix time, for what remains of a pin. */
 export function resultToWire(result: ActResult, wallMs: number): proxyctl.v1.Result.$Properties {
-  const { outcome, nodes, error, addresses, servers, certificates, ...rest } = result;
+  const { outcome, nodes, error, addresses, servers, certificates, drill, ...rest } = result;
   return {
     ...rest,
     tookMs: uint32(rest.tookMs),
     outcome: outcomeToWire(outcome),
     nodes: nodes.map(({ error, ...node }) => ({ ...node, ...(error === null ? {} : { error }) })),
     ...(error === null ? {} : { error }),
+    ...(drill === undefined ? {} : { drill: drillPlanToWire(drill) }),
     addresses: addresses.map(({ pin, darkMsMax, sessions, vips, ...address }) => ({
       ...address,
       vips: [...vips],
@@ -83,6 +85,7 @@ export function resultFromWire(wire: proxyctl.v1.Result, wallMs: number): ActRes
     tookMs: wire.tookMs,
     nodes: each('result.nodes', wire.nodes, nodeFromWire),
     error: errorFromWire(wire.error),
+    ...(wire.drill ? { drill: drillPlanFromWire(wire.drill) } : {}),
     addresses: each('result.addresses', wire.addresses, (one, at) => ({
       address: filled(`${at}.address`, one.address),
       vhid: one.vhid,

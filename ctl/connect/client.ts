@@ -16,6 +16,7 @@ import {
   weightsToWire,
   revocationsToWire,
 } from '../../agent/wire/acts.ts';
+import { drillSeenToWire, drillToWire } from '../../agent/wire/drill.ts';
 import { auditAskToWire } from '../../agent/wire/audit.ts';
 import { eventsAskToWire } from '../../agent/wire/events.ts';
 import { notifyTestedFromWire } from '../../agent/wire/notify.ts';
@@ -52,6 +53,8 @@ const LINES_MS = 8000;
 const DOCTOR_MS = 20_000;
 /** Maintenance, cutting sessions and looking again, on every node. */
 const AFTER_WAIT_MS = 30_000;
+/** As long as an agent may take to carry a drill out and to put everything back. */
+const DRILL_MS = 60_000;
 const CHUNK = 16_384;
 
 /**
@@ -223,6 +226,16 @@ function agent(name: string, channel: Channel): Agent {
         ([part]) => notifyTestedFromWire(proxyctl.v1.TestNotifyReply.decode(part ?? NO_BYTES)),
         NOTIFY_MS,
       );
+    },
+    drill: (drill, report) => {
+      const { path, requestSerialize } = ControlService.drill;
+      const request = requestSerialize(drillToWire(drill));
+      return act('drill', path, [request], drill.stayMs + DRILL_MS, report);
+    },
+    drillSeen: (seen, report) => {
+      const { path, requestSerialize } = ControlService.drillSeen;
+      const request = requestSerialize(drillSeenToWire(seen));
+      return act('drill seen', path, [request], seen.header.timeoutMs, report);
     },
     certificates(served) {
       const { path, requestSerialize } = ControlService.certificates;

@@ -13,6 +13,8 @@ const READING = '0 answered, 10 no agent was reached.';
 const ACTING = '0 done or already so, 3 --dry-run would change something, 5 unsafe: needs';
 const ON_NODES = `${ACTING} --accept-risk, 6 on some nodes only, 8 no such target, 9 changed meanwhile.`;
 const MOVING = `${ACTING} --accept-risk, 8 no such address, 9 changed meanwhile, 10 the other agent does not answer.`;
+const DRILLED =
+  '0 passed, 1 did not pass and all is as before, 3 --dry-run sees no risk, 5 or 9 not now, 7 not everything is as before, 10 an agent does not answer.';
 const WRITTEN = '0 done, 1 failed with nothing changed, 2 something of it is wrong.';
 
 /** By the words of the verb. */
@@ -75,6 +77,25 @@ export const VERB_HELP: Readonly<Record<string, VerbHelp>> = {
     says: 'Lifts what failover pinned, and brings the addresses to the preferred node.',
     examples: ['failback', 'failback --vhid 10.1.60.200 --dry-run'],
     exits: MOVING,
+  },
+  'drill failover': {
+    says: 'Moves the addresses of a node to the other one and back, on the pair itself, and measures from this machine what clients see of it. Ends at once where they wait too long; everything is put back whatever happens.',
+    examples: [
+      'drill failover --dry-run',
+      'drill failover --yes --max-outage 300ms --report drill.json',
+      'drill failover --probe https://www.example.net/health',
+    ],
+    exits: DRILLED,
+  },
+  'drill haproxy': {
+    says: 'Rehearses that HAProxy stops serving on one node: its frontends are closed, or counted as closed, the agents bring the addresses to the other node, and all is put back whatever happens. Measures from this machine what clients see.',
+    examples: ['drill haproxy --dry-run', 'drill haproxy --yes --by health --max-outage 300ms'],
+    exits: DRILLED,
+  },
+  'drill agent': {
+    says: 'Rehearses that an agent ends: daemon(8) starts it again, and no address moves meanwhile. The agent of another node is asked to watch. Measures from this machine what clients see.',
+    examples: ['drill agent --dry-run', 'drill agent --node haproxy01 --yes'],
+    exits: DRILLED,
   },
   'maintenance on': {
     says: 'Takes all addresses from a node and gives it none until maintenance off; a reboot does not lift it.',

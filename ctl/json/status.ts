@@ -1,7 +1,9 @@
 import type { Alert, Status } from '../../agent/core/answers.ts';
 import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { parseServerKey, stampText } from '../../agent/core/intents.ts';
+import { lastDrills } from '../../agent/core/drill.ts';
 import type { Intent } from '../../agent/core/model.ts';
+import { lastDrillJson, type LastDrillJson } from './drill.ts';
 import { statusNode, type StatusNodeJson } from './status-nodes.ts';
 import { who, type Moment, type WhoJson } from './wish.ts';
 
@@ -61,6 +63,8 @@ export interface StatusJson {
   readonly maintenance: readonly WithNode[];
   readonly pause: WhoJson | null;
   readonly drained: readonly DrainedJson[];
+  /** The last of each kind. */
+  readonly drills: readonly LastDrillJson[];
   readonly alerts: readonly AlertJson[];
   readonly decision: { readonly reason: string | null; readonly age_ms: number | null };
 }
@@ -79,6 +83,7 @@ export function statusResult(status: Status, at: Moment): StatusJson {
     maintenance: status.intents.flatMap((intent) => maintenanceJson(intent, at)),
     pause: pause === undefined ? null : who(pause, at),
     drained: status.intents.flatMap((intent) => drainedJson(status, intent, at)),
+    drills: lastDrills(status.intents, at.wallMs).map(lastDrillJson),
     alerts: status.alerts.map((one) => alertJson(one, age)),
     decision: {
       reason: first?.reason ?? null,

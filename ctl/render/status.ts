@@ -1,10 +1,12 @@
 import type { NodeStatus, Status } from '../../agent/core/answers.ts';
+import { lastDrills } from '../../agent/core/drill.ts';
 import { addressIds, isHeard } from '../../agent/core/heard.ts';
 import { parseServerKey } from '../../agent/core/intents.ts';
 import type { AddressReport, Intent, NodeReport } from '../../agent/core/model.ts';
 import { hostSessions, olderText } from '../../agent/core/older.ts';
 import type { Moment } from '../json/wish.ts';
 import { alertLine } from './alerts.ts';
+import { lastDrillLine } from './drill.ts';
 import { clockTime, duration } from './duration.ts';
 import { table } from './table.ts';
 import { columns, displayWidth, padded, proseColumns } from './width.ts';
@@ -35,6 +37,7 @@ export function statusScreen(status: Status, context: string, tookMs: number, at
     ...drained(status, at),
     ...older(status),
     ...polling(status),
+    ...lastDrills(status.intents, at.wallMs).map((one) => lastDrillLine(one, at.wallMs)),
     ...alerts.map((alert) => alertLine(alert, at)),
     ...decisions(status, at),
   ].map((line) => wrapped(line));

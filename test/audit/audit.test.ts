@@ -99,6 +99,32 @@ test('an act is on record before it is done, and again when it has ended', async
   ]);
 });
 
+test('a drill is on record with what it may cost, and what ended it', (t) => {
+  const { audit, lines } = desk(t);
+  const times = { stayMs: 2000, maxOutageMs: 500 };
+  audit.act(ANNA, 'drill', {
+    header,
+    kind: 'haproxy',
+    node: 'haproxy01',
+    means: 'health',
+    ...times,
+  });
+  audit.act(ANNA, 'drill', { header, kind: 'agent', node: null, means: null, ...times });
+  const seen = { header, drill: 'r1', sent: 9, lost: 1, darkMs: 41.4 };
+  audit.act(ANNA, 'drill seen', { ...seen, stop: false, why: '' });
+  audit.act(ANNA, 'drill seen', { ...seen, stop: true, why: 'dark' });
+  const bounds = { max_outage_ms: 500, stay_ms: 2000 };
+  t.deepEqual(
+    lines().map(({ objects, args }) => [objects, args]),
+    [
+      [['haproxy01'], { kind: 'haproxy', ...bounds, means: 'health' }],
+      [undefined, { kind: 'agent', ...bounds }],
+      [['r1'], { dark_ms: 41 }],
+      [['r1'], { stop: true, why: 'dark' }],
+    ],
+  );
+});
+
 test('over a socket nobody is anna: what is claimed stands apart', (t) => {
   const { audit, lines } = desk(t);
   audit.act(SOCKET, 'servers', { ...drain, header: { ...header, actor: 'anna' } });

@@ -61,6 +61,8 @@ const { running, server, counts, reach } = await fuzzedNode(
       pushCertificate: act,
       rollbackCertificates: act,
       publishRevocations: act,
+      drill: act,
+      drillSeen: act,
     }),
   },
 );

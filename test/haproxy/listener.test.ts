@@ -3,7 +3,7 @@ import { createServer, type Socket } from 'node:net';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { bindsIn } from '../../agent/haproxy/binds.ts';
+import { bindsIn, clientPlaces } from '../../agent/haproxy/binds.ts';
 import { sectionsOf } from '../../agent/haproxy/config-text.ts';
 import { knock } from '../../agent/haproxy/knock.ts';
 import { listener } from '../../agent/haproxy/listener.ts';
@@ -36,6 +36,34 @@ function asking(
   writeFileSync(config, `${lines.join('\n')}\n`);
   return listener({ config, frontends: [], probe: '', elsewhere: () => [], ...more });
 }
+
+test('places of clients: the ports of binds on their address or on a wildcard, of its family', (t) => {
+  const sections = sectionsOf(
+    [
+      'frontend a',
+      'bind 10.1.60.200:80,[2001:db8::1]:80',
+      'bind *:443 ssl crt /a.pem',
+      'bind :::8443 v4v6',
+      'bind ipv6@:8444',
+      'bind 10.1.60.9:81',
+      'bind 127.0.0.1:8404',
+      'bind /run/a.sock',
+      'backend b',
+      'bind 10.1.60.200:9',
+    ].join('\n'),
+  );
+  t.deepEqual(clientPlaces(sections, ['10.1.60.200']), [
+    '10.1.60.200:80',
+    '10.1.60.200:443',
+    '10.1.60.200:8443',
+  ]);
+  t.deepEqual(clientPlaces(sections, ['2001:db8::1']), [
+    '[2001:db8::1]:80',
+    '[2001:db8::1]:8443',
+    '[2001:db8::1]:8444',
+  ]);
+  t.deepEqual(clientPlaces([], ['10.1.60.200']), []);
+});
 
 test('binds as people write them, where a connection from this host gets there', (t) => {
   const text = `

@@ -48,6 +48,7 @@ test('a state file of before brings nothing back that was decided since, and a d
     config: {
       haproxy: { config, frontends: [], drift: 'report' },
       acme: { responder: [] },
+      state: folder,
     },
     clock,
     socket,

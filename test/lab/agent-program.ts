@@ -54,9 +54,11 @@ export function installAgent(
   host: HostPlan,
   program: AgentProgram | undefined,
   unpacked: string | null,
+  supervised = false,
 ): readonly string[] {
   if (program === undefined && unpacked !== null) return packagedAgent(unpacked, host);
-  return [fileOf(host, program), '--config', host.agentConfig];
+  const own = supervised && program === undefined ? ['--supervised'] : [];
+  return [fileOf(host, program), '--config', host.agentConfig, ...own];
 }
 
 function fileOf({ folder }: HostPlan, program: AgentProgram | undefined): string {

@@ -46,6 +46,8 @@ export interface LabOptions {
    * they must without root outside, and have the same witnesses by name.
    */
   readonly user?: string;
+  /** An agent that has ended, however it did, is started again after so long, ms, as daemon(8) does. */
+  readonly daemonMs?: number;
   /** That user sees no process of others, as where `security.bsd.see_other_uids` is 0. */
   readonly hidden?: boolean;
   /** The hosts run from what `proxyctl setup` writes. */

@@ -87,7 +87,12 @@ export function programs(plan: LabPlan) {
   }
 
   function startAgent(host: HostPlan): void {
-    const agent = installAgent(host, agents.get(host.node), plan.unpacked);
+    const agent = installAgent(
+      host,
+      agents.get(host.node),
+      plan.unpacked,
+      plan.daemonMs !== undefined,
+    );
     writeFileSync(host.agentConfig, configFor(host, agents.get(host.node)));
     const node = [process.execPath, ...agent];
     const base = join(host.folder, 'base');
@@ -95,7 +100,11 @@ export function programs(plan: LabPlan) {
     const most = String(plan.descriptors ?? 'all');
     const argv = ['sh', '-c', AS_ON_FREEBSD, coreLimit(host), base, most, ...node];
     const log = join(host.folder, 'agent.out');
-    start(`${host.node}/agent`, host.namespace, argv, log, plan.unpacked === null ? own(host) : {});
+    const env = plan.unpacked === null ? own(host) : {};
+    const child = start(`${host.node}/agent`, host.namespace, argv, log, env);
+    const { daemonMs } = plan;
+    if (daemonMs !== undefined)
+      child.once('exit', () => setTimeout(() => void ensure(host, 'agent'), daemonMs));
   }
 
   /** What the lab puts into an agent that runs from the checkout: its clock, and who watches its loop. */

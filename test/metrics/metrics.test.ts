@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import test, { type ExecutionContext } from 'ava';
 import { freePort } from '../free-port.ts';
+import { drillValue, type DrillRecord } from '../../agent/core/drill.ts';
 import type { Status } from '../../agent/core/answers.ts';
 import type { CertificatesSeen } from '../../agent/core/certs/certificates.ts';
 import type { OwnerChange } from '../../agent/core/history.ts';
@@ -28,6 +29,23 @@ const mine = report('haproxy01', {
   haproxy: [haproxy({ sessions: 7 })],
 });
 
+const DRILL: DrillRecord = {
+  kind: 'haproxy',
+  state: 'passed',
+  node: 'haproxy01',
+  by: 'haproxy01',
+  means: 'health',
+  startedWallMs: WALL - 5000,
+  endedWallMs: WALL - 2000,
+  deadlineWallMs: WALL + 60_000,
+  maxOutageMs: 500,
+  darkMs: 42,
+  sent: 100,
+  lost: 1,
+  why: '',
+  homes: {},
+};
+
 const STATUS: Status = {
   pair: 'web',
   node: 'haproxy01',
@@ -37,6 +55,11 @@ const STATUS: Status = {
   intents: [
     intent('server//WEB/web1', 'drain', { stamp: { wallMs: WALL - 90_000, count: 0, node: 'a' } }),
     intent('maintenance/haproxy01', 'on'),
+    intent('drill/haproxy', drillValue(DRILL)),
+    intent(
+      'drill/agent',
+      drillValue({ ...DRILL, state: 'running', endedWallMs: null, darkMs: null }),
+    ),
   ],
   alerts: [
     {
@@ -147,6 +170,10 @@ test('what is, is told as gauges under conventional names', async (t) => {
       String.raw`proxyctl_alert_start_timestamp_seconds{id="server-gone",subject="WEB/\"x\\\n",about="haproxy02"} 1799999970`,
       'proxyctl_certificate_not_after_timestamp_seconds{certificate="site"} 1798848000',
       'proxyctl_certificate_finding{certificate="site",finding="disk"} 1',
+      'proxyctl_drill_timestamp_seconds{kind="haproxy"} 1799999998',
+      'proxyctl_drill_timestamp_seconds{kind="agent"} 1799999995',
+      'proxyctl_drill_passed{kind="haproxy"} 1',
+      'proxyctl_drill_dark_seconds{kind="haproxy"} 0.042',
       'proxyctl_certificates_read_timestamp_seconds 1800000000',
     ],
   );

@@ -40,7 +40,7 @@ test('the agents are the package, and nothing else is in them', async (t) => {
     t.is(agent, null);
     const of = (file: string): string[] => readFileSync(`/proc/${pid}/${file}`, 'utf8').split('\0');
     const program = join(root, 'libexec/proxyctl/proxyagent');
-    const args = ['--config', config, '--leave-file', join(config, '../leave')];
+    const args = ['--config', config, '--supervised', '--leave-file', join(config, '../leave')];
     t.deepEqual(of('cmdline').slice(1, -1), [program, ...args]);
     const names = of('environ').map((line) => line.split('=')[0]);
     t.deepEqual(

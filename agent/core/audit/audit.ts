@@ -1,4 +1,5 @@
 import type { AutomationAct, ChallengeAct, MaintenanceAct, MoveAct, PushAct } from '../acts.ts';
+import type { DrillAct, DrillSeenAct } from '../drill.ts';
 import type { RevocationAct, Role, RollbackAct, ServersAct, WeightAct } from '../acts.ts';
 import type { ActError, ActResult } from '../results.ts';
 
@@ -101,7 +102,9 @@ export type AuditedAct =
   | PushAct
   | RollbackAct
   | RevocationAct
-  | ChallengeAct;
+  | ChallengeAct
+  | DrillAct
+  | DrillSeenAct;
 
 /** What another node asks of this one. */
 export interface PeerAsk {

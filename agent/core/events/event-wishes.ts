@@ -1,3 +1,4 @@
+import { drillOf, type LastDrill } from '../drill.ts';
 import { happening, type EventKind, type Happening } from './events.ts';
 import { inForce, parseCertificateKey, parseServerKey, parseWeightKey } from '../intents.ts';
 import { compareStamps, PAUSE_KEY, type Intents, type ServerTarget } from '../intents.ts';
@@ -20,7 +21,8 @@ const nameOf = ({ instance, backend, server }: ServerTarget): string =>
 const STATES = { drain: 'drain of', maint: 'maintenance (maint) of' } as const;
 
 /** Null: nothing that is for the record of events, like the answers for an ACME CA. */
-function meaningOf({ key, value, deleted, failback }: Intent): Meaning | null {
+function meaningOf(intent: Intent): Meaning | null {
+  const { key, value, deleted, failback } = intent;
   const [first = '', ...rest] = key.split('/');
   const object = rest.join('/');
   if (first === 'pin') {
@@ -37,6 +39,8 @@ function meaningOf({ key, value, deleted, failback }: Intent): Meaning | null {
       object: 'automation',
       words: deleted ? 'resume of' : 'pause of',
     };
+  const drill = drillOf(intent);
+  if (drill !== null) return drillMeaning(drill);
   const certificate = parseCertificateKey(key);
   if (certificate !== null)
     return deleted ? null : { kind: 'certificate', object: certificate, words: 'certificate for' };
@@ -51,6 +55,25 @@ function meaningOf({ key, value, deleted, failback }: Intent): Meaning | null {
   return deleted
     ? { kind: 'ready', object: nameOf(target), words: 'ready for' }
     : { kind: state, object: nameOf(target), words: STATES[state] };
+}
+
+function drillMeaning({ kind, state, node, darkMs, maxOutageMs, why }: LastDrill): Meaning {
+  const waited = darkMs === null ? '' : `, clients waited ${Math.round(darkMs)} ms at most`;
+  const words = `drill ${kind}`;
+  if (state === 'running') return { kind: 'drill-begun', object: node, words: `${words} begun on` };
+  if (state === 'passed')
+    return {
+      kind: 'drill-passed',
+      object: node,
+      words: `${words} passed on`,
+      after: `${waited} (bound ${maxOutageMs} ms)`,
+    };
+  return {
+    kind: 'drill-failed',
+    object: node,
+    words: `${words} failed on`,
+    after: `${waited}: ${why}`,
+  };
 }
 
 /** What one act has decided, one event for all of one kind; `taken` are of one request or of several. */

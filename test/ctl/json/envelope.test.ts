@@ -193,6 +193,7 @@ test('status -o json is one line with every key, null where nothing is known', a
           since_ms: null,
         },
       ],
+      drills: [],
       decision: { reason: '1@wan stays on haproxy01: it serves', age_ms: 240_000 },
     },
     nodes: [

@@ -26,6 +26,7 @@ import { time } from '../../../ctl/json/wish.ts';
 import { statusResult } from '../../../ctl/json/status.ts';
 import { serverReading } from '../../core/builders.ts';
 import { inspected } from '../../reports.ts';
+import { DRILL, DRILLS } from './drill-examples.ts';
 import { PKI_EXAMPLES } from './pki-examples.ts';
 import { haproxyOf, intentOf, nodeOf, statusOf } from '../statuses.ts';
 
@@ -65,6 +66,7 @@ function status() {
     intents: [
       intentOf(),
       intentOf({ key: 'maintenance/haproxy02', value: 'on' }),
+      intentOf({ key: 'drill/failover', value: JSON.stringify(DRILL) }),
       intentOf({ key: 'pause', value: 'on', untilWallMs: AT.wallMs }),
     ],
   });
@@ -259,6 +261,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
   wait: [waitedResult(['serving'], 1)],
   'failover, failback, maintenance on, maintenance off': moves(),
   'failover --by-hand': [byHandResult(handMoves(SEEN, [], null), 1)],
+  'drill failover, drill haproxy, drill agent': DRILLS,
   'pause, resume': [automationResult(true, { addresses: movedAddresses() })],
   servers: servers(),
   haproxy: [
