@@ -6,7 +6,7 @@ import { maintenanceKey, PAUSE_KEY, pinKey, wish } from '../core/intents.ts';
 import type { Outcome } from '../core/results.ts';
 import { ActFailure } from '../core/results.ts';
 import { addressesOf, mastersOf, type PairAddress } from './addresses.ts';
-import { checkTarget } from './move-checks.ts';
+import { checkLoss, checkTarget } from './move-checks.ts';
 import type { Pair } from './pair.ts';
 
 /** Whose loss is rehearsed, what moves for it, and where everything was before. */
@@ -56,7 +56,10 @@ export function drillTarget(
     refuse('conflict', 'nothing_held', `${node} has no address: without it nothing would move`, {
       remediation: '--node names the one that has them',
     });
-  for (const { address, to } of moving) checkTarget(pair, address, to, act.header);
+  for (const { address, to } of moving) {
+    checkTarget(pair, address, to);
+    checkLoss(pair, address, to, act.header);
+  }
   return { node, moving, addresses, homes };
 }
 
