@@ -41,10 +41,8 @@ say(
 );
 const name = `chaos${process.pid}`;
 const haproxy = installedHaproxy();
-const lab = await labUp(
-  { name, freebsd: 14, preempt: false, haproxy, nodes, maxMoves: 1000 },
-  true,
-);
+const options = { name, freebsd: 14, preempt: false, haproxy, nodes, maxMoves: 1000 } as const;
+const lab = await labUp({ ...options, ...(plant === undefined ? {} : { bug: plant }) }, true);
 try {
   const results = await run(lab, { seed, minutes, say });
   const broken = results.filter(({ problems }) => problems.length > 0);

@@ -82,14 +82,14 @@ async function episodeRun(
     const found = await Promise.all(
       lab.nodes.map(async (node) => [node.name, await wishesOn(lab, node)] as const),
     );
-    problems.push(...wishes.settle(new Map(found)));
+    problems.push(...wishes.settle(new Map(found)), ...pinned(wishes, seen));
     const after = await movesOf(lab);
     problems.push(...untold('history', seen, before.history, after.history));
     problems.push(...untold('the record of events', seen, before.events, after.events));
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error));
   }
-  for (const step of tidied(nodes)) await operate(field, step);
+  for (const step of tidied(nodes, wishes)) await operate(field, step);
   return {
     number: episode.number,
     problems,
@@ -115,6 +115,14 @@ async function settle(lab: LabReport): Promise<string[]> {
   return code === 0 ? [] : [`not at rest ${SETTLE_S} s after everything was healed: ${stdout}`];
 }
 
+/** A pin that nothing stands against is where the address is. */
+function pinned(wishes: Wishes, { held }: Seen): string[] {
+  const node = wishes.value('pin') ?? 'none';
+  const [master] = held.at(-1)?.masters ?? [];
+  const free = wishes.value('pause') === 'off' && wishes.value(`maintenance ${node}`) === 'off';
+  return free && master !== node ? [`at rest ${master} is MASTER, pinned is ${node}`] : [];
+}
+
 /** At rest one host alone is MASTER all the time, and each request is answered by it. */
 function atRest({ held, attempts, nodes }: Seen, restMs: number): string[] {
   const last = held.at(-1);
@@ -135,11 +143,12 @@ function atRest({ held, attempts, nodes }: Seen, restMs: number): string[] {
 }
 
 /** The next episode begins with moves allowed and no node in maintenance. */
-const tidied = (nodes: readonly string[]): Step[] => {
+const tidied = (nodes: readonly string[], wishes: Wishes): Step[] => {
   const verb = { kind: 'verb', atMs: 0, lastsMs: 0, value: null } as const;
+  const kept = nodes.filter((node) => wishes.value(`maintenance ${node}`) === 'on');
   return [
-    ...nodes.map((node) => ({ ...verb, name: 'maintenance-off', node })),
-    { ...verb, name: 'resume', node: null },
+    ...kept.map((node) => ({ ...verb, name: 'maintenance-off', node })),
+    ...(wishes.value('pause') === 'on' ? [{ ...verb, name: 'resume', node: null }] : []),
   ];
 };
 

@@ -72,6 +72,8 @@ function nodeOf(lab: LabReport, node: string | null): string | null {
   return (node === MASTER ? master : all.find((name) => name !== master)) ?? null;
 }
 
+/** Exit codes that say that nothing has changed: unsafe, no such thing, changed meanwhile. */
+const REFUSED: readonly number[] = [5, 8, 9];
 let certificates = 0;
 
 /** One command of the operator; what came of it is noted. */
@@ -85,7 +87,7 @@ export async function operate({ lab, wishes, say }: Field, step: Step): Promise<
   const { code, stdout } = await proxyctl(lab, [...argv, '--timeout', '10s', '-o', 'json']);
   for (const wish of changed)
     if (code === 0) wishes.done(wish, value);
-    else wishes.unclear(wish, value);
+    else if (!REFUSED.includes(code)) wishes.unclear(wish, value);
   say(`proxyctl ${argv.join(' ')}: exit ${code} in ${Date.now() - began} ms${why(stdout)}`);
 }
 

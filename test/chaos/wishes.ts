@@ -11,6 +11,11 @@ export class Wishes {
     this.#acknowledged = new Map(first);
   }
 
+  /** What was acknowledged last; undefined for a wish that there is not. */
+  value(wish: string): string | undefined {
+    return this.#acknowledged.get(wish);
+  }
+
   /** The operator was told that it is done. */
   done(wish: string, value: string): void {
     this.#acknowledged.set(wish, value);
