@@ -12,6 +12,8 @@ export interface Fault {
   readonly moreMs: number;
   /** It keeps adverts from a kernel that would yield to them, or the kernel from its time. */
   readonly splits?: true;
+  /** Clients feel it also where the address stays. */
+  readonly felt?: true;
 }
 
 /** An agent that is not there moves nothing: only what the kernels and its peer do remains. */
@@ -25,30 +27,30 @@ const SILENT_MS = 4000;
 const HOUR_S = 3600;
 
 export const FAULTS: readonly Fault[] = [
-  { name: 'kill-haproxy', often: 4, moreMs: 0 },
-  { name: 'soft-stop-haproxy', often: 2, moreMs: 0 },
-  { name: 'freeze-haproxy', often: 2, moreMs: 2000 },
-  { name: 'reload', often: 3, moreMs: 0 },
+  { name: 'kill-haproxy', often: 4, moreMs: 0, felt: true },
+  { name: 'soft-stop-haproxy', often: 2, moreMs: 0, felt: true },
+  { name: 'freeze-haproxy', often: 2, moreMs: 2000, felt: true },
+  { name: 'reload', often: 3, moreMs: 0, felt: true },
   { name: 'kill-agent', often: 2, moreMs: NO_AGENT_MS },
   { name: 'freeze-agent', often: 2, moreMs: NO_AGENT_MS },
-  { name: 'reboot-now', moreMs: NO_AGENT_MS, splits: true },
-  { name: 'cut', often: 3, moreMs: 0, splits: true },
-  { name: 'cable', moreMs: 0, splits: true },
-  { name: 'carp', moreMs: NO_ADVERTS_MS, splits: true },
-  { name: 'carp-in', moreMs: NO_ADVERTS_MS, splits: true },
-  { name: 'carp-out', moreMs: NO_ADVERTS_MS, splits: true },
-  { name: 'loss', values: [10, 30], moreMs: NO_ADVERTS_MS, splits: true },
+  { name: 'reboot-now', moreMs: NO_AGENT_MS, splits: true, felt: true },
+  { name: 'cut', often: 3, moreMs: 0, splits: true, felt: true },
+  { name: 'cable', moreMs: 0, splits: true, felt: true },
+  { name: 'carp', moreMs: NO_ADVERTS_MS, splits: true, felt: true },
+  { name: 'carp-in', moreMs: NO_ADVERTS_MS, splits: true, felt: true },
+  { name: 'carp-out', moreMs: NO_ADVERTS_MS, splits: true, felt: true },
+  { name: 'loss', values: [10, 30], moreMs: NO_ADVERTS_MS, splits: true, felt: true },
   { name: 'grpc', moreMs: UNHEARD_MS },
   { name: 'grpc-out', moreMs: UNHEARD_MS },
   { name: 'delay', values: [50, 300], moreMs: 3000 },
-  { name: 'attack', everywhere: true, moreMs: 3000 },
+  { name: 'attack', everywhere: true, moreMs: 3000, felt: true },
   { name: 'witness', everywhere: true, moreMs: 0 },
   { name: 'disk-full', moreMs: 2000 },
   { name: 'clock', values: [HOUR_S, -HOUR_S, 24 * HOUR_S], moreMs: 0 },
   { name: 'backend', moreMs: 0 },
   { name: 'devd-gone', moreMs: SILENT_MS },
   { name: 'devd-deaf', moreMs: SILENT_MS },
-  { name: 'late-advert', values: [30], moreMs: 0 },
+  { name: 'late-advert', values: [30], moreMs: 0, felt: true },
   { name: 'ifconfig-fails', moreMs: NO_AGENT_MS },
   { name: 'ifconfig-hangs', moreMs: NO_AGENT_MS },
   { name: 'ifconfig-garbage', moreMs: NO_AGENT_MS },

@@ -21,6 +21,7 @@ const seen = (more: Partial<Seen>): Seen => ({
   fromMs: 0,
   toMs: 20_000,
   attempts: [],
+  sessions: [],
   held: [{ atMs: 0, masters: ['one'] }],
   broken: [],
   paused: [],

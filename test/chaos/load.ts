@@ -75,7 +75,7 @@ async function long(): Promise<void> {
       () => true,
       () => false,
     );
-    say({ atMs, whole });
+    say({ atMs, tookMs: Math.round(now() - atMs), whole });
     if (!whole) await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }

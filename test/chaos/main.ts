@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { installedHaproxy, labDown, labUp } from '../lab/lab.ts';
 import { BUGS } from './bugs.ts';
-import { run } from './run.ts';
+import { clientSaw, run } from './run.ts';
 
 /**
  * npm run chaos -- [--minutes 5] [--seed S] [--nodes 2|3] [--report FILE] [--plant BUG]
@@ -47,6 +47,7 @@ try {
   const results = await run(lab, { seed, minutes, say });
   const broken = results.filter(({ problems }) => problems.length > 0);
   const starved = results.filter(({ starved }) => starved);
+  say(clientSaw(results));
   say(
     `${results.length} episodes, ${broken.length} broken, ${starved.length} with a machine too busy to say how long things took; again: npm run chaos -- --seed ${seed} --nodes ${nodes}; report: ${report}`,
   );

@@ -7,6 +7,7 @@ import { Masters } from './masters.ts';
 import { firstWishes } from './orders.ts';
 import { episodeOf } from './plan.ts';
 import { operate, storm, type Field } from './storm.ts';
+import { unexplained } from './unexplained.ts';
 import { untold } from './told.ts';
 import { Wishes } from './wishes.ts';
 import type { Episode, Seen, Step } from './words.ts';
@@ -75,9 +76,10 @@ async function episodeRun(
   const restMs = Date.now() - REST_MS;
   const { attempts, sessions } = client.take();
   const { held, lateMs } = masters.take();
-  const seen: Seen = { nodes, fromMs, toMs: Date.now(), attempts, held, broken, paused };
+  const seen: Seen = { nodes, fromMs, toMs: Date.now(), attempts, sessions, held, broken, paused };
   const verdict = judge(seen, lateMs);
   problems.push(...verdict.problems, ...atRest(seen, restMs));
+  if (!verdict.starved) problems.push(...unexplained(seen));
   try {
     const found = await Promise.all(
       lab.nodes.map(async (node) => [node.name, await wishesOn(lab, node)] as const),
@@ -158,6 +160,22 @@ const lineOf = ({ steps }: Episode): string =>
       [name, node ?? '', `${atMs}`, kind === 'fault' ? `for ${lastsMs} ms` : ''].join(' ').trim(),
     )
     .join('; ');
+
+/** What the client saw in all, for the end of the report. */
+export function clientSaw(results: readonly Result[]): string {
+  const sum = (of: (one: Result) => number): number =>
+    results.reduce((total, one) => total + of(one), 0);
+  const longestMs = Math.max(
+    0,
+    ...results.flatMap(({ outages }) => outages.map(({ fromMs, toMs }) => toMs - fromMs)),
+  );
+  return [
+    `the client: ${sum(({ requests }) => requests.sent)} requests`,
+    `${sum(({ requests }) => requests.failed)} to the address failed`,
+    `${sum(({ outages }) => outages.length)} times dark, ${longestMs} ms at most`,
+    `${sum(({ sessions }) => sessions.whole)} long sessions whole, ${sum(({ sessions }) => sessions.cut)} cut`,
+  ].join('; ');
+}
 
 /** One line of the report. */
 function told({ number, problems, starved, lateMs, settledMs, ...seen }: Result): string {

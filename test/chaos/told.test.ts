@@ -7,6 +7,7 @@ const seen = (...held: readonly (readonly [number, ...string[]])[]): Seen => ({
   fromMs: 0,
   toMs: 20_000,
   attempts: [],
+  sessions: [],
   held: held.map(([atMs, ...masters]) => ({ atMs, masters })),
   broken: [],
   paused: [],

@@ -40,6 +40,7 @@ export interface Attempt {
 /** A long session of the client that has ended. Unix ms. */
 export interface Session {
   readonly atMs: number;
+  readonly tookMs: number;
   readonly whole: boolean;
 }
 
@@ -63,6 +64,7 @@ export interface Seen {
   readonly fromMs: number;
   readonly toMs: number;
   readonly attempts: readonly Attempt[];
+  readonly sessions: readonly Session[];
   readonly held: readonly Held[];
   readonly broken: readonly Broken[];
   /** While moves by themselves were stopped by an operator. Unix ms. */
