@@ -16,6 +16,8 @@ import type { Episode, Seen, Step } from './words.ts';
 export interface Result {
   readonly number: number;
   readonly problems: readonly string[];
+  /** What was seen of a pair whose machine was too busy: no problem, as nobody can tell. */
+  readonly doubts: readonly string[];
   readonly starved: boolean;
   readonly lateMs: number;
   readonly settledMs: number;
@@ -79,7 +81,7 @@ async function episodeRun(
   const seen: Seen = { nodes, fromMs, toMs: Date.now(), attempts, sessions, held, broken, paused };
   const verdict = judge(seen, lateMs);
   problems.push(...verdict.problems, ...atRest(seen, restMs));
-  if (!verdict.starved) problems.push(...unexplained(seen));
+  problems.push(...unexplained(seen));
   try {
     const found = await Promise.all(
       lab.nodes.map(async (node) => [node.name, await wishesOn(lab, node)] as const),
@@ -94,7 +96,8 @@ async function episodeRun(
   for (const step of tidied(nodes, wishes)) await operate(field, step);
   return {
     number: episode.number,
-    problems,
+    problems: verdict.starved ? [] : problems,
+    doubts: verdict.starved ? problems : [],
     starved: verdict.starved,
     lateMs: verdict.lateMs,
     settledMs,
@@ -178,7 +181,7 @@ export function clientSaw(results: readonly Result[]): string {
 }
 
 /** One line of the report. */
-function told({ number, problems, starved, lateMs, settledMs, ...seen }: Result): string {
+function told({ number, problems, doubts, starved, lateMs, settledMs, ...seen }: Result): string {
   const dark = seen.outages.map(({ to, fromMs, toMs }) => `${to} ${toMs - fromMs}`).join(', ');
   return [
     `episode ${number} ${problems.length > 0 ? 'BROKEN' : starved ? 'starved' : 'ok'}`,
@@ -186,5 +189,6 @@ function told({ number, problems, starved, lateMs, settledMs, ...seen }: Result)
     `${seen.requests.sent} requests, ${seen.requests.failed} of the address failed, dark ms: ${dark || 'never'}`,
     `${seen.sessions.whole} long sessions whole, ${seen.sessions.cut} cut`,
     ...problems.map((one) => `  ${one}`),
+    ...doubts.map((one) => `  not counted, the machine was too busy: ${one}`),
   ].join('\n  ');
 }
