@@ -56,6 +56,8 @@ export interface LabOptions {
   readonly icmp?: 'ping';
   /** The nodes whose agent is another program than the lab's own. */
   readonly agents?: Readonly<Record<string, AgentProgram>>;
+  /** Every agent has this bug of test/chaos/bugs.ts in it. */
+  readonly bug?: string;
   /** Agents and proxyctl are those of the package, unpacked, not this checkout's. */
   readonly asPackaged?: boolean;
 }

@@ -109,7 +109,10 @@ export function programs(plan: LabPlan) {
 
   /** What the lab puts into an agent that runs from the checkout: its clock, and who watches its loop. */
   const own = (host: HostPlan): Readonly<Record<string, string>> => ({
-    NODE_OPTIONS: `--import=${dist('test/lab/clock.js')} --import=${dist('test/lab/lag.js')}`,
+    NODE_OPTIONS: ['lab/clock', 'lab/lag', ...(plan.bug === undefined ? [] : ['chaos/plant'])]
+      .map((module) => `--import=${dist(`test/${module}.js`)}`)
+      .join(' '),
+    ...(plan.bug === undefined ? {} : { LAB_BUG: plan.bug }),
     ...(plan.bulk === undefined ? {} : { LAB_LAG: join(host.folder, 'lag') }),
     LAB_CLOCK: clockFile(host),
   });
