@@ -13,10 +13,12 @@ const FILES = ['agent', 'ctl', 'docs', 'packaging'].flatMap((folder) =>
 );
 
 /** The verb that these words begin with; null: there is none. */
-function verbOf(words: readonly string[]): Command | null {
-  const first = program.commands.find((one) => one.name() === words[0]);
+function verbOf([name, below = '']: readonly string[]): Command | null {
+  const first = program.commands.find((one) => one.name() === name);
   if (first === undefined || first.commands.length === 0) return first ?? null;
-  return first.commands.find((one) => one.name() === words[1]) ?? null;
+  // Where a variable says which: every one of them has the same options.
+  const named = below.startsWith('${');
+  return first.commands.find((one) => named || one.name() === below) ?? null;
 }
 
 test('what remedies say to type are verbs, with options that they have', (t) => {
