@@ -56,6 +56,7 @@ test('a reload with a bad configuration: the old worker is up all the time, and 
   const mend = change(master, (text) => `${text}nonsense\n`);
   master.signal('SIGUSR2');
   await master.said(/Loading failure!/);
+  await master.hears();
   await looked(master);
   t.deepEqual([kinds(said.items), await master.worker(), older.list()], [['up'], old, []]);
   mend();

@@ -19,6 +19,8 @@ export interface TestMaster {
   readonly worker: () => Promise<number>;
   /** Resolves once master and workers together have said that, so many times. */
   readonly said: (pattern: RegExp, times?: number) => Promise<void>;
+  /** Resolves once its program runs, which it executes anew at each reload: signals before are lost. */
+  readonly hears: () => Promise<void>;
   /** Resolves once the master has ended. */
   readonly ended: Promise<unknown>;
 }
@@ -42,14 +44,17 @@ export async function startMaster(
     await ended;
   });
   const worker = async (): Promise<number> => (await readInfo(ask)).pid;
-  await eventually(() => {
-    if (master.exitCode !== null) throw new Error(`haproxy ended: ${said}`);
-    // The master runs its own program anew once the worker has started, and loses signals meanwhile.
-    return Promise.all([worker(), answers(masterPath)]).then(
-      () => true,
-      () => false,
-    );
-  });
+  const holds = (look: () => Promise<unknown>): Promise<void> =>
+    eventually(() => {
+      if (master.exitCode !== null) throw new Error(`haproxy ended: ${said}`);
+      return look().then(
+        () => true,
+        () => false,
+      );
+    });
+  const hears = (): Promise<void> => holds(() => answers(masterPath));
+  await holds(worker);
+  await hears();
   return {
     config,
     socketPath,
@@ -59,6 +64,7 @@ export async function startMaster(
     worker,
     said: (pattern, times = 1) =>
       eventually(() => said.split('\n').filter((line) => pattern.test(line)).length >= times),
+    hears,
     ended,
   };
 }
