@@ -22,7 +22,7 @@ const MOVED_MS = 3000;
 /** The alert stands for a minute after the last want. */
 const OVER_MS = 90_000;
 /** Of each agent: more than it needs, and fewer than strangers of four addresses may take. */
-const DESCRIPTORS = 140;
+const DESCRIPTORS = 180;
 
 // Agents that are nobody, with helpers. Skipped where root cannot make that of them.
 const { test: labTest, lab } = canGiveRootUp()

@@ -108,6 +108,16 @@ vrrp_instance address {
   return files;
 }
 
+/** What the simulated kernel has left of the address: a host without it must not answer for it. */
+function forget(lab: LabReport, { name }: LabNode): void {
+  const script =
+    `for d in $(ls /sys/class/net); do ip addr del ${lab.vip4}/32 dev $d 2> /dev/null; done; ` +
+    `while ip rule del pref 50 2> /dev/null; do :; done; ` +
+    `test -z "$(ip -4 addr show to ${lab.vip4})"`;
+  const [file = '', ...args] = inside(lab, name, ['sh', '-c', script]);
+  if (spawnSync(file, args).status !== 0) throw new Error(`${name} still has ${lab.vip4}`);
+}
+
 /** Takes the instance out of the vote: the holder says so with priority 0, as at its end. */
 const OUT = '-254\n';
 
@@ -120,6 +130,7 @@ function contender(setup: Setup): Contender {
       for (const node of lab.nodes) {
         await broken(lab, 'kill-agent', 'on', node);
         await broken(lab, 'kill-carp', 'on', node);
+        forget(lab, node);
       }
       const files = new Map(
         lab.nodes.map((node, at) => [node.name, writeFiles(setup, lab, node, at)]),
