@@ -9,6 +9,8 @@ export interface HostConfig {
   readonly preempt: boolean;
   /** kern.timecounter.alloweddeviation; absent: 5, as hosts have it. Null: timers end on the microsecond. */
   readonly deviation?: number | null;
+  /** The VIPs are addresses of the host in every state, as on FreeBSD: packets on its own MAC are answered. */
+  readonly holds?: boolean;
   /** Default gateways, as `netstat -rn` shows them; on the first interface. */
   readonly gateways?: readonly string[];
   /** A short directory of its own for sockets, texts and stand-ins. */

@@ -33,7 +33,10 @@ export async function runHost(config: HostConfig): Promise<void> {
   const [outside] = config.interfaces;
   const routes = routesText(config.gateways ?? [], outside?.name ?? 'lo0');
   writeFileSync(join(runtime, 'text', 'routes'), routes);
-  tuneHost(config.interfaces.map(({ device }) => device));
+  tuneHost(
+    config.interfaces.map(({ device }) => device),
+    config.holds === true,
+  );
   const dataplane = openDataplane();
   const devices = vhidDevices(config, dataplane);
   const wire = await openWire(

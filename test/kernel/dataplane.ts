@@ -119,10 +119,11 @@ export function openDataplane(): Dataplane {
  * no advertisement. Not simulated: a MASTER that asks for an IPv6 neighbour with the VIP
  * as source and the physical MAC, and the ARP table of FreeBSD.
  */
-export function tuneHost(parents: readonly string[]): void {
-  // The local table comes before every rule, unless it is moved: for the rules of `hold`.
-  for (const family of ['-4', '-6'])
-    execFileSync('sh', ['-c', LOCAL_LATER, family], { stdio: ['ignore', 'inherit', 'inherit'] });
+export function tuneHost(parents: readonly string[], holds: boolean): void {
+  // The local table comes before every rule, unless it is moved: for the rules of `hold` alone.
+  if (holds)
+    for (const family of ['-4', '-6'])
+      execFileSync('sh', ['-c', LOCAL_LATER, family], { stdio: ['ignore', 'inherit', 'inherit'] });
   set('ipv4/ip_nonlocal_bind', 1);
   set('ipv6/ip_nonlocal_bind', 1);
   set('ipv4/conf/all/arp_ignore', 1);
@@ -130,7 +131,7 @@ export function tuneHost(parents: readonly string[]): void {
   for (const name of ['all', 'default', ...parents]) {
     set(`ipv4/conf/${name}/rp_filter`, 0);
     // An answer of the MASTER comes from an address that is this host's too.
-    set(`ipv4/conf/${name}/accept_local`, 1);
+    if (holds) set(`ipv4/conf/${name}/accept_local`, 1);
   }
   for (const name of parents) {
     set(`ipv6/conf/${name}/accept_dad`, 0);

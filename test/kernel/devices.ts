@@ -10,7 +10,7 @@ export function vhidDevices(config: HostConfig, dataplane: Pick<Dataplane, 'crea
   function equip({ interface: name, vhid, vips4, vips6 }: Vhid): [string, VirtualDevice] | null {
     const vips = [...vips4, ...vips6].filter((vip) => !held.has(vip));
     for (const vip of vips) held.add(vip);
-    if (vips.length > 0) dataplane.hold(vips);
+    if (vips.length > 0 && config.holds === true) dataplane.hold(vips);
     const id = `${vhid}@${name}`;
     const at = config.interfaces.findIndex((one) => one.name === name);
     const parent = config.interfaces[at]?.device;

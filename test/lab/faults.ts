@@ -207,7 +207,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     },
   },
   'nd-poisoned': {
-    text: 'the MASTER asks for the client from the VIP: it learns the physical MAC, where a BACKUP answers too',
+    text: 'the MASTER asks for the client from the VIP: it learns the physical MAC; a BACKUP answers there',
     apply: (scene) => poison(scene),
   },
   'no-netgraph': {

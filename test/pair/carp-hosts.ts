@@ -119,6 +119,7 @@ export class CarpHost {
     const config: HostConfig = {
       freebsd: 14,
       preempt: false,
+      holds: true,
       runtime: folder,
       interfaces: [
         {

@@ -19,29 +19,6 @@ function macOfVip(of = lab()): string {
 
 const physical = (mac: string): boolean => mac !== '' && mac !== VIRTUAL;
 
-test('as on FreeBSD a BACKUP answers a client that has its physical MAC for a VIP, in both families', async (t) => {
-  const { vip4, vip6 } = lab();
-  const [first, second] = [nodeAt(lab(), 0).name, nodeAt(lab(), 1).name];
-  const ip = (place: string, ...words: readonly string[]): string => {
-    const [file = '', ...args] = inside(lab(), place, ['ip', ...words]);
-    return run(file, args);
-  };
-  const mac = /link\/ether (\S+)/.exec(ip(second, '-o', 'link', 'show', 'eth0'))?.[1] ?? '';
-  for (const [family, vip] of [
-    [4, vip4],
-    [6, vip6],
-  ] as const) {
-    const entry = [vip, 'dev', 'eth0'];
-    ip('client', 'neigh', 'replace', ...entry, 'lladdr', mac, 'nud', 'permanent');
-    const probe = await startProbe(lab(), 'plain', family);
-    await probe.answeredBy(second, 50);
-    ip('client', 'neigh', 'del', ...entry);
-    await probe.answeredBy(first, 50);
-    await probe.end();
-  }
-  t.pass();
-});
-
 test('IPv6 clients behind a router with a poisoned cache follow a move within a second', async (t) => {
   const second = nodeAt(lab(), 1).name;
   const probe = await startProbe(lab(), 'plain', 6);
