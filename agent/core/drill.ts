@@ -102,8 +102,10 @@ export function drillOf({
   reason,
   requestId,
 }: Intent): LastDrill | null {
+  // Among thousands of wishes there are three of these.
+  if (deleted || !key.startsWith(DRILL_PREFIX)) return null;
   const kind = DRILL_KINDS.find((one) => key === drillKey(one));
-  if (kind === undefined || deleted) return null;
+  if (kind === undefined) return null;
   let found: unknown;
   try {
     found = JSON.parse(value);
@@ -124,9 +126,13 @@ export const lastDrills = (intents: Iterable<Intent>, wallMs: number): LastDrill
   );
 };
 
+/** The decisions that keep drills, by their keys: what else there is is not gone through. */
+export const drillsIn = (intents: Intents): Intent[] =>
+  DRILL_KINDS.flatMap((kind) => intents.get(drillKey(kind)) ?? []);
+
 /** The drill that goes on now; null for none. */
 export const runningDrill = (intents: Intents, wallMs: number): LastDrill | null =>
-  lastDrills(intents.values(), wallMs).find(({ state }) => state === 'running') ?? null;
+  lastDrills(drillsIn(intents), wallMs).find(({ state }) => state === 'running') ?? null;
 
 /** Where each address was before the drill. */
 export const homesOf = ({ homes }: Pick<DrillRecord, 'homes'>): ReadonlyMap<string, string> =>

@@ -1,5 +1,5 @@
 import type { ActHeader } from '../core/acts.ts';
-import { drillKey, drillValue, lastDrills, type LastDrill } from '../core/drill.ts';
+import { drillKey, drillsIn, drillValue, lastDrills, type LastDrill } from '../core/drill.ts';
 import type { Log } from '../log.ts';
 import { memberOf, restoreDrill, unpin } from '../verbs/drill-restore.ts';
 import { stamped, storeEverywhere, type Pair } from '../verbs/pair.ts';
@@ -16,7 +16,7 @@ export function recoverDrills(pair: Pair, log: Pick<Log, 'warn'>): () => void {
   const startedAtMs = pair.clock.nowMs();
   const seen = new Set<string>();
   const look = (): void => {
-    for (const drill of lastDrills(pair.intents().values(), 0)) {
+    for (const drill of lastDrills(drillsIn(pair.intents()), 0)) {
       const { state, requestId, by } = drill;
       if (state !== 'running' || pair.runningDrills.has(requestId) || seen.has(requestId)) continue;
       const views = pair.view();

@@ -11,6 +11,7 @@ import { cutText, sessionsOn } from './cut-sessions.ts';
 import {
   absent,
   present,
+  requireNode,
   refuseStale,
   result,
   stamped,
@@ -50,14 +51,7 @@ export async function setMaintenance(
   view: Looking = () => null,
 ): Promise<ActResult> {
   const { node, on, header } = act;
-  if (!pair.members.some((member) => member.node === node)) {
-    throw new ActFailure('not-found', {
-      code: 'no_such_node',
-      message: `no node is called ${node}`,
-      cause: `the nodes are ${pair.members.map((member) => member.node).join(', ')}`,
-      remediation: 'name one of them',
-    });
-  }
+  requireNode(pair, node, 'name one of them');
   const held = on ? heldBy(pair, node) : [];
   if (on && mayServe(pair, node) && !header.acceptRisks.includes('peer-unhealthy'))
     refuseAlone(pair, node);

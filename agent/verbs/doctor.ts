@@ -1,4 +1,3 @@
-import { ActFailure } from '../core/results.ts';
 import type { Alert } from '../core/answers.ts';
 import { alerted } from '../core/doctor/alerted.ts';
 import { diagnose } from '../core/doctor/diagnose.ts';
@@ -10,7 +9,7 @@ import type { Member } from '../core/member.ts';
 import type { OlderReport } from '../core/model.ts';
 import { lookRemedy, olderText } from '../core/older.ts';
 import { addressesOf } from './addresses.ts';
-import { whyOf, type Pair } from './pair.ts';
+import { requireNode, whyOf, type Pair } from './pair.ts';
 
 /**
  * `doctor`: every node looks at itself, then what they found is judged
@@ -24,7 +23,7 @@ export async function doctor(
   alerts: () => readonly Alert[],
 ): Promise<DoctorAnswer> {
   const ids = addresses.length === 0 ? [] : addressesOf(pair, addresses).map(({ id }) => id);
-  for (const name of nodes) requireNode(pair, name);
+  for (const name of nodes) requireNode(pair, name, 'name one of them with --node');
   const looked = await Promise.all(pair.members.map(inspected));
   const older = olderOf(pair);
   const seen = looked.flatMap((one) => ('inspection' in one ? [one.inspection] : []));
@@ -100,14 +99,3 @@ const wished = (pair: Pair): string[] =>
       const target = parseServerKey(key);
       return target === null ? [] : [`${target.backend}/${target.server}`];
     });
-
-function requireNode(pair: Pair, name: string): void {
-  const names = pair.members.map(({ node }) => node);
-  if (names.includes(name)) return;
-  throw new ActFailure('not-found', {
-    code: 'no_such_node',
-    message: `no node is called ${name}`,
-    cause: `the nodes are ${names.join(', ')}`,
-    remediation: 'name one of them with --node',
-  });
-}

@@ -1,9 +1,8 @@
 import type { MoveAct } from '../core/acts.ts';
 import { pinKey, wish } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
-import { ActFailure } from '../core/results.ts';
 import { mastersOf, type PairAddress } from './addresses.ts';
-import type { Pair } from './pair.ts';
+import { requireNode, type Pair } from './pair.ts';
 
 /** What a move is to do with one address. */
 export interface Plan {
@@ -23,14 +22,7 @@ export function planOf(pair: Pair, act: MoveAct, address: PairAddress): Plan {
   // Said before: a step that is tried again must not undo itself.
   const pinned = act.toggle ? undefined : pin?.value;
   const to = act.unpin ? address.preferred : (act.to ?? pinned ?? other(pair, address, from));
-  if (!pair.members.some(({ node }) => node === to)) {
-    throw new ActFailure('not-found', {
-      code: 'no_such_node',
-      message: `no node is called ${to}`,
-      cause: `the nodes are ${pair.members.map(({ node }) => node).join(', ')}`,
-      remediation: 'proxyctl failover --to names one of them',
-    });
-  }
+  requireNode(pair, to, 'proxyctl failover --to names one of them');
   return { address, from, to, pin, there: from === to };
 }
 

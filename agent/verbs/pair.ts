@@ -216,3 +216,15 @@ export function steps(clock: Clock, report: Report): (step: string, text: string
     sinceMs = nowMs;
   };
 }
+
+/** Throws ActFailure 'not-found', with the names there are, where no node is called so. */
+export function requireNode(pair: Pick<Pair, 'members'>, name: string, remediation: string): void {
+  const names = pair.members.map(({ node }) => node);
+  if (names.includes(name)) return;
+  throw new ActFailure('not-found', {
+    code: 'no_such_node',
+    message: `no node is called ${name}`,
+    cause: `the nodes are ${names.join(', ')}`,
+    remediation,
+  });
+}

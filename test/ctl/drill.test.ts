@@ -12,6 +12,7 @@ import { knock, targetOf } from '../../ctl/drill/knock.ts';
 import { freePort } from '../free-port.ts';
 import { emptyResult } from '../rpc/world.ts';
 import { desk, envelope } from './command.ts';
+import { eventually } from '../record.ts';
 import { intentOf, statusOf } from './statuses.ts';
 
 const MOVED = {
@@ -150,7 +151,7 @@ test('where clients wait longer than the bound the agent is told at once, and it
   const { server, at } = await serving(t);
   const { control, told } = rehearsing(at, async () => {
     server.close();
-    while (!told.some(({ stop }) => stop)) await new Promise((resolve) => setTimeout(resolve, 10));
+    await eventually(() => told.some(({ stop }) => stop));
     return {
       outcome: 'failed',
       error: {
@@ -180,7 +181,7 @@ test('--abort-on lost ends it at the first connection that is not answered', asy
   const { server, at } = await serving(t);
   const { control, told } = rehearsing(at, async () => {
     server.close();
-    while (!told.some(({ stop }) => stop)) await new Promise((resolve) => setTimeout(resolve, 10));
+    await eventually(() => told.some(({ stop }) => stop));
     return { outcome: 'failed' };
   });
   const { run } = await desk(t, control);
@@ -199,7 +200,7 @@ test('--abort-on lost ends it at the first connection that is not answered', asy
 test('--abort-on alert ends it at an alert of severity fail', async (t) => {
   const { at } = await serving(t);
   const { control, told } = rehearsing(at, async () => {
-    while (!told.some(({ stop }) => stop)) await new Promise((resolve) => setTimeout(resolve, 10));
+    await eventually(() => told.some(({ stop }) => stop));
     return { outcome: 'failed' };
   });
   const alert = { id: 'no-master', node: 'haproxy01', subject: '1@wan', remedy: '', sinceMs: null };

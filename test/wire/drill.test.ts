@@ -10,25 +10,11 @@ import {
 import { resultFromWire, resultToWire } from '../../agent/wire/results.ts';
 import { proxyctl } from '../../proto/gen/messages.js';
 import { emptyResult } from '../rpc/world.ts';
+import { ACT as FAILOVER } from '../verbs/drill-desk.ts';
 
 const { DrillRequest, DrillSeenRequest, Result } = proxyctl.v1;
-const header = {
-  requestId: 'r',
-  actor: 'anna',
-  reason: 'monthly',
-  acceptRisks: [],
-  dryRun: false,
-  timeoutMs: null,
-  seen: null,
-};
-const ACT: DrillAct = {
-  header,
-  kind: 'haproxy',
-  node: 'haproxy01',
-  means: 'health',
-  stayMs: 2000,
-  maxOutageMs: 500,
-};
+const ACT: DrillAct = { ...FAILOVER, kind: 'haproxy', node: 'haproxy01', means: 'health' };
+const { header } = ACT;
 const sent = (act: DrillAct): DrillAct =>
   drillFromWire(DrillRequest.decode(DrillRequest.encode(drillToWire(act)).finish()));
 

@@ -9,9 +9,8 @@ import type { View } from './view.ts';
 export const isDeaf = ({ oneWay }: NodeView): boolean => oneWay?.deaf === 'it';
 
 /**
- * Nobody answers: no other node is heard that hears this one, and one of them might serve. That does
- * not one that is dead, nor one that says that its HAProxy is: that it hears nothing keeps nobody from
- * believing it.
+ * Nobody answers: no other node is heard that hears this one, and one of them might serve. One that is
+ * dead cannot, nor one that says that its HAProxy is: it is believed though it hears nothing.
  */
 export const isUnheard = (view: View): boolean =>
   freshNodes(view.nodes).every((one) => one.node === view.self || isDeaf(one)) &&

@@ -39,8 +39,9 @@ export const UNTOLD = { state: 'ready', weight: '100%' } as const;
  * What one HAProxy process still has to be told, in order of key: wishes that
  * are new, ended or meet a new process. A state changed by hand afterwards is
  * drift: drift.ts finds it. A new process needs no word about servers that
- * should be as their configuration has them; where that was said and not done, it is said again. A server that was gone is not told a wish of before
- * when its name is used again: the machine behind it may be another.
+ * should be as their configuration has them; where that was said and not done, it is said again. A
+ * server that was gone is not told a wish of before when its name is used again: the machine behind
+ * it may be another.
  */
 export function planServers(
   intents: Intents,
