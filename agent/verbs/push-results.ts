@@ -78,6 +78,18 @@ export function swapResult(
     case 'rolled-back':
     case 'stuck':
     case null: {
+      if (state.end === 'refused' && broken?.outcome === 'result-unknown')
+        return result(pair, header, startedAtMs, {
+          outcome: 'unreachable',
+          error: {
+            code: 'agent_unreachable',
+            message: `not pushed: the agent on ${state.broken} did not answer, and nothing was changed`,
+            cause: broken.detail.message,
+            remediation: `on ${state.broken}: service proxyagent status; then push again`,
+            retryable: true,
+          },
+          nodes: rows(false),
+        });
       const detail = broken?.detail;
       const names = state.lost.join(', ');
       const stuck = state.end === 'stuck' || state.end === null;
@@ -86,7 +98,7 @@ export function swapResult(
       const own =
         state.end === 'refused' && committed.size === 0 && run.prepared.size < state.order.length;
       return result(pair, header, startedAtMs, {
-        outcome: stuck ? 'result-unknown' : own ? refusalOf(broken?.outcome) : 'failed',
+        outcome: stuck ? 'result-unknown' : own ? (broken?.outcome ?? 'failed') : 'failed',
         changed: stuck,
         error: {
           code: detail?.code ?? 'failed',
@@ -113,7 +125,3 @@ const isNew = ({ prepared }: SwapRun): boolean =>
   [...prepared.values()].every(({ certificates }) =>
     certificates.every(({ fingerprintBefore }) => fingerprintBefore === ''),
   );
-
-/** A node that did not answer to prepare has changed nothing. */
-const refusalOf = (outcome: ActResult['outcome'] | undefined): ActResult['outcome'] =>
-  outcome === undefined || outcome === 'result-unknown' ? 'failed' : outcome;

@@ -65,7 +65,8 @@ export async function runSwap(
       state = afterAnswers(state, [...first, ...rest]);
       told(order, run());
     }
-    if (state.end === 'refused' || state.end === 'rolled-back') await pair.forgetSwap(swapId);
+    if (state.lost.length === 0 && (state.end === 'refused' || state.end === 'rolled-back'))
+      await pair.forgetSwap(swapId);
     return run();
   } finally {
     pair.runningSwaps.delete(swapId);

@@ -43,7 +43,8 @@ test('the BACKUP commits first; a refusal rolls all back, a loss after the decis
     [
       [`${prepare}, ${first}, ${second}, finish backup+master`, 'swapped', null],
       [`${prepare}, ${abort}`, 'refused', 'master'],
-      [`${prepare}, ${abort}`, 'stuck', 'backup'],
+      // Nobody was told to commit: what is lost there has changed nothing.
+      [`${prepare}, ${abort}`, 'refused', 'backup'],
       [`${prepare}, ${first}, ${abort}`, 'refused', 'backup'],
       [`${prepare}, ${first}, ${abort}`, 'refused', 'backup'],
       [`${prepare}, ${first}, ${second}, ${abort}`, 'rolled-back', 'master'],
@@ -137,12 +138,20 @@ test('three nodes: one after the other commits, and only those that have it fini
   const answer = (node: string, kind: SwapAnswer['kind'] = 'done') => ({ node, kind });
   const order = ['n1', 'n2', 'n3'];
   const begun = beginSwap(order);
-  t.deepEqual(begun, { order, stage: 'prepare', done: [], lost: [], broken: null, end: null });
+  t.deepEqual(begun, {
+    order,
+    begun: false,
+    stage: 'prepare',
+    done: [],
+    lost: [],
+    broken: null,
+    end: null,
+  });
   const prepared = afterAnswers(
     begun,
     order.map((node) => answer(node)),
   );
-  t.deepEqual(prepared, { ...begun, stage: 'commit' });
+  t.deepEqual(prepared, { ...begun, begun: true, stage: 'commit' });
   const one = afterAnswers(prepared, [answer('n1')]);
   t.deepEqual(one, { ...prepared, done: ['n1'] });
   t.deepEqual(nextOrder(one), { step: 'commit', nodes: ['n2'] });

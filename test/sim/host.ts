@@ -49,10 +49,11 @@ export class Host {
   boot = 1;
   /** What a restored disk holds: as of when the hosts had come up. */
   backup: ReadonlyMap<string, string> = new Map();
-  /** Promotions that were commanded here, newest last. */
-  readonly forced: { readonly atMs: number; readonly vhid: number }[] = [];
+  /** Promotions by ifconfig; not `meant` where it wrote back a state that it had read before. */
+  readonly forced: { atMs: number; vhid: number; meant: boolean }[] = [];
   /** Vhids whose advskew an administrator set by hand. */
   readonly byHand = new Set<number>();
+  #meant = false;
   #timer: Happening | null = null;
   #lease: Happening | null = null;
   #pausedWork: (() => void)[] = [];
@@ -117,7 +118,7 @@ export class Host {
         case 'state':
           this.say(`kernel: vhid ${effect.vhid} ${effect.from} -> ${effect.to} (${effect.reason})`);
           if (effect.to === 'MASTER' && effect.reason.startsWith('user'))
-            this.forced.push({ atMs: this.world.nowMs, vhid: effect.vhid });
+            this.forced.push({ atMs: this.world.nowMs, vhid: effect.vhid, meant: this.#meant });
           this.world.changed();
           if (!this.deaf)
             this.world.in(this.world.random.delay(0.5, 8), () => this.agent?.carpChanged());
@@ -185,6 +186,7 @@ export class Host {
         const words = Object.entries(change).map(([name, value]) => `${name} ${value}`);
         this.say(`${by}: vhid ${vhid} ${words.join(' ')}`);
         const settings = { ...read, ...change };
+        this.#meant = change.state === 'MASTER';
         this.apply(setVhid(this.kernel, INTERFACE, vhid, settings, this.world.nowMs));
         this.world.changed();
       }

@@ -42,6 +42,8 @@ type SwapEnd = 'refused' | 'rolled-back' | 'stuck' | 'swapped' | 'stands';
 export interface SwapState {
   /** In the order in which they commit: the MASTER last. */
   readonly order: readonly string[];
+  /** Every node was ready, so one was told to commit; before that none has changed what it serves. */
+  readonly begun: boolean;
   readonly stage: 'prepare' | 'commit' | 'finish' | 'abort' | 'end';
   /** Nodes that have verified the new one, in order. */
   readonly done: readonly string[];
@@ -55,6 +57,7 @@ export interface SwapState {
 /** A swap before its first step. */
 export const beginSwap = (order: readonly string[]): SwapState => ({
   order,
+  begun: false,
   stage: 'prepare',
   done: [],
   lost: [],
@@ -85,7 +88,7 @@ export function afterAnswers(state: SwapState, answers: readonly SwapAnswer[]): 
   switch (state.stage) {
     case 'prepare':
       if (bad !== undefined) return { ...state, stage: 'abort', broken: bad.node };
-      return { ...state, stage: 'commit' };
+      return { ...state, begun: true, stage: 'commit' };
     case 'commit': {
       if (bad === undefined) {
         const done = [...state.done, ...answers.map(({ node }) => node)];
@@ -99,9 +102,13 @@ export function afterAnswers(state: SwapState, answers: readonly SwapAnswer[]): 
     case 'finish':
       return { ...state, stage: 'end', end: state.lost.length > 0 ? 'stands' : 'swapped' };
     case 'abort': {
-      const stuck = answers.filter(({ kind }) => kind !== 'done').map(({ node }) => node);
+      // One that was only asked whether it could puts back what it staged by itself.
+      const open = (kind: SwapAnswer['kind']): boolean =>
+        kind === 'refused' || (kind === 'lost' && state.begun);
+      const stuck = answers.filter(({ kind }) => open(kind)).map(({ node }) => node);
       const end = stuck.length > 0 ? 'stuck' : state.done.length > 0 ? 'rolled-back' : 'refused';
-      return { ...state, stage: 'end', lost: stuck, end };
+      const lost = answers.filter(({ kind }) => kind !== 'done').map(({ node }) => node);
+      return { ...state, stage: 'end', lost, end };
     }
     case 'end':
       return state;

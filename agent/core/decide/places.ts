@@ -211,9 +211,11 @@ export function isRipe(candidate: Candidate, field: Field): boolean {
  * Of several MASTERs one that nobody has answered since its agent's start is
  * worse than one that is in touch; who is no MASTER comes last.
  */
-function standing({ isMaster, address }: Candidate, field: Field): number {
+function standing({ node, isMaster, address }: Candidate, field: Field): number {
   if (!isMaster) return 2;
-  return Number(!address.inTouch && mastersOf(field).some((one) => one.address.inTouch));
+  // Who has named it is about to stand back, and is heard: it is no second MASTER.
+  const others = mastersOf(field).filter((one) => one.address.yieldTo !== node);
+  return Number(!address.inTouch && others.some((one) => one.address.inTouch));
 }
 
 function pinned({ chosen, view }: Choice): string {

@@ -195,6 +195,22 @@ test('pin against the base order: the holder need not lower itself to be beaten'
   t.deepEqual(ask(view(B, nodes, { intents })), { actions: [], owner: A, yieldTo: A });
 });
 
+test('one that nobody has answered keeps what a MASTER named it for, and no other', (t) => {
+  const intents = wishes(intent('pin/1@wan', A));
+  const owner = (yieldTo: string | null) =>
+    ask(
+      view(
+        A,
+        [
+          onA({ state: 'MASTER', advskew: 0 }, DOWN),
+          onB({ state: 'MASTER', inTouch: true, yieldTo }, DOWN),
+        ],
+        { intents },
+      ),
+    ).owner;
+  t.deepEqual([owner(null), owner(A)], [B, A]);
+});
+
 test('down beats pin: the other node serves, and the pin applies again after hold', (t) => {
   const intents = wishes(intent('pin/1@wan', A));
   const reachedPins = new Set(['1@wan']);

@@ -18,7 +18,9 @@ export function forces(): Check {
       // A new agent does not know what the one before it did.
       if (host.agent === null || world.nowMs - host.agent.startedAtMs < WINDOW_MS) continue;
       for (const { vhid } of world.options.vhids) {
-        const times = host.forced.filter((one) => one.vhid === vhid).map(({ atMs }) => atMs);
+        const times = host.forced
+          .filter((one) => one.vhid === vhid && one.meant)
+          .map(({ atMs }) => atMs);
         const [last, before] = [times.at(-1) ?? 0, times.at(-2) ?? -Infinity];
         const recent = times.filter((atMs) => last - atMs < WINDOW_MS);
         if (last - before < INTERVAL_MS && host.slowMs === 0)

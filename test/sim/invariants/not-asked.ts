@@ -18,7 +18,7 @@ const SEEN_MS = 5000;
 /**
  * What cannot be asked moves nothing: the preferred host of an address, MASTER and serving, does not
  * lower itself while its HAProxy cannot be asked. Not looked at: maintenance, a pin elsewhere, a
- * host that is cut off or hears neither an agent nor the witness, adverts known to be lost, one that is lowered by hand.
+ * demotion, a host that is cut off or hears neither an agent nor the witness, adverts known to be lost, one that is lowered by hand.
  */
 export function notAsked(): Check {
   const since = new Since();
@@ -26,7 +26,9 @@ export function notAsked(): Check {
   const check = (world: World): void => {
     for (const host of world.hosts) {
       const { agent, haproxy } = host;
-      const well = serves(host) && !isDegraded(world, host) && hearsSomebody(world, host);
+      const isDemoted = host.kernel.demotion > 0;
+      const well =
+        serves(host) && !isDegraded(world, host) && !isDemoted && hearsSomebody(world, host);
       const ms = since.ms(host.name, well && agent?.isJoined() === true, world.nowMs);
       for (const { vhid, advskew } of world.options.vhids) {
         const key = `${host.name} ${vhid}`;
