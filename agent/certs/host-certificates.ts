@@ -11,7 +11,7 @@ import type { Clock } from '../sys/clock.ts';
 import { bundleWith, inspect, previousOf } from './inspect.ts';
 import { swapJournal } from './journal.ts';
 import { careful } from './many-names.ts';
-import { placeOf } from './places.ts';
+import { placesBy } from './places.ts';
 import type { CertificateFiles, NodeSwapParts } from './port.ts';
 import { askListener, listenersOf } from './listeners.ts';
 import { nodeSwap, type NodeSwap } from './swap.ts';
@@ -90,7 +90,7 @@ export function hostCertificates(options: HostCertificatesOptions): HostCertific
     canReload: config.haproxy.reload.length > 0,
     wallMs: () => clock.wallMs(),
     map: config.certificates.map,
-    placeOf: (path) => placeOf({ node, scan, details }, path),
+    ...placesBy({ node, scan, details }),
     algorithm: async (path) => (await details(path))?.algorithm ?? '',
   });
   const swap = nodeSwap(swapParts);

@@ -8,7 +8,10 @@ import { refuse } from './failure.ts';
 import type { NodeSwapParts } from './port.ts';
 import { lookAt } from './served.ts';
 
-/** What disk, memory and, if asked, a TLS client say of every certificate HAProxy has loaded. */
+/**
+ * What disk, memory and, if asked, a TLS client say of every certificate HAProxy has loaded. Of
+ * those that ALL_MS are not enough for it says so, and what is in memory.
+ */
 export async function inspect(
   parts: NodeSwapParts,
   kept: readonly SwapEntry[],
@@ -18,22 +21,37 @@ export async function inspect(
   const listeners = served ? await parts.listeners() : [];
   const known = new Map(all.map(({ path, fingerprint }) => [fingerprint ?? '', path]));
   const endMs = performance.now() + ALL_MS;
-  const ask: NodeSwapParts['ask'] = (...question) =>
+  const inTime = <T>(what: string, act: () => Promise<T>): Promise<T> =>
     performance.now() > endMs
-      ? Promise.reject(new Error('there was no time left to ask it'))
-      : parts.ask(...question);
+      ? Promise.reject(new Error(`there was no time left to ${what}`))
+      : act();
+  const ask: NodeSwapParts['ask'] = (...question) => inTime('ask it', () => parts.ask(...question));
+  // A reading of haproxy.conf is a question to HAProxy, and files that are looked at.
+  const place = parts.placing();
+  const placed: NodeSwapParts = {
+    ...parts,
+    placeOf: (path) => inTime('read its file', () => place(path)),
+  };
   const found: InspectedCertificate[] = [];
-  for (const one of all) {
-    const look = served
-      ? (names: readonly string[]) => lookAt({ ...parts, ask }, listeners, { ...one, names, known })
-      : null;
-    found.push(await inspectOne(parts, one, kept, look));
-  }
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let at = next++; at < all.length; at = next++) {
+      const one = all[at];
+      if (one === undefined) continue;
+      const look = served
+        ? (names: readonly string[]) =>
+            lookAt({ ...parts, ask }, listeners, { ...one, names, known })
+        : null;
+      found[at] = await inspectOne(placed, one, kept, look);
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
   return found;
 }
 
-/** All the handshakes of a thousand certificates, ms: a peer waits ten seconds. */
+/** Files and handshakes of thousands of certificates, ms: a peer waits ten seconds. */
 const ALL_MS = 6000;
+const AT_ONCE = 8;
 
 const UNTOLD =
   'it has too many names for HAProxy to say which one it has in memory, and no listener shows it';

@@ -6,9 +6,9 @@ import type { NodeSwapParts } from './port.ts';
  * are not certain has none beside them: a push there is refused. Rejects where HAProxy cannot be
  * asked or a file cannot be removed.
  */
-export async function removeLeftovers({ haproxy, files, placeOf }: NodeSwapParts): Promise<void> {
+export async function removeLeftovers({ haproxy, files, placing }: NodeSwapParts): Promise<void> {
   const paths = await haproxy.paths();
-  const places = await Promise.allSettled(paths.map((path) => placeOf(path)));
+  const places = await Promise.allSettled(paths.map(placing()));
   const beside = places.flatMap((place) =>
     place.status === 'fulfilled' ? [place.value.certificate, place.value.key] : [],
   );

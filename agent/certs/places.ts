@@ -1,4 +1,4 @@
-import type { Place } from './port.ts';
+import type { NodeSwapParts, Place } from './port.ts';
 import { refuse } from './failure.ts';
 import type { ActFailure } from '../core/results.ts';
 import type { CertificateDetails } from '../haproxy/certificate-details.ts';
@@ -13,6 +13,17 @@ export interface PlaceSources {
   /** What HAProxy says of a loaded certificate. */
   readonly details: (path: string) => Promise<CertificateDetails | null>;
 }
+
+/** One place at a time, or many with one reading of haproxy.conf; as placeOf(). */
+export const placesBy = (sources: PlaceSources): Pick<NodeSwapParts, 'placeOf' | 'placing'> => ({
+  placeOf: (path) => placeOf(sources, path),
+  placing() {
+    const now = sources.scan();
+    // Where nobody asks for a place nobody needs to know.
+    now.catch(() => undefined);
+    return (path) => placeOf({ ...sources, scan: () => now }, path);
+  },
+});
 
 /**
  * The files from which HAProxy loads the certificate that it calls `path`. Rejects with ActFailure

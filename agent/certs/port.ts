@@ -120,6 +120,8 @@ export interface NodeSwapParts {
   readonly map: Readonly<Record<string, string>>;
   /** Where HAProxy has the certificate it calls `path` from; rejects with ActFailure. */
   readonly placeOf: (path: string) => Promise<Place>;
+  /** The same for many: one reading of haproxy.conf is for all of them. */
+  readonly placing: () => (path: string) => Promise<Place>;
   /** Its key as HAProxy names it, "RSA2048", "EC256"; empty: not known. */
   readonly algorithm: (path: string) => Promise<string>;
 }

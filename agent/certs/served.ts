@@ -128,7 +128,9 @@ async function lookAtOne(asks: Asks, one: Listener, wanted: Wanted): Promise<Loo
   if (one.barrier !== '') return { check: check(null, false, one.barrier), shown: null };
   const names = serverNames(namesAt(one, path, wanted.names)).slice(0, NAMES);
   let last: Look | null = null;
-  for (const keyType of ['', await keyWord(asks, path)])
+  for (const ofItsKey of [false, true]) {
+    // HAProxy is asked for the key only where the first answer was another certificate.
+    const keyType = ofItsKey ? await keyWord(asks, path) : '';
     for (const servername of names.length > 0 ? names : [null])
       try {
         const shown = await asks.ask(one.place, servername, keyType);
@@ -151,6 +153,7 @@ async function lookAtOne(asks: Asks, one: Listener, wanted: Wanted): Promise<Loo
         last ??= { check: check(servername, false, whyNot(one, error)), shown: null };
         if (!(error instanceof HandshakeError && error.alert)) return last;
       }
+  }
   return last ?? { check: check(null, false, 'it was not asked'), shown: null };
 }
 

@@ -49,6 +49,8 @@ const NOTIFY_MS = 70_000;
 const NO_BYTES = new Uint8Array();
 /** Every node reads the end of a file meanwhile. */
 const LINES_MS = 8000;
+/** An agent waits ten seconds for another that has thousands. */
+const CERTIFICATES_MS = 15_000;
 /** Every node looks at itself meanwhile. */
 const DOCTOR_MS = 20_000;
 /** Maintenance, cutting sessions and looking again, on every node. */
@@ -239,8 +241,12 @@ function agent(name: string, channel: Channel): Agent {
     },
     certificates(served) {
       const { path, requestSerialize } = ControlService.certificates;
-      return ask('certificates', path, requestSerialize({ served }), (reply) =>
-        certificatesFromWire(proxyctl.v1.CertificatesReply.decode(reply), Date.now()),
+      return ask(
+        'certificates',
+        path,
+        requestSerialize({ served }),
+        (reply) => certificatesFromWire(proxyctl.v1.CertificatesReply.decode(reply), Date.now()),
+        CERTIFICATES_MS,
       );
     },
     close: () => channel.close(),

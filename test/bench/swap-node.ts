@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { placeOf } from '../../agent/certs/places.ts';
+import { placesBy } from '../../agent/certs/places.ts';
 import { certificateFiles } from '../../agent/certs/files.ts';
 import { askListener } from '../../agent/certs/listeners.ts';
 import { swapJournal } from '../../agent/certs/journal.ts';
@@ -57,7 +57,7 @@ const swap = nodeSwap(
     map: Object.fromEntries(
       readdirSync(crt).map((name) => [name.replace('.pem', ''), join(crt, name)]),
     ),
-    placeOf: (path) => placeOf({ node, scan, details }, path),
+    ...placesBy({ node, scan, details }),
     algorithm: async (path) => (await details(path))?.algorithm ?? '',
   }),
 );

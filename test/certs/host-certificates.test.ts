@@ -15,33 +15,42 @@ async function host(t: ExecutionContext) {
   const { folder, socketPath, certificates } = await startHaproxy(t);
   const config = join(folder, 'haproxy.conf');
   const clock = new FakeClock({ wallMs: NOW });
-  const again = () =>
-    hostCertificates({
+  const asked: string[] = [];
+  const again = () => {
+    const socket = statsSocket({
+      config,
+      socket: socketPath,
+      hungAfterMs: 5000,
+      frontends: [],
+      probe: '',
+      rootProcesses: () => Promise.resolve(''),
+      elsewhere: () => [],
+      clock,
+    });
+    return hostCertificates({
       node: 'n1',
       config: {
         haproxy: { config, reload: [] },
         state: folder,
         certificates: { map: { site: certificates.a } },
       },
-      socket: statsSocket({
-        config,
-        socket: socketPath,
-        hungAfterMs: 5000,
-        frontends: [],
-        probe: '',
-        rootProcesses: () => Promise.resolve(''),
-        elsewhere: () => [],
-        clock,
-      }),
+      socket: {
+        ...socket,
+        ask: (command, ...more) => {
+          asked.push(command);
+          return socket.ask(command, ...more);
+        },
+      },
       files: certificateFiles,
       reload: () => Promise.reject(new Error('nothing is reloaded here')),
       rootProcesses: () => Promise.resolve(''),
       elsewhere: () => [],
       clock,
     });
+  };
   const oldPem = readFileSync(certificates.a, 'utf8');
   const newPem = bundle(await issue({ subject: 'CN=a2', names: ['a.test'] }));
-  return { path: certificates.a, again, oldPem, newPem };
+  return { path: certificates.a, again, asked, oldPem, newPem };
 }
 
 test('a swap that was cut off before its commit is taken back with nothing but the socket', async (t) => {
@@ -85,4 +94,15 @@ test('a bundle that this node has not is refused; of one never swapped none was 
   });
   t.is(refused.outcome, 'not-found');
   t.is(await certificates.previousBundle('site'), null);
+});
+
+test('however many certificates are looked at, HAProxy is asked no more than for one', async (t) => {
+  const { again, asked } = await host(t);
+  const certificates = again();
+  t.true((await certificates.inspect(true)).length > 1);
+  const first = asked.map((command) => command.replace(/ \/.*/, ' FILE'));
+  t.deepEqual(
+    first.filter((command) => ['show info', 'show ssl cert FILE'].includes(command)).sort(),
+    ['show info', 'show info', 'show ssl cert FILE'],
+  );
 });

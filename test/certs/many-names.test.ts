@@ -5,6 +5,7 @@ import { certificateFiles } from '../../agent/certs/files.ts';
 import { askListener } from '../../agent/certs/listeners.ts';
 import { inspect } from '../../agent/certs/inspect.ts';
 import { swapJournal } from '../../agent/certs/journal.ts';
+import type { NodeSwapParts } from '../../agent/certs/port.ts';
 import { careful } from '../../agent/certs/many-names.ts';
 import { nodeSwap } from '../../agent/certs/swap.ts';
 import type { SwapPrepare } from '../../agent/core/certs/swap-messages.ts';
@@ -58,12 +59,15 @@ async function host(t: ExecutionContext, { listener = true } = {}) {
     canReload: true,
     wallMs: () => NOW,
     map: {},
-    placeOf: (path) =>
-      Promise.resolve({ certificate: path, key: null, ocsp: null, issuer: null, sctl: null }),
+    placeOf,
+    placing: () => placeOf,
     algorithm: () => Promise.reject(new Error('HAProxy is not asked about these')),
   });
   return { haproxy, parts, swap: nodeSwap(parts), path: haproxy.certificates.a };
 }
+
+const placeOf: NodeSwapParts['placeOf'] = (path) =>
+  Promise.resolve({ certificate: path, key: null, ocsp: null, issuer: null, sctl: null });
 
 const prepare = (path: string, pem: string): SwapPrepare => ({
   swapId: 's1',

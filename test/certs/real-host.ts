@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { placeOf } from '../../agent/certs/places.ts';
+import { placesBy } from '../../agent/certs/places.ts';
 import { certificateFiles } from '../../agent/certs/files.ts';
 import { inspect } from '../../agent/certs/inspect.ts';
 import { swapJournal } from '../../agent/certs/journal.ts';
@@ -125,7 +125,7 @@ export async function realHost(t: ExecutionContext, setup: Setup): Promise<RealH
     canReload: true,
     wallMs: () => NOW,
     map: {},
-    placeOf: (path) => placeOf({ node: 'n1', scan, details }, path),
+    ...placesBy({ node: 'n1', scan, details }),
     algorithm,
   };
   const swap = nodeSwap(setup.breaks?.(parts) ?? parts);

@@ -186,13 +186,16 @@ export function partsOf(host: Host, after: (at: number) => void): NodeSwapParts 
     canReload: true,
     wallMs: () => NOW,
     map: {},
-    placeOf: (path) => Promise.resolve({ ...NOWHERE, certificate: path, key: `${path}.key` }),
+    placeOf,
+    placing: () => placeOf,
     algorithm: () => Promise.resolve('EC256'),
   };
 }
 
 /** Files that HAProxy may look for beside a certificate. */
 const NOWHERE = { ocsp: null, issuer: null, sctl: null };
+const placeOf: NodeSwapParts['placeOf'] = (path) =>
+  Promise.resolve({ ...NOWHERE, certificate: path, key: `${path}.key` });
 
 function journalOf(host: Host, step: Step, writing: Step): SwapJournal {
   const all = (from: ReadonlyMap<string, string>): SwapEntry[] =>
