@@ -23,6 +23,8 @@ export interface StatsSocketOptions {
   readonly probe: string;
   /** VIPs that this host does not have now. */
   readonly elsewhere: () => readonly string[];
+  /** Clients may come to this host now: what only a question tells is asked more often. Absent: they may. */
+  readonly serves?: () => boolean;
   readonly clock: Clock;
   /** HAProxy's processes as root sees them, as `parsePs` reads them; empty: root sees no more. */
   readonly rootProcesses: () => Promise<string>;
@@ -90,6 +92,7 @@ export function statsSocket(options: StatsSocketOptions): StatsSocket {
           socketPath,
           clock,
           hungAfterMs,
+          serves: options.serves,
           listener: here,
           process: () => servingProcess(options.config, options.rootProcesses),
           older,

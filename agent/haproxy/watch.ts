@@ -14,6 +14,8 @@ export interface WatchOptions {
   readonly clock: Clock;
   /** A reply that takes longer is a miss; two in a row are silence. */
   readonly hungAfterMs: number;
+  /** Clients come here: what only a question tells is asked more often. Absent: they do. */
+  readonly serves?: (() => boolean) | undefined;
   readonly listener: Listener;
   /** A process of HAProxy that serves, by the process table; null: none is seen. Never rejects. */
   readonly process: () => Promise<number | null>;
@@ -164,6 +166,7 @@ export function watchHaproxy(options: WatchOptions): () => void {
       path: socketPath,
       clock,
       deadlineMs: hungAfterMs,
+      serves: options.serves ?? (() => true),
       onPid(pid) {
         if (held === mine && pid !== last.pid) look();
       },

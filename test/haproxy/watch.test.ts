@@ -161,13 +161,34 @@ test('one slow answer is a miss and nothing more', async (t) => {
   );
   const { said } = watch(t, path, { clock, hungAfterMs: 2500 });
   await passing(clock, () => said.items.some(up(7)));
-  await passing(clock, () => clock.sleeping().includes(50));
+  await passing(clock, () => clock.sleeping().some((ms) => ms <= 50));
   // What is asked over the connection that is held, and on a new one.
   unanswered = 2;
   const before = requests.items.length;
   await passing(clock, () => requests.items.length > before + 4);
   t.deepEqual(kinds(said.items), ['up']);
 });
+
+for (const [serves, times] of [
+  [true, 20],
+  [false, 5],
+] as const)
+  test(`the process is asked ${times} times a second whether it stops where clients ${serves ? 'come' : 'do not come'}`, async (t) => {
+    const clock = new FakeClock({ nowMs: 10_007 });
+    const { path, requests } = await scriptedSocket(t, speaking(7));
+    const { said } = watch(t, path, { clock, serves });
+    await passing(clock, () => said.items.some(up(7)));
+    const isAnswered = (): boolean => clock.sleeping().some((ms) => ms <= 200);
+    await passing(clock, isAnswered);
+    const before = requests.items.length;
+    for (let ms = 0; ms < 1000; ms += 10) {
+      await clock.advance(10);
+      await eventually(isAnswered);
+    }
+    const asked = requests.items.slice(before).filter((one) => one === 'show info\n').length;
+    // One of them on the new connection that is made each second.
+    t.true(Math.abs(asked - times - 1) <= 1, `${asked} times`);
+  });
 
 test('an idle connection that HAProxy closes by itself is no death', async (t) => {
   const haproxy = await startHaproxy(t, { statsTimeout: '400ms' });

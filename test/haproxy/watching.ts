@@ -13,6 +13,8 @@ export const ANSWERS: ListenerAnswer = { kind: 'answers', at: '127.0.0.1:80' };
 interface WatchingOptions {
   readonly clock?: Clock;
   readonly hungAfterMs?: number;
+  /** Clients come here. */
+  readonly serves?: boolean;
   readonly answer?: () => ListenerAnswer;
   /** Instead of `answer`. */
   readonly listener?: Listener;
@@ -27,6 +29,7 @@ export function watch(
   {
     clock = new FakeClock(),
     hungAfterMs = 5000,
+    serves = true,
     answer = () => NONE,
     process = () => Promise.resolve(null),
     listener = { prepare: async () => undefined, ask: async () => answer() },
@@ -38,6 +41,7 @@ export function watch(
     socketPath,
     clock,
     hungAfterMs,
+    serves: () => serves,
     listener,
     process,
     older,
