@@ -111,6 +111,7 @@ export function haproxy(options: HaproxyOptions): Haproxy {
       }),
     async observe(withCertificates) {
       if (withCertificates) ownBackends = await responderBackends(configuration, config);
+      const startedMs = clock.nowMs();
       const seen = await observeHaproxy({
         instance: '',
         runtime: ask,
@@ -119,6 +120,7 @@ export function haproxy(options: HaproxyOptions): Haproxy {
         list: options.listCertificates,
         nowMs: () => clock.nowMs(),
       });
+      socket.answered(seen.pid, clock.nowMs() - startedMs);
       return {
         ...seen,
         older: await older.report(),

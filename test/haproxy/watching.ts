@@ -37,7 +37,7 @@ export function watch(
 ) {
   const said = createRecord<Liveness>();
   const older = olderProcesses(clock);
-  const stop = watchHaproxy({
+  const { answered, stop } = watchHaproxy({
     socketPath,
     clock,
     hungAfterMs,
@@ -52,7 +52,7 @@ export function watch(
     older.close();
   };
   t.teardown(end);
-  return { said, older, stop: end };
+  return { said, older, answered, stop: end };
 }
 
 export const up =
