@@ -18,6 +18,7 @@ import { olderSessions } from './older-sessions.ts';
 import { processesWith } from './process-table.ts';
 import type { Runtime } from './runtime.ts';
 import { serverDrift } from './server-drift.ts';
+import { lineMemory } from './server-lines.ts';
 import {
   lookAtServer,
   readServerLines,
@@ -153,13 +154,14 @@ export function haproxy(options: HaproxyOptions): Haproxy {
     onChange: options.onChange,
     onLost: options.onLost,
   });
+  const lines = lineMemory();
   const drift = serverDrift({
     instance: '',
     clock,
     inForce,
     intents: options.intents,
     pid: () => feed.pid(),
-    read: () => readServerLines(ask, null),
+    read: () => readServerLines(ask, null, lines),
     restore: config.haproxy.drift === 'restore',
     onChange(found, restored) {
       options.onDrift(found, restored);
