@@ -30,7 +30,7 @@ export interface GossipOptions extends Start {
   readonly onRefused: (node: string, cause: string) => void;
 }
 
-type Known = Contact & Pick<Readonly<Peer>, 'goneBecause' | 'differsSinceMs'>;
+type Known = Contact & Pick<Readonly<Peer>, 'goneBecause' | 'differsSinceMs' | 'epochs'>;
 
 export type Gossip = ReturnType<typeof gossip>;
 

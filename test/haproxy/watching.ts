@@ -13,6 +13,8 @@ export const ANSWERS: ListenerAnswer = { kind: 'answers', at: '127.0.0.1:80' };
 interface WatchingOptions {
   readonly clock?: Clock;
   readonly hungAfterMs?: number;
+  /** Clients come here. */
+  readonly serves?: boolean;
   readonly answer?: () => ListenerAnswer;
   /** Instead of `answer`. */
   readonly listener?: Listener;
@@ -27,6 +29,7 @@ export function watch(
   {
     clock = new FakeClock(),
     hungAfterMs = 5000,
+    serves = true,
     answer = () => NONE,
     process = () => Promise.resolve(null),
     listener = { prepare: async () => undefined, ask: async () => answer() },
@@ -34,10 +37,11 @@ export function watch(
 ) {
   const said = createRecord<Liveness>();
   const older = olderProcesses(clock);
-  const stop = watchHaproxy({
+  const { answered, stop } = watchHaproxy({
     socketPath,
     clock,
     hungAfterMs,
+    serves: () => serves,
     listener,
     process,
     older,
@@ -48,7 +52,7 @@ export function watch(
     older.close();
   };
   t.teardown(end);
-  return { said, older, stop: end };
+  return { said, older, answered, stop: end };
 }
 
 export const up =
