@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import * as deploy from '../agent/core/deploy/deployment.ts';
 import * as intents from '../agent/core/intent-limits.ts';
 import { STAMP_AHEAD_LIMIT_MS } from '../agent/core/intents.ts';
 import { ARRIVALS } from '../agent/rpc/arrivals.ts';
@@ -32,6 +33,21 @@ const lane = (name: string): string =>
     .join();
 const { MOST_OF_KIND: kind } = intents;
 
+/** A number of deploy.sh. */
+const HELPER = readFileSync(
+  fileURLToPath(new URL('../../agent/privilege/deploy.sh', import.meta.url)),
+  'utf8',
+);
+const inHelper = (name: string): number =>
+  Number(new RegExp(`^${name}=(\\d+)$`, 'm').exec(HELPER)?.[1]);
+
+test('what signs a configuration and what takes it have the same limits', (t) => {
+  t.deepEqual(
+    [inHelper('most_files'), inHelper('most_message'), inHelper('longest_time')],
+    [deploy.MOST_FILES, deploy.MOST_MESSAGE_BYTES, deploy.LONGEST_S],
+  );
+});
+
 test('each figure of the limits is the one in force, and each limit has its row', (t) => {
   const rows = [...PAGE.matchAll(/^\| (.+) \| (.+) \|$/gm)]
     .map(([, what = '', most = '']) => [what, most] as const)
@@ -55,6 +71,8 @@ test('each figure of the limits is the one in force, and each limit has its row'
       .join(', '),
     'characters: reason, actor, request id': `${LENGTHS.reason}, ${LENGTHS.actor}, ${LENGTHS.requestId}`,
     'characters: a name, a target, a path, a command': `${LENGTHS.name}, ${LENGTHS.target}, ${LENGTHS.path}, ${LENGTHS.command}`,
+    'files, and bytes of them together, in a configuration that is signed': `${deploy.MOST_FILES}, ${many(deploy.MOST_BYTES)}`,
+    'seconds in which it can be installed; configurations kept on a host': `${many(deploy.LONGEST_S)}; ${inHelper('versions')}`,
     'strangers, of them from one address': `${SHARES.stranger.total}, ${SHARES.stranger.each}`,
     'operators, of them one name and role': `${SHARES.operator.total}, ${SHARES.operator.each}`,
     'each configured peer, kept for it': String(SHARES.peer.each),

@@ -122,6 +122,7 @@ const kindOfEvent = v.pipe(
 );
 
 const tls = '/usr/local/etc/proxyctl/tls';
+const haproxyConf = '/usr/local/etc/haproxy.conf';
 
 /** agent.toml with its defaults; unknown keys are refused by the caller with a suggestion. */
 export const agentToml = v.strictObject({
@@ -199,19 +200,15 @@ export const agentToml = v.strictObject({
   ),
   haproxy: v.optional(
     v.strictObject({
-      config: v.optional(path, '/usr/local/etc/haproxy.conf'),
+      config: v.optional(path, haproxyConf),
       socket: v.optional(optionalPath, ''),
       frontends: v.optional(list(filled), []),
       probe: v.optional(probe, ''),
       hung_after: v.optional(duration('100ms', '1m'), '2s'),
       drift: v.optional(oneOf(['report', 'restore']), 'report'),
-      check: v.optional(argv, [
-        '/usr/local/sbin/haproxy',
-        '-c',
-        '-f',
-        '/usr/local/etc/haproxy.conf',
-      ]),
+      check: v.optional(argv, ['/usr/local/sbin/haproxy', '-c', '-f', haproxyConf]),
       reload: v.optional(argv, ['/usr/sbin/service', 'haproxy', 'reload']),
+      deploy: v.optional(bool, false),
     }),
     {},
   ),

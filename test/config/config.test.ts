@@ -60,6 +60,7 @@ test('only a peer is needed: every default', async (t) => {
       probe: '',
       hungAfterMs: 2000,
       drift: 'report',
+      deploy: false,
       check: ['/usr/local/sbin/haproxy', '-c', '-f', '/usr/local/etc/haproxy.conf'],
       reload: ['/usr/sbin/service', 'haproxy', 'reload'],
     },

@@ -40,7 +40,7 @@ const LONGEST_PATH = 200;
 const LONGEST_REASON = 200;
 const MOST_NODES = 8;
 /** The longest time from `madeS` to `untilS`: what somebody withheld is worthless after it. */
-const LONGEST_S = 86_400;
+export const LONGEST_S = 86_400;
 const LAST_NUMBER = 999_999_999_999_999;
 const LAST_S = 9_999_999_999;
 
