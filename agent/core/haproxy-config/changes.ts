@@ -1,5 +1,5 @@
 import { partsOf, PART_KINDS, type Parts } from './parts.ts';
-import { sectionsOf, type ConfigSection } from './sections.ts';
+import { sectionReader, type ConfigSection } from './sections.ts';
 import { wordsOf } from './words.ts';
 
 /** The names of parts of each kind, in the order of the configuration that has them. */
@@ -25,29 +25,32 @@ export interface ConfigChanges {
 export type ConfigTexts = readonly string[];
 
 /** What changes from one configuration to another. `nodes`: their names may rightly differ. */
-export function changesBetween(
+export function changesBetween(...compared: Parameters<typeof comparing>): ConfigChanges {
+  const steps = comparing(...compared);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
+  }
+}
+
+/** The same step by step, for whoever has others to serve between two of them. */
+export function* comparing(
   before: ConfigTexts,
   after: ConfigTexts,
   nodes: readonly string[] = [],
-): ConfigChanges {
-  const [one, other] = [before, after].map((texts) => {
-    const sections = texts.flatMap((text) => sectionsOf(text));
-    return { parts: partsOf(sections), lines: linesBySection(sections, nodes) };
-  });
-  const [old, now] = [one?.parts ?? partsOf([]), other?.parts ?? partsOf([])];
-  const [was, is] = [one?.lines ?? new Map(), other?.lines ?? new Map()];
-  const moved = [...old.servers].flatMap(([server, from]) => {
-    const to = now.servers.get(server);
+): Generator<undefined, ConfigChanges> {
+  const [old, now] = [yield* readConfig(before, nodes), yield* readConfig(after, nodes)];
+  const moved = [...old.parts.servers].flatMap(([server, from]) => {
+    const to = now.parts.servers.get(server);
     return to === undefined || to === from ? [] : [{ server, from, to }];
   });
+  const titles = new Set([...old.bySection.keys(), ...now.bySection.keys()]);
   return {
-    differs: readLines(before, nodes) !== readLines(after, nodes),
-    added: namesNotIn(now, old),
-    gone: namesNotIn(old, now),
+    differs: old.lines !== now.lines,
+    added: namesNotIn(now.parts, old.parts),
+    gone: namesNotIn(old.parts, now.parts),
     moved,
-    sections: [...new Set([...was.keys(), ...is.keys()])].filter(
-      (title) => was.get(title) !== is.get(title),
-    ),
+    sections: [...titles].filter((title) => old.bySection.get(title) !== now.bySection.get(title)),
   };
 }
 
@@ -86,30 +89,41 @@ function namesNotIn(mine: Parts, others: Parts): PartNames {
 const withoutNodes = (text: string, nodes: readonly string[]): string =>
   nodes.reduce((rest, node) => rest.replaceAll(node, 'NODE'), text);
 
-/** Several files have a `global` each, and a file may have several `defaults`. */
-function linesBySection(
-  sections: readonly ConfigSection[],
-  nodes: readonly string[],
-): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const { title, lines } of sections) {
-    const text = lines.map(({ words }) => words.join('\0')).join('\n');
-    const name = withoutNodes(title, nodes);
-    found.set(name, `${found.get(name) ?? ''}\n${withoutNodes(text, nodes)}`);
-  }
-  found.delete('');
-  return found;
+/** So many lines are one step. */
+const STEP = 500;
+
+/** A configuration read for being compared. */
+interface Read {
+  readonly parts: Parts;
+  /** By title: several files have a `global` each, and a file may have several `defaults`. */
+  readonly bySection: ReadonlyMap<string, string>;
+  /** Everything that HAProxy reads, conditions too. */
+  readonly lines: string;
 }
 
-/** Everything that HAProxy reads, conditions too. */
-const readLines = (texts: ConfigTexts, nodes: readonly string[]): string =>
-  withoutNodes(
-    texts
-      .flatMap((text) => text.split('\n'))
-      .flatMap((line) => {
-        const { words } = wordsOf(line);
-        return words.length === 0 ? [] : [words.join('\0')];
-      })
-      .join('\n'),
-    nodes,
-  );
+function* readConfig(texts: ConfigTexts, nodes: readonly string[]): Generator<undefined, Read> {
+  const sections: ConfigSection[] = [];
+  const lines: string[] = [];
+  let done = 0;
+  for (const text of texts) {
+    const reader = sectionReader('');
+    for (const line of text.split('\n')) {
+      reader.take(line);
+      const { words } = wordsOf(line);
+      if (words.length > 0) lines.push(words.join('\0'));
+      done += 1;
+      if (done % STEP === 0) yield;
+    }
+    sections.push(...reader.sections.filter(({ lines: some }) => some.length > 0));
+  }
+  const bySection = new Map<string, string>();
+  for (const { title, lines: own } of sections) {
+    const name = withoutNodes(title, nodes);
+    const text = own.map(({ words }) => words.join('\0')).join('\n');
+    bySection.set(name, `${bySection.get(name) ?? ''}\n${withoutNodes(text, nodes)}`);
+  }
+  yield;
+  const parts = partsOf(sections);
+  yield;
+  return { parts, bySection, lines: withoutNodes(lines.join('\n'), nodes) };
+}
