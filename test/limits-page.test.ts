@@ -4,6 +4,13 @@ import test from 'ava';
 import * as deploy from '../agent/core/deploy/deployment.ts';
 import * as intents from '../agent/core/intent-limits.ts';
 import { STAMP_AHEAD_LIMIT_MS } from '../agent/core/intents.ts';
+import { LONGEST_LINE } from '../agent/core/haproxy-config/mask.ts';
+import {
+  LONGEST_FILE,
+  LONGEST_TEXT,
+  MOST_FILES,
+  MOST_SECRETS,
+} from '../agent/core/haproxy-config/reading.ts';
 import { ARRIVALS } from '../agent/rpc/arrivals.ts';
 import { HANDSHAKE_MS } from '../agent/rpc/doors.ts';
 import { LANE } from '../agent/rpc/lanes.ts';
@@ -58,7 +65,7 @@ test('each figure of the limits is the one in force, and each limit has its row'
     '... a unix socket as a whole': rate(CALLS.socket),
     '... a peer': rate(CALLS.peer),
     'calls at once over one connection': String(STREAMS),
-    'doctor, cert list/verify; servers, haproxy show': 'one after the other each',
+    'doctor, cert list/verify; servers, haproxy show; config diff/show': 'one after the other each',
     '... of those waiting: of a caller, in all': `${LANE.ofOne}, ${LANE.waiting}`,
     'bytes of a request: status, explain, move; any': `${[BYTES['status'], BYTES['explain'], BYTES['move']].map((bytes) => size(bytes)).join(', ')}; ${size(MOST_BYTES)}`,
     'addresses, nodes, targets, certificates in a list': [
@@ -69,6 +76,8 @@ test('each figure of the limits is the one in force, and each limit has its row'
     ]
       .map((count) => many(count))
       .join(', '),
+    'haproxy.conf: bytes of a file, of all; files; characters of a line that is shown': `${size(LONGEST_FILE)}, ${size(LONGEST_TEXT)}; ${MOST_FILES}; ${many(LONGEST_LINE)}`,
+    'secrets in a file that is compared; bytes of the request': `${many(MOST_SECRETS)}; ${size(BYTES['readConfig'])}`,
     'characters: reason, actor, request id': `${LENGTHS.reason}, ${LENGTHS.actor}, ${LENGTHS.requestId}`,
     'characters: a name, a target, a path, a command': `${LENGTHS.name}, ${LENGTHS.target}, ${LENGTHS.path}, ${LENGTHS.command}`,
     'files, and bytes of them together, in a configuration that is signed': `${deploy.MOST_FILES}, ${many(deploy.MOST_BYTES)}`,
@@ -102,8 +111,8 @@ test('each figure of the limits is the one in force, and each limit has its row'
     [kind['server'], kind['certificate'], kind['pin'], SHARES.stranger.total],
   );
   t.deepEqual(
-    ['inspection', 'haproxy'].map((name) => lane(name)),
-    ['doctor,certificates', 'show,servers'],
+    ['inspection', 'haproxy', 'config'].map((name) => lane(name)),
+    ['doctor,certificates', 'show,servers', 'readConfig'],
   );
 });
 

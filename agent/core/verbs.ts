@@ -15,6 +15,7 @@ import type { Certificates, ExplainAnswer, ServersAnswer, Status } from './answe
 import type { DrillAct, DrillSeenAct } from './drill.ts';
 import type { DoctorAnswer, DoctorAsk } from './doctor/finding.ts';
 import type { EventsAsk } from './events/events.ts';
+import type { ConfigAnswer, ConfigAsk } from './haproxy-config/reading.ts';
 import type { History } from './history.ts';
 import type { NotifyTested } from './notify/notify.ts';
 import type { ActResult, Progress } from './results.ts';
@@ -43,6 +44,8 @@ export interface ControlVerbs {
   servers(backend: string | null): Promise<ServersAnswer>;
   /** A command of show-commands.ts, to every node's HAProxy. */
   show(command: string): Promise<ShowAnswer>;
+  /** HAProxy's configuration of every node, without its secrets. */
+  readConfig(ask: ConfigAsk): Promise<ConfigAnswer>;
   setChallenge(act: ChallengeAct, report: Report): Promise<ActResult>;
   pushCertificate(act: PushAct, report: Report): Promise<ActResult>;
   rollbackCertificates(act: RollbackAct, report: Report): Promise<ActResult>;

@@ -9,6 +9,7 @@ const NAMES: Readonly<Record<string, string>> = {
   rollbackCertificates: 'certificates',
   publishRevocations: 'revocations',
   show: 'haproxy show',
+  readConfig: 'config',
   testNotify: 'notify test',
   fetchEvents: 'events',
   check: 'health',

@@ -8,6 +8,7 @@ import { runningDrill } from '../core/drill.ts';
 import type { Member } from '../core/member.ts';
 import type { Policy } from '../core/model.ts';
 import { clientPlaces } from '../haproxy/binds.ts';
+import type { ConfigReader } from '../haproxy/config-reading.ts';
 import { readSections } from '../haproxy/config-text.ts';
 import type { Haproxy } from '../haproxy/haproxy.ts';
 import type { StatsSocket } from '../haproxy/stats-socket.ts';
@@ -32,6 +33,7 @@ export function hostPair(host: {
   readonly running: ReturnType<typeof startNode<Haproxy>>;
   readonly socket: StatsSocket;
   readonly certificates: HostCertificates;
+  readonly configuration: ConfigReader;
   readonly others: readonly Member[];
   readonly files: Pick<HostFiles, 'storeRevocations' | 'audit' | 'events'>;
   readonly testNotify: Member['testNotify'];
@@ -72,6 +74,7 @@ export function hostPair(host: {
         files: privileges.files,
         commands: privileges.commands,
       }),
+    readConfig: (key) => host.configuration.read(key),
     checkChallenge: acme.check,
     findChallenge: acme.find,
     storeRevocations: host.files.storeRevocations,

@@ -18,6 +18,7 @@ export function localMember({
   history,
   running,
   inspect,
+  readConfig,
   checkChallenge,
   findChallenge,
   renewals,
@@ -45,6 +46,7 @@ export function localMember({
   /** Swaps that this agent carries out now. */
   readonly running: ReadonlySet<string>;
   readonly inspect: () => Promise<Inspection>;
+  readonly readConfig: Member['readConfig'];
   readonly checkChallenge: Member['checkChallenge'];
   readonly findChallenge: Member['findChallenge'];
   readonly storeRevocations: Member['storeRevocations'];
@@ -67,6 +69,7 @@ export function localMember({
     findServers: (_instance, backend) => haproxy.findServers(backend === '' ? null : backend),
     shutSessions: (_instance, backend, server) => haproxy.shutSessions(backend, server),
     show: haproxy.show,
+    readConfig,
     closeFrontends: async (means, leaseMs) => {
       refuseUnrecorded(node, 'haproxy', drill());
       return haproxy.closeFrontends(means, leaseMs);

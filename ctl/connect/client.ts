@@ -2,6 +2,7 @@ import { proxyctl } from '../../proto/gen/messages.js';
 import { ControlService } from '../../proto/gen/services.ts';
 import type { DoctorAnswer } from '../../agent/core/doctor/finding.ts';
 import { ActFailure } from '../../agent/core/results.ts';
+import type { ConfigAnswer } from '../../agent/core/haproxy-config/reading.ts';
 import type { ShowAnswer } from '../../agent/core/show-commands.ts';
 import type { ControlVerbs } from '../../agent/core/verbs.ts';
 import { sentence } from '../../agent/core/words.ts';
@@ -25,6 +26,7 @@ import { doctorFromWire } from '../../agent/wire/doctor.ts';
 import { explainFromWire } from '../../agent/wire/explain.ts';
 import { historyFromWire } from '../../agent/wire/history.ts';
 import { serversAnswerFromWire } from '../../agent/wire/servers.ts';
+import { configAnswerFromWire, configAskToWire } from '../../agent/wire/config.ts';
 import { showAnswerFromWire } from '../../agent/wire/show.ts';
 import { statusFromWire } from '../../agent/wire/status.ts';
 import { certificatesFromWire } from '../../agent/wire/swaps.ts';
@@ -44,6 +46,8 @@ export interface Agent extends ControlVerbs {
 const CONNECT_MS = { least: 1000, most: 3000 };
 /** Every node asks its HAProxy meanwhile. */
 const SHOW_MS = 12_000;
+/** Every node reads its files meanwhile. */
+const CONFIG_MS = 12_000;
 /** The longest timeout of a target, on two nodes at once. */
 const NOTIFY_MS = 70_000;
 const NO_BYTES = new Uint8Array();
@@ -170,6 +174,12 @@ function agent(name: string, channel: Channel): Agent {
       const read = (pieces: readonly Buffer[]): ShowAnswer =>
         showAnswerFromWire(pieces.map((piece) => proxyctl.v1.ShowCommandReply.decode(piece)));
       return asks('haproxy', path, requestSerialize({ command }), read, SHOW_MS);
+    },
+    readConfig(ask) {
+      const { path, requestSerialize } = ControlService.readConfig;
+      const read = (pieces: readonly Buffer[]): ConfigAnswer =>
+        configAnswerFromWire(pieces.map((piece) => proxyctl.v1.ConfigReply.decode(piece)));
+      return asks('config', path, requestSerialize(configAskToWire(ask)), read, CONFIG_MS);
     },
     setChallenge: (challenge, report) => {
       const { path, requestSerialize } = ControlService.setChallenge;

@@ -98,6 +98,7 @@ const LOOKS = [
   'doctor',
   'servers',
   'show',
+  'readConfig',
   'certificates',
   'events',
 ];
