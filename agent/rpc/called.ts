@@ -10,6 +10,7 @@ const NAMES: Readonly<Record<string, string>> = {
   publishRevocations: 'revocations',
   show: 'haproxy show',
   readConfig: 'config',
+  checkConfig: 'config check',
   testNotify: 'notify test',
   fetchEvents: 'events',
   check: 'health',

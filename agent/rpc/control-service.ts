@@ -14,6 +14,7 @@ import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from
 import { revocationsFromWire } from '../wire/acts.ts';
 import { auditAskFromWire } from '../wire/audit.ts';
 import { configAnswerToWire, configAskFromWire } from '../wire/config.ts';
+import { configCheckedToWire, messageFromWire } from '../wire/deploy.ts';
 import { eventsAskFromWire } from '../wire/events.ts';
 import { notifyTestedToWire } from '../wire/notify.ts';
 import { linesToWire } from '../wire/lines.ts';
@@ -98,6 +99,14 @@ export function controlHandlers(
         const isAdmin = hasRole(context.origin, call, 'admin');
         return configAnswerToWire(await verbs.readConfig(isAdmin ? ask : { secrets: [] }));
       }),
+    checkConfig: (call: ServerWritableStream<proxyctl.v1.CheckConfigRequest, CheckPiece>) =>
+      void lists(
+        call,
+        'config check',
+        async () =>
+          configCheckedToWire(await verbs.checkConfig(messageFromWire(call.request.message))),
+        () => 'admin',
+      ),
     audit: (call: ServerWritableStream<proxyctl.v1.AuditRequest, AuditPiece>) =>
       void lists(
         call,
@@ -167,6 +176,7 @@ const inPieces = <P>(method: 'status' | 'servers' | 'certificates', pieces: Iter
 type AuditPiece = proxyctl.v1.AuditReply.$Properties;
 type NotifyPiece = proxyctl.v1.TestNotifyReply.$Properties;
 type EventsPiece = proxyctl.v1.EventsReply.$Properties;
+type CheckPiece = proxyctl.v1.CheckConfigReply.$Properties;
 type ConfigPiece = proxyctl.v1.ConfigReply.$Properties;
 type ShowPiece = proxyctl.v1.ShowCommandReply.$Properties;
 type ServersPage = proxyctl.v1.ServersReply.$Properties;

@@ -12,6 +12,7 @@ import type { FromPeers } from './from-peers.ts';
 import { serverPages } from './server-pages.ts';
 import { auditAskFromWire } from '../wire/audit.ts';
 import { configToWire } from '../wire/config.ts';
+import { deployAnswerToWire, messageFromWire } from '../wire/deploy.ts';
 import { eventsAskFromWire } from '../wire/events.ts';
 import { changeToWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
@@ -86,6 +87,15 @@ export function peerHandlers(
         return { node: self, text: bytes, cut };
       },
     ),
+    checkConfig: unary<
+      proxyctl.v1.CheckConfigRequest,
+      proxyctl.v1.PeerCheckConfigReply.$Properties
+    >('config check', async ({ message }, _node, call) => {
+      // What it checks may run as root.
+      audit.read(callerOf(origin, call), 'config check', []);
+      const answer = await member.checkConfig(messageFromWire(message));
+      return { node: self, answer: deployAnswerToWire(answer) };
+    }),
     readConfig: unary<proxyctl.v1.ReadConfigRequest, proxyctl.v1.ReadConfigReply.$Properties>(
       'config',
       async ({ key }) => ({ node: self, config: configToWire(await member.readConfig(key)) }),

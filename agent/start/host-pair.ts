@@ -19,6 +19,7 @@ import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import { withRenewals } from '../upkeep/certificates.ts';
 import type { HostFiles } from './host-files.ts';
+import { checkHere } from '../verbs/config-check.ts';
 import { localMember } from '../verbs/local-member.ts';
 import type { Pair } from '../verbs/pair.ts';
 import { status } from '../verbs/status.ts';
@@ -35,7 +36,7 @@ export function hostPair(host: {
   readonly certificates: HostCertificates;
   readonly configuration: ConfigReader;
   readonly others: readonly Member[];
-  readonly files: Pick<HostFiles, 'storeRevocations' | 'audit' | 'events'>;
+  readonly files: Pick<HostFiles, 'storeRevocations' | 'audit' | 'events' | 'revocations'>;
   readonly testNotify: Member['testNotify'];
   /** Ends this process a moment later; null: nobody starts it again. */
   readonly endAgent: (() => void) | null;
@@ -78,6 +79,7 @@ export function hostPair(host: {
     checkChallenge: acme.check,
     findChallenge: acme.find,
     storeRevocations: host.files.storeRevocations,
+    checkConfig: checkHere(privileges.deployments, () => host.files.revocations.text()),
     audit: (ask) => host.files.audit.lines(ask),
     events: (ask) => host.files.events.lines(ask),
     testNotify: host.testNotify,

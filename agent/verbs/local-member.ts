@@ -23,6 +23,7 @@ export function localMember({
   findChallenge,
   renewals,
   storeRevocations,
+  checkConfig,
   audit,
   events,
   testNotify,
@@ -50,6 +51,7 @@ export function localMember({
   readonly checkChallenge: Member['checkChallenge'];
   readonly findChallenge: Member['findChallenge'];
   readonly storeRevocations: Member['storeRevocations'];
+  readonly checkConfig: Member['checkConfig'];
   readonly audit: Member['audit'];
   readonly events: Member['events'];
   readonly testNotify: Member['testNotify'];
@@ -88,6 +90,7 @@ export function localMember({
     checkChallenge,
     findChallenge,
     storeRevocations,
+    checkConfig,
     audit,
     events,
     testNotify,

@@ -93,6 +93,7 @@ const ARGUMENTS: Readonly<Record<string, Place>> = {
     return words([...new Set(rest.map((name) => name.slice(said.length).split(' ')[0] ?? ''))]);
   },
   'config diff': () => FILES,
+  'config check': () => FILES,
   'cert push': () => FILES,
   'cert rollback': certificates,
   'cert show': certificates,

@@ -62,6 +62,11 @@ export const VERB_HELP: Readonly<Record<string, VerbHelp>> = {
     exits:
       '0 the same, or only comments, spacing and names of nodes differ, 2 FILE cannot be read, 3 something differs or a node was not read, 10 no agent was reached.',
   },
+  'config check': {
+    examples: ['config check haproxy.conf', 'config check conf.d -o json'],
+    exits:
+      '0 every node takes it, 1 one does not, 2 FILE cannot be read or the context has no key, 4 the role is not admin, 6 a node did not answer, 10 no agent was reached.',
+  },
   'config show': {
     examples: ['config show --node haproxy02', 'config show -o json'],
     exits: `${READING.slice(0, -1)}, 8 no such node.`,

@@ -1,5 +1,6 @@
 import { NO_CONFIG } from '../../../agent/core/haproxy-config/reading.ts';
 import { compared, type Side } from '../../../ctl/config/compare.ts';
+import { configCheckResult } from '../../../ctl/json/config-check.ts';
 import { configDiffResult, configShowResult } from '../../../ctl/json/config.ts';
 
 const side = (name: string, isNode: boolean, text: string): Side => ({
@@ -50,6 +51,13 @@ export const CONFIG_EXAMPLES = {
       secretsCompared: false,
       unknown: '',
     }),
+  ],
+  'config check': [
+    configCheckResult([
+      { node: 'haproxy01', problem: '', answer: { kind: 'done', lines: ['[NOTICE] one'] } },
+      { node: 'haproxy02', problem: '', answer: { kind: 'unsound', why: 'exit 1', lines: ['no'] } },
+      { node: 'haproxy03', problem: 'no answer', answer: null },
+    ]),
   ],
   'config show': [
     configShowResult([NODE, { ...NO_CONFIG, node: 'haproxy02', problem: 'no answer' }]),

@@ -1,0 +1,55 @@
+import type { ConfigChecked } from '../../agent/core/deploy/checked.ts';
+import { DeploymentError } from '../../agent/core/deploy/deployment.ts';
+import type { Agent } from '../connect/client.ts';
+import { usage } from '../failure.ts';
+import type { CommonOptions } from '../session.ts';
+import { localFiles } from './local-files.ts';
+import { signDeployment } from './sign.ts';
+import { signerOf } from './signer.ts';
+
+/** So long root takes what was signed for a check. */
+const CHECK_S = 900;
+
+/** Has every node check the file or directory at this path, signed by the key of the context. Rejects with ActFailure. */
+export async function configCheck(
+  agent: Pick<Agent, 'status' | 'checkConfig'>,
+  options: CommonOptions,
+  path: string,
+): Promise<ConfigChecked> {
+  const signer = await signerOf(options);
+  const local = localFiles(path);
+  const { pair, nodes } = await agent.status();
+  const nowMs = Date.now();
+  const madeS = Math.floor(nowMs / 1000);
+  return agent.checkConfig(
+    signed(path, () =>
+      signDeployment(
+        {
+          ...local,
+          purpose: 'check',
+          pair,
+          nodes: nodes.map(({ node }) => node),
+          madeS,
+          untilS: madeS + CHECK_S,
+          // A check uses up no number; those that are pushed count from 1.
+          number: nowMs,
+          reason: '',
+        },
+        signer,
+      ),
+    ),
+  );
+}
+
+/** What cannot be pushed is a mistake of the command line. */
+function signed(path: string, sign: () => Buffer): Buffer {
+  try {
+    return sign();
+  } catch (error) {
+    if (!(error instanceof DeploymentError)) throw error;
+    throw usage(
+      `${path} cannot be a configuration of the pair: ${error.message}`,
+      'name what haproxy.config of agent.toml is on the hosts: one file, or a directory',
+    );
+  }
+}
