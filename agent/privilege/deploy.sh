@@ -176,6 +176,9 @@ verify() {
 	case $tried in
 	*'certificate revoked'*) refuse 'the certificate of who signed it was revoked' ;;
 	*'certificate has expired'*) refuse 'the certificate of who signed it has expired' ;;
+	*'CRL is not yet valid'* | *'CRL has expired'*)
+		refuse "the revocation list is not in force by this host's clock: compare the clocks, publish another"
+		;;
 	*'certificate is not yet valid'*) refuse 'the certificate of who signed it is not yet valid: compare the clocks' ;;
 	*) refuse "altered, or signed by nobody whom $authority vouches for" ;;
 	esac
