@@ -89,6 +89,7 @@ receive() { # BYTES MOST
 
 # The CAs of the pair, each a file of its own: $work/ca.1 to ca.8.
 authorities() {
+	command -v openssl >/dev/null || fail 'there is no openssl(1) here' || return 1
 	[ "$(realpath "$authority" 2>/dev/null)" = "$authority" ] ||
 		refuse "tls.ca of agent.toml has to be a file and no link: $authority" || return 1
 	folder=${authority%/*}
