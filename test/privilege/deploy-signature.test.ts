@@ -8,6 +8,7 @@ import type { Deployment } from '../../agent/core/deploy/deployment.ts';
 import { encodeDeployment } from '../../agent/core/deploy/deployment.ts';
 import { certify, type Issued } from '../../ctl/pki/authority.ts';
 import { importKey } from '../../ctl/pki/keys.ts';
+import { createCa } from '../rpc/certificates.ts';
 import { asRoot } from './somebody.ts';
 import { deployingHost, deployment, NEW, OLD, pkiOf, sign } from './deploying.ts';
 
@@ -89,6 +90,25 @@ const issueFor = async (uri: string, by: Issued = pki.ca): Promise<Issued> => {
     certificate: await certify(by, subject, publicKey, { days: 1, nowMs: Date.now() }),
   };
 };
+
+asRoot('a certificate with a second name signs nothing, whatever the first one is', async (t) => {
+  const ca = await createCa('proxyctl CA of web');
+  const host = await deployingHost(t, { ...pki, ca: { certificate: ca.certPem, key: ca.keyPem } });
+  const name = 'proxyctl://web/operator/alice/admin';
+  const by = async (...names: readonly string[]): Promise<Buffer> => {
+    const { certPem, keyPem } = await ca.issue(names);
+    return sign(deployment(), { certificate: certPem, key: keyPem });
+  };
+  const messages = [
+    await by(name, 'proxyctl://web/operator/bob/viewer'),
+    await by('proxyctl://web/operator/bob/viewer', name),
+    await by('www.example.net', name),
+    await by('proxyctl://web/operator/a b/admin'),
+  ];
+  const other = 'refused: signed by a certificate with other names beside the one';
+  t.deepEqual(await refusals(t, messages, host), [other, other, other, other]);
+  t.is((await host.deployments.install(await by(name), null)).kind, 'done');
+});
 
 asRoot('a message altered in any byte, cut off, or with more behind it is refused', async (t) => {
   const host = await deployingHost(t, pki);
