@@ -89,6 +89,7 @@ receive() { # BYTES MOST
 
 # The CAs of the pair, each a file of its own: $work/ca.1 to ca.8.
 authorities() {
+	command -v openssl >/dev/null || fail 'there is no openssl(1) here' || return 1
 	[ "$(realpath "$authority" 2>/dev/null)" = "$authority" ] ||
 		refuse "tls.ca of agent.toml has to be a file and no link: $authority" || return 1
 	folder=${authority%/*}
@@ -176,6 +177,9 @@ verify() {
 	case $tried in
 	*'certificate revoked'*) refuse 'the certificate of who signed it was revoked' ;;
 	*'certificate has expired'*) refuse 'the certificate of who signed it has expired' ;;
+	*'CRL is not yet valid'* | *'CRL has expired'*)
+		refuse "the revocation list is not in force by this host's clock: compare the clocks, publish another"
+		;;
 	*'certificate is not yet valid'*) refuse 'the certificate of who signed it is not yet valid: compare the clocks' ;;
 	*) refuse "altered, or signed by nobody whom $authority vouches for" ;;
 	esac

@@ -277,6 +277,24 @@ test('times: none that would mean always, never or nothing', async (t) => {
   t.is((await read(`policy.hold = "1s"\n${PEER}`)).policy.holdMs, 1000);
 });
 
+test('where configurations may be deployed the check has to name the file that they replace', async (t) => {
+  const good = [
+    'deploy = true',
+    'config = "/e/h.conf"',
+    'deploy = true\nconfig = "/e/h.conf"\ncheck = ["/h", "-c", "-f", "/e/h.conf"]',
+  ];
+  for (const text of good) await t.notThrowsAsync(read(`${PEER}[haproxy]\n${text}\n`), text);
+  const bad = [
+    ['deploy = true\nconfig = "/e/h.conf"', '/e/h.conf'],
+    ['deploy = true\ncheck = ["/h", "configtest"]', '/usr/local/etc/haproxy.conf'],
+    ['deploy = true\ncheck = []', '/usr/local/etc/haproxy.conf'],
+  ] as const;
+  for (const [text, path] of bad)
+    t.deepEqual(await wrong(t, `${PEER}[haproxy]\n${text}\n`), [
+      `agent.toml:5:1: haproxy.deploy: needs haproxy.check with ${path} as a word of its own: there it names a new one`,
+    ]);
+});
+
 test('what only shows together: this node as its own peer, a peer or a network twice', async (t) => {
   t.deepEqual(await wrong(t, PEER.replace('haproxy02', 'haproxy01')), [
     'agent.toml:2:1: peer.0.node: is this node itself (haproxy01)',

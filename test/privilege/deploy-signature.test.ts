@@ -8,6 +8,7 @@ import type { Deployment } from '../../agent/core/deploy/deployment.ts';
 import { encodeDeployment } from '../../agent/core/deploy/deployment.ts';
 import { certify, type Issued } from '../../ctl/pki/authority.ts';
 import { importKey } from '../../ctl/pki/keys.ts';
+import { createCa } from '../rpc/certificates.ts';
 import { asRoot } from './somebody.ts';
 import { deployingHost, deployment, NEW, OLD, pkiOf, sign } from './deploying.ts';
 
@@ -89,6 +90,25 @@ const issueFor = async (uri: string, by: Issued = pki.ca): Promise<Issued> => {
     certificate: await certify(by, subject, publicKey, { days: 1, nowMs: Date.now() }),
   };
 };
+
+asRoot('a certificate with a second name signs nothing, whatever the first one is', async (t) => {
+  const ca = await createCa('proxyctl CA of web');
+  const host = await deployingHost(t, { ...pki, ca: { certificate: ca.certPem, key: ca.keyPem } });
+  const name = 'proxyctl://web/operator/alice/admin';
+  const by = async (...names: readonly string[]): Promise<Buffer> => {
+    const { certPem, keyPem } = await ca.issue(names);
+    return sign(deployment(), { certificate: certPem, key: keyPem });
+  };
+  const messages = [
+    await by(name, 'proxyctl://web/operator/bob/viewer'),
+    await by('proxyctl://web/operator/bob/viewer', name),
+    await by('www.example.net', name),
+    await by('proxyctl://web/operator/a b/admin'),
+  ];
+  const other = 'refused: signed by a certificate with other names beside the one';
+  t.deepEqual(await refusals(t, messages, host), [other, other, other, other]);
+  t.is((await host.deployments.install(await by(name), null)).kind, 'done');
+});
 
 asRoot('a message altered in any byte, cut off, or with more behind it is refused', async (t) => {
   const host = await deployingHost(t, pki);
@@ -229,6 +249,78 @@ asRoot('who is revoked signs nothing more, and no older list undoes it', async (
   t.deepEqual(
     [await install(eve), await install(alice), await install(bob)],
     [revoked, revoked, 'done: '],
+  );
+});
+
+asRoot(
+  'what is signed and not written as it has to be is refused before it is unpacked',
+  async (t) => {
+    const host = await deployingHost(t, pki);
+    writeFileSync(join(host.folder, 'alice.pem'), alice.certificate);
+    writeFileSync(join(host.folder, 'alice.key'), alice.key);
+    const signed = (content: string): Buffer => {
+      const args = ['cms', '-sign', '-binary', '-nodetach', '-outform', 'DER'];
+      const keys = [
+        '-signer',
+        join(host.folder, 'alice.pem'),
+        '-inkey',
+        join(host.folder, 'alice.key'),
+      ];
+      return execFileSync('openssl', [...args, ...keys], { input: content });
+    };
+    const good = encodeDeployment(deployment({}, 'x\n')).toString();
+    const cases: readonly (readonly [string | RegExp, string, string])[] = [
+      ['deployment 1', 'deployment 2', 'its format is 2, this helper reads 1'],
+      ['proxyctl-', '', 'not written as this helper reads it: no proxyctl-deployment'],
+      ['purpose push', 'purpose other', 'no purpose: other'],
+      ['pair web\n', '', 'not written as this helper reads it: no pair'],
+      [/until \d+/, 'until 9999999999', 'in force for more than 86400 s'],
+      [/number \d+/, 'number 0', 'no number: 0'],
+      [/number (\d+)/, 'number 0$1', 'no number: NUMBER'],
+      [/made (\d+)/, 'made $1;id', 'no number: NUMBER;id'],
+      ['form file', 'form folder', 'signed as a folder, and FOLDER/etc/haproxy.conf is a file'],
+      ['more room', 'more\tro\u001bom', 'a control character in its header'],
+      ['haproxy.conf', '../haproxy.conf', 'no path of a configuration: ../haproxy.conf'],
+      ['haproxy.conf', '/etc/passwd', 'no path of a configuration: /etc/passwd'],
+      ['haproxy.conf', '.haproxy.conf', 'no path of a configuration: .haproxy.conf'],
+      ['haproxy.conf', 'a//b', 'no path of a configuration: a//b'],
+      ['haproxy.conf', 'a/', 'no path of a configuration: a/'],
+      ['haproxy.conf', '$(id)', 'no path of a configuration: $(id)'],
+      ['haproxy.conf', 'a b', 'not a path and a length'],
+      ['haproxy.conf', 'a'.repeat(201), 'not a path and a length'],
+      ['file haproxy.conf 2\n', 'file a 1\nfile a 1\n', 'twice: a'],
+      ['file haproxy.conf 2\n', 'file a 1\nfile b 1\n', 'one file has one, and it is not empty'],
+      ['file haproxy.conf 2\n', 'exec a 2\n', 'not written as this helper reads it: no file'],
+      ['file haproxy.conf 2\n', '', 'its files are not as long as its header says'],
+      ['conf 2', 'conf 02', 'no length: 02'],
+      ['conf 2', 'conf -2', 'no length: -2'],
+      ['conf 2', 'conf 3', 'its files are not as long as its header says'],
+      ['conf 2', 'conf 1', 'its files are not as long as its header says'],
+      ['more room', 'more\0room', 'its files are not as long as its header says'],
+      [/\n\n[^]*/, '\n', 'its files are not as long as its header says'],
+      [
+        'file haproxy.conf 2\n',
+        Array.from({ length: 201 }, (_, at) => `file ${at} 0\n`).join(''),
+        'more than 200 files',
+      ],
+    ];
+    const messages = cases.map(([from, to]) => signed(good.replace(from, to)));
+    const said = await refusals(t, messages, host);
+    t.deepEqual(
+      said.map((one) => one.replaceAll(/\d{10,}/g, 'NUMBER')),
+      cases.map(([, , why]) => `refused: ${why}`),
+    );
+    t.is((await host.deployments.install(signed(good), null)).kind, 'done');
+  },
+);
+
+asRoot('a revocation list of a clock that is ahead is said', async (t) => {
+  const host = await deployingHost(t, pki);
+  await host.deployments.revocations(await pki.crl([], 7, Date.now() + 3_600_000));
+  const answer = await host.deployments.check(sign(deployment(), alice));
+  t.is(
+    whyOf(answer, host.folder),
+    "refused: the revocation list is not in force by this host's clock: compare the clocks, publish another",
   );
 });
 

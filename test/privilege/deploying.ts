@@ -36,8 +36,8 @@ export async function pkiOf(pair = 'web') {
     ca,
     issue,
     operator: (name: string, role: string) => issue(`operator/${name}/${role}`, 'operator'),
-    crl: (revoked: readonly Issued[], number: number): Promise<string> =>
-      createCrl(ca, revoked.map(serialIn), { number, nowMs: Date.now() }),
+    crl: (revoked: readonly Issued[], number: number, nowMs = Date.now()): Promise<string> =>
+      createCrl(ca, revoked.map(serialIn), { number, nowMs }),
   };
 }
 
