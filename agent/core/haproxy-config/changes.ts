@@ -40,17 +40,25 @@ export function* comparing(
   nodes: readonly string[] = [],
 ): Generator<undefined, ConfigChanges> {
   const [old, now] = [yield* readConfig(before, nodes), yield* readConfig(after, nodes)];
+  yield;
   const plain = (text: string): string => withoutNodes(text, nodes);
+  const differs = old.lines !== now.lines;
+  yield;
   const servers = new Map([...now.parts.servers].map(([name, to]) => [plain(name), to]));
   const moved = [...old.parts.servers].flatMap(([server, from]) => {
     const to = servers.get(plain(server));
     return to === undefined || plain(to) === plain(from) ? [] : [{ server, from, to }];
   });
+  yield;
+  const added = namesNotIn(now.parts, old.parts, plain);
+  yield;
+  const gone = namesNotIn(old.parts, now.parts, plain);
+  yield;
   const titles = new Set([...old.bySection.keys(), ...now.bySection.keys()]);
   return {
-    differs: old.lines !== now.lines,
-    added: namesNotIn(now.parts, old.parts, plain),
-    gone: namesNotIn(old.parts, now.parts, plain),
+    differs,
+    added,
+    gone,
     moved,
     sections: [...titles].filter((title) => old.bySection.get(title) !== now.bySection.get(title)),
   };
