@@ -78,6 +78,28 @@ test('its secrets are hidden, and everything else is as it is written', (t) => {
   );
 });
 
+test('a configuration without indentation: nothing but its one password is hidden', (t) => {
+  const lines = fixture('haproxy-config/home.conf').split('\n');
+  const hidden = lines.map(masker(() => '***'));
+  t.deepEqual(
+    hidden.filter((line, at) => line !== lines[at]),
+    ['stats auth haproxy:***'],
+  );
+  const { frontends, binds, backends, servers, certificates } = partsOf(
+    sectionsOf(hidden.join('\n')),
+  );
+  t.deepEqual(
+    [[...frontends.keys()], [...binds.keys()], [...certificates.keys()]],
+    [
+      ['HTTP_frontend'],
+      ['ipv6@:443', 'ipv6@:80', ':443', ':80'].map((bind) => `HTTP_frontend ${bind}`),
+      ['/usr/local/etc/ssl/example.net.pem'],
+    ],
+  );
+  t.deepEqual([backends.size, servers.size], [11, 11]);
+  t.is(servers.get('PROXMOX/proxmox'), '[fd5e:d1c2:c9de:10::11]:8006');
+});
+
 test('CRLF and no final newline are no difference', (t) => {
   const text = fixture('haproxy-config/crlf.conf');
   t.deepEqual(changesBetween([text], [`${text.replaceAll('\r', '')}\n`]), {
