@@ -39,7 +39,8 @@ export interface Losses {
 
 /** Two texts that share nothing would be compared for minutes. */
 const MOST_EDITS = 20_000;
-const LONGEST_MS = 10_000;
+const LONGEST_MS = 2000;
+const CONTEXT = 3;
 
 /** Compares two configurations; names of `nodes` are no difference, as for the doctor. */
 export function compared(from: Side, to: Side, nodes: readonly string[]): Comparison {
@@ -100,11 +101,34 @@ const named = ({ name, isNode }: Side, file: NamedText | null): string =>
 
 function unified(before: string, after: string, one: string, other: string): string {
   const patch = createTwoFilesPatch(before, after, one, other, '', '', {
-    context: 3,
+    context: CONTEXT,
     maxEditLength: MOST_EDITS,
     timeout: LONGEST_MS,
   });
-  if (patch === undefined)
-    return `--- ${before}\n+++ ${after}\n@@ too different to be compared line by line @@\n`;
+  if (patch === undefined) return `--- ${before}\n+++ ${after}\n${replaced(one, other)}`;
   return patch.slice(Math.max(0, patch.indexOf('--- ')));
+}
+
+/** One hunk from the first line that differs to the last: what stays between them is told as new. */
+function replaced(one: string, other: string): string {
+  const linesOf = (text: string): string[] => text.replace(/\n$/, '').split('\n');
+  const [before, after] = [linesOf(one), linesOf(other)];
+  const most = Math.min(before.length, after.length);
+  let [head, tail] = [0, 0];
+  while (head < most && before[head] === after[head]) head += 1;
+  while (tail < most - head && before.at(-1 - tail) === after.at(-1 - tail)) tail += 1;
+  const from = Math.max(0, head - CONTEXT);
+  const left = Math.min(CONTEXT, tail);
+  const part = (lines: readonly string[]): string[] => lines.slice(head, lines.length - tail);
+  const range = (lines: readonly string[]): string =>
+    `${from + 1},${lines.length - tail + left - from}`;
+  const rest = before.slice(before.length - tail, before.length - tail + left);
+  return [
+    `@@ -${range(before)} +${range(after)} @@`,
+    ...before.slice(from, head).map((line) => ` ${line}`),
+    ...part(before).map((line) => `-${line}`),
+    ...part(after).map((line) => `+${line}`),
+    ...rest.map((line) => ` ${line}`),
+    '',
+  ].join('\n');
 }

@@ -4,11 +4,9 @@ import type { Agent } from '../connect/client.ts';
 import { usage } from '../failure.ts';
 import type { CommonOptions } from '../session.ts';
 import { localFiles } from './local-files.ts';
+import { deploymentNow } from './make.ts';
 import { signDeployment } from './sign.ts';
 import { signerOf } from './signer.ts';
-
-/** So long root takes what was signed for a check. */
-const CHECK_S = 900;
 
 /** Has every node check the file or directory at this path, signed by the key of the context. Rejects with ActFailure. */
 export async function configCheck(
@@ -18,30 +16,20 @@ export async function configCheck(
 ): Promise<ConfigChecked> {
   const signer = await signerOf(options);
   const local = localFiles(path);
-  const { pair, nodes } = await agent.status();
-  const nowMs = Date.now();
-  const madeS = Math.floor(nowMs / 1000);
-  return agent.checkConfig(
-    signed(path, () =>
-      signDeployment(
-        {
-          ...local,
-          purpose: 'check',
-          pair,
-          nodes: nodes.map(({ node }) => node),
-          madeS,
-          untilS: madeS + CHECK_S,
-          // A check uses up no number; those that are pushed count from 1.
-          number: nowMs,
-          reason: '',
-        },
-        signer,
-      ),
-    ),
-  );
+  const { nodes } = await agent.status();
+  const made = deploymentNow(local, {
+    purpose: 'check',
+    nodes: nodes.map(({ node }) => node),
+    reason: '',
+    certificate: signer.certificate,
+    // A check uses up no number.
+    lastNumbers: [],
+    nowMs: Date.now(),
+  });
+  return agent.checkConfig(signed(path, () => signDeployment(made, signer)));
 }
 
-/** What cannot be pushed is a mistake of the command line. */
+/** What cannot be a configuration is a mistake of the command line. */
 function signed(path: string, sign: () => Buffer): Buffer {
   try {
     return sign();

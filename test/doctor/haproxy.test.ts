@@ -400,7 +400,7 @@ test('the two configurations differ: only names of sections are told', (t) => {
             node: 'haproxy02',
             file: null,
             line: null,
-            text: 'proxyctl config diff shows each line and what it means',
+            text: 'proxyctl config diff',
           },
         ],
       },

@@ -182,7 +182,7 @@ function differing(inspections: readonly Inspection[]): Found[] {
             line: null,
             text: `make it as ${first.node}'s, or that one as this, then ${RELOAD}`,
           },
-          command(other.node, 'proxyctl config diff shows each line and what it means'),
+          command(other.node, 'proxyctl config diff'),
         ],
       }))
   );

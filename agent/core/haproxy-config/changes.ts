@@ -40,15 +40,25 @@ export function* comparing(
   nodes: readonly string[] = [],
 ): Generator<undefined, ConfigChanges> {
   const [old, now] = [yield* readConfig(before, nodes), yield* readConfig(after, nodes)];
+  yield;
+  const plain = (text: string): string => withoutNodes(text, nodes);
+  const differs = old.lines !== now.lines;
+  yield;
+  const servers = new Map([...now.parts.servers].map(([name, to]) => [plain(name), to]));
   const moved = [...old.parts.servers].flatMap(([server, from]) => {
-    const to = now.parts.servers.get(server);
-    return to === undefined || to === from ? [] : [{ server, from, to }];
+    const to = servers.get(plain(server));
+    return to === undefined || plain(to) === plain(from) ? [] : [{ server, from, to }];
   });
+  yield;
+  const added = namesNotIn(now.parts, old.parts, plain);
+  yield;
+  const gone = namesNotIn(old.parts, now.parts, plain);
+  yield;
   const titles = new Set([...old.bySection.keys(), ...now.bySection.keys()]);
   return {
-    differs: old.lines !== now.lines,
-    added: namesNotIn(now.parts, old.parts),
-    gone: namesNotIn(old.parts, now.parts),
+    differs,
+    added,
+    gone,
     moved,
     sections: [...titles].filter((title) => old.bySection.get(title) !== now.bySection.get(title)),
   };
@@ -74,9 +84,11 @@ export function changesInWords(changes: ConfigChanges): string {
   return `other lines in ${first}${sections.length > 1 ? ` and ${sections.length - 1} more sections` : ''}`;
 }
 
-function namesNotIn(mine: Parts, others: Parts): PartNames {
-  const names = (kind: keyof Parts): string[] =>
-    [...mine[kind].keys()].filter((name) => !others[kind].has(name));
+function namesNotIn(mine: Parts, others: Parts, plain: (name: string) => string): PartNames {
+  const names = (kind: keyof Parts): string[] => {
+    const theirs = new Set([...others[kind].keys()].map(plain));
+    return [...mine[kind].keys()].filter((name) => !theirs.has(plain(name)));
+  };
   return {
     frontends: names('frontends'),
     binds: names('binds'),

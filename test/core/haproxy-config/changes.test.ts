@@ -78,6 +78,28 @@ test('its secrets are hidden, and everything else is as it is written', (t) => {
   );
 });
 
+test('a configuration without indentation: nothing but its one password is hidden', (t) => {
+  const lines = fixture('haproxy-config/home.conf').split('\n');
+  const hidden = lines.map(masker(() => '***'));
+  t.deepEqual(
+    hidden.filter((line, at) => line !== lines[at]),
+    ['stats auth haproxy:***'],
+  );
+  const { frontends, binds, backends, servers, certificates } = partsOf(
+    sectionsOf(hidden.join('\n')),
+  );
+  t.deepEqual(
+    [[...frontends.keys()], [...binds.keys()], [...certificates.keys()]],
+    [
+      ['HTTP_frontend'],
+      ['ipv6@:443', 'ipv6@:80', ':443', ':80'].map((bind) => `HTTP_frontend ${bind}`),
+      ['/usr/local/etc/ssl/example.net.pem'],
+    ],
+  );
+  t.deepEqual([backends.size, servers.size], [11, 11]);
+  t.is(servers.get('PROXMOX/proxmox'), '[fd5e:d1c2:c9de:10::11]:8006');
+});
+
 test('CRLF and no final newline are no difference', (t) => {
   const text = fixture('haproxy-config/crlf.conf');
   t.deepEqual(changesBetween([text], [`${text.replaceAll('\r', '')}\n`]), {
@@ -152,10 +174,18 @@ test('comments and spacing are no difference; a line, a condition and the order 
 
 test("the nodes' own names are no difference", (t) => {
   const [one, other] = ['haproxy01', 'haproxy02'].map(
-    (node) => `global\n  node ${node}\npeers p\n  peer ${node} 10.0.0.1:1024\n`,
+    (node) =>
+      `global\n  node ${node}\npeers p\n  peer ${node} 10.0.0.1:1024\n` +
+      `backend b\n  server ${node} ${node}.example.net:80\n`,
   );
   const texts = [[one ?? ''], [other ?? '']] as const;
-  t.false(changesBetween(...texts, ['haproxy01', 'haproxy02']).differs);
+  t.deepEqual(changesBetween(...texts, ['haproxy01', 'haproxy02']), {
+    differs: false,
+    added: NONE,
+    gone: NONE,
+    moved: [],
+    sections: [],
+  });
   t.true(changesBetween(...texts).differs);
 });
 
