@@ -25,6 +25,7 @@ import { hostServer } from './start/host-server.ts';
 import { hostShown } from './start/host-shown.ts';
 import { openAsRoot } from './start/open-as-root.ts';
 import type { Clock } from './sys/clock.ts';
+import { watchConfig } from './upkeep/config-watch.ts';
 import { watchInstalled } from './upkeep/installed.ts';
 import { startUpkeep, type Upkeep } from './upkeep/upkeep.ts';
 import { VERSION } from './version.ts';
@@ -119,6 +120,7 @@ export async function startAgent(
     running,
     certificates,
     socket: haproxy.socket,
+    configuration: haproxy.configuration,
     others: config.peers.map((peer) => links.peerCalls(peer.node)),
     issuer: () => upkeep?.issuer ?? null,
     testNotify: notify.test,
@@ -161,6 +163,8 @@ export async function startAgent(
     onIntents: running.onIntents,
   });
   opened.opened(upkeep.stop);
+  const configuration = watchConfig(haproxy.configuration, clock, (all) => files.events.add(all));
+  opened.opened(() => configuration.stop());
   const { observes } = privileges;
   if (observes !== '')
     problemOf(UNPRIVILEGED, observes, 'start it as root; it becomes user of agent.toml by itself');

@@ -6,6 +6,7 @@ import { addAudit } from './commands/audit.ts';
 import { addAutomation } from './commands/automation.ts';
 import { addCertificates } from './commands/certificates.ts';
 import { addCompletion } from './commands/completion.ts';
+import { addConfig } from './commands/config.ts';
 import { addContexts } from './commands/contexts.ts';
 import { addDiff } from './commands/diff.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -98,6 +99,11 @@ const GROUPS: readonly Group[] = [
       addServers(...where);
       addHaproxy(...where);
     },
+  },
+  {
+    heading: "HAProxy's configuration, on every node:",
+    verbs: ['config'],
+    add: addConfig,
   },
   {
     heading: 'Certificates, on every node or on none:',

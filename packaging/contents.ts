@@ -81,6 +81,7 @@ export const SOURCES: readonly Source[] = [
     mode: 0o555,
   },
   { from: 'agent/privilege/helper.sh', to: `${LIBEXEC}/helper.sh`, mode: 0o555 },
+  { from: 'agent/privilege/deploy.sh', to: `${LIBEXEC}/deploy.sh`, mode: 0o444 },
   {
     from: 'packaging/newsyslog.conf',
     to: `${PREFIX}/etc/newsyslog.conf.d/proxyagent.conf`,

@@ -1,8 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
+import * as deploy from '../agent/core/deploy/deployment.ts';
 import * as intents from '../agent/core/intent-limits.ts';
 import { STAMP_AHEAD_LIMIT_MS } from '../agent/core/intents.ts';
+import { LONGEST_LINE } from '../agent/core/haproxy-config/mask.ts';
+import {
+  LONGEST_FILE,
+  LONGEST_TEXT,
+  MOST_FILES,
+  MOST_SECRETS,
+} from '../agent/core/haproxy-config/reading.ts';
 import { ARRIVALS } from '../agent/rpc/arrivals.ts';
 import { HANDSHAKE_MS } from '../agent/rpc/doors.ts';
 import { LANE } from '../agent/rpc/lanes.ts';
@@ -32,6 +40,21 @@ const lane = (name: string): string =>
     .join();
 const { MOST_OF_KIND: kind } = intents;
 
+/** A number of deploy.sh. */
+const HELPER = readFileSync(
+  fileURLToPath(new URL('../../agent/privilege/deploy.sh', import.meta.url)),
+  'utf8',
+);
+const inHelper = (name: string): number =>
+  Number(new RegExp(`^${name}=(\\d+)$`, 'm').exec(HELPER)?.[1]);
+
+test('what signs a configuration and what takes it have the same limits', (t) => {
+  t.deepEqual(
+    [inHelper('most_files'), inHelper('most_message'), inHelper('longest_time')],
+    [deploy.MOST_FILES, deploy.MOST_MESSAGE_BYTES, deploy.LONGEST_S],
+  );
+});
+
 test('each figure of the limits is the one in force, and each limit has its row', (t) => {
   const rows = [...PAGE.matchAll(/^\| (.+) \| (.+) \|$/gm)]
     .map(([, what = '', most = '']) => [what, most] as const)
@@ -42,7 +65,7 @@ test('each figure of the limits is the one in force, and each limit has its row'
     '... a unix socket as a whole': rate(CALLS.socket),
     '... a peer': rate(CALLS.peer),
     'calls at once over one connection': String(STREAMS),
-    'doctor, cert list/verify; servers, haproxy show': 'one after the other each',
+    'doctor, cert list/verify; servers, haproxy show; config diff/show': 'one after the other each',
     '... of those waiting: of a caller, in all': `${LANE.ofOne}, ${LANE.waiting}`,
     'bytes of a request: status, explain, move; any': `${[BYTES['status'], BYTES['explain'], BYTES['move']].map((bytes) => size(bytes)).join(', ')}; ${size(MOST_BYTES)}`,
     'addresses, nodes, targets, certificates in a list': [
@@ -53,8 +76,12 @@ test('each figure of the limits is the one in force, and each limit has its row'
     ]
       .map((count) => many(count))
       .join(', '),
+    'haproxy.conf: bytes of a file, of all; files; characters of a line that is shown': `${size(LONGEST_FILE)}, ${size(LONGEST_TEXT)}; ${MOST_FILES}; ${many(LONGEST_LINE)}`,
+    'secrets in a file that is compared; bytes of the request': `${many(MOST_SECRETS)}; ${size(BYTES['readConfig'])}`,
     'characters: reason, actor, request id': `${LENGTHS.reason}, ${LENGTHS.actor}, ${LENGTHS.requestId}`,
     'characters: a name, a target, a path, a command': `${LENGTHS.name}, ${LENGTHS.target}, ${LENGTHS.path}, ${LENGTHS.command}`,
+    'files, and bytes of them together, in a configuration that is signed': `${deploy.MOST_FILES}, ${many(deploy.MOST_BYTES)}`,
+    'seconds in which it can be installed; configurations kept on a host': `${many(deploy.LONGEST_S)}; ${inHelper('versions')}`,
     'strangers, of them from one address': `${SHARES.stranger.total}, ${SHARES.stranger.each}`,
     'operators, of them one name and role': `${SHARES.operator.total}, ${SHARES.operator.each}`,
     'each configured peer, kept for it': String(SHARES.peer.each),
@@ -84,8 +111,8 @@ test('each figure of the limits is the one in force, and each limit has its row'
     [kind['server'], kind['certificate'], kind['pin'], SHARES.stranger.total],
   );
   t.deepEqual(
-    ['inspection', 'haproxy'].map((name) => lane(name)),
-    ['doctor,certificates', 'show,servers'],
+    ['inspection', 'haproxy', 'config'].map((name) => lane(name)),
+    ['doctor,certificates', 'show,servers', 'readConfig'],
   );
 });
 

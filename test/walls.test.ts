@@ -66,7 +66,7 @@ const WALLS: Readonly<Record<string, Wall>> = {
     allowed: ['./model.ts'],
   },
   "core's rooms of words import core's words": {
-    files: ['alerts', 'audit', 'certs', 'events', 'notify'].map(
+    files: ['alerts', 'audit', 'certs', 'deploy', 'events', 'haproxy-config', 'notify'].map(
       (room) => `agent/core/${room}/x.ts`,
     ),
     refused: [

@@ -58,6 +58,8 @@ export interface Config {
     readonly drift: 'report' | 'restore';
     readonly check: readonly string[];
     readonly reload: readonly string[];
+    /** Whether configurations that operators have signed may take the place of `config`. */
+    readonly deploy: boolean;
   };
   readonly policy: {
     readonly failback: 'auto' | 'manual';
@@ -237,6 +239,7 @@ function filled(toml: AgentToml, node: string): Config {
       drift: haproxy.drift,
       check: haproxy.check,
       reload: haproxy.reload,
+      deploy: haproxy.deploy,
     },
     policy: {
       failback: policy.failback,

@@ -1,5 +1,8 @@
 import type { Path } from './issues.ts';
 
+/** Where FreeBSD's port of HAProxy has its configuration. */
+export const HAPROXY_CONF = '/usr/local/etc/haproxy.conf';
+
 interface Conflict {
   readonly path: Path;
   readonly message: string;
@@ -25,7 +28,21 @@ export function conflicts(raw: unknown, own: string): Conflict[] {
       found.push({ path: ['network', at, 'name'], message: `${name} is named twice` });
     networks.add(name);
   }
-  return [...found, ...acmeConflicts(raw['acme']), ...notifyConflicts(tables(raw['notify']))];
+  return [
+    ...found,
+    ...deployConflicts(raw['haproxy']),
+    ...acmeConflicts(raw['acme']),
+    ...notifyConflicts(tables(raw['notify'])),
+  ];
+}
+
+/** A new configuration is checked under another name, which stands where the command names the real one. */
+function deployConflicts(haproxy: unknown): Conflict[] {
+  if (!isTable(haproxy) || haproxy['deploy'] !== true) return [];
+  const { config = HAPROXY_CONF, check = ['-f', HAPROXY_CONF] } = haproxy;
+  if (!Array.isArray(check) || typeof config !== 'string' || check.includes(config)) return [];
+  const message = `needs haproxy.check with ${config} as a word of its own: there it names a new one`;
+  return [{ path: ['haproxy', 'deploy'], message }];
 }
 
 /** What each kind of target needs, and what says nothing there. */

@@ -5,6 +5,7 @@ import { ALERTS, type AlertId } from '../core/alerts/alert.ts';
 import { EVENT_KINDS, isOfKind } from '../core/events/events.ts';
 import { MOST_TARGETS } from '../core/notify/notify.ts';
 import { hostPort } from '../sys/host-port.ts';
+import { HAPROXY_CONF } from './conflicts.ts';
 import { durationMs } from './duration.ts';
 
 /** The shape of agent.toml. Every message says what would be right. */
@@ -199,19 +200,15 @@ export const agentToml = v.strictObject({
   ),
   haproxy: v.optional(
     v.strictObject({
-      config: v.optional(path, '/usr/local/etc/haproxy.conf'),
+      config: v.optional(path, HAPROXY_CONF),
       socket: v.optional(optionalPath, ''),
       frontends: v.optional(list(filled), []),
       probe: v.optional(probe, ''),
       hung_after: v.optional(duration('100ms', '1m'), '2s'),
       drift: v.optional(oneOf(['report', 'restore']), 'report'),
-      check: v.optional(argv, [
-        '/usr/local/sbin/haproxy',
-        '-c',
-        '-f',
-        '/usr/local/etc/haproxy.conf',
-      ]),
+      check: v.optional(argv, ['/usr/local/sbin/haproxy', '-c', '-f', HAPROXY_CONF]),
       reload: v.optional(argv, ['/usr/sbin/service', 'haproxy', 'reload']),
+      deploy: v.optional(bool, false),
     }),
     {},
   ),

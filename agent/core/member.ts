@@ -4,6 +4,8 @@ import type { InspectedCertificate, ServerReading } from './answers.ts';
 import type { Inspection } from './doctor/inspection.ts';
 import type { DrillMeans } from './drill.ts';
 import type { EventsAsk } from './events/events.ts';
+import type { DeployAnswer } from './deploy/deployments.ts';
+import type { ConfigReading } from './haproxy-config/reading.ts';
 import type { OwnerChange } from './history.ts';
 import type { Intent } from './model.ts';
 import type { TestedTarget } from './notify/notify.ts';
@@ -27,6 +29,10 @@ export interface Member {
   shutSessions(instance: string, backend: string, server: string): Promise<void>;
   /** The reply of its HAProxy; 'usage' for a command that show-commands.ts does not let through. */
   show(command: string): Promise<ShowReply>;
+  /** The configuration of its HAProxy, secrets hashed with `key`: haproxy-config/reading.ts. */
+  readConfig(key: Uint8Array): Promise<ConfigReading>;
+  /** Whether its HAProxy takes a signed configuration (CMS in DER); installs nothing. */
+  checkConfig(message: Uint8Array): Promise<DeployAnswer>;
   /**
    * Asks that node's ACME responder itself; the addresses that answered rightly, 'failed' where
    * one does not. '' asks whether it answers.

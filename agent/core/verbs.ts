@@ -15,6 +15,8 @@ import type { Certificates, ExplainAnswer, ServersAnswer, Status } from './answe
 import type { DrillAct, DrillSeenAct } from './drill.ts';
 import type { DoctorAnswer, DoctorAsk } from './doctor/finding.ts';
 import type { EventsAsk } from './events/events.ts';
+import type { ConfigChecked } from './deploy/checked.ts';
+import type { ConfigAnswer, ConfigAsk } from './haproxy-config/reading.ts';
 import type { History } from './history.ts';
 import type { NotifyTested } from './notify/notify.ts';
 import type { ActResult, Progress } from './results.ts';
@@ -43,6 +45,10 @@ export interface ControlVerbs {
   servers(backend: string | null): Promise<ServersAnswer>;
   /** A command of show-commands.ts, to every node's HAProxy. */
   show(command: string): Promise<ShowAnswer>;
+  /** HAProxy's configuration of every node, without its secrets. */
+  readConfig(ask: ConfigAsk): Promise<ConfigAnswer>;
+  /** Whether each node's HAProxy takes a configuration that an operator has signed (CMS in DER). */
+  checkConfig(message: Uint8Array): Promise<ConfigChecked>;
   setChallenge(act: ChallengeAct, report: Report): Promise<ActResult>;
   pushCertificate(act: PushAct, report: Report): Promise<ActResult>;
   rollbackCertificates(act: RollbackAct, report: Report): Promise<ActResult>;

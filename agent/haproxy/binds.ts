@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { isDisabled } from './config-servers.ts';
-import type { ConfigSection } from './config-text.ts';
+import type { ConfigSection } from '../core/haproxy-config/sections.ts';
 
 /** An address on this host at which a frontend accepts TCP connections. */
 export interface Bind {

@@ -9,7 +9,7 @@ import {
   type ConfigLine,
   type ConfigSection,
   type ConfigText,
-} from './config-text.ts';
+} from '../core/haproxy-config/sections.ts';
 import { ownPlaces } from './own-places.ts';
 import { unixPath } from './socket-line.ts';
 import { othersTurn } from '../sys/turn.ts';

@@ -6,7 +6,7 @@ import {
   type ConfigLine,
   type ConfigSection,
   type ConfigText,
-} from './config-text.ts';
+} from '../core/haproxy-config/sections.ts';
 import { withBase } from './crt-list.ts';
 import { storeLoads, type StoreLoad } from './crt-store.ts';
 

@@ -1,6 +1,10 @@
 import type { ConfigFacts } from '../core/doctor/inspection.ts';
 import { othersTurn } from '../sys/turn.ts';
-import { hasVariable, type ConfigLine, type ConfigSection } from './config-text.ts';
+import {
+  hasVariable,
+  type ConfigLine,
+  type ConfigSection,
+} from '../core/haproxy-config/sections.ts';
 
 /** So many lines in one turn. */
 const PIECE = 2000;

@@ -1,4 +1,4 @@
-import type { ConfigLine } from './config-text.ts';
+import type { ConfigLine } from '../core/haproxy-config/sections.ts';
 import { inDefaultPath } from './default-path.ts';
 
 /** One `load` line of a crt-store section (HAProxy 3.0). */

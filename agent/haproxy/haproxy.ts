@@ -10,7 +10,7 @@ import type { Member } from '../core/member.ts';
 import type { Clock } from '../sys/clock.ts';
 import { hostConfigFiles, type ConfigFiles } from './config-files.ts';
 import { backendsAt } from './config-scan.ts';
-import { sectionsIn } from './config-text.ts';
+import { sectionsIn } from '../core/haproxy-config/sections.ts';
 import { haproxyFeed } from './feed.ts';
 import { frontends, type Frontends } from './frontends.ts';
 import { observeHaproxy } from './observe.ts';

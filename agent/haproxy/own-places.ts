@@ -1,5 +1,5 @@
 import { isDisabled } from './config-servers.ts';
-import type { ConfigSection } from './config-text.ts';
+import type { ConfigSection } from '../core/haproxy-config/sections.ts';
 
 /**
  * Tells of a server's address whether this HAProxy itself listens there: a `bind`, or a stats

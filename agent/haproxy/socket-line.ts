@@ -1,4 +1,8 @@
-import { hasVariable, type ConfigLine, type ConfigSection } from './config-text.ts';
+import {
+  hasVariable,
+  type ConfigLine,
+  type ConfigSection,
+} from '../core/haproxy-config/sections.ts';
 
 /** Which `stats socket` line of haproxy.conf is meant, or why none can be. */
 export type SocketLine =

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
 import { isDisabled } from './config-servers.ts';
-import { hasVariable, type ConfigLine, type ConfigSection } from './config-text.ts';
+import {
+  hasVariable,
+  type ConfigLine,
+  type ConfigSection,
+} from '../core/haproxy-config/sections.ts';
 
 /** Where a proxy's servers have their state of before a reload from. */
 type Source = 'global' | 'local' | 'none';

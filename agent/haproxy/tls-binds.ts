@@ -1,5 +1,5 @@
 import { isDisabled } from './config-servers.ts';
-import { hasVariable, type ConfigSection } from './config-text.ts';
+import { hasVariable, type ConfigSection } from '../core/haproxy-config/sections.ts';
 import { unixPath } from './socket-line.ts';
 import { withBase } from './crt-list.ts';
 

@@ -8,7 +8,7 @@ import type { NodeReport, PathReading } from '../core/model.ts';
 import { clearOfSecrets } from '../core/secrets.ts';
 import { parseCertificateList } from '../haproxy/certificates.ts';
 import { configFacts } from '../haproxy/config-facts.ts';
-import { sectionsIn } from '../haproxy/config-text.ts';
+import { sectionsIn } from '../core/haproxy-config/sections.ts';
 import { hostConfigFiles } from '../haproxy/config-files.ts';
 import type { Runtime } from '../haproxy/runtime.ts';
 import type { HostCommands } from '../privilege/commands.ts';

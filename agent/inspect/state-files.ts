@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { FEW } from '../core/doctor/no-check.ts';
 import type { StateFileFacts } from '../core/doctor/inspection.ts';
 import { adminState, isConfiguredOut } from '../core/servers/admin.ts';
-import type { ConfigSection } from '../haproxy/config-text.ts';
+import type { ConfigSection } from '../core/haproxy-config/sections.ts';
 import { readInfo } from '../haproxy/info.ts';
 import { RuntimeError, type Runtime } from '../haproxy/runtime.ts';
 import { parseServersState, type ServerLine } from '../haproxy/server-lines.ts';

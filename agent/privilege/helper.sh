@@ -3,12 +3,14 @@
 # else. The agent starts it as root, then gives up root itself, and asks over
 # standard input, one request a line; root's answers go to standard output.
 #
-#   helper.sh IFCONFIG SYSCTL PFCTL DIRECTORIES CHECK RELOAD NGCTL LISTS NAMED
+#   helper.sh IFCONFIG SYSCTL PFCTL DIRECTORIES CHECK RELOAD NGCTL LISTS NAMED [DEPLOY]
 #
 # All of them come from agent.toml and haproxy.conf as root read them; lists have
 # one word a line. DIRECTORIES, one that ends in /. without what is below it, is
 # where certificates are. LISTS are the crt-lists, NAMED the certificates and keys
-# whose names do not end as such.
+# whose names do not end as such. DEPLOY, where root allows configurations to be
+# deployed: haproxy.conf, the names of node and pair, the CA, and the directory for
+# what was deployed.
 #
 # Whoever asks may be hostile: the agent's user, taken over by somebody. So no file
 # is touched, nor read, that is not a certificate, a key or a crt-list, nor one
@@ -26,6 +28,7 @@
 #                                without VHID: whether they could be
 #   SEQ will PID IF VHID...      where to step out when PID, HAProxy's, dies with
 #                                the system: see last_will
+#   SEQ deploy-...               signed configurations: see deploy.sh
 #
 # Answer: lines of output, each after a space, then one of
 #   SEQ ok    SEQ refused WHY (nothing was begun)    SEQ failed WHAT
@@ -50,7 +53,7 @@ NL='
 '
 TAB=$(printf '\t')
 ifconfig=$1 sysctl=$2 pfctl=$3 directories=$4 check=$5 reload=$6 ngctl=${7-/usr/sbin/ngctl}
-lists=${8-} named=${9-}
+lists=${8-} named=${9-} deploy=${10-}
 # How long a command of agent.toml is waited for, in seconds.
 patience=30
 trap : ALRM
@@ -711,6 +714,11 @@ request() { # VERB ARGUMENT...
 		processes) processes ;;
 		esac
 		;;
+	deploy-*)
+		[ -n "$deploy" ] ||
+			refuse 'not allowed here: [haproxy] deploy = true in agent.toml, and a restart of the agent' || return 1
+		deployment "$@"
+		;;
 	*) acts "$@" ;;
 	esac
 }
@@ -735,6 +743,8 @@ answer() { # LINE
 }
 
 tidy
+# shellcheck source=/dev/null
+[ -z "$deploy" ] || { . "${0%/*}/deploy.sh" && begin_deployments; }
 why=
 # A handler, as above. It cuts a read short; the next one goes on.
 trap 'trap : TERM; heard=x; last_will &' TERM

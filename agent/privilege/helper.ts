@@ -30,6 +30,20 @@ export interface HelperOptions {
   readonly named: readonly string[];
   readonly check: readonly string[];
   readonly reload: readonly string[];
+  /** Null: root does not allow configurations to be deployed. */
+  readonly deploy: DeployOptions | null;
+}
+
+/** What the helper judges a signed configuration by. */
+export interface DeployOptions {
+  /** haproxy.conf, or the directory in its place. */
+  readonly config: string;
+  readonly node: string;
+  readonly pair: string;
+  /** PEM of the pair's CAs. */
+  readonly ca: string;
+  /** A directory of root's alone, for what was deployed; it is made where it is missing. */
+  readonly store: string;
 }
 
 export interface Helper {
@@ -38,7 +52,11 @@ export interface Helper {
    * Asks for one request, in order, and resolves to the lines it printed. `content` follows the
    * request. Rejects with HelperError; after `silent` it may still be done.
    */
-  ask(words: readonly string[], limitMs: number, content?: string): Promise<readonly string[]>;
+  ask(
+    words: readonly string[],
+    limitMs: number,
+    content?: string | Uint8Array,
+  ): Promise<readonly string[]>;
   /** Resolves when it is gone, whoever ended it. */
   readonly ended: Promise<void>;
   /** Resolves when it has answered nothing for so long that it never may. */
@@ -74,8 +92,10 @@ export async function startHelper(
 ): Promise<Helper> {
   const { ifconfig, sysctl, pfctl, ngctl, directories, check, reload, lists, named } = options;
   const words = [directories, check, reload].map((all) => all.join('\n'));
-  const files = [lists, named].map((all) => all.join('\n'));
-  if ([directories, check, reload, lists, named].flat().some((word) => word.includes('\n')))
+  const { config, node, pair, ca, store } = options.deploy ?? {};
+  const deploy = options.deploy === null ? [] : [config, node, pair, ca, store].map(String);
+  const files = [lists, named, deploy].map((all) => all.join('\n'));
+  if ([directories, check, reload, lists, named, deploy].flat().some((word) => word.includes('\n')))
     throw new Error('a path or command of agent.toml holds a line break');
   const child = spawn('/bin/sh', [script, ifconfig, sysctl, pfctl, ...words, ngctl, ...files], {
     stdio: ['pipe', 'pipe', 'inherit'],

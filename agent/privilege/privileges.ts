@@ -1,11 +1,13 @@
 import { directActs, type CarpActs } from '../carp/acts.ts';
 import { certificateFiles } from '../certs/files.ts';
 import type { CertificateFiles } from '../certs/port.ts';
+import type { Deployments } from '../core/deploy/deployments.ts';
 import { become, giveDirectory, groupsOf, keepDirectory, type Account } from './account.ts';
 import { helperActs, helperFiles, refusedActs } from './acts.ts';
 import { certificateNames } from './certificate-names.ts';
 import { directCommands, helperCommands, type HostCommands } from './commands.ts';
-import { startHelper, type Helper } from './helper.ts';
+import { helperDeployments, noDeployments } from './deployments.ts';
+import { startHelper, type DeployOptions, type Helper } from './helper.ts';
 import { helperWill, type Will } from './will.ts';
 import { execWithin, type Exec } from '../sys/exec.ts';
 import { byAccount } from '../sys/trust.ts';
@@ -15,6 +17,8 @@ export interface Privileges {
   readonly acts: CarpActs;
   readonly files: CertificateFiles;
   readonly commands: HostCommands;
+  /** Signed configurations of HAProxy, where root allows them. */
+  readonly deployments: Deployments;
   /** Without a helper nobody is told. */
   readonly will: Will;
   /** Why it only observes; empty when it may act. */
@@ -31,6 +35,9 @@ export interface Privileges {
 
 /** What of agent.toml this needs. */
 interface HostConfig {
+  readonly node: string;
+  readonly pair: string;
+  readonly tls: { readonly ca: string };
   readonly carp: {
     readonly tools: {
       readonly ifconfig: string;
@@ -46,6 +53,8 @@ interface HostConfig {
     readonly socket?: string;
     readonly check: readonly string[];
     readonly reload: readonly string[];
+    /** Whether signed configurations may take the place of `config`. */
+    readonly deploy: boolean;
   };
   /** No directory: where haproxy.conf has its certificates. */
   readonly certificates: { readonly directories: readonly string[] };
@@ -56,6 +65,8 @@ interface HostConfig {
 const COMMAND_MS = 30_000;
 /** Each of its tools is killed after 2 s: one that cannot be killed keeps it from the next request. */
 const CARP_HANG_MS = 20_000;
+const NOT_ALLOWED =
+  'root does not allow it: deploy = true in [haproxy] of agent.toml, and a restart of the agent';
 const NEVER = new Promise<never>(() => undefined);
 
 /**
@@ -74,24 +85,60 @@ export async function takePrivileges(
   const commands = directCommands(execWithin(COMMAND_MS), tools.pfctl, config.haproxy);
   const will: Will = () => Promise.resolve();
   const own = { files: certificateFiles, commands, will, observes: '', lost: NEVER };
+  const deploy = deployOf(config);
   const direct = { ...own, drop: nothing, close: nothing };
   if (uid !== 0) {
     const observes = `the agent runs as uid ${uid}, not as root: it observes and sets nothing`;
-    return { ...direct, acts: refusedActs(observes), observes, by: 'nobody' };
+    const deployments = noDeployments(observes);
+    return { ...direct, deployments, acts: refusedActs(observes), observes, by: 'nobody' };
   }
   if (account === null) {
     keepDirectory(config.state);
-    return { ...direct, acts: directActs(exec, tools), by: 'itself, as root' };
+    const root = { ...direct, acts: directActs(exec, tools), by: 'itself, as root' };
+    if (deploy === null) return { ...root, deployments: noDeployments(NOT_ALLOWED) };
+    const none = { directories: [], lists: [], named: [] };
+    const one = watched([await startHelper({ ...tools, ...config.haproxy, ...none, deploy })]);
+    return { ...root, ...one, deployments: helperDeployments(one.helpers[0]) };
   }
   await giveDirectory(config.state, account);
   const mayWrite = byAccount({ uid: account.uid, groups: await groupsOf(exec, account) });
   const names = await certificateNames(config, { uid: account.uid, mayWrite }, exec);
-  const options = { ...tools, ...config.haproxy, ...names };
-  const helpers: readonly [Helper, Helper] = [
+  const options = { ...tools, ...config.haproxy, ...names, deploy: null };
+  const { helpers, lost, close } = watched([
     await startHelper(options, undefined, CARP_HANG_MS),
-    await startHelper(options),
-  ];
+    await startHelper({ ...options, deploy }),
+  ]);
   const [carp, files] = helpers;
+  return {
+    acts: helperActs(carp),
+    files: helperFiles(files),
+    commands: helperCommands(files),
+    deployments: deploy === null ? noDeployments(NOT_ALLOWED) : helperDeployments(files),
+    will: helperWill(carp),
+    observes: '',
+    by: `helper (${helpers.map(({ pid }) => pid).join(', ')})`,
+    drop: () => become(account),
+    lost,
+    close,
+  };
+}
+
+/** What is deployed lies beside the state, which is the account's. */
+const deployOf = ({ node, pair, tls, haproxy, state }: HostConfig): DeployOptions | null =>
+  haproxy.deploy
+    ? {
+        config: haproxy.config,
+        node,
+        pair,
+        ca: tls.ca,
+        store: `${state.replace(/\/+$/, '')}-deployed`,
+      }
+    : null;
+
+/** That a helper has ended or hangs, unless it was to end. */
+function watched<T extends readonly [Helper, ...Helper[]]>(
+  helpers: T,
+): Pick<Privileges, 'lost' | 'close'> & { readonly helpers: T } {
   let closing = false;
   const how = helpers.flatMap(({ ended, hung, pid }) => [
     ended.then(() => `(pid ${pid}) has ended: nothing can be set without it`),
@@ -104,13 +151,7 @@ export async function takePrivileges(
   // Whoever started the agent looks at it; a start that fails before has its own error.
   lost.catch(() => undefined);
   return {
-    acts: helperActs(carp),
-    files: helperFiles(files),
-    commands: helperCommands(files),
-    will: helperWill(carp),
-    observes: '',
-    by: `helper (${helpers.map(({ pid }) => pid).join(', ')})`,
-    drop: () => become(account),
+    helpers,
     lost,
     close() {
       closing = true;

@@ -1,6 +1,6 @@
 export interface Turns {
   /** Writes it now, or once what was said before it and is followed by content has ended. */
-  add(sequence: number, line: string, content: string): void;
+  add(sequence: number, line: string, content: string | Uint8Array): void;
   /** That request was answered, or is not waited for any more: one that was not written never is. */
   settled(sequence: number): void;
 }
@@ -10,8 +10,12 @@ export interface Turns {
  * helper takes the content with head(1), and that of FreeBSD reads through stdio, which takes from
  * a pipe or socket whatever lies behind it as well: the next requests would be gone.
  */
-export function turns(write: (text: string, sequence: number) => void): Turns {
-  let queue: { readonly sequence: number; readonly text: string; readonly alone: boolean }[] = [];
+export function turns(write: (text: string | Uint8Array, sequence: number) => void): Turns {
+  let queue: {
+    readonly sequence: number;
+    readonly text: string | Uint8Array;
+    readonly alone: boolean;
+  }[] = [];
   let alone: number | null = null;
 
   function next(): void {
@@ -24,7 +28,11 @@ export function turns(write: (text: string, sequence: number) => void): Turns {
   }
   return {
     add(sequence, line, content) {
-      queue.push({ sequence, text: `${line}\n${content}`, alone: content !== '' });
+      const text =
+        typeof content === 'string'
+          ? `${line}\n${content}`
+          : Buffer.concat([Buffer.from(`${line}\n`), content]);
+      queue.push({ sequence, text, alone: content.length > 0 });
       next();
     },
     settled(sequence) {

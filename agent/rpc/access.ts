@@ -47,6 +47,12 @@ export function operatorOf(
   });
 }
 
+/** Whether a call is of somebody with at least this role, where that only decides how much is told. */
+export function hasRole(origin: Origin, call: Calling, needed: Role): boolean {
+  const { role } = origin.kind === 'socket' ? origin : named(origin, call);
+  return RANK[role] >= RANK[needed];
+}
+
 /** Whoever may look: an operator of any role, or a configured peer. Throws ActFailure 'not-authorised'. */
 export function partyOf(origin: Origin, call: Calling): void {
   if (origin.kind === 'socket') return;

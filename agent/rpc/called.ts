@@ -9,6 +9,8 @@ const NAMES: Readonly<Record<string, string>> = {
   rollbackCertificates: 'certificates',
   publishRevocations: 'revocations',
   show: 'haproxy show',
+  readConfig: 'config',
+  checkConfig: 'config check',
   testNotify: 'notify test',
   fetchEvents: 'events',
   check: 'health',

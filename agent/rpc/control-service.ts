@@ -13,6 +13,8 @@ import { drillFromWire, drillSeenFromWire } from '../wire/drill.ts';
 import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from '../wire/acts.ts';
 import { revocationsFromWire } from '../wire/acts.ts';
 import { auditAskFromWire } from '../wire/audit.ts';
+import { configAnswerToWire, configAskFromWire } from '../wire/config.ts';
+import { configCheckedToWire, messageFromWire } from '../wire/deploy.ts';
 import { eventsAskFromWire } from '../wire/events.ts';
 import { notifyTestedToWire } from '../wire/notify.ts';
 import { linesToWire } from '../wire/lines.ts';
@@ -20,6 +22,7 @@ import { doctorToWire } from '../wire/doctor.ts';
 import { showCommand, showName } from '../core/show-commands.ts';
 import { explainToWire } from '../wire/explain.ts';
 import { historyToWire } from '../wire/history.ts';
+import { hasRole } from './access.ts';
 import { controlCalls } from './control-calls.ts';
 import type { ControlContext, EventStream } from './control-calls.ts';
 import { InPieces } from './in-pieces.ts';
@@ -88,6 +91,21 @@ export function controlHandlers(
             await verbs.show(short('command', call.request.command, LENGTHS.command)),
           ),
         () => showCommand([call.request.command]).role,
+      ),
+    readConfig: (call: ServerWritableStream<proxyctl.v1.ConfigRequest, ConfigPiece>) =>
+      void lists(call, 'config', async () => {
+        const ask = configAskFromWire(call.request);
+        // By asking whether a password is the node's, it could be guessed.
+        const isAdmin = hasRole(context.origin, call, 'admin');
+        return configAnswerToWire(await verbs.readConfig(isAdmin ? ask : { secrets: [] }));
+      }),
+    checkConfig: (call: ServerWritableStream<proxyctl.v1.CheckConfigRequest, CheckPiece>) =>
+      void lists(
+        call,
+        'config check',
+        async () =>
+          configCheckedToWire(await verbs.checkConfig(messageFromWire(call.request.message))),
+        () => 'admin',
       ),
     audit: (call: ServerWritableStream<proxyctl.v1.AuditRequest, AuditPiece>) =>
       void lists(
@@ -158,6 +176,8 @@ const inPieces = <P>(method: 'status' | 'servers' | 'certificates', pieces: Iter
 type AuditPiece = proxyctl.v1.AuditReply.$Properties;
 type NotifyPiece = proxyctl.v1.TestNotifyReply.$Properties;
 type EventsPiece = proxyctl.v1.EventsReply.$Properties;
+type CheckPiece = proxyctl.v1.CheckConfigReply.$Properties;
+type ConfigPiece = proxyctl.v1.ConfigReply.$Properties;
 type ShowPiece = proxyctl.v1.ShowCommandReply.$Properties;
 type ServersPage = proxyctl.v1.ServersReply.$Properties;
 type Upload = Parameters<typeof readUpload>[0] & EventStream;

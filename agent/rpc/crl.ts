@@ -1,7 +1,15 @@
 import { createHash, verify } from 'node:crypto';
 import type { KeyObject, X509Certificate } from 'node:crypto';
-import { BIT_STRING, BOOLEAN, INTEGER, OCTET_STRING, SEQUENCE, elements, inside } from './der.ts';
-import type { Element } from './der.ts';
+import {
+  BIT_STRING,
+  BOOLEAN,
+  INTEGER,
+  OCTET_STRING,
+  SEQUENCE,
+  elements,
+  inside,
+} from '../core/der.ts';
+import type { Element } from '../core/der.ts';
 
 /** A revocation list whose signature is its issuer's. */
 export interface Crl {

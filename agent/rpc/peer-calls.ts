@@ -11,6 +11,8 @@ import type { SwapReading } from '../core/certs/swap-messages.ts';
 import type { Clock } from '../sys/clock.ts';
 import { failureFromStatus, notReached } from '../wire/failed-calls.ts';
 import { auditAskToWire } from '../wire/audit.ts';
+import { configFromWire } from '../wire/config.ts';
+import { deployAnswerFromWire } from '../wire/deploy.ts';
 import { eventsAskToWire } from '../wire/events.ts';
 import { changeFromWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
@@ -29,10 +31,14 @@ const FIND_MS = 2000;
 const SWAP_MS = 10_000;
 /** A long reply of HAProxy, after one that was asked for before. */
 const SHOW_MS = 9000;
+/** To read the files of HAProxy's configuration, after one that was asked for before. */
+const CONFIG_MS = 9000;
 /** To read the end of a file, after one that was asked for before. */
 const LINES_MS = 5000;
 /** The longest timeout of a target, and a little. */
 const NOTIFY_MS = 65_000;
+/** Root checks for up to 45 s, after what it was asked before. */
+const DEPLOY_MS = 60_000;
 /** To start who guards its frontends, and to have HAProxy close or open each. */
 const FRONTENDS_MS = 8000;
 /** Longer than any part of an inspection takes. */
@@ -138,6 +144,16 @@ export function peerCalls(node: string, connection: () => Channel | string, cloc
       call('show', SHOW_MS, false, PeerService.show, { command }, (reply) => {
         from(reply.node);
         return { bytes: reply.text, cut: reply.cut };
+      }),
+    checkConfig: (message) =>
+      call('config check', DEPLOY_MS, false, PeerService.checkConfig, { message }, (reply) => {
+        from(reply.node);
+        return deployAnswerFromWire(reply.answer);
+      }),
+    readConfig: (key) =>
+      call('read config', CONFIG_MS, false, PeerService.readConfig, { key }, (reply) => {
+        from(reply.node);
+        return configFromWire(reply.config);
       }),
     checkChallenge: (token) => {
       const method = PeerService.checkChallenge;

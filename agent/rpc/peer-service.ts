@@ -11,6 +11,8 @@ import type { PeerContext } from './calls-of-peers.ts';
 import type { FromPeers } from './from-peers.ts';
 import { serverPages } from './server-pages.ts';
 import { auditAskFromWire } from '../wire/audit.ts';
+import { configToWire } from '../wire/config.ts';
+import { deployAnswerToWire, messageFromWire } from '../wire/deploy.ts';
 import { eventsAskFromWire } from '../wire/events.ts';
 import { changeToWire } from '../wire/history.ts';
 import { intentFromWire, intentToWire } from '../wire/intents.ts';
@@ -84,6 +86,19 @@ export function peerHandlers(
         const { bytes, cut } = await member.show(named('command', command, LENGTHS.command));
         return { node: self, text: bytes, cut };
       },
+    ),
+    checkConfig: unary<
+      proxyctl.v1.CheckConfigRequest,
+      proxyctl.v1.PeerCheckConfigReply.$Properties
+    >('config check', async ({ message }, _node, call) => {
+      // What it checks may run as root.
+      audit.read(callerOf(origin, call), 'config check', []);
+      const answer = await member.checkConfig(messageFromWire(message));
+      return { node: self, answer: deployAnswerToWire(answer) };
+    }),
+    readConfig: unary<proxyctl.v1.ReadConfigRequest, proxyctl.v1.ReadConfigReply.$Properties>(
+      'config',
+      async ({ key }) => ({ node: self, config: configToWire(await member.readConfig(key)) }),
     ),
     checkChallenge: unary<
       proxyctl.v1.CheckChallengeRequest,

@@ -5,6 +5,7 @@ import type { Config } from '../config/config.ts';
 import type { Ends } from '../ends.ts';
 import { happening } from '../core/events/events.ts';
 import { openEvents, type EventRecord } from '../events/record.ts';
+import type { Privileges } from '../privilege/privileges.ts';
 import type { Problems } from '../problems.ts';
 import { createTls, type Tls } from '../rpc/tls.ts';
 import { diskFromReserve, systemDisk } from '../store/disk.ts';
@@ -14,6 +15,7 @@ import type { Clock } from '../sys/clock.ts';
 import type { Descriptors } from '../sys/descriptors.ts';
 import { watchOwnCertificate } from './own-certificate.ts';
 import { openRevocations } from './revocations.ts';
+import { tellRoot } from './tell-root.ts';
 
 /** What an agent has on disk for itself: keys, state, who was revoked, who did what. */
 export interface HostFiles {
@@ -35,6 +37,7 @@ export async function hostFiles(host: {
   readonly problems: Problems;
   readonly descriptors: Descriptors;
   readonly ends: Ends;
+  readonly privileges: Pick<Privileges, 'deployments'>;
   /** Tells of what was found wrong at the start. */
   readonly problemOf: (subject: string, cause: string, remedy: string) => void;
 }): Promise<HostFiles> {
@@ -67,7 +70,8 @@ export async function hostFiles(host: {
       }),
     ]);
   };
-  const revocations = await openRevocations({ folder: state, tls, problems, taken });
+  const inForce = tellRoot(host.privileges.deployments, problems);
+  const revocations = await openRevocations({ folder: state, tls, problems, taken, inForce });
   const own = watchOwnCertificate(tls, clock, problems);
   ends.opened(() => own.stop());
   const remedy = `make room in ${state}, or mend its rights`;

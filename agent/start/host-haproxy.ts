@@ -2,8 +2,11 @@ import { hostCertificates } from '../certs/host-certificates.ts';
 import type { Config } from '../config/config.ts';
 import { HAPROXY_SOCKET } from '../core/health.ts';
 import type { Intents } from '../core/intents.ts';
+import { configReader } from '../haproxy/config-reading.ts';
 import { haproxy } from '../haproxy/haproxy.ts';
+import { wordsByRoot } from '../haproxy/process-table.ts';
 import { driftLine } from '../haproxy/server-drift.ts';
+import { startedWith } from '../haproxy/started-with.ts';
 import { statsSocket } from '../haproxy/stats-socket.ts';
 import type { Log } from '../log.ts';
 import type { Latest } from '../loop/latest.ts';
@@ -68,5 +71,14 @@ export function hostHaproxy(host: {
         else problems.raise(HAPROXY_SOCKET, liveness.cause, liveness.remedy);
       },
     });
-  return { socket, certificates, make };
+  const configuration = configReader({
+    ask: socket.ask,
+    started: startedWith({
+      ask: socket.ask,
+      config: config.haproxy.config,
+      byRoot: wordsByRoot(rootProcesses),
+    }),
+    wallMs: () => clock.wallMs(),
+  });
+  return { socket, certificates, configuration, make };
 }

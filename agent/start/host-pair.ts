@@ -8,6 +8,7 @@ import { runningDrill } from '../core/drill.ts';
 import type { Member } from '../core/member.ts';
 import type { Policy } from '../core/model.ts';
 import { clientPlaces } from '../haproxy/binds.ts';
+import type { ConfigReader } from '../haproxy/config-reading.ts';
 import { readSections } from '../haproxy/config-text.ts';
 import type { Haproxy } from '../haproxy/haproxy.ts';
 import type { StatsSocket } from '../haproxy/stats-socket.ts';
@@ -18,6 +19,7 @@ import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import { withRenewals } from '../upkeep/certificates.ts';
 import type { HostFiles } from './host-files.ts';
+import { checkHere } from '../verbs/config-check.ts';
 import { localMember } from '../verbs/local-member.ts';
 import type { Pair } from '../verbs/pair.ts';
 import { status } from '../verbs/status.ts';
@@ -32,8 +34,9 @@ export function hostPair(host: {
   readonly running: ReturnType<typeof startNode<Haproxy>>;
   readonly socket: StatsSocket;
   readonly certificates: HostCertificates;
+  readonly configuration: ConfigReader;
   readonly others: readonly Member[];
-  readonly files: Pick<HostFiles, 'storeRevocations' | 'audit' | 'events'>;
+  readonly files: Pick<HostFiles, 'storeRevocations' | 'audit' | 'events' | 'revocations'>;
   readonly testNotify: Member['testNotify'];
   /** Ends this process a moment later; null: nobody starts it again. */
   readonly endAgent: (() => void) | null;
@@ -72,9 +75,11 @@ export function hostPair(host: {
         files: privileges.files,
         commands: privileges.commands,
       }),
+    readConfig: (key) => host.configuration.read(key),
     checkChallenge: acme.check,
     findChallenge: acme.find,
     storeRevocations: host.files.storeRevocations,
+    checkConfig: checkHere(privileges.deployments, () => host.files.revocations.text()),
     audit: (ask) => host.files.audit.lines(ask),
     events: (ask) => host.files.events.lines(ask),
     testNotify: host.testNotify,

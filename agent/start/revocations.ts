@@ -31,6 +31,8 @@ export async function openRevocations(options: {
   readonly taken?: (
     lists: readonly { readonly number: Crl['number']; readonly serials: readonly string[] }[],
   ) => void;
+  /** Hears of all that is in force, PEM, whenever it may have changed. */
+  readonly inForce?: (lists: string) => void;
 }): Promise<Revocations> {
   const { folder, tls, problems } = options;
   const file = join(folder, 'revoked.pem');
@@ -42,6 +44,7 @@ export async function openRevocations(options: {
   const put = (lists: ReadonlyMap<string, Crl>): void => {
     known = new Map(lists);
     tls.revoke([...known.values()]);
+    options.inForce?.(textOf(known));
   };
   const load = async (): Promise<void> => {
     try {

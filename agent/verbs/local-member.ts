@@ -18,10 +18,12 @@ export function localMember({
   history,
   running,
   inspect,
+  readConfig,
   checkChallenge,
   findChallenge,
   renewals,
   storeRevocations,
+  checkConfig,
   audit,
   events,
   testNotify,
@@ -45,9 +47,11 @@ export function localMember({
   /** Swaps that this agent carries out now. */
   readonly running: ReadonlySet<string>;
   readonly inspect: () => Promise<Inspection>;
+  readonly readConfig: Member['readConfig'];
   readonly checkChallenge: Member['checkChallenge'];
   readonly findChallenge: Member['findChallenge'];
   readonly storeRevocations: Member['storeRevocations'];
+  readonly checkConfig: Member['checkConfig'];
   readonly audit: Member['audit'];
   readonly events: Member['events'];
   readonly testNotify: Member['testNotify'];
@@ -67,6 +71,7 @@ export function localMember({
     findServers: (_instance, backend) => haproxy.findServers(backend === '' ? null : backend),
     shutSessions: (_instance, backend, server) => haproxy.shutSessions(backend, server),
     show: haproxy.show,
+    readConfig,
     closeFrontends: async (means, leaseMs) => {
       refuseUnrecorded(node, 'haproxy', drill());
       return haproxy.closeFrontends(means, leaseMs);
@@ -85,6 +90,7 @@ export function localMember({
     checkChallenge,
     findChallenge,
     storeRevocations,
+    checkConfig,
     audit,
     events,
     testNotify,

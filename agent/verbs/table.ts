@@ -4,6 +4,8 @@ import type { ControlVerbs } from '../core/verbs.ts';
 import { audit } from './audit.ts';
 import { setAutomation, setMaintenance } from './automation.ts';
 import { doctor } from './doctor.ts';
+import { checkConfig } from './config-check.ts';
+import { readConfig } from './config.ts';
 import { drills } from './drill.ts';
 import { setChallenge } from './challenge.ts';
 import { events } from './events.ts';
@@ -44,6 +46,8 @@ export function controlVerbs(
     setWeights: (act, report) => once(act, (one) => setWeights(pair, one, report)),
     servers: (backend) => listServers(pair, backend),
     show: (command) => show(pair, command),
+    readConfig: (ask) => readConfig(pair, ask),
+    checkConfig: (message) => checkConfig(pair, message),
     setChallenge: (act, report) => once(act, (one) => setChallenge(pair, one, tokenTtlMs, report)),
     pushCertificate: (act, report) => once(act, (one) => pushCertificate(pair, one, report)),
     rollbackCertificates: (act, report) =>

@@ -92,6 +92,8 @@ const ARGUMENTS: Readonly<Record<string, Place>> = {
     const rest = SHOW_NAMES.map((name) => `show ${name}`).filter((name) => name.startsWith(said));
     return words([...new Set(rest.map((name) => name.slice(said.length).split(' ')[0] ?? ''))]);
   },
+  'config diff': () => FILES,
+  'config check': () => FILES,
   'cert push': () => FILES,
   'cert rollback': certificates,
   'cert show': certificates,

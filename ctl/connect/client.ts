@@ -2,6 +2,8 @@ import { proxyctl } from '../../proto/gen/messages.js';
 import { ControlService } from '../../proto/gen/services.ts';
 import type { DoctorAnswer } from '../../agent/core/doctor/finding.ts';
 import { ActFailure } from '../../agent/core/results.ts';
+import type { ConfigChecked } from '../../agent/core/deploy/checked.ts';
+import type { ConfigAnswer } from '../../agent/core/haproxy-config/reading.ts';
 import type { ShowAnswer } from '../../agent/core/show-commands.ts';
 import type { ControlVerbs } from '../../agent/core/verbs.ts';
 import { sentence } from '../../agent/core/words.ts';
@@ -25,6 +27,8 @@ import { doctorFromWire } from '../../agent/wire/doctor.ts';
 import { explainFromWire } from '../../agent/wire/explain.ts';
 import { historyFromWire } from '../../agent/wire/history.ts';
 import { serversAnswerFromWire } from '../../agent/wire/servers.ts';
+import { configAnswerFromWire, configAskToWire } from '../../agent/wire/config.ts';
+import { configCheckedFromWire } from '../../agent/wire/deploy.ts';
 import { showAnswerFromWire } from '../../agent/wire/show.ts';
 import { statusFromWire } from '../../agent/wire/status.ts';
 import { certificatesFromWire } from '../../agent/wire/swaps.ts';
@@ -44,6 +48,10 @@ export interface Agent extends ControlVerbs {
 const CONNECT_MS = { least: 1000, most: 3000 };
 /** Every node asks its HAProxy meanwhile. */
 const SHOW_MS = 12_000;
+/** Every node reads its files meanwhile. */
+const CONFIG_MS = 12_000;
+/** Root of every node checks for up to 45 s, after what it was asked before. */
+const CHECK_MS = 70_000;
 /** The longest timeout of a target, on two nodes at once. */
 const NOTIFY_MS = 70_000;
 const NO_BYTES = new Uint8Array();
@@ -172,6 +180,18 @@ function agent(name: string, channel: Channel): Agent {
       const read = (pieces: readonly Buffer[]): ShowAnswer =>
         showAnswerFromWire(pieces.map((piece) => proxyctl.v1.ShowCommandReply.decode(piece)));
       return asks('haproxy', path, requestSerialize({ command }), read, SHOW_MS);
+    },
+    readConfig(ask) {
+      const { path, requestSerialize } = ControlService.readConfig;
+      const read = (pieces: readonly Buffer[]): ConfigAnswer =>
+        configAnswerFromWire(pieces.map((piece) => proxyctl.v1.ConfigReply.decode(piece)));
+      return asks('config', path, requestSerialize(configAskToWire(ask)), read, CONFIG_MS);
+    },
+    checkConfig(message) {
+      const { path, requestSerialize } = ControlService.checkConfig;
+      const read = (pieces: readonly Buffer[]): ConfigChecked =>
+        configCheckedFromWire(pieces.map((piece) => proxyctl.v1.CheckConfigReply.decode(piece)));
+      return asks('config check', path, requestSerialize({ message }), read, CHECK_MS);
     },
     setChallenge: (challenge, report) => {
       const { path, requestSerialize } = ControlService.setChallenge;

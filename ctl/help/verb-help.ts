@@ -57,6 +57,20 @@ export const VERB_HELP: Readonly<Record<string, VerbHelp>> = {
     exits:
       '0 the same everywhere, 3 something differs or a node did not answer, 10 no agent was reached.',
   },
+  'config diff': {
+    examples: ['config diff', 'config diff haproxy.conf', 'config diff conf.d -o json'],
+    exits:
+      '0 the same, or only comments, spacing and names of nodes differ, 2 FILE cannot be read, 3 something differs or a node was not read, 10 no agent was reached.',
+  },
+  'config check': {
+    examples: ['config check haproxy.conf', 'config check conf.d -o json'],
+    exits:
+      '0 every node takes it, 1 one does not, 2 FILE cannot be read or the context has no key, 4 the role is not admin, 6 a node did not answer, 10 no agent was reached.',
+  },
+  'config show': {
+    examples: ['config show --node haproxy02', 'config show -o json'],
+    exits: `${READING.slice(0, -1)}, 8 no such node.`,
+  },
   'notify test': {
     says: 'Sends a message through each target of [[notify]], on each node, and says what came of it.',
     examples: ['notify test', 'notify test mail'],

@@ -3,7 +3,7 @@ import { filePlace, placeOf, type PlaceSources } from '../../agent/certs/places.
 import { notFoundByName } from '../../agent/certs/crt-ending.ts';
 import { ActFailure } from '../../agent/core/results.ts';
 import { scanConfig } from '../../agent/haproxy/config-scan.ts';
-import { sectionsOf } from '../../agent/haproxy/config-text.ts';
+import { sectionsOf } from '../../agent/core/haproxy-config/sections.ts';
 
 const CONFIG = `global
 \tssl-load-extra-del-ext

@@ -60,6 +60,7 @@ test('only a peer is needed: every default', async (t) => {
       probe: '',
       hungAfterMs: 2000,
       drift: 'report',
+      deploy: false,
       check: ['/usr/local/sbin/haproxy', '-c', '-f', '/usr/local/etc/haproxy.conf'],
       reload: ['/usr/sbin/service', 'haproxy', 'reload'],
     },
@@ -274,6 +275,24 @@ test('times: none that would mean always, never or nothing', async (t) => {
     ]);
   t.regex((await wrong(t, `acme.token_ttl = "1s"\n${PEER}`)).join('\n'), /from "1m" to "7d"/);
   t.is((await read(`policy.hold = "1s"\n${PEER}`)).policy.holdMs, 1000);
+});
+
+test('where configurations may be deployed the check has to name the file that they replace', async (t) => {
+  const good = [
+    'deploy = true',
+    'config = "/e/h.conf"',
+    'deploy = true\nconfig = "/e/h.conf"\ncheck = ["/h", "-c", "-f", "/e/h.conf"]',
+  ];
+  for (const text of good) await t.notThrowsAsync(read(`${PEER}[haproxy]\n${text}\n`), text);
+  const bad = [
+    ['deploy = true\nconfig = "/e/h.conf"', '/e/h.conf'],
+    ['deploy = true\ncheck = ["/h", "configtest"]', '/usr/local/etc/haproxy.conf'],
+    ['deploy = true\ncheck = []', '/usr/local/etc/haproxy.conf'],
+  ] as const;
+  for (const [text, path] of bad)
+    t.deepEqual(await wrong(t, `${PEER}[haproxy]\n${text}\n`), [
+      `agent.toml:5:1: haproxy.deploy: needs haproxy.check with ${path} as a word of its own: there it names a new one`,
+    ]);
 });
 
 test('what only shows together: this node as its own peer, a peer or a network twice', async (t) => {

@@ -4,7 +4,7 @@ import test from 'ava';
 import { diagnose } from '../../agent/core/doctor/diagnose.ts';
 import type { StateFileFacts } from '../../agent/core/doctor/inspection.ts';
 import { stateFileNotes } from '../../agent/core/doctor/state-files.ts';
-import { sectionsOf } from '../../agent/haproxy/config-text.ts';
+import { sectionsOf } from '../../agent/core/haproxy-config/sections.ts';
 import { inspectStateFiles } from '../../agent/inspect/state-files.ts';
 import { startHaproxy } from '../haproxy/haproxy.ts';
 import { pairwise, well } from './inspections.ts';

@@ -48,6 +48,7 @@ const { running, server, counts, reach } = await fuzzedNode(
       doctor: look,
       servers: look,
       show: look,
+      readConfig: look,
       certificates: look,
       audit: look,
       events: look,

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { configFacts } from '../../agent/haproxy/config-facts.ts';
-import { sectionsOf, wordsOf } from '../../agent/haproxy/config-text.ts';
+import { sectionsOf } from '../../agent/core/haproxy-config/sections.ts';
+import { wordsOf } from '../../agent/core/haproxy-config/words.ts';
 
 const facts = (...lines: string[]) =>
   configFacts(

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { configFiles } from '../../agent/haproxy/config-files.ts';
 import { backendsAt, scanConfig as scanned } from '../../agent/haproxy/config-scan.ts';
-import { sectionsOf } from '../../agent/haproxy/config-text.ts';
+import { sectionsOf } from '../../agent/core/haproxy-config/sections.ts';
 import { shortFolder } from './haproxy.ts';
 
 const scanConfig = (text: string) => scanned(sectionsOf(text));

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { configFacts } from '../../agent/haproxy/config-facts.ts';
 import { scanConfig } from '../../agent/haproxy/config-scan.ts';
-import { sectionsOf } from '../../agent/haproxy/config-text.ts';
+import { sectionsOf } from '../../agent/core/haproxy-config/sections.ts';
 
 // haproxy.conf as people write it: conditions, variables, named defaults.
 

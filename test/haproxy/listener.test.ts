@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { bindsIn, clientPlaces } from '../../agent/haproxy/binds.ts';
-import { sectionsOf } from '../../agent/haproxy/config-text.ts';
+import { sectionsOf } from '../../agent/core/haproxy-config/sections.ts';
 import { knock } from '../../agent/haproxy/knock.ts';
 import { listener } from '../../agent/haproxy/listener.ts';
 import { freePorts, freeze, shortFolder, startHaproxy } from './haproxy.ts';

@@ -4,7 +4,8 @@ import test from 'ava';
 import { configFacts } from '../../agent/haproxy/config-facts.ts';
 import { configFiles } from '../../agent/haproxy/config-files.ts';
 import { backendsAt } from '../../agent/haproxy/config-scan.ts';
-import { readSections, sectionsOf, type ConfigText } from '../../agent/haproxy/config-text.ts';
+import { sectionsOf, type ConfigText } from '../../agent/core/haproxy-config/sections.ts';
+import { readSections } from '../../agent/haproxy/config-text.ts';
 import { startedWith } from '../../agent/haproxy/started-with.ts';
 import { freePorts, runHaproxy, shortFolder } from './haproxy.ts';
 

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { sectionsOf } from '../../agent/haproxy/config-text.ts';
+import { sectionsOf } from '../../agent/core/haproxy-config/sections.ts';
 import { socketOf, type SocketLine } from '../../agent/haproxy/socket-line.ts';
 
 const global = (...lines: string[]): SocketLine =>

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { sectionsOf } from '../../agent/haproxy/config-text.ts';
+import { sectionsOf } from '../../agent/core/haproxy-config/sections.ts';
 import { backendsWithStateFile, stateFilesOf } from '../../agent/haproxy/state-file.ts';
 
 const withFile = (text: string): string[] => [...backendsWithStateFile(sectionsOf(text))];

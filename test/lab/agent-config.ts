@@ -33,7 +33,7 @@ tools = { ifconfig = "${bin('ifconfig')}", sysctl = "${bin('sysctl')}", kldstat 
 config = "${host.haproxyConfig}"
 check = ["${plan.haproxy}", "-c", "-f", "${host.haproxyConfig}"]
 reload = [${reload(plan, host)}]
-
+${plan.deploy === undefined ? '' : 'deploy = true\n'}
 [certificates]
 map = { ${[`site = "${host.certPath}"`, ...more].join(', ')} }
 

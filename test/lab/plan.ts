@@ -50,6 +50,8 @@ export interface LabOptions {
   readonly daemonMs?: number;
   /** That user sees no process of others, as where `security.bsd.see_other_uids` is 0. */
   readonly hidden?: boolean;
+  /** Root takes configurations that an admin has signed. */
+  readonly deploy?: true;
   /** The hosts run from what `proxyctl setup` writes. */
   readonly setup?: boolean;
   /** policy.icmp of the agents; absent: the product's own. */

@@ -102,6 +102,7 @@ test('package, port, rc script, manual and newsyslog name the same paths', (t) =
     '/var/run/proxyctl/agent.sock',
     '/var/db/proxyctl/state.json',
     '/var/db/proxyctl/swaps',
+    '/var/db/proxyctl-deployed',
     assigned('pidfile'),
     assigned('agent_pidfile'),
     assigned('leave_file'),

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { proxyctl, ran, type Ran } from '../lab/client.ts';
 import { inside } from '../lab/lab.ts';
@@ -219,4 +219,30 @@ test('a laptop that is revoked is out on both nodes, with what it has open; anot
     t.true(cut.some(({ message }) => message === 'its certificate was revoked'));
   }
   t.is((await laptop('anna-finish', 'ready', target)).code, 0);
+});
+
+test('where root allows configurations it learns who is revoked: at a start, and when it is published', async (t) => {
+  const node = nodeAt(lab(), 0);
+  const store = `${node.state_dir}-deployed`;
+  /** The list that root goes by; of a CA that is out it has none. */
+  const known = (): string => {
+    const names = existsSync(store) ? readdirSync(store) : [];
+    return names
+      .filter((name) => name.startsWith('crl.'))
+      .map((name) => readFileSync(join(store, name), 'utf8'))
+      .join('');
+  };
+  const inForce = (): string => readFileSync(join(node.state_dir, 'revoked.pem'), 'utf8');
+  const before = inForce();
+  await fault(lab(), 'kill-agent', 'on', node);
+  const config = readFileSync(node.agent_config, 'utf8');
+  writeFileSync(node.agent_config, config.replace('[haproxy]\n', '[haproxy]\ndeploy = true\n'));
+  await fault(lab(), 'kill-agent', 'off', node);
+  await eventually('root has the list of before', () => known() !== '' && before.includes(known()));
+  await pki('revoke', 'anna', '--dir', ca());
+  await eventually('root has the new one', () => {
+    const now = inForce();
+    return now !== before && known() !== '' && now.includes(known()) && !before.includes(known());
+  });
+  t.pass();
 });

@@ -7,7 +7,7 @@ const { behind = [], ...tools } = JSON.parse(readFileSync(file, 'utf8')) as Help
   /** What is asked behind the fence, all at once. */
   readonly behind?: readonly (readonly string[])[];
 };
-const NOTHING = { directories: [], lists: [], named: [], check: [], reload: [] };
+const NOTHING = { directories: [], lists: [], named: [], check: [], reload: [], deploy: null };
 const helper = await startHelper({ ...tools, ...NOTHING });
 await helper.ask(['allow', '0'], 10_000);
 for (const words of behind) helper.ask(words, 10_000).catch(() => undefined);

@@ -65,6 +65,8 @@ address = ["127.0.0.1:9"]
     state,
     certs,
     config,
+    /** The state of an agent that stays root. */
+    toRoot: () => chownSync(state, 0, 0),
     /** The agent as root starts it; resolves to its exit code and what it said. */
     async agent(...args: readonly string[]) {
       const child = spawn(process.execPath, [MAIN, '--config', config, ...args]);

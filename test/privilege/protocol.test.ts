@@ -232,6 +232,7 @@ const OPTIONS = {
   named: ['/n'],
   check: ['haproxy', '-c'],
   reload: ['service', 'haproxy', 'reload'],
+  deploy: null,
 };
 const WAIT_MS = 20_000;
 
@@ -248,6 +249,7 @@ test('the helper is started with its tools, then lists of one word a line', asyn
     '/ngctl',
     '/l',
     '/n',
+    '',
   ]);
 });
 

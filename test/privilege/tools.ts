@@ -8,6 +8,8 @@ import { writeBaseTools } from '../kernel/base-tools.ts';
 
 export const SCRIPT = fileURLToPath(new URL('../../../agent/privilege/helper.sh', import.meta.url));
 
+const DEPLOY = join(SCRIPT, '../deploy.sh');
+
 /** As 14.x prints one interface; the description says what no parser may believe. */
 export const INTERFACE = `vtnet0: flags=1008943<UP,BROADCAST> metric 0 mtu 1500
 	description: carp: MASTER vhid 9 advbase 1 advskew 0
@@ -27,6 +29,7 @@ function scriptIn(folder: string, edited: (text: string) => string): string {
   const script = join(folder, 'helper.sh');
   const text = readFileSync(SCRIPT, 'utf8').replace(/^PATH=/m, `PATH=${base}:`);
   writeFileSync(script, edited(text));
+  writeFileSync(join(folder, 'deploy.sh'), edited(readFileSync(DEPLOY, 'utf8')));
   return script;
 }
 
@@ -35,6 +38,8 @@ export async function scriptedHelper(
   t: ExecutionContext,
   options: Partial<HelperOptions> = {},
   edited = (text: string): string => text,
+  /** Makes what has to be in the folder before, and more of what it is started with. */
+  before: (folder: string) => Partial<HelperOptions> = () => ({}),
 ) {
   const scripted = scriptedTools(t, { ifconfig: prints(INTERFACE) });
   const folder = realpathSync(scripted.folder);
@@ -52,7 +57,9 @@ export async function scriptedHelper(
     named: [],
     check: [],
     reload: [],
+    deploy: null,
     ...options,
+    ...before(folder),
   };
   const script = scriptIn(folder, edited);
   const helper = await startHelper(started, script);

@@ -3,7 +3,7 @@ import { turns } from '../../agent/privilege/turns.ts';
 
 function recorded() {
   const written: string[] = [];
-  return { written, turn: turns((text) => written.push(text)) };
+  return { written, turn: turns((text) => written.push(String(text))) };
 }
 
 test('requests without content are written at once, one after the other', (t) => {
@@ -27,6 +27,12 @@ test('nothing follows a request with content until that is answered, and then in
   t.deepEqual(written, [...begun, '3 cert-try /c/b.pem 3\ndef']);
   turn.settled(3);
   t.deepEqual(written.slice(3), ['4 pf-info\n']);
+});
+
+test('content that is bytes is written as such, behind its line', (t) => {
+  const written: unknown[] = [];
+  turns((text) => written.push(text)).add(1, '1 deploy-check 2', Uint8Array.of(0x30, 0xff));
+  t.deepEqual(written, [Buffer.from('1 deploy-check 2\n0\u00ff', 'latin1')]);
 });
 
 test('a request whose time is up before its turn is never written', (t) => {

@@ -98,6 +98,7 @@ const LOOKS = [
   'doctor',
   'servers',
   'show',
+  'readConfig',
   'certificates',
   'events',
 ];
@@ -126,7 +127,7 @@ test('every method of every service, by everybody', async (t) => {
 
   const control = Object.keys(ControlService);
   const but = (...names: string[]) => control.filter((name) => !names.includes(name));
-  const admins = ['rollbackCertificates', 'pushCertificates'];
+  const admins = ['checkConfig', 'rollbackCertificates', 'pushCertificates'];
   const viewer = await as(await world.operator('v', 'viewer'));
   t.deepEqual(viewer, {
     Control: { 'let in': but(...but(...LOOKS)), PERMISSION_DENIED: but(...LOOKS) },

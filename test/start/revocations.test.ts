@@ -7,7 +7,9 @@ import { ActFailure } from '../../agent/core/results.ts';
 import { problems as openProblems } from '../../agent/problems.ts';
 import { watchOwnCertificate } from '../../agent/start/own-certificate.ts';
 import { openRevocations } from '../../agent/start/revocations.ts';
+import { tellRoot } from '../../agent/start/tell-root.ts';
 import { FakeClock } from '../fake-clock.ts';
+import { eventually } from '../record.ts';
 import { createCa } from '../rpc/certificates.ts';
 import { createWorld, serveWorld } from '../rpc/world.ts';
 import { link } from '../rpc/link-world.ts';
@@ -18,8 +20,10 @@ async function opened(t: ExecutionContext) {
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const tls = await world.tlsOf('haproxy01');
   const problems = openProblems(new FakeClock(), () => undefined);
-  const open = () => openRevocations({ folder, tls, problems });
-  return { world, tls, problems, open, file: join(folder, 'revoked.pem') };
+  const inForce: string[] = [];
+  const open = () =>
+    openRevocations({ folder, tls, problems, inForce: (lists) => inForce.push(lists) });
+  return { world, tls, problems, inForce, open, file: join(folder, 'revoked.pem') };
 }
 
 const codeOf = async (asked: Promise<unknown>): Promise<string> => {
@@ -41,6 +45,43 @@ test('a list is on disk once it is acknowledged, and in force again after a star
   t.is(await codeOf(first.store(list)), 'false');
   tls.revoke([]);
   t.is((await open()).text(), list);
+});
+
+test('whoever else goes by the lists hears of them at a start, and when they are new', async (t) => {
+  const { world, inForce, open } = await opened(t);
+  const [one, two] = [await world.ca.crl([], 5), await world.ca.crl([], 6)];
+  const revocations = await open();
+  await revocations.store(one);
+  await revocations.store(one);
+  await revocations.store(two);
+  await open();
+  t.deepEqual(inForce, [one, two, two]);
+});
+
+test('a list that root could not keep is a problem until it has one', async (t) => {
+  const problems = openProblems(new FakeClock(), () => undefined);
+  const told: string[] = [];
+  let full = true;
+  const root = {
+    refuses: '',
+    revocations(lists: string): Promise<void> {
+      told.push(lists);
+      return full ? Promise.reject(new Error('no room')) : Promise.resolve();
+    },
+  };
+  const seen = () => problems.list().map(({ subject, cause }) => `${subject}: ${cause}`);
+  tellRoot(root, problems)('');
+  tellRoot({ ...root, refuses: 'not here' }, problems)('list');
+  t.deepEqual(told, []);
+  tellRoot(root, problems)('list');
+  await eventually(() => seen().length > 0);
+  t.deepEqual(seen(), [
+    'revoked-root: root does not know whose signatures are no longer good: no room',
+  ]);
+  full = false;
+  tellRoot(root, problems)('list');
+  await eventually(() => seen().length === 0);
+  t.deepEqual(told, ['list', 'list']);
 });
 
 test('an older list, a foreign one, and another with the same number change nothing', async (t) => {

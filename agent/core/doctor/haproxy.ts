@@ -180,8 +180,9 @@ function differing(inspections: readonly Inspection[]): Found[] {
             node: other.node,
             file: other.facts.path,
             line: null,
-            text: `compare: diff ${other.facts.path} with ${first.node}'s, then ${RELOAD}`,
+            text: `make it as ${first.node}'s, or that one as this, then ${RELOAD}`,
           },
+          command(other.node, 'proxyctl config diff'),
         ],
       }))
   );

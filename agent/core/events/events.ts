@@ -24,6 +24,7 @@ const EVENTS = {
   'haproxy-down': 'warn',
   'haproxy-unknown': 'warn',
   'haproxy-reloaded': 'info',
+  'haproxy-config-changed': 'info',
   'agent-started': 'info',
   'agent-stopped': 'info',
   'drill-begun': 'info',

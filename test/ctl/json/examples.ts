@@ -26,6 +26,7 @@ import { time } from '../../../ctl/json/wish.ts';
 import { statusResult } from '../../../ctl/json/status.ts';
 import { serverReading } from '../../core/builders.ts';
 import { inspected } from '../../reports.ts';
+import { CONFIG_EXAMPLES } from './config-examples.ts';
 import { DRILL, DRILLS } from './drill-examples.ts';
 import { PKI_EXAMPLES } from './pki-examples.ts';
 import { haproxyOf, intentOf, nodeOf, statusOf } from '../statuses.ts';
@@ -258,6 +259,7 @@ export const EXAMPLES: Readonly<Record<string, readonly object[]>> = {
       },
     ]),
   ],
+  ...CONFIG_EXAMPLES,
   wait: [waitedResult(['serving'], 1)],
   'failover, failback, maintenance on, maintenance off': moves(),
   'failover --by-hand': [byHandResult(handMoves(SEEN, [], null), 1)],
