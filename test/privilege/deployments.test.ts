@@ -138,7 +138,8 @@ for (const user of ['nobody', 'root'])
     await host.agent('--release');
     t.throws(() => lstatSync(`${host.state}-deployed`));
     const toml = readFileSync(host.config, 'utf8');
-    writeFileSync(host.config, toml.replace('haproxy = {', 'haproxy = { deploy = true,'));
+    const check = `check = ["/bin/true", "${host.folder}/haproxy.conf"]`;
+    writeFileSync(host.config, toml.replace('haproxy = {', `haproxy = { deploy = true, ${check},`));
     const { code, said } = await host.agent('--release');
     t.is(code, 0, said);
     const { uid, mode } = lstatSync(`${host.state}-deployed`);
