@@ -10,27 +10,34 @@ import {
 } from '../../agent/wire/config.ts';
 
 const { ConfigReply, ConfigRequest } = proxyctl.v1;
+const PLAIN = { noNullPrototype: true } as const;
 const word = fc.string({ minLength: 1 });
 const text = fc.string({ unit: 'binary' });
-const reading = fc.record({
-  files: fc.array(fc.record({ path: word, text, changedAt: text })),
-  problems: fc.array(text),
-  notes: fc.array(text),
-  version: text,
-  startedAt: text,
-  loaded: fc.constantFrom(...LOADED),
-  why: text,
-});
+const reading = fc.record(
+  {
+    files: fc.array(fc.record({ path: word, text, changedAt: text }, PLAIN)),
+    problems: fc.array(text),
+    notes: fc.array(text),
+    version: text,
+    startedAt: text,
+    loaded: fc.constantFrom(...LOADED),
+    why: text,
+  },
+  PLAIN,
+);
 const node = fc.tuple(word, text, reading).map(([name, problem, one]) => ({
   node: name,
   problem,
   ...one,
 }));
-const answer = fc.record({
-  node: word,
-  nodes: fc.array(node, { minLength: 1 }),
-  secrets: fc.array(fc.nat()),
-});
+const answer = fc.record(
+  {
+    node: word,
+    nodes: fc.array(node, { minLength: 1 }),
+    secrets: fc.array(fc.nat()),
+  },
+  PLAIN,
+);
 
 test('configurations come out of the wire as they went in', (t) => {
   fc.assert(

@@ -100,6 +100,34 @@ test('a configuration without indentation: nothing but its one password is hidde
   t.is(servers.get('PROXMOX/proxmox'), '[fd5e:d1c2:c9de:10::11]:8006');
 });
 
+test('certificates without crt-base and of a store, and a template that only HAProxy can count', (t) => {
+  const { certificates, servers } = partsOf(
+    sectionsOf(
+      [
+        'crt-store web',
+        '  crt-base /not/this',
+        '  load crt store.pem key store.key alias "s"',
+        'frontend f',
+        '  bind :443 ssl crt site.pem crt @web/s crt-list /l.txt',
+        'backend b',
+        '  server-template app ${COUNT} app.example.net:80',
+        '  server-template web 3-4 web.example.net:80',
+      ].join('\n'),
+    ),
+  );
+  t.deepEqual(
+    [[...certificates.keys()], [...servers]],
+    [
+      ['store.pem', 'site.pem', '@web/s', '/l.txt'],
+      [
+        ['b/app${COUNT}', 'app.example.net:80'],
+        ['b/web3', 'web.example.net:80'],
+        ['b/web4', 'web.example.net:80'],
+      ],
+    ],
+  );
+});
+
 test('CRLF and no final newline are no difference', (t) => {
   const text = fixture('haproxy-config/crlf.conf');
   t.deepEqual(changesBetween([text], [`${text.replaceAll('\r', '')}\n`]), {
