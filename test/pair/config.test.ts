@@ -47,6 +47,12 @@ test('a server and a password that are changed by hand: seen, told, and not prin
     `\nuserlist staff\n    user anna insecure-password ${password}\n`;
   const server = /^ *server web3 .*\n/m;
   t.regex(kept, server);
+  // When HAProxy began is known to two seconds: what is written within them counts as loaded.
+  await eventually('both HAProxys have run for three seconds', async () => {
+    const { stdout } = await proxyctl(lab(), ['haproxy', 'show info']);
+    const seconds = [...stdout.matchAll(/Uptime_sec: (\d+)/g)].map(([, one]) => Number(one));
+    return seconds.length === 2 && seconds.every((one) => one >= 3);
+  });
   writeFileSync(fileOf(0), `${first}${users('hunter1')}`);
   writeFileSync(fileOf(1), `${kept.replace(server, '')}${users('hunter2')}`);
   const said: string[] = [];
