@@ -156,6 +156,7 @@ export async function startAgent(
   upkeep = await startUpkeep({
     ...common,
     pair: parts.pair,
+    push: parts.push,
     haproxy: running.haproxy,
     certificates,
     wanted,

@@ -33,7 +33,7 @@ const APART = [
   'witness',
   'store',
 ];
-const ADAPTERS = [...APART, 'certs', 'privilege'];
+const ADAPTERS = [...APART, 'certs', 'deploy', 'privilege'];
 const TOP = ['../agent.ts', '../node.ts', '../main.ts'];
 const roomsOf = (names: readonly string[]): string[] => names.map((name) => `../${name}/x.ts`);
 
@@ -119,6 +119,15 @@ const WALLS: Readonly<Record<string, Wall>> = {
     files: ['agent/certs/y.ts'],
     refused: [
       ...roomsOf(['audit', 'events', 'notify', 'carp', 'acme', 'witness', 'store', 'privilege']),
+      ...ABOVE_ADAPTERS,
+    ],
+    allowed: [...roomsOf(['haproxy']), ...BELOW_ADAPTERS],
+  },
+  'a push of a configuration is on top of HAProxy, never below it': {
+    files: ['agent/deploy/y.ts'],
+    refused: [
+      ...roomsOf(['audit', 'events', 'notify', 'carp', 'certs', 'acme', 'witness', 'store']),
+      ...roomsOf(['privilege']),
       ...ABOVE_ADAPTERS,
     ],
     allowed: [...roomsOf(['haproxy']), ...BELOW_ADAPTERS],

@@ -68,6 +68,10 @@ export function factsOf(act: AuditedAct): Facts {
       args,
     );
   }
+  if ('message' in act) {
+    note('bytes', act.message.length);
+    return objectsOf(['haproxy.conf'], args);
+  }
   if ('paths' in act) return objectsOf(act.paths, args);
   if ('list' in act) {
     note('bytes', act.list.length);

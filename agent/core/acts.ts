@@ -11,6 +11,7 @@ export const RISKS = [
   'peer-unhealthy',
   'names-lost',
   'stale-view',
+  'local-changes',
 ] as const;
 export type Risk = (typeof RISKS)[number];
 
@@ -97,6 +98,15 @@ export interface NewInto {
 export interface PushAct {
   readonly header: ActHeader;
   readonly bundles: readonly SwapBundle[];
+}
+
+/** A configuration of HAProxy for every node. */
+export interface ConfigPushAct {
+  readonly header: ActHeader;
+  /** As an operator has signed it: CMS in DER. */
+  readonly message: Uint8Array;
+  /** So long a backend that was up may be down after a reload. */
+  readonly settleMs: number;
 }
 
 /** Whose certificates are no longer good, as the CA has signed it. */

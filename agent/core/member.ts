@@ -4,7 +4,8 @@ import type { InspectedCertificate, ServerReading } from './answers.ts';
 import type { Inspection } from './doctor/inspection.ts';
 import type { DrillMeans } from './drill.ts';
 import type { EventsAsk } from './events/events.ts';
-import type { DeployAnswer } from './deploy/deployments.ts';
+import type { PushPrepare, PushReading, PushStep } from './deploy/push-messages.ts';
+import type { DeployAnswer, DeployState } from './deploy/deployments.ts';
 import type { ConfigReading } from './haproxy-config/reading.ts';
 import type { OwnerChange } from './history.ts';
 import type { Intent } from './model.ts';
@@ -33,6 +34,11 @@ export interface Member {
   readConfig(key: Uint8Array): Promise<ConfigReading>;
   /** Whether its HAProxy takes a signed configuration (CMS in DER); installs nothing. */
   checkConfig(message: Uint8Array): Promise<DeployAnswer>;
+  pushPrepare(push: PushPrepare): Promise<PushReading>;
+  pushStep(pushId: string, step: PushStep): Promise<void>;
+  pushState(pushId: string, number: number): Promise<SwapStanding>;
+  /** What was pushed to it; 'failed' where root does not say. */
+  deployState(): Promise<DeployState>;
   /**
    * Asks that node's ACME responder itself; the addresses that answered rightly, 'failed' where
    * one does not. '' asks whether it answers.

@@ -73,6 +73,17 @@ export interface CertificateOutcome {
   readonly outcome: 'swapped' | 'already' | 'would-swap' | 'rolled-back' | 'failed' | Unknown;
 }
 
+export const PUSHED = ['installed', 'already', 'would-install', 'rolled-back', 'failed'] as const;
+
+/** A configuration that was pushed. */
+export interface PushedConfig {
+  readonly number: number;
+  readonly nodes: readonly {
+    readonly node: string;
+    readonly outcome: (typeof PUSHED)[number] | Unknown;
+  }[];
+}
+
 export interface ActResult {
   readonly outcome: Outcome;
   readonly changed: boolean;
@@ -87,6 +98,8 @@ export interface ActResult {
   readonly certificates: readonly CertificateOutcome[];
   /** Of a rehearsal alone. */
   readonly drill?: DrillPlan;
+  /** Of a push of a configuration alone. */
+  readonly config?: PushedConfig;
 }
 
 export interface Progress {

@@ -1,6 +1,7 @@
 import type {
   AutomationAct,
   ChallengeAct,
+  ConfigPushAct,
   MaintenanceAct,
   MoveAct,
   PushAct,
@@ -15,6 +16,7 @@ import type { Certificates, ExplainAnswer, ServersAnswer, Status } from './answe
 import type { DrillAct, DrillSeenAct } from './drill.ts';
 import type { DoctorAnswer, DoctorAsk } from './doctor/finding.ts';
 import type { EventsAsk } from './events/events.ts';
+import type { ConfigVersions } from './deploy/versions.ts';
 import type { ConfigChecked } from './deploy/checked.ts';
 import type { ConfigAnswer, ConfigAsk } from './haproxy-config/reading.ts';
 import type { History } from './history.ts';
@@ -49,6 +51,9 @@ export interface ControlVerbs {
   readConfig(ask: ConfigAsk): Promise<ConfigAnswer>;
   /** Whether each node's HAProxy takes a configuration that an operator has signed (CMS in DER). */
   checkConfig(message: Uint8Array): Promise<ConfigChecked>;
+  pushConfig(act: ConfigPushAct, report: Report): Promise<ActResult>;
+  /** What was pushed to each node, by whom and why. */
+  configVersions(): Promise<ConfigVersions>;
   setChallenge(act: ChallengeAct, report: Report): Promise<ActResult>;
   pushCertificate(act: PushAct, report: Report): Promise<ActResult>;
   rollbackCertificates(act: RollbackAct, report: Report): Promise<ActResult>;

@@ -14,6 +14,7 @@ import { pushFromWire, rollbackFromWire, serversFromWire, weightsFromWire } from
 import { revocationsFromWire } from '../wire/acts.ts';
 import { auditAskFromWire } from '../wire/audit.ts';
 import { configAnswerToWire, configAskFromWire } from '../wire/config.ts';
+import { configPushFromWire, versionsToWire } from '../wire/config-push.ts';
 import { configCheckedToWire, messageFromWire } from '../wire/deploy.ts';
 import { eventsAskFromWire } from '../wire/events.ts';
 import { notifyTestedToWire } from '../wire/notify.ts';
@@ -107,6 +108,11 @@ export function controlHandlers(
           configCheckedToWire(await verbs.checkConfig(messageFromWire(call.request.message))),
         () => 'admin',
       ),
+    pushConfig: acts('config push', 'admin', configPushFromWire, (...act) =>
+      verbs.pushConfig(...act),
+    ),
+    configVersions: (call: ServerWritableStream<unknown, VersionsPiece>) =>
+      void lists(call, 'config history', async () => versionsToWire(await verbs.configVersions())),
     audit: (call: ServerWritableStream<proxyctl.v1.AuditRequest, AuditPiece>) =>
       void lists(
         call,
@@ -176,6 +182,7 @@ const inPieces = <P>(method: 'status' | 'servers' | 'certificates', pieces: Iter
 type AuditPiece = proxyctl.v1.AuditReply.$Properties;
 type NotifyPiece = proxyctl.v1.TestNotifyReply.$Properties;
 type EventsPiece = proxyctl.v1.EventsReply.$Properties;
+type VersionsPiece = proxyctl.v1.ConfigVersionsReply.$Properties;
 type CheckPiece = proxyctl.v1.CheckConfigReply.$Properties;
 type ConfigPiece = proxyctl.v1.ConfigReply.$Properties;
 type ShowPiece = proxyctl.v1.ShowCommandReply.$Properties;

@@ -12,6 +12,12 @@ import type { Clock } from '../sys/clock.ts';
 import { failureFromStatus, notReached } from '../wire/failed-calls.ts';
 import { auditAskToWire } from '../wire/audit.ts';
 import { configFromWire } from '../wire/config.ts';
+import {
+  deployStateFromWire,
+  pushPrepareToWire,
+  pushReadingFromWire,
+  pushStandingFromWire,
+} from '../wire/config-push.ts';
 import { deployAnswerFromWire } from '../wire/deploy.ts';
 import { eventsAskToWire } from '../wire/events.ts';
 import { changeFromWire } from '../wire/history.ts';
@@ -39,6 +45,8 @@ const LINES_MS = 5000;
 const NOTIFY_MS = 65_000;
 /** Root checks for up to 45 s, after what it was asked before. */
 const DEPLOY_MS = 60_000;
+/** To install, reload, see that it serves, and to put all that back. */
+const PUSH_MS = 300_000;
 /** To start who guards its frontends, and to have HAProxy close or open each. */
 const FRONTENDS_MS = 8000;
 /** Longer than any part of an inspection takes. */
@@ -149,6 +157,31 @@ export function peerCalls(node: string, connection: () => Channel | string, cloc
       call('config check', DEPLOY_MS, false, PeerService.checkConfig, { message }, (reply) => {
         from(reply.node);
         return deployAnswerFromWire(reply.answer);
+      }),
+    pushPrepare: (prepare) => {
+      const request = pushPrepareToWire(prepare);
+      return call('push prepare', DEPLOY_MS, true, PeerService.pushPrepare, request, (reply) => {
+        from(reply.node);
+        return pushReadingFromWire(reply);
+      });
+    },
+    pushStep: (pushId, step) => {
+      const method = PeerService.pushStep;
+      return call(`push ${step}`, PUSH_MS, true, method, { pushId, step }, (reply) =>
+        from(reply.node),
+      );
+    },
+    pushState: (pushId, number) => {
+      const request = { pushId, number };
+      return call('push state', DEPLOY_MS, false, PeerService.pushState, request, (reply) => {
+        from(reply.node);
+        return pushStandingFromWire(reply);
+      });
+    },
+    deployState: () =>
+      call('config history', DEPLOY_MS, false, PeerService.fetchDeployState, {}, (reply) => {
+        from(reply.node);
+        return deployStateFromWire(reply.state);
       }),
     readConfig: (key) =>
       call('read config', CONFIG_MS, false, PeerService.readConfig, { key }, (reply) => {

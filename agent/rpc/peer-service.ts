@@ -12,6 +12,13 @@ import type { FromPeers } from './from-peers.ts';
 import { serverPages } from './server-pages.ts';
 import { auditAskFromWire } from '../wire/audit.ts';
 import { configToWire } from '../wire/config.ts';
+import {
+  deployStateToWire,
+  numberOf,
+  pushPrepareFromWire,
+  pushReadingToWire,
+  pushStepFromWire,
+} from '../wire/config-push.ts';
 import { deployAnswerToWire, messageFromWire } from '../wire/deploy.ts';
 import { eventsAskFromWire } from '../wire/events.ts';
 import { changeToWire } from '../wire/history.ts';
@@ -96,6 +103,36 @@ export function peerHandlers(
       const answer = await member.checkConfig(messageFromWire(message));
       return { node: self, answer: deployAnswerToWire(answer) };
     }),
+    pushPrepare: doing<proxyctl.v1.PushPrepareRequest, proxyctl.v1.PushReply.$Properties>(
+      'push prepare',
+      ({ pushId, actor, reason, dryRun }) => ({
+        args: { push: pushId },
+        asked: [{ actor, requestId: '' }],
+        reason,
+        dryRun,
+      }),
+      async (request) => pushReadingToWire(await member.pushPrepare(pushPrepareFromWire(request))),
+    ),
+    pushStep: doing<proxyctl.v1.PushStepRequest, proxyctl.v1.PushStepReply.$Properties>(
+      'push step',
+      ({ pushId, step }) => ({ args: { push: pushId, step } }),
+      async (request) => {
+        const { pushId, step } = pushStepFromWire(request);
+        await member.pushStep(pushId, step);
+        return { node: self };
+      },
+    ),
+    pushState: unary<proxyctl.v1.PushStateRequest, proxyctl.v1.PushStateReply.$Properties>(
+      'push state',
+      async ({ pushId, number }) => ({
+        node: self,
+        ...(await member.pushState(named('push_id', pushId), numberOf('number', number))),
+      }),
+    ),
+    fetchDeployState: unary<unknown, proxyctl.v1.FetchDeployStateReply.$Properties>(
+      'config history',
+      async () => ({ node: self, state: deployStateToWire(await member.deployState()) }),
+    ),
     readConfig: unary<proxyctl.v1.ReadConfigRequest, proxyctl.v1.ReadConfigReply.$Properties>(
       'config',
       async ({ key }) => ({ node: self, config: configToWire(await member.readConfig(key)) }),

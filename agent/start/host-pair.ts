@@ -19,6 +19,9 @@ import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import { withRenewals } from '../upkeep/certificates.ts';
 import type { HostFiles } from './host-files.ts';
+import { hostPush } from './host-push.ts';
+import { vipsElsewhere } from '../loop/observe.ts';
+import { rootState } from '../deploy/state.ts';
 import { checkHere } from '../verbs/config-check.ts';
 import { localMember } from '../verbs/local-member.ts';
 import type { Pair } from '../verbs/pair.ts';
@@ -57,6 +60,8 @@ export function hostPair(host: {
     peers: host.others,
   });
   const runningSwaps = new Set<string>();
+  const runningPushes = new Set<string>();
+  const push = hostPush({ ...host, haproxy, elsewhere: () => vipsElsewhere(loop.report()) });
   const local = localMember({
     node,
     haproxy,
@@ -79,6 +84,9 @@ export function hostPair(host: {
     checkChallenge: acme.check,
     findChallenge: acme.find,
     storeRevocations: host.files.storeRevocations,
+    push,
+    runningPushes,
+    deployState: () => rootState(privileges.deployments, node),
     checkConfig: checkHere(privileges.deployments, () => host.files.revocations.text()),
     audit: (ask) => host.files.audit.lines(ask),
     events: (ask) => host.files.events.lines(ask),
@@ -94,6 +102,8 @@ export function hostPair(host: {
     policy,
     members: [local, ...host.others],
     runningSwaps,
+    runningPushes,
+    forgetPush: (pushId) => push.forget(pushId),
     runningDrills: new Set(),
     forgetSwap: (swapId) => certificates.swap.forget(swapId),
     certificateName: (path) => nameOf(config.certificates.map, path),
@@ -106,5 +116,5 @@ export function hostPair(host: {
   };
   /** From memory: nobody is asked. */
   const statusNow = (): Status => status({ pair, alerts: loop.alerts, silence: host.silence });
-  return { pair, local, acme, status: statusNow };
+  return { pair, local, acme, push, status: statusNow };
 }

@@ -4,6 +4,7 @@ import type { Config } from '../config/config.ts';
 import type { CertificatesSeen } from '../core/certs/certificates.ts';
 import { parseCertificateKey } from '../core/intents.ts';
 import type { Intent } from '../core/model.ts';
+import type { NodePush } from '../deploy/node.ts';
 import type { Haproxy } from '../haproxy/haproxy.ts';
 import type { Log } from '../log.ts';
 import type { Wakeups } from '../loop/schedule.ts';
@@ -11,6 +12,7 @@ import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import type { Pair } from '../verbs/pair.ts';
 import { certificateUpkeep } from './certificates.ts';
+import { recoverPushes } from './push-recovery.ts';
 import { recoverDrills } from './drill-recovery.ts';
 
 export interface Upkeep {
@@ -27,6 +29,7 @@ export async function startUpkeep(options: {
   readonly pair: Pair;
   readonly haproxy: Pick<Haproxy, 'report' | 'reread'>;
   readonly certificates: Pick<HostCertificates, 'swap' | 'swapParts'>;
+  readonly push: NodePush;
   readonly clock: Clock;
   readonly log: Log;
   readonly problems: Problems;
@@ -49,8 +52,21 @@ export async function startUpkeep(options: {
     log,
     problems,
   });
-  wanted.listen(kept.wake);
   const endDrills = recoverDrills(pair, log);
+  const pushes = recoverPushes({
+    node: pair.node,
+    push: options.push,
+    peers: pair.members.filter(({ node }) => node !== pair.node),
+    running: pair.runningPushes,
+    clock,
+    log,
+    problems,
+  });
+  void pushes.again();
+  wanted.listen(() => {
+    kept.wake();
+    void pushes.again();
+  });
   let issuer: Issuer | null = null;
   if (config.acme.directory !== '') {
     // Read at start, and only where it is wanted; one file with the rest in the package.
@@ -68,6 +84,7 @@ export async function startUpkeep(options: {
     seen: kept.seen,
     stop() {
       endDrills();
+      pushes.stop();
       kept.stop();
       issuer?.stop();
     },

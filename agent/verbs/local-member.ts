@@ -6,6 +6,7 @@ import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
 import type { DrillKind, LastDrill } from '../core/drill.ts';
 import type { HostCertificates } from '../certs/host-certificates.ts';
+import type { NodePush } from '../deploy/node.ts';
 import type { NodeSwap } from '../certs/swap.ts';
 import type { Haproxy } from '../haproxy/haproxy.ts';
 
@@ -24,6 +25,9 @@ export function localMember({
   renewals,
   storeRevocations,
   checkConfig,
+  push,
+  runningPushes,
+  deployState,
   audit,
   events,
   testNotify,
@@ -52,6 +56,10 @@ export function localMember({
   readonly findChallenge: Member['findChallenge'];
   readonly storeRevocations: Member['storeRevocations'];
   readonly checkConfig: Member['checkConfig'];
+  readonly push: Pick<NodePush, 'prepare' | 'install' | 'keep' | 'back' | 'state'>;
+  /** Pushes that this agent carries out now. */
+  readonly runningPushes: ReadonlySet<string>;
+  readonly deployState: Member['deployState'];
   readonly audit: Member['audit'];
   readonly events: Member['events'];
   readonly testNotify: Member['testNotify'];
@@ -91,6 +99,17 @@ export function localMember({
     findChallenge,
     storeRevocations,
     checkConfig,
+    deployState,
+    pushPrepare: (prepare) => push.prepare(prepare),
+    async pushStep(pushId, step) {
+      await push[step](pushId);
+      await haproxy.reread();
+    },
+    async pushState(pushId, number) {
+      // Not in the queue behind the push itself: whoever asks wants to know that it goes on.
+      if (runningPushes.has(pushId)) return { phase: 'prepared', running: true };
+      return { ...(await push.state(pushId, number)), running: false };
+    },
     audit,
     events,
     testNotify,

@@ -20,10 +20,14 @@ export interface Pair {
   intents(): Intents;
   /** Swaps that this agent carries out now. */
   readonly runningSwaps: Set<string>;
+  /** Pushes of a configuration that this agent carries out now. */
+  readonly runningPushes: Set<string>;
   /** Request ids of the drills that this agent carries out now. */
   readonly runningDrills: Set<string>;
   /** Every node has confirmed that a swap was taken back. */
   forgetSwap(swapId: string): Promise<void>;
+  /** The same of a push. */
+  forgetPush(pushId: string): Promise<void>;
   /** The name a certificate's path here has on every node. */
   certificateName(path: string): string;
   /** What the last swap of a certificate replaced here; null where none is kept. */

@@ -4,6 +4,7 @@ import type { ControlVerbs } from '../core/verbs.ts';
 import { audit } from './audit.ts';
 import { setAutomation, setMaintenance } from './automation.ts';
 import { doctor } from './doctor.ts';
+import { configVersions, pushConfig } from './config-push.ts';
 import { checkConfig } from './config-check.ts';
 import { readConfig } from './config.ts';
 import { drills } from './drill.ts';
@@ -48,6 +49,8 @@ export function controlVerbs(
     show: (command) => show(pair, command),
     readConfig: (ask) => readConfig(pair, ask),
     checkConfig: (message) => checkConfig(pair, message),
+    pushConfig: (act, report) => once(act, (one) => pushConfig(pair, one, report)),
+    configVersions: () => configVersions(pair),
     setChallenge: (act, report) => once(act, (one) => setChallenge(pair, one, tokenTtlMs, report)),
     pushCertificate: (act, report) => once(act, (one) => pushCertificate(pair, one, report)),
     rollbackCertificates: (act, report) =>

@@ -3,6 +3,7 @@ import type { proxyctl } from '../../proto/gen/messages.js';
 import { drillPlanFromWire, drillPlanToWire } from './drill.ts';
 import { intentFromWire, intentToWire } from './intents.ts';
 import { each, enumOrUnknown, enumValue, filled, uint32, wordOrUnknown } from './fields.ts';
+import { pushedFromWire, pushedToWire } from './config-push.ts';
 import { checksFromWire, checksToWire } from './swaps.ts';
 
 const OUTCOMES = [
@@ -51,7 +52,8 @@ export const progressFromWire = (wire: proxyctl.v1.Progress): Progress => {
 
 /** A result as it travels; `wallMs` is this host's Unix time, for what remains of a pin. */
 export function resultToWire(result: ActResult, wallMs: number): proxyctl.v1.Result.$Properties {
-  const { outcome, nodes, error, addresses, servers, certificates, drill, ...rest } = result;
+  const { outcome, nodes, error, addresses, servers, certificates, drill, config, ...rest } =
+    result;
   return {
     ...rest,
     tookMs: uint32(rest.tookMs),
@@ -59,6 +61,7 @@ export function resultToWire(result: ActResult, wallMs: number): proxyctl.v1.Res
     nodes: nodes.map(({ error, ...node }) => ({ ...node, ...(error === null ? {} : { error }) })),
     ...(error === null ? {} : { error }),
     ...(drill === undefined ? {} : { drill: drillPlanToWire(drill) }),
+    ...(config === undefined ? {} : { config: pushedToWire(config) }),
     addresses: addresses.map(({ pin, darkMsMax, sessions, vips, ...address }) => ({
       ...address,
       vips: [...vips],
@@ -86,6 +89,7 @@ export function resultFromWire(wire: proxyctl.v1.Result, wallMs: number): ActRes
     nodes: each('result.nodes', wire.nodes, nodeFromWire),
     error: errorFromWire(wire.error),
     ...(wire.drill ? { drill: drillPlanFromWire(wire.drill) } : {}),
+    ...(wire.config ? { config: pushedFromWire(wire.config) } : {}),
     addresses: each('result.addresses', wire.addresses, (one, at) => ({
       address: filled(`${at}.address`, one.address),
       vhid: one.vhid,

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { NodeConfig } from '../../agent/core/haproxy-config/reading.ts';
+import { addConfigPush } from './config-push.ts';
 import { addConfigCheck } from './config-check.ts';
 import { AGENT, answerText, askedRow } from '../json/answer.ts';
 import { configDiffResult, configShowResult } from '../json/config.ts';
@@ -58,6 +59,7 @@ export function addConfig(program: Command, io: Streams, finish: Finish): void {
     ),
   );
   addConfigCheck(config, io, finish);
+  addConfigPush(config, io, finish);
   common(
     config
       .command('show')

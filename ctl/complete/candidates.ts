@@ -94,6 +94,7 @@ const ARGUMENTS: Readonly<Record<string, Place>> = {
   },
   'config diff': () => FILES,
   'config check': () => FILES,
+  'config push': () => FILES,
   'cert push': () => FILES,
   'cert rollback': certificates,
   'cert show': certificates,

@@ -2,6 +2,7 @@ import { proxyctl } from '../../proto/gen/messages.js';
 import { ControlService } from '../../proto/gen/services.ts';
 import type { DoctorAnswer } from '../../agent/core/doctor/finding.ts';
 import { ActFailure } from '../../agent/core/results.ts';
+import type { ConfigVersions } from '../../agent/core/deploy/versions.ts';
 import type { ConfigChecked } from '../../agent/core/deploy/checked.ts';
 import type { ConfigAnswer } from '../../agent/core/haproxy-config/reading.ts';
 import type { ShowAnswer } from '../../agent/core/show-commands.ts';
@@ -28,6 +29,7 @@ import { explainFromWire } from '../../agent/wire/explain.ts';
 import { historyFromWire } from '../../agent/wire/history.ts';
 import { serversAnswerFromWire } from '../../agent/wire/servers.ts';
 import { configAnswerFromWire, configAskToWire } from '../../agent/wire/config.ts';
+import { configPushToWire, versionsFromWire } from '../../agent/wire/config-push.ts';
 import { configCheckedFromWire } from '../../agent/wire/deploy.ts';
 import { showAnswerFromWire } from '../../agent/wire/show.ts';
 import { statusFromWire } from '../../agent/wire/status.ts';
@@ -52,6 +54,8 @@ const SHOW_MS = 12_000;
 const CONFIG_MS = 12_000;
 /** Root of every node checks for up to 45 s, after what it was asked before. */
 const CHECK_MS = 70_000;
+/** One node after the other: checked, installed, reloaded and seen to serve. */
+const PUSH_MS = 1_200_000;
 /** The longest timeout of a target, on two nodes at once. */
 const NOTIFY_MS = 70_000;
 const NO_BYTES = new Uint8Array();
@@ -192,6 +196,17 @@ function agent(name: string, channel: Channel): Agent {
       const read = (pieces: readonly Buffer[]): ConfigChecked =>
         configCheckedFromWire(pieces.map((piece) => proxyctl.v1.CheckConfigReply.decode(piece)));
       return asks('config check', path, requestSerialize({ message }), read, CHECK_MS);
+    },
+    pushConfig: (push, report) => {
+      const { path, requestSerialize } = ControlService.pushConfig;
+      const request = requestSerialize(configPushToWire(push));
+      return act('config push', path, [request], PUSH_MS, report);
+    },
+    configVersions() {
+      const { path, requestSerialize } = ControlService.configVersions;
+      const read = (pieces: readonly Buffer[]): ConfigVersions =>
+        versionsFromWire(pieces.map((piece) => proxyctl.v1.ConfigVersionsReply.decode(piece)));
+      return asks('config history', path, requestSerialize({}), read, CHECK_MS);
     },
     setChallenge: (challenge, report) => {
       const { path, requestSerialize } = ControlService.setChallenge;

@@ -5,7 +5,7 @@ import { usage } from '../failure.ts';
 import type { CommonOptions } from '../session.ts';
 
 /** Who signs a configuration. */
-interface Signer {
+export interface Signer {
   /** PEM. */
   readonly certificate: string;
   readonly key: string;

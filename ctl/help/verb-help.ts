@@ -67,6 +67,18 @@ export const VERB_HELP: Readonly<Record<string, VerbHelp>> = {
     exits:
       '0 every node takes it, 1 one does not, 2 FILE cannot be read or the context has no key, 4 the role is not admin, 6 a node did not answer, 10 no agent was reached.',
   },
+  'config push': {
+    examples: [
+      'config push haproxy.conf --dry-run',
+      'config push haproxy.conf --reason "maxconn 4000"',
+    ],
+    exits:
+      '0 every node has it, or had it, 1 not pushed and every node is as before, 3 --dry-run: it would change something, 5 changed by hand: --accept-risk=local-changes, 6 a node was lost in between and catches up, 7 a node did not confirm that it is as before, 9 another push is under way, 10 a node does not answer.',
+  },
+  'config history': {
+    examples: ['config history', 'config history -o json'],
+    exits: READING,
+  },
   'config show': {
     examples: ['config show --node haproxy02', 'config show -o json'],
     exits: `${READING.slice(0, -1)}, 8 no such node.`,

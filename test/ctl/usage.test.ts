@@ -44,6 +44,8 @@ test('without a verb: the whole help on standard error, 2; with --help on standa
       'haproxy',
       'config diff',
       'config check',
+      'config push',
+      'config history',
       'config show',
       'cert push',
       'cert rollback',
@@ -194,7 +196,7 @@ const MISTAKES: readonly (readonly [string, string])[] = [
   ],
   [
     'failover --accept-risk everything',
-    "option '--accept-risk <NAME>' argument 'everything' is invalid. no risk is called \"everything\"; there are last-server, peer-unknown, peer-unhealthy, names-lost, stale-view / proxyctl failover --help",
+    "option '--accept-risk <NAME>' argument 'everything' is invalid. no risk is called \"everything\"; there are last-server, peer-unknown, peer-unhealthy, names-lost, stale-view, local-changes / proxyctl failover --help",
   ],
   [
     'failover --request-id=',

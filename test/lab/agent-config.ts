@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { ownWords } from './haproxy-config.ts';
 import { CHECKOUT, HOOK, WITNESS, type HostPlan, type LabPlan } from './plan.ts';
 
 /** agent.toml of one host: every path in the lab's own directory, a short hold. */
@@ -31,9 +32,9 @@ tools = { ifconfig = "${bin('ifconfig')}", sysctl = "${bin('sysctl')}", kldstat 
 
 [haproxy]
 config = "${host.haproxyConfig}"
-check = ["${plan.haproxy}", "-c", "-f", "${host.haproxyConfig}"]
+check = [${check(plan, host)}]
 reload = [${reload(plan, host)}]
-${plan.deploy === undefined ? '' : 'deploy = true\n'}
+${plan.deploy === undefined ? '' : `deploy = true\nsocket = "${host.statsSocket}"\n`}
 [certificates]
 map = { ${[`site = "${host.certPath}"`, ...more].join(', ')} }
 
@@ -68,6 +69,15 @@ kind = "webhook"
 url = "https://${HOOK.address}:${HOOK.port}/hook"
 ca = "${runtime}/ca.pem"
 `;
+
+/** With what HAProxy itself knows of its host, where the configuration is the same on all. */
+const check = (plan: LabPlan, host: HostPlan): string => {
+  const own = Object.entries(ownWords(host)).map(([name, value]) => `${name}=${value}`);
+  const env = plan.deploy === undefined ? [] : ['/usr/bin/env', ...own];
+  return [...env, plan.haproxy, '-c', '-f', host.haproxyConfig]
+    .map((word) => `"${word}"`)
+    .join(', ');
+};
 
 /** The lab's own reload, as words: what rc.d/haproxy is on FreeBSD. */
 const reload = (plan: LabPlan, host: HostPlan): string =>

@@ -121,3 +121,16 @@ function bulkBackends(servers: number): string {
     return `backend BULK${String(at).padStart(2, '0')}\n${lines.join('\n')}\n`;
   }).join('\n');
 }
+
+/** What differs by host, as HAProxy itself knows it: for a configuration that every host has alike. */
+export const ownWords = ({ node, folder }: HostPlan): Readonly<Record<string, string>> => ({
+  LAB_NODE: node,
+  LAB_FOLDER: folder,
+});
+
+/** The configuration of a host with those words in the place of what they stand for. */
+export const commonConfig = (text: string, { node, folder }: HostPlan): string =>
+  text
+    .replaceAll(`localpeer ${node}`, 'localpeer "${LAB_NODE}"')
+    .replaceAll(`X-Node ${node}`, 'X-Node "${LAB_NODE}"')
+    .replaceAll(new RegExp(`${folder}(/\\S+)`, 'g'), '"${LAB_FOLDER}$1"');

@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { writeBaseTools } from '../kernel/base-tools.ts';
 import { installAgent } from './agent-program.ts';
+import { ownWords } from './haproxy-config.ts';
 import { CHECKOUT, clockFile, coresFile } from './plan.ts';
 import type { AgentProgram, HostPlan, LabPlan } from './plan.ts';
 
@@ -83,7 +84,14 @@ export function programs(plan: LabPlan) {
 
   function startHaproxy(host: HostPlan, more: readonly string[] = []): void {
     const argv = [plan.haproxy, '-db', '-f', host.haproxyConfig, ...more];
-    start(`${host.node}/haproxy`, host.namespace, argv, join(host.folder, 'haproxy.out'));
+    const [key, log] = [`${host.node}/haproxy`, join(host.folder, 'haproxy.out')];
+    const old = running.get(key);
+    const env = plan.deploy === undefined ? {} : ownWords(host);
+    // One that could not start leaves the old one where it was.
+    start(key, host.namespace, argv, log, env).once('exit', () => {
+      if (old?.exitCode === null && old.signalCode === null && !running.has(key))
+        running.set(key, old);
+    });
   }
 
   function startAgent(host: HostPlan): void {

@@ -10,7 +10,7 @@ import { agentConfig, clientConfig } from './agent-config.ts';
 import { writeCertificates } from './certificates.ts';
 import { faultOf } from './faults.ts';
 import { agentFromSetup, haproxyFromSetup, runSetup, vhidsFromSetup } from './from-setup.ts';
-import { haproxyConfig } from './haproxy-config.ts';
+import { commonConfig, haproxyConfig } from './haproxy-config.ts';
 import { endAll } from './host-processes.ts';
 
 import { INTERFACE, planLab, WITNESS } from './plan.ts';
@@ -50,6 +50,11 @@ function linkLocalOf({ namespace, node }: HostPlan): string {
   return `${address}%${freebsd}/64`;
 }
 
+function ownConfig(host: HostPlan): string {
+  const text = haproxyConfig(host, groupOf(plan), plan.bulk);
+  return plan.deploy === undefined ? text : commonConfig(text, host);
+}
+
 function writeFiles(host: HostPlan): void {
   for (const folder of [host.folder, join(host.folder, 'agent'), host.stateDir])
     mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -71,10 +76,7 @@ function writeFiles(host: HostPlan): void {
   };
   writeFileSync(host.carpConfig, JSON.stringify(carp));
   const bySetup = plan.setup === true;
-  writeFileSync(
-    host.haproxyConfig,
-    bySetup ? haproxyFromSetup(host) : haproxyConfig(host, groupOf(plan), plan.bulk),
-  );
+  writeFileSync(host.haproxyConfig, bySetup ? haproxyFromSetup(host) : ownConfig(host));
   writeFileSync(host.agentConfig, bySetup ? agentFromSetup(plan, host) : agentConfig(plan, host));
 }
 

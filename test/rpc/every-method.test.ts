@@ -99,6 +99,7 @@ const LOOKS = [
   'servers',
   'show',
   'readConfig',
+  'configVersions',
   'certificates',
   'events',
 ];
@@ -127,7 +128,7 @@ test('every method of every service, by everybody', async (t) => {
 
   const control = Object.keys(ControlService);
   const but = (...names: string[]) => control.filter((name) => !names.includes(name));
-  const admins = ['checkConfig', 'rollbackCertificates', 'pushCertificates'];
+  const admins = ['checkConfig', 'pushConfig', 'rollbackCertificates', 'pushCertificates'];
   const viewer = await as(await world.operator('v', 'viewer'));
   t.deepEqual(viewer, {
     Control: { 'let in': but(...but(...LOOKS)), PERMISSION_DENIED: but(...LOOKS) },

@@ -1,5 +1,6 @@
 import type { AutomationAct, ChallengeAct, MaintenanceAct, MoveAct, PushAct } from '../acts.ts';
 import type { DrillAct, DrillSeenAct } from '../drill.ts';
+import type { ConfigPushAct } from '../acts.ts';
 import type { RevocationAct, Role, RollbackAct, ServersAct, WeightAct } from '../acts.ts';
 import type { ActError, ActResult } from '../results.ts';
 
@@ -100,6 +101,7 @@ export type AuditedAct =
   | ServersAct
   | WeightAct
   | PushAct
+  | ConfigPushAct
   | RollbackAct
   | RevocationAct
   | ChallengeAct

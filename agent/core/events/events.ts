@@ -25,6 +25,7 @@ const EVENTS = {
   'haproxy-unknown': 'warn',
   'haproxy-reloaded': 'info',
   'haproxy-config-changed': 'info',
+  'haproxy-config-pushed': 'info',
   'agent-started': 'info',
   'agent-stopped': 'info',
   'drill-begun': 'info',

@@ -1,6 +1,7 @@
 import { NO_CONFIG } from '../../../agent/core/haproxy-config/reading.ts';
 import { compared, type Side } from '../../../ctl/config/compare.ts';
 import { configCheckResult } from '../../../ctl/json/config-check.ts';
+import { configHistoryResult, configPushResult } from '../../../ctl/json/config-push.ts';
 import { configDiffResult, configShowResult } from '../../../ctl/json/config.ts';
 
 const side = (name: string, isNode: boolean, text: string): Side => ({
@@ -57,6 +58,36 @@ export const CONFIG_EXAMPLES = {
       { node: 'haproxy01', problem: '', answer: { kind: 'done', lines: ['[NOTICE] one'] } },
       { node: 'haproxy02', problem: '', answer: { kind: 'unsound', why: 'exit 1', lines: ['no'] } },
       { node: 'haproxy03', problem: 'no answer', answer: null },
+    ]),
+  ],
+  'config push': [
+    configPushResult({
+      config: { number: 7, nodes: [{ node: 'haproxy01', outcome: 'installed' }] },
+    }),
+  ],
+  'config history': [
+    configHistoryResult([
+      {
+        node: 'haproxy01',
+        problem: '',
+        state: {
+          digest: 'aa',
+          form: 'file',
+          last: 7,
+          state: 'kept',
+          versions: [
+            {
+              number: 7,
+              who: 'anna',
+              madeS: 1_800_000_000,
+              installedS: 1_800_000_001,
+              digest: 'aa',
+              before: 'bb',
+              reason: 'more room',
+            },
+          ],
+        },
+      },
     ]),
   ],
   'config show': [
