@@ -109,6 +109,27 @@ test('a second one is refused while the first is open, by whom and why; a dry ru
   });
 });
 
+test('one that is decided and that root takes no more here gives way to the next push', async (t) => {
+  const { push, host, journal } = pushedNode(t);
+  await push.prepare(prepareOf(NEW));
+  host.answers.install = { kind: 'refused', why: 'its time was over 900 s ago' };
+  await t.throwsAsync(push.complete('one'), { message: /its time was over/ });
+  t.like(await journal.read(), { pushId: 'one', decided: true });
+  delete host.answers.install;
+  const next = prepareOf(messageOf(2, 'newer\n'), { pushId: 'two' });
+  await push.prepare({ ...next, dryRun: true });
+  t.like(await journal.read(), { pushId: 'one' }, 'a dry run changes nothing');
+  await push.prepare(next);
+  await push.install('two');
+  await push.keep('two');
+  t.deepEqual([host.text, await push.open()], ['newer\n', null]);
+  // What root has of it is not forgotten for another.
+  const second = pushedNode(t);
+  await second.push.prepare(prepareOf(BAD));
+  await t.throwsAsync(second.push.complete('one'), { message: 'haproxy01 does not serve' });
+  t.like(await t.throwsAsync(second.push.prepare(next)), { detail: { code: 'push_open' } });
+});
+
 test('changed by hand since the last push: refused, unless that is accepted', async (t) => {
   const { push, host } = pushedNode(t);
   await push.prepare(prepareOf(NEW));
