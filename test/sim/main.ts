@@ -47,8 +47,12 @@ if (values.bugs) {
   const startedAt = performance.now();
   const failures: Result[] = [];
   let cpuMs = 0;
+  let done = 0;
   await runSeeds(seeds, options, (result) => {
     ({ cpuMs } = { cpuMs: cpuMs + result.cpuMs });
+    done += 1;
+    // Of a run of an hour that somebody ends before its time this is what is known.
+    if (done % 500 === 0) console.error(`${done} of ${seeds.length}: ${failures.length} failed`);
     if (result.violation === null) return true;
     failures.push(result);
     console.log(verdict(result));
