@@ -27,7 +27,7 @@ options:
     type: list
     elements: str
     default: []
-    choices: [last-server, peer-unknown, peer-unhealthy, names-lost, stale-view]
+    choices: [last-server, peer-unknown, peer-unhealthy, names-lost, stale-view, local-changes]
   accept_incomplete:
     description:
       - Exit 6 whose words are all among these is a warning and no failure.

@@ -26,6 +26,7 @@ CHANGING = dict(
             "peer-unhealthy",
             "names-lost",
             "stale-view",
+            "local-changes",
         ],
     },
     accept_incomplete={
