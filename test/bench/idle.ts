@@ -37,7 +37,7 @@ interface Figures {
  * What two agents use of a calm pair: processor time, that of their children included, over
  * `--seconds` (60) once `--settle` (120) have passed, and memory at the end, which is the agent's
  * resident memory and what its children have to themselves. CPU time is counted, not waited for;
- * how much a wake-up costs depends on what else the machine does all the same. `--as-packaged`: the
+ * beside others who use the same caches an agent needs a fifth more of it. `--as-packaged`: the
  * package's bundle without raw-socket; `--icmp ping`; `--observed`: with [metrics], [web] and
  * [[notify]]; `--servers N`; `--addresses N`. Before that the addresses move there and back, so that
  * devd has told the agents something; `--untold`: not, and CARP is read every second. The table goes
