@@ -35,7 +35,7 @@ export interface HeldOptions {
  * (2.6.12), and this process ten times that.
  */
 const BEAT_MS = 50;
-const QUIET_BEAT_MS = 100;
+const QUIET_BEAT_MS = 200;
 const LATELY_MS = 500;
 
 /** Opens the connection and asks over it until it ends or is given away. */

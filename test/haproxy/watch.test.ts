@@ -171,7 +171,7 @@ test('one slow answer is a miss and nothing more', async (t) => {
 
 for (const [serves, times] of [
   [true, 20],
-  [false, 10],
+  [false, 5],
 ] as const)
   test(`the process is asked ${times} times a second whether it stops where clients ${serves ? 'come' : 'do not come'}`, async (t) => {
     const clock = new FakeClock({ nowMs: 10_007 });
@@ -216,7 +216,7 @@ for (const { how, pid, tookMs, connections } of [
       times.push(asked() - before);
     }
     t.deepEqual(kinds(said.items), ['up']);
-    t.deepEqual(times, Array(3).fill(connections > 0 ? 11 : 10));
+    t.deepEqual(times, Array(3).fill(connections > 0 ? 6 : 5));
   });
 
 test('an idle connection that HAProxy closes by itself is no death', async (t) => {
