@@ -45,8 +45,6 @@ export function epochs() {
       const lastAtMs = Math.max(...itself.map((one) => one.lastAtMs), relayedAtMs ?? -Infinity);
       return nowMs - lastAtMs >= LOWER_EPOCH_MS;
     },
-    /** More than one was heard within the last seconds. */
-    areSeveral: (): boolean => heard.size > 1,
     /** One of them spoke again after another had begun, a moment ago: which of them the peer is cannot be told. */
     isUnclear: (nowMs: number): boolean => sideBySide(DOUBLE_MS, nowMs).some(({ ms }) => ms >= 0),
     /** Since when two of them go on side by side: two agents with one name. Null: one at most. */

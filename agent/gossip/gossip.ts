@@ -30,7 +30,7 @@ export interface GossipOptions extends Start {
   readonly onRefused: (node: string, cause: string) => void;
 }
 
-type Known = Contact & Pick<Readonly<Peer>, 'goneBecause' | 'differsSinceMs' | 'epochs'>;
+type Known = Contact & Pick<Readonly<Peer>, 'goneBecause' | 'differsSinceMs'>;
 
 export type Gossip = ReturnType<typeof gossip>;
 

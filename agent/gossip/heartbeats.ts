@@ -3,15 +3,12 @@ import type { NodeView } from '../core/model.ts';
 import type { Timing } from '../core/timing.ts';
 import type { Gossip } from './gossip.ts';
 import type { Log } from '../log.ts';
-import { onGrid } from '../core/grid.ts';
 import type { Clock } from '../sys/clock.ts';
 
 /** Peers are looked at so many times a heartbeat while one of them is late: silence is seen soon after it begins. */
 const LOOKS = 4;
 /** Heard so many heartbeats ago, a peer is looked at: a moment after it is quiet (`isQuiet`). */
 const LATE = 1.5;
-/** Alive, fresh, not quiet. */
-const CALM = 'alive true false';
 
 /** A heartbeat to every peer per interval; a peer that changes its class is logged and `onChange` called. */
 export function heartbeats(options: {
@@ -27,44 +24,23 @@ export function heartbeats(options: {
   const classes = new Map<string, string>();
   let cancel = (): void => {};
   let beatAtMs = -Infinity;
-  let lookAtMs = -Infinity;
-  /** Every peer was, at the last look. */
-  let calm = false;
 
   /** A peer that was just heard says nothing new before it is late: nobody has to wake for it. */
-  function nextLookAtMs(peer: NodeView, nowMs: number): number {
-    const { peerClass, fresh, heardAtMs } = peer;
-    const isCalm = peerClass === 'alive' && fresh && !isQuiet(peer, timing, nowMs);
+  function lookAtMs(peer: NodeView, nowMs: number): number {
+    const { node, peerClass, fresh, heardAtMs } = peer;
+    const currentAtMs = gossip.contact(node)?.currentAtMs ?? -Infinity;
+    const calm = peerClass === 'alive' && fresh && !isQuiet(peer, timing, nowMs);
     const soon = nowMs + timing.heartbeatMs / LOOKS;
-    return isCalm ? Math.max(soon, calmUntilMs(peer.node, heardAtMs)) : soon;
+    if (!calm || heardAtMs === null || currentAtMs < heardAtMs - timing.heartbeatMs) return soon;
+    return Math.max(soon, heardAtMs + LATE * timing.heartbeatMs);
   }
 
-  /** Until when one that was calm at the last look is so still, by what was heard; -Infinity: only a look tells. */
-  function calmUntilMs(node: string, heardAtMs: number | null): number {
-    const known = gossip.contact(node);
-    if (known === null || heardAtMs === null || known.agentGoneAtMs !== null) return -Infinity;
-    const currentAtMs = known.currentAtMs ?? -Infinity;
-    if (currentAtMs < heardAtMs - timing.heartbeatMs || known.epochs.areSeveral()) return -Infinity;
-    return heardAtMs + LATE * timing.heartbeatMs;
-  }
-
-  function beat(nowMs: number): void {
-    gossip.beat();
-    beatAtMs = nowMs + onGrid(nowMs, timing.heartbeatMs);
-  }
-
-  /** Nothing of what was seen at the last look can be otherwise by now. */
-  function isCalm(nowMs: number): boolean {
-    if (nowMs < lookAtMs) return true;
-    if (!calm) return false;
-    const untilMs = Array.from(classes.keys(), (node) =>
-      calmUntilMs(node, gossip.contact(node)?.heardAtMs ?? null),
-    );
-    lookAtMs = Math.min(...untilMs);
-    return nowMs < lookAtMs;
-  }
-
-  function look(nowMs: number): void {
+  function look(): void {
+    if (clock.nowMs() >= beatAtMs) {
+      gossip.beat();
+      beatAtMs = clock.nowMs() + timing.heartbeatMs;
+    }
+    const nowMs = clock.nowMs();
     const peers = gossip.peers(nowMs);
     let changed = false;
     for (const peer of peers) {
@@ -80,17 +56,10 @@ export function heartbeats(options: {
       log.info('peer-changed', fields, `${node} is ${peerClass}`);
     }
     if (changed) options.onChange();
-    lookAtMs = Math.min(...peers.map((peer) => nextLookAtMs(peer, nowMs)));
-    calm = Array.from(classes.values()).every((one) => one === CALM);
+    const nextAtMs = Math.min(beatAtMs, ...peers.map((peer) => lookAtMs(peer, nowMs)));
+    cancel = clock.after(Math.max(1, nextAtMs - nowMs), look);
   }
 
-  function wake(): void {
-    const nowMs = clock.nowMs();
-    if (nowMs >= beatAtMs) beat(nowMs);
-    if (!isCalm(nowMs)) look(nowMs);
-    cancel = clock.after(Math.max(1, Math.min(beatAtMs, lookAtMs) - nowMs), wake);
-  }
-
-  wake();
+  look();
   return { stop: () => cancel() };
 }

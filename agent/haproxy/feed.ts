@@ -1,4 +1,3 @@
-import { onGrid } from '../core/grid.ts';
 import { NOT_READ } from '../core/health.ts';
 import type { HaproxyReport, HaproxyState } from '../core/model.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -83,7 +82,7 @@ export function haproxyFeed(options: FeedOptions) {
       if (closed) return;
       cancel();
       if (isUp() && alive !== asked) void refresh();
-      else cancel = clock.after(onGrid(clock.nowMs(), POLL_MS), () => void refresh());
+      else cancel = clock.after(POLL_MS, () => void refresh());
     });
     return reading;
   }

@@ -18,7 +18,6 @@ import { olderSessions } from './older-sessions.ts';
 import { processesWith } from './process-table.ts';
 import type { Runtime } from './runtime.ts';
 import { serverDrift } from './server-drift.ts';
-import { lineMemory } from './server-lines.ts';
 import {
   lookAtServer,
   readServerLines,
@@ -112,7 +111,6 @@ export function haproxy(options: HaproxyOptions): Haproxy {
       }),
     async observe(withCertificates) {
       if (withCertificates) ownBackends = await responderBackends(configuration, config);
-      const startedMs = clock.nowMs();
       const seen = await observeHaproxy({
         instance: '',
         runtime: ask,
@@ -121,7 +119,6 @@ export function haproxy(options: HaproxyOptions): Haproxy {
         list: options.listCertificates,
         nowMs: () => clock.nowMs(),
       });
-      socket.answered(seen.pid, clock.nowMs() - startedMs);
       return {
         ...seen,
         older: await older.report(),
@@ -154,14 +151,13 @@ export function haproxy(options: HaproxyOptions): Haproxy {
     onChange: options.onChange,
     onLost: options.onLost,
   });
-  const lines = lineMemory();
   const drift = serverDrift({
     instance: '',
     clock,
     inForce,
     intents: options.intents,
     pid: () => feed.pid(),
-    read: () => readServerLines(ask, null, lines),
+    read: () => readServerLines(ask, null),
     restore: config.haproxy.drift === 'restore',
     onChange(found, restored) {
       options.onDrift(found, restored);

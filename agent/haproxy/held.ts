@@ -1,7 +1,5 @@
-import { onGrid } from '../core/grid.ts';
 import type { Clock } from '../sys/clock.ts';
-import { parseInfo, type Info } from './info.ts';
-import { refuseUnknown } from './runtime.ts';
+import { readInfo } from './info.ts';
 import { cliSession, type CliSession } from './session.ts';
 
 /** The connection that is held to the newest process: the early sign of its end, and no proof of its life. */
@@ -19,8 +17,6 @@ export interface HeldOptions {
   readonly path: string;
   readonly clock: Clock;
   readonly deadlineMs: number;
-  /** Clients come here: a process that stops is to be seen soon. */
-  readonly serves: () => boolean;
   /** Its first answer. */
   readonly onPid: (pid: number) => void;
   /** It says that it accepts no new connections. */
@@ -31,16 +27,14 @@ export interface HeldOptions {
 
 /**
  * A process that stops keeps this connection and closes its listeners without a word, so it is
- * asked this often; seldom where no client comes. `show info` costs HAProxy 25 us of CPU time
- * (2.6.12), and this process ten times that.
+ * asked this often. `show info` costs HAProxy 25 us of CPU time (2.6.12).
  */
 const BEAT_MS = 50;
-const QUIET_BEAT_MS = 200;
 const LATELY_MS = 500;
 
 /** Opens the connection and asks over it until it ends or is given away. */
 export function hold(options: HeldOptions): Held {
-  const { path, clock, deadlineMs, serves, onPid, onStopping, onEnd } = options;
+  const { path, clock, deadlineMs, onPid, onStopping, onEnd } = options;
   let pid: number | null = null;
   // It is opened to a process that has just answered.
   let answeredAtMs = clock.nowMs();
@@ -56,14 +50,10 @@ export function hold(options: HeldOptions): Held {
     cancel();
   }
 
-  const beat = (): void => session.put('show info', heard);
-
-  function heard(reply: string): void {
-    if (over) return;
-    if (pid === null || !isCalm(reply, pid)) {
-      const info = infoOf(reply);
-      // One that speaks otherwise says nothing; a connection that ended is told by onEnd.
-      if (info === null) return session.close();
+  async function beat(): Promise<void> {
+    try {
+      const info = await readInfo(session.ask);
+      if (over) return;
       const first = pid === null;
       ({ pid } = info);
       if (info.stopping) {
@@ -71,14 +61,16 @@ export function hold(options: HeldOptions): Held {
         onStopping();
         return;
       }
+      answeredAtMs = clock.nowMs();
+      cancel = clock.after(BEAT_MS, () => void beat());
       if (first) onPid(info.pid);
-      if (over) return;
+    } catch {
+      // A connection that ended is told by onEnd; one that speaks otherwise says nothing.
+      session.close();
     }
-    answeredAtMs = clock.nowMs();
-    cancel = clock.after(onGrid(answeredAtMs, serves() ? BEAT_MS : QUIET_BEAT_MS), beat);
   }
 
-  beat();
+  void beat();
   return {
     pid: () => pid,
     answers: () => !over && clock.nowMs() - answeredAtMs < LATELY_MS,
@@ -93,17 +85,4 @@ export function hold(options: HeldOptions): Held {
       session.close();
     },
   };
-}
-
-/** The same process as before, and it does not stop: most replies, of which nothing else is looked at. */
-const isCalm = (reply: string, pid: number): boolean =>
-  reply.includes('\nStopping: 0\n') && reply.includes(`\nPid: ${pid}\n`);
-
-/** Null: that is no reply to `show info`. */
-function infoOf(reply: string): Info | null {
-  try {
-    return parseInfo(refuseUnknown(reply, 'show info', ''));
-  } catch {
-    return null;
-  }
 }

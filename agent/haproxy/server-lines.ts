@@ -29,42 +29,19 @@ const COLUMNS = [
   'srv_check_state',
   'srv_agent_state',
 ] as const;
-/** Another number in each reply, of every server. */
-const AGE = 'srv_time_since_last_change';
 /** CHK_ST_ENABLED of HAProxy include/haproxy/check-t.h. */
 const CHECK_ENABLED = 0x04;
 
-/** A line with what stands before and behind its age, and what was read of it. */
-interface Known {
-  readonly before: string;
-  readonly behind: string;
-  readonly server: ServerLine;
-}
-
-/** The lines of the last reply, for who reads the same again and again: most of them say what they said. */
-export interface LineMemory {
-  header: string;
-  readonly lines: Known[];
-}
-
-export const lineMemory = (): LineMemory => ({ header: '', lines: [] });
-
 /**
  * The servers in the output of `show servers state`, in its order; columns by
- * header. What is as `memory` has it is the same object, and not read again. Rejects with
- * RuntimeError for text that is none.
+ * header. Rejects with RuntimeError for text that is none.
  */
-export async function parseServersState(
-  text: string,
-  memory: LineMemory = lineMemory(),
-): Promise<ServerLine[]> {
-  const { lines } = memory;
+export async function parseServersState(text: string): Promise<ServerLine[]> {
   const servers: ServerLine[] = [];
   const refuse = (what: string): never => {
     throw new RuntimeError('show servers state', '', { kind: 'text', text: what });
   };
   let at: number[] | null = null;
-  let age = -1;
   let width = 0;
   let version = '';
   await eachLine(text, (line) => {
@@ -73,23 +50,15 @@ export async function parseServersState(
       const columns = line.slice(2).split(' ');
       at = COLUMNS.map((column) => columns.indexOf(column));
       width = columns.length;
-      age = columns.indexOf(AGE);
-      if (memory.header !== line) lines.length = 0;
-      memory.header = line;
       if (version !== '1' || !line.startsWith('# ') || at.includes(-1)) refuse(text);
     } else {
-      const known = lines[servers.length];
-      if (known !== undefined && saysTheSame(line, known)) {
-        servers.push(known.server);
-        return;
-      }
       const cells = line.split(' ');
       const [id, backend, server, address, ...rest] = at.map((column) => cells[column] ?? '');
       const [bits = -1, weight = -1, initialWeight = -1, check = -1, agent = -1] = rest.map(whole);
       const wrong = bits < 0 || weight < 0 || initialWeight < 0 || check < 0 || agent < 0;
       const named = id && backend && server && address;
       if (wrong || cells.length < width || !named) return refuse(line);
-      const read = {
+      servers.push({
         backendId: id,
         backend,
         server,
@@ -99,23 +68,12 @@ export async function parseServersState(
         checked: (check & CHECK_ENABLED) !== 0,
         agentChecked: (agent & CHECK_ENABLED) !== 0,
         address,
-      };
-      const before = `${cells.slice(0, age).join(' ')} `;
-      const behind = line.slice(before.length + (cells[age]?.length ?? 0));
-      lines[servers.length] = { before, behind, server: read };
-      servers.push(read);
+      });
     }
   });
   if (at === null) refuse(text);
-  lines.length = age < 1 ? 0 : servers.length;
   return servers;
 }
-
-/** But for its age. */
-const saysTheSame = (line: string, { before, behind }: Known): boolean =>
-  line.startsWith(before) &&
-  line.endsWith(behind) &&
-  line.indexOf(' ', before.length) === line.length - behind.length;
 
 /** A whole number of at most nine digits; -1 for anything else. */
 const whole = (text: string): number => (/^\d{1,9}$/.test(text) ? Number(text) : -1);

@@ -5,7 +5,7 @@ import { adminState } from '../core/servers/admin.ts';
 import { expectedWeight, type ServerTask } from '../core/servers/servers.ts';
 import { nearest } from '../core/words.ts';
 import { RuntimeError, word, type Runtime } from './runtime.ts';
-import { parseServersState, type LineMemory, type ServerLine } from './server-lines.ts';
+import { parseServersState, type ServerLine } from './server-lines.ts';
 import { readCells } from './stat.ts';
 
 const CELLS = [
@@ -103,18 +103,14 @@ function figuresOf(counts: readonly string[]): ServerFigures {
 
 const number = (text: string | undefined): number => Number(text ?? 0) || 0;
 
-/**
- * What HAProxy was told of each server, in its order; `memory` is for who reads all of them again
- * and again. Rejects as readServers does.
- */
+/** What HAProxy was told of each server, in its order. Rejects as readServers does. */
 export async function readServerLines(
   runtime: Runtime,
   backend: string | null,
-  memory?: LineMemory,
 ): Promise<ServerLine[]> {
   const which = backend === null ? '' : ` ${word(backend)}`;
   const reply = await runtime(`show servers state${which}`);
-  if (!reply.startsWith("Can't find backend")) return parseServersState(reply, memory);
+  if (!reply.startsWith("Can't find backend")) return parseServersState(reply);
   const near = backend === null ? null : await nearBackend(runtime, backend);
   throw new ActFailure('not-found', {
     code: 'no_such_backend',

@@ -9,7 +9,7 @@ import { listener } from './listener.ts';
 import { noSocket, type Liveness } from './liveness.ts';
 import { servingProcess } from './process-table.ts';
 import { olderProcesses, type OlderProcess } from './older.ts';
-import { watchHaproxy, type Watching } from './watch.ts';
+import { watchHaproxy } from './watch.ts';
 
 export interface StatsSocketOptions {
   /** Path of haproxy.conf. */
@@ -23,8 +23,6 @@ export interface StatsSocketOptions {
   readonly probe: string;
   /** VIPs that this host does not have now. */
   readonly elsewhere: () => readonly string[];
-  /** Clients may come to this host now: what only a question tells is asked more often. Absent: they may. */
-  readonly serves?: () => boolean;
   readonly clock: Clock;
   /** HAProxy's processes as root sees them, as `parsePs` reads them; empty: root sees no more. */
   readonly rootProcesses: () => Promise<string>;
@@ -43,8 +41,6 @@ export interface StatsSocket {
    * called. Which socket it is, and what this version takes, is learned here.
    */
   watch(onChange: (liveness: Liveness) => void): () => void;
-  /** A question on a new connection was answered just now, by that process after so long: it lives. */
-  answered(pid: number, tookMs: number): void;
   /** Processes that were replaced or stop and still serve, while watched. */
   older(): readonly OlderProcess[];
 }
@@ -61,7 +57,6 @@ export function statsSocket(options: StatsSocketOptions): StatsSocket {
   const older = olderProcesses(clock);
   let version = '';
   let path = options.socket;
-  let watching: Watching | null = null;
   let asked: { readonly path: string; readonly runtime: Runtime } | null = null;
   const payloadLimit = (): number => (atLeast(version, 3, 4) ? LARGE_PAYLOAD : PAYLOAD_LIMIT);
 
@@ -77,9 +72,9 @@ export function statsSocket(options: StatsSocketOptions): StatsSocket {
     },
     path: () => path,
     older: () => older.list(),
-    answered: (pid, tookMs) => watching?.answered(pid, tookMs),
     watch(onChange) {
       let closed = false;
+      let stop = (): void => {};
       let cancel = (): void => {};
       let isUp = false;
       const tell = (liveness: Liveness): void => {
@@ -90,12 +85,11 @@ export function statsSocket(options: StatsSocketOptions): StatsSocket {
       const start = (socketPath: string): void => {
         path = socketPath;
         const here = listener(options);
-        watching?.stop();
-        watching = watchHaproxy({
+        stop();
+        stop = watchHaproxy({
           socketPath,
           clock,
           hungAfterMs,
-          serves: options.serves,
           listener: here,
           process: () => servingProcess(options.config, options.rootProcesses),
           older,
@@ -117,7 +111,7 @@ export function statsSocket(options: StatsSocketOptions): StatsSocket {
       return () => {
         closed = true;
         cancel();
-        watching?.stop();
+        stop();
         older.close();
       };
     },

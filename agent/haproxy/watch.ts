@@ -14,8 +14,6 @@ export interface WatchOptions {
   readonly clock: Clock;
   /** A reply that takes longer is a miss; two in a row are silence. */
   readonly hungAfterMs: number;
-  /** Clients come here: what only a question tells is asked more often. Absent: they do. */
-  readonly serves?: (() => boolean) | undefined;
   readonly listener: Listener;
   /** A process of HAProxy that serves, by the process table; null: none is seen. Never rejects. */
   readonly process: () => Promise<number | null>;
@@ -29,26 +27,18 @@ export interface WatchOptions {
 const FIRST_RETRY_MS = 20;
 const LAST_RETRY_MS = 1000;
 const PING_MS = 1000;
-/** Who reads HAProxy once a second may be a little late: it was asked by that. */
-const READ_MS = 1100;
 const MISSES = 2;
 /** A dying process may take a connection once more; who closes more often than this is not tried in a loop. */
 const CLOSINGS = 3;
 
-/** What watches; `answered`: another new connection was answered just now, after so long, by that process. */
-export interface Watching {
-  readonly answered: (pid: number, tookMs: number) => void;
-  readonly stop: () => void;
-}
-
 /**
  * Watches one HAProxy through its stats socket. It lives when a new connection is answered: one a
- * second where nobody else made one that was (`answered`), and one at once when the connection that is held ends or says that its process stops,
+ * second, and one at once when the connection that is held ends or says that its process stops,
  * or when the socket's inode is another one. What is not answered is judged together with a
  * listener (`verdict`). An idle connection that HAProxy closes by itself is no death: the next one
  * is answered.
  */
-export function watchHaproxy(options: WatchOptions): Watching {
+export function watchHaproxy(options: WatchOptions): () => void {
   const { socketPath, clock, hungAfterMs, listener, older, onChange } = options;
   const ask = runtime(socketPath, { deadlineMs: hungAfterMs, descriptors: options.descriptors });
   let held: Held | null = null;
@@ -57,8 +47,6 @@ export function watchHaproxy(options: WatchOptions): Watching {
   /** The process that was up last, and the level its socket gives; null: not known. */
   let last: { readonly pid: number; readonly level: string | null } = { pid: 0, level: null };
   let said = '';
-  /** The last question was answered, and the process goes on. */
-  let isUp = false;
   let misses = 0;
   /** Connections that ended without an answer, since the last answer. */
   let closings = 0;
@@ -112,7 +100,6 @@ export function watchHaproxy(options: WatchOptions): Watching {
   }
 
   async function answered({ pid, version }: Info): Promise<void> {
-    isUp = true;
     misses = 0;
     closings = 0;
     asked = null;
@@ -129,7 +116,6 @@ export function watchHaproxy(options: WatchOptions): Watching {
   }
 
   async function notAnswered(trouble: Trouble): Promise<number> {
-    isUp = false;
     if (trouble.kind === 'silent' && trouble.hasEnded && ++closings < CLOSINGS) {
       again = true;
       return 0;
@@ -178,7 +164,6 @@ export function watchHaproxy(options: WatchOptions): Watching {
       path: socketPath,
       clock,
       deadlineMs: hungAfterMs,
-      serves: options.serves ?? (() => true),
       onPid(pid) {
         if (held === mine && pid !== last.pid) look();
       },
@@ -215,19 +200,11 @@ export function watchHaproxy(options: WatchOptions): Watching {
 
   const unwatch = watchQuietly(socketPath, lookForNewProcess);
   look();
-  return {
-    answered(pid, tookMs) {
-      if (closed || looking || !isUp || tookMs > hungAfterMs) return;
-      if (pid !== last.pid) return look();
-      cancel();
-      cancel = clock.after(READ_MS, look);
-    },
-    stop() {
-      closed = true;
-      cancel();
-      unwatch();
-      held?.close();
-    },
+  return () => {
+    closed = true;
+    cancel();
+    unwatch();
+    held?.close();
   };
 }
 

@@ -190,14 +190,6 @@ export function networkOf(
 export const vipsElsewhere = (report: NodeReport | null): string[] =>
   (report?.addresses ?? []).filter(({ state }) => state !== 'MASTER').flatMap(({ vips }) => vips);
 
-/** Clients may come to this node: it holds an address, is about to, or does not know it. */
-export const mayServe = (report: NodeReport | null): boolean =>
-  report === null ||
-  report.addresses.length === 0 ||
-  report.addresses.some(
-    ({ state, owner }) => (state !== 'BACKUP' && state !== 'INIT') || owner === report.node,
-  );
-
 /** The host's own ADDRESS/LENGTH on the interface of each network of its report. */
 export function subnetsOf(
   interfaces: readonly InterfaceReading[],

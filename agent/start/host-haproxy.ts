@@ -10,7 +10,7 @@ import { startedWith } from '../haproxy/started-with.ts';
 import { statsSocket } from '../haproxy/stats-socket.ts';
 import type { Log } from '../log.ts';
 import type { Latest } from '../loop/latest.ts';
-import { mayServe, vipsElsewhere } from '../loop/observe.ts';
+import { vipsElsewhere } from '../loop/observe.ts';
 import type { Privileges } from '../privilege/privileges.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
@@ -34,16 +34,8 @@ export function hostHaproxy(host: {
   const { config, clock, log, privileges, problems, latest, files, descriptors } = host;
   const { stored, save } = files;
   const elsewhere = (): string[] => vipsElsewhere(latest.report());
-  const serves = (): boolean => mayServe(latest.report());
   const rootProcesses = (): Promise<string> => privileges.commands.processes();
-  const socket = statsSocket({
-    ...config.haproxy,
-    elsewhere,
-    serves,
-    clock,
-    descriptors,
-    rootProcesses,
-  });
+  const socket = statsSocket({ ...config.haproxy, elsewhere, clock, descriptors, rootProcesses });
   const here = { node: config.node, config, clock, socket };
   const certificates = hostCertificates({
     ...here,

@@ -1,5 +1,4 @@
 import { performance } from 'node:perf_hooks';
-import { sharedTimer } from './shared-timer.ts';
 
 /** Time and waiting, as an argument. */
 export interface Clock {
@@ -11,7 +10,13 @@ export interface Clock {
   after(ms: number, callback: () => void): () => void;
 }
 
-const nowMs = (): number => performance.now();
-
-/** The host's own clocks; who waits for the same moment is woken at once. */
-export const systemClock: Clock = { nowMs, wallMs: () => Date.now(), after: sharedTimer(nowMs) };
+/** The host's own clocks. */
+export const systemClock: Clock = {
+  nowMs: () => performance.now(),
+  wallMs: () => Date.now(),
+  after(ms, callback) {
+    const timer = setTimeout(callback, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  },
+};

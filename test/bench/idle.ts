@@ -9,11 +9,8 @@ import type { LabReport } from '../lab/report.ts';
 import { quantile, rounded, tenth } from './figures.ts';
 import { usageOf, type Usage } from './processes.ts';
 
-/**
- * What the agents do after their start is over by then, s, and V8 has compiled what they go on
- * doing: for a minute and a half it does that beside, half a per cent of a core and more.
- */
-const SETTLE = '120';
+/** What the agents do after their start is over by then. */
+const SETTLE_MS = 20_000;
 
 /** Where the two differ, so does what they may use; shares of one core in per cent. */
 const limits = (asPackaged: boolean, observed: boolean) => ({
@@ -35,13 +32,12 @@ interface Figures {
 
 /**
  * What two agents use of a calm pair: processor time, that of their children included, over
- * `--seconds` (60) once `--settle` (120) have passed, and memory at the end, which is the agent's
- * resident memory and what its children have to themselves. CPU time is counted, not waited for;
- * beside others who use the same caches an agent needs a fifth more of it. `--as-packaged`: the
- * package's bundle without raw-socket; `--icmp ping`; `--observed`: with [metrics], [web] and
- * [[notify]]; `--servers N`; `--addresses N`. Before that the addresses move there and back, so that
- * devd has told the agents something; `--untold`: not, and CARP is read every second. The table goes
- * to standard error. The lab's ifconfig and sysctl are perl: on FreeBSD they cost less.
+ * `--seconds` (60), and memory at the end, which is the agent's resident memory and what its
+ * children have to themselves. CPU time is counted, not waited for, so that what else the machine
+ * does hardly matters. `--as-packaged`: the package's bundle without raw-socket; `--icmp ping`;
+ * `--observed`: with [metrics], [web] and [[notify]]; `--servers N`; `--addresses N`. Before that the
+ * addresses move there and back, so that devd has told the agents something; `--untold`: not, and
+ * CARP is read every second. The table goes to standard error. The lab's ifconfig and sysctl are perl: on FreeBSD they cost less.
  */
 export async function idle(): Promise<unknown> {
   const { values } = parseArgs({
@@ -54,7 +50,6 @@ export async function idle(): Promise<unknown> {
       addresses: { type: 'string', default: '1' },
       untold: { type: 'boolean', default: false },
       seconds: { type: 'string', default: '60' },
-      settle: { type: 'string', default: SETTLE },
     },
   });
   const { observed, untold, 'as-packaged': asPackaged } = values;
@@ -80,7 +75,7 @@ export async function idle(): Promise<unknown> {
   try {
     if (observed) givesMail(lab);
     if (!untold) await toAndFro(lab);
-    await sleep(Number(values.settle) * 1000);
+    await sleep(SETTLE_MS);
     const events = await carpEvents(lab);
     const found = await measured(lab, seconds);
     const limit = limits(asPackaged, observed);

@@ -1,7 +1,7 @@
 import test from 'ava';
 import { ActFailure } from '../../agent/core/results.ts';
 import { RuntimeError, runtime } from '../../agent/haproxy/runtime.ts';
-import { lineMemory, parseServersState } from '../../agent/haproxy/server-lines.ts';
+import { parseServersState } from '../../agent/haproxy/server-lines.ts';
 import {
   isGone,
   lookAtServer,
@@ -57,46 +57,6 @@ test('what 2.6.12 was told of each server, its weights and whether it is checked
       '5 GITEA spare 0 1 1 false',
     ],
   );
-});
-
-/** Every server's age, as srv_time_since_last_change, is another one. */
-const older = (text: string, age: number): string =>
-  text.replaceAll(/^(\d+ \S+ \d+ \S+ \S+ \d+ \d+ \d+ \d+ )\d+/gm, `$1${age}`);
-
-test('a reply that differs in the ages of servers alone is not read again', async (t) => {
-  const memory = lineMemory();
-  const first = await parseServersState(older(CAPTURED, 9), memory);
-  const again = await parseServersState(older(CAPTURED, 12_345), memory);
-  t.deepEqual(
-    again.map((one, at) => one === first[at]),
-    Array<boolean>(7).fill(true),
-  );
-  t.deepEqual(again, await parseServersState(CAPTURED));
-});
-
-test('what is read beside what was known is what is read without: changed, gone, moved, in another column', async (t) => {
-  const lines = CAPTURED.trimEnd().split('\n');
-  const texts = [
-    CAPTURED,
-    CAPTURED.replace('127.0.0.1 0 5', '127.0.0.1 0 8'),
-    CAPTURED.replace(' web3 ', ' web33 '),
-    lines.toSpliced(3, 2).join('\n'),
-    [...lines.slice(0, 2), ...lines.slice(2).toReversed()].join('\n'),
-    lines.map((line, at) => (at === 0 ? line : `${line} 7`)).join('\n'),
-    CAPTURED.replace('srv_time_since_last_change', 'srv_other'),
-    older(CAPTURED, 1),
-  ];
-  const memory = lineMemory();
-  for (const text of [...texts, ...texts.toReversed()])
-    t.deepEqual(await parseServersState(text, memory), await parseServersState(text), text);
-});
-
-test('what is no server state is refused beside what was known, which stays right', async (t) => {
-  const memory = lineMemory();
-  await parseServersState(CAPTURED, memory);
-  const cut = CAPTURED.replace('127.0.0.1 0 5', '127.0.0.1 0 x');
-  await t.throwsAsync(parseServersState(cut, memory), { instanceOf: RuntimeError });
-  t.deepEqual(await parseServersState(CAPTURED, memory), await parseServersState(CAPTURED));
 });
 
 test('text that is no server state, or one cut short, is refused', async (t) => {

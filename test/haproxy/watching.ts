@@ -13,8 +13,6 @@ export const ANSWERS: ListenerAnswer = { kind: 'answers', at: '127.0.0.1:80' };
 interface WatchingOptions {
   readonly clock?: Clock;
   readonly hungAfterMs?: number;
-  /** Clients come here. */
-  readonly serves?: boolean;
   readonly answer?: () => ListenerAnswer;
   /** Instead of `answer`. */
   readonly listener?: Listener;
@@ -29,7 +27,6 @@ export function watch(
   {
     clock = new FakeClock(),
     hungAfterMs = 5000,
-    serves = true,
     answer = () => NONE,
     process = () => Promise.resolve(null),
     listener = { prepare: async () => undefined, ask: async () => answer() },
@@ -37,11 +34,10 @@ export function watch(
 ) {
   const said = createRecord<Liveness>();
   const older = olderProcesses(clock);
-  const { answered, stop } = watchHaproxy({
+  const stop = watchHaproxy({
     socketPath,
     clock,
     hungAfterMs,
-    serves: () => serves,
     listener,
     process,
     older,
@@ -52,7 +48,7 @@ export function watch(
     older.close();
   };
   t.teardown(end);
-  return { said, older, answered, stop: end };
+  return { said, older, stop: end };
 }
 
 export const up =

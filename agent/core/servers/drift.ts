@@ -68,16 +68,14 @@ export function driftOf(input: DriftInput): FoundDrift[] {
  * longer: somebody deleted it at runtime.
  */
 export function withoutServer(input: DriftInput): string[] {
-  const told = [...input.records.values()].flatMap(({ key, pid, problem }) => {
+  const there = new Set(input.settings.map(({ backend, server }) => `${backend}/${server}`));
+  return [...input.records.values()].flatMap(({ key, pid, problem }) => {
     const target = targetOf(key);
     const intent = input.intents.get(key);
     if (target === null || intent === undefined || !inForce(intent, input.wallMs)) return [];
     if (target.instance !== input.instance || pid !== input.pid || problem !== '') return [];
-    return [{ key, name: `${target.backend}/${target.server}` }];
+    return there.has(`${target.backend}/${target.server}`) ? [] : [key];
   });
-  if (told.length === 0) return [];
-  const there = new Set(input.settings.map(({ backend, server }) => `${backend}/${server}`));
-  return told.flatMap(({ key, name }) => (there.has(name) ? [] : [key]));
 }
 
 /**
