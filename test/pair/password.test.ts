@@ -48,6 +48,8 @@ async function rotated(word: string): Promise<void> {
   for (const at of [1, 0]) await password(at, word);
   await typed(1, 'sysctl', 'net.inet.carp.allow=1');
   await exitOf(lab(), 'maintenance', 'off', nodeAt(lab(), 1).name);
+  // A fence for a wrong password is tried again after a minute.
+  await exitOf(lab(), 'wait', '--for=converged', '--timeout', '100s');
 }
 
 test('a shorter password is two passwords after a boot, and one of nineteen characters is one again', async (t) => {
