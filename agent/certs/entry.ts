@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { SWAP_PHASES, type SwapPhase } from '../core/certs/swap.ts';
 import type { ListenerCheck } from '../core/certs/listener-check.ts';
 import type { Stamp } from '../core/model.ts';
+import { sealed } from '../sys/sealed.ts';
 import type { ListenerPlace } from './listener-place.ts';
 
 /** One file that a certificate lies in, before and after. */
@@ -151,28 +151,10 @@ const body = v.strictObject({
   asked: v.exactOptional(v.array(asked)),
   around: v.exactOptional(v.array(v.strictObject({ path: v.string(), fingerprint: v.string() }))),
 });
-const file = v.strictObject({ version: v.literal(2), sha256: v.string(), swap: v.string() });
+const journal = sealed<SwapEntry>('swap', 2, body);
 
 /** The text of a journal file: a version, a checksum, the entry. */
-export function serialise(entry: SwapEntry): string {
-  const swap = JSON.stringify(entry);
-  return `${JSON.stringify({ version: 2, sha256: checksum(swap), swap })}\n`;
-}
+export const serialise = (entry: SwapEntry): string => journal.text(entry);
 
 /** The entry in the text of a journal file; null when it is not whole or not of this version. */
-export function parseJournal(text: string): SwapEntry | null {
-  const outer = v.safeParse(file, fromJson(text));
-  if (!outer.success || outer.output.sha256 !== checksum(outer.output.swap)) return null;
-  const inner = v.safeParse(body, fromJson(outer.output.swap));
-  return inner.success ? inner.output : null;
-}
-
-const checksum = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-function fromJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
-}
+export const parseJournal = (text: string): SwapEntry | null => journal.read(text);

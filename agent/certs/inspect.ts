@@ -7,6 +7,7 @@ import type { SwapEntry, SwapItem } from './entry.ts';
 import { refuse } from './failure.ts';
 import type { NodeSwapParts } from './port.ts';
 import { lookAt } from './served.ts';
+import { several } from './several.ts';
 
 /**
  * What disk, memory and, if asked, a TLS client say of every certificate HAProxy has loaded. Of
@@ -32,21 +33,14 @@ export async function inspect(
     ...parts,
     placeOf: (path) => inTime('read its file', () => place(path)),
   };
-  const found: InspectedCertificate[] = [];
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let at = next++; at < all.length; at = next++) {
-      const one = all[at];
-      if (one === undefined) continue;
-      const look = served
-        ? (names: readonly string[]) =>
-            lookAt({ ...parts, ask }, listeners, { ...one, names, known })
-        : null;
-      found[at] = await inspectOne(placed, one, kept, look);
-    }
+  const one = (found: CertificateReport): Promise<InspectedCertificate> => {
+    const look = served
+      ? (names: readonly string[]) =>
+          lookAt({ ...parts, ask }, listeners, { ...found, names, known })
+      : null;
+    return inspectOne(placed, found, kept, look);
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
-  return found;
+  return several(all, one, AT_ONCE);
 }
 
 /** Files and handshakes of thousands of certificates, ms: a peer waits ten seconds. */

@@ -1,8 +1,8 @@
-import { mkdir, open, readFile, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { compareStamps } from '../core/intents.ts';
 import { parseJournal, serialise, type SwapEntry } from './entry.ts';
-import { syncDirectory } from '../sys/files.ts';
+import { replaceFile, syncDirectory } from '../sys/files.ts';
 
 /** A journal that cannot be used as it is; the message names the file. */
 export class JournalError extends Error {
@@ -32,21 +32,7 @@ export interface SwapJournal {
 export const swapJournal = (directory: string): SwapJournal => ({
   async write(entry) {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const path = fileOf(directory, 'swap', entry.swapId);
-    const beside = `${path}.new`;
-    await rm(beside, { force: true });
-    const handle = await open(beside, 'wx', 0o600);
-    try {
-      await handle.writeFile(serialise(entry));
-      await handle.sync();
-    } catch (error) {
-      await rm(beside, { force: true });
-      throw error;
-    } finally {
-      await handle.close();
-    }
-    await rename(beside, path);
-    await syncDirectory(directory);
+    await replaceFile(fileOf(directory, 'swap', entry.swapId), serialise(entry), 0o600);
   },
 
   async read() {

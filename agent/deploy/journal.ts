@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { SWAP_PHASES } from '../core/certs/swap.ts';
 import type { PushEntry } from '../core/deploy/push-messages.ts';
-import { isSystemError, syncDirectory } from '../sys/files.ts';
+import { isSystemError, replaceFile, syncDirectory } from '../sys/files.ts';
+import { sealed } from '../sys/sealed.ts';
 
 /** The one push that is open here, and what was signed. */
 export interface PushJournal {
@@ -38,7 +38,7 @@ const entry = v.strictObject({
     certificates: v.record(v.string(), v.string()),
   }),
 });
-const file = v.strictObject({ version: v.literal(1), sha256: v.string(), push: v.string() });
+const file = sealed<PushEntry>('push', 1, entry);
 
 /** In `directory`, made with mode 0700: `push.json`, and `push.cms` with what was signed. */
 export function pushJournal(directory: string): PushJournal {
@@ -46,25 +46,9 @@ export function pushJournal(directory: string): PushJournal {
   const signed = join(directory, 'push.cms');
   const put = async (path: string, content: string | Uint8Array): Promise<void> => {
     await mkdir(directory, { recursive: true, mode: 0o700 });
-    const beside = `${path}.new`;
-    await rm(beside, { force: true });
-    const handle = await open(beside, 'wx', 0o600);
-    try {
-      await handle.writeFile(content);
-      await handle.sync();
-    } catch (error) {
-      await rm(beside, { force: true });
-      throw error;
-    } finally {
-      await handle.close();
-    }
-    await rename(beside, path);
-    await syncDirectory(directory);
+    await replaceFile(path, content, 0o600);
   };
-  const write = (one: PushEntry): Promise<void> => {
-    const push = JSON.stringify(one);
-    return put(journal, `${JSON.stringify({ version: 1, sha256: sumOf(push), push })}\n`);
-  };
+  const write = (one: PushEntry): Promise<void> => put(journal, file.text(one));
   return {
     write,
     async begin(one, message) {
@@ -79,7 +63,7 @@ export function pushJournal(directory: string): PushJournal {
         if (isSystemError(error, 'ENOENT')) return null;
         throw error;
       }
-      const found = parsed(text);
+      const found = file.read(text);
       if (found !== null) return found;
       await rename(journal, `${journal}.damaged`);
       await syncDirectory(directory);
@@ -93,21 +77,4 @@ export function pushJournal(directory: string): PushJournal {
       await syncDirectory(directory);
     },
   };
-}
-
-function parsed(text: string): PushEntry | null {
-  const outer = v.safeParse(file, fromJson(text));
-  if (!outer.success || outer.output.sha256 !== sumOf(outer.output.push)) return null;
-  const inner = v.safeParse(entry, fromJson(outer.output.push));
-  return inner.success ? inner.output : null;
-}
-
-const sumOf = (text: string): string => createHash('sha256').update(text).digest('hex');
-
-function fromJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

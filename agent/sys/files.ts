@@ -7,11 +7,12 @@ import { dirname } from 'node:path';
  * the new content whole: written beside, fsync, rename, fsync of the
  * directory. Mode for a new file; an existing one is replaced by that mode too.
  * `keepAs`: the old file stays under that name. Rejects with the system's
- * error and leaves the old file, and what is kept, as they were.
+ * error and leaves the old file, and what is kept, as they were; of the new
+ * one, which may hold a key, nothing stays where it could not be written.
  */
 export async function replaceFile(
   path: string,
-  content: string,
+  content: string | Uint8Array,
   mode: number,
   keepAs?: string,
 ): Promise<void> {
@@ -23,6 +24,9 @@ export async function replaceFile(
     await file.chmod(mode);
     await file.writeFile(content);
     await file.sync();
+  } catch (error) {
+    await removeIfThere(beside);
+    throw error;
   } finally {
     await file.close();
   }

@@ -2,12 +2,12 @@ import { resolveSwap, type SwapStanding } from '../core/certs/swap.ts';
 import type { PushEntry } from '../core/deploy/push-messages.ts';
 import type { Member } from '../core/member.ts';
 import { sentence } from '../core/words.ts';
+import { looks } from './looks.ts';
 import type { NodePush } from '../deploy/node.ts';
 import type { Log } from '../log.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 
-const RETRY_MS = 5000;
 const REMEDY = 'tried again every 5 s; proxyctl config history, proxyctl config diff';
 
 /** What of another node is asked here. */
@@ -32,9 +32,6 @@ export interface PushRecoveryOptions {
 export function recoverPushes(options: PushRecoveryOptions) {
   const { push, clock, problems, running } = options;
   let since: { readonly id: string; readonly atMs: number } | null = null;
-  let stopped = false;
-  let looking: Promise<void> | null = null;
-  let cancel = (): void => {};
 
   async function look(): Promise<void> {
     const entry = await push.open();
@@ -48,24 +45,9 @@ export function recoverPushes(options: PushRecoveryOptions) {
     else problems.raise('push', cause, REMEDY);
   }
 
-  const again = (): Promise<void> => {
-    cancel();
-    looking ??= look()
-      .catch((error: unknown) => problems.raise('push', sentence(error), REMEDY))
-      .finally(() => {
-        looking = null;
-        if (!stopped) cancel = clock.after(RETRY_MS, () => void again());
-      });
-    return looking;
-  };
-
-  return {
-    again,
-    stop(): void {
-      stopped = true;
-      cancel();
-    },
-  };
+  return looks(clock, () =>
+    look().catch((error: unknown) => problems.raise('push', sentence(error), REMEDY)),
+  );
 }
 
 /** Why it is still open, empty when it is not or somebody carries it out. */

@@ -3,14 +3,13 @@ import type { Member } from '../core/member.ts';
 import type { Intent } from '../core/model.ts';
 import { resolveSwap, type SwapStanding } from '../core/certs/swap.ts';
 import { sentence } from '../core/words.ts';
+import { looks, type Looks } from './looks.ts';
 import type { SwapEntry } from '../certs/entry.ts';
 import type { NodeSwap } from '../certs/swap.ts';
 import type { Log } from '../log.ts';
 import type { Problems } from '../problems.ts';
 import type { Clock } from '../sys/clock.ts';
 import { swapIntents } from '../verbs/swap.ts';
-
-const RETRY_MS = 5000;
 
 /** What of another node is asked here. */
 type Peer = Pick<Member, 'node' | 'swapState' | 'swapAbort'>;
@@ -29,23 +28,14 @@ export interface RecoveryOptions {
   readonly problems: Problems;
 }
 
-export interface Recovery {
-  /** Looks now; resolves once everything that could be ended is. */
-  again(): Promise<void>;
-  stop(): void;
-}
-
 /**
  * Brings swaps that nobody carries out any more to their end: after a stop or a crash of this
  * agent or of the one that coordinated, and what could not be put back while HAProxy was away.
  * Looked at every 5 s; core/swap.ts decides.
  */
-export function recoverSwaps(options: RecoveryOptions): Recovery {
+export function recoverSwaps(options: RecoveryOptions): Looks {
   const { swap, clock, log, problems, running } = options;
   const since = new Map<string, number>();
-  let stopped = false;
-  let looking: Promise<void> | null = null;
-  let cancel = (): void => {};
 
   async function look(): Promise<void> {
     const causes: string[] = [];
@@ -72,24 +62,11 @@ export function recoverSwaps(options: RecoveryOptions): Recovery {
     return clock.nowMs() - at;
   }
 
-  const again = (): Promise<void> => {
-    cancel();
-    looking ??= look()
-      .catch((error: unknown) => problems.raise('swap', sentence(error), 'proxyctl cert verify'))
-      .finally(() => {
-        looking = null;
-        if (!stopped) cancel = clock.after(RETRY_MS, () => void again());
-      });
-    return looking;
-  };
-
-  return {
-    again,
-    stop() {
-      stopped = true;
-      cancel();
-    },
-  };
+  return looks(clock, () =>
+    look().catch((error: unknown) =>
+      problems.raise('swap', sentence(error), 'proxyctl cert verify'),
+    ),
+  );
 }
 
 /** One open swap; why it is still open, empty when it is not or somebody carries it out. */

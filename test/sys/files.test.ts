@@ -108,6 +108,19 @@ test('a replacement that cannot be: the system says why, and the old files stay'
   t.deepEqual([readFileSync(path, 'utf8'), readFileSync(`${path}.1`, 'utf8')], ['two', 'one']);
 });
 
+test('of what could not be written nothing stays: there may be a key in it', async (t) => {
+  const folder = newFolder(t);
+  const path = join(folder, 'f');
+  await replaceFile(path, 'one', 0o600);
+  async function* halfway(): AsyncGenerator<string> {
+    yield 'half of a key';
+    throw new Error('no room');
+  }
+  const content = halfway() as unknown as string;
+  await t.throwsAsync(replaceFile(path, content, 0o600), { message: 'no room' });
+  t.deepEqual([readdirSync(folder), readFileSync(path, 'utf8')], [['f'], 'one']);
+});
+
 test('killed at any moment, a reader sees the old or the new content, whole', async (t) => {
   const folder = newFolder(t);
   const path = join(folder, 'f');
