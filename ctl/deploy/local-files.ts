@@ -2,7 +2,9 @@ import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import type { DeployedFile, Deployment } from '../../agent/core/deploy/deployment.ts';
 import { MOST_BYTES, MOST_FILES } from '../../agent/core/deploy/deployment.ts';
+import type { ActFailure } from '../../agent/core/results.ts';
 import { usage } from '../failure.ts';
+import { readAtMost } from '../files.ts';
 
 /**
  * The configuration at a path of this machine: one file, or a directory with all below it in the
@@ -11,17 +13,16 @@ import { usage } from '../failure.ts';
  */
 export function localFiles(path: string): Pick<Deployment, 'form' | 'files'> {
   try {
-    if (!statSync(path).isDirectory())
-      return { form: 'file', files: [{ path: basename(path), content: readFileSync(path) }] };
+    if (!statSync(path).isDirectory()) {
+      const content = readAtMost(path, MOST_BYTES);
+      if (content === null) throw tooLarge(path);
+      return { form: 'file', files: [{ path: basename(path), content }] };
+    }
     const files: DeployedFile[] = [];
     let bytes = 0;
     for (const one of namesBelow(path, '')) {
       bytes += lstatSync(join(path, one)).size;
-      if (files.length >= MOST_FILES || bytes > MOST_BYTES)
-        throw usage(
-          `${path} is larger than a configuration can be`,
-          `at most ${MOST_FILES} files and ${MOST_BYTES} bytes; keep other files elsewhere`,
-        );
+      if (files.length >= MOST_FILES || bytes > MOST_BYTES) throw tooLarge(path);
       files.push({ path: one, content: readFileSync(join(path, one)) });
     }
     return { form: 'directory', files };
@@ -49,3 +50,9 @@ function* namesBelow(folder: string, below: string): Generator<string> {
       );
   }
 }
+
+const tooLarge = (path: string): ActFailure =>
+  usage(
+    `${path} is larger than a configuration can be`,
+    `at most ${MOST_FILES} files and ${MOST_BYTES} bytes; keep other files elsewhere`,
+  );

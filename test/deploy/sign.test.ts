@@ -126,4 +126,8 @@ test('a file of this machine is a configuration, or a directory without what is 
     `${folder}/conf.d/30.cfg is a link`,
   );
   t.is(t.throws(() => localFiles(join(folder, 'none'))).message, `${folder}/none cannot be read`);
+  t.is(
+    t.throws(() => localFiles('/dev/zero')).message,
+    '/dev/zero is larger than a configuration can be',
+  );
 });
