@@ -41,7 +41,8 @@ export async function localPebble(folder: string): Promise<LocalPebble> {
     ...process.env,
     PEBBLE_VA_NOSLEEP: '1',
     PEBBLE_AUTHZREUSE: '0',
-    PEBBLE_WFE_NONCEREJECT: '20',
+    // Per cent.
+    PEBBLE_WFE_NONCEREJECT: '5',
   };
   let said = '';
   const start = (file: string, args: readonly string[]): ChildProcess => {
